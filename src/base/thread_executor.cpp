@@ -1,0 +1,83 @@
+#include "base/thread_executor.h"
+
+#include <pthread.h>
+
+namespace leat {
+
+ThreadExecutor::ThreadExecutor(const std::string& name) : thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+}
+
+ThreadExecutor::~ThreadExecutor() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void ThreadExecutor::post(Work work) {
+  {
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+Executor::TimerId ThreadExecutor::after(std::chrono::nanoseconds delay, Work work) {
+  TimerId timer = 0;
+  {
+    std::lock_guard lock(mutex_);
+    timer = ++last_timer_;
+    Deadline deadline = std::chrono::steady_clock::now() + delay;
+    timers_.emplace(std::pair(deadline, timer), std::move(work));
+    deadlines_.emplace(timer, deadline);
+  }
+  wake_.notify_one();
+  return timer;
+}
+
+void ThreadExecutor::cancel(TimerId timer) {
+  Work dropped;  // destroyed after the lock is released: its destructor may call us
+  std::lock_guard lock(mutex_);
+  auto found = deadlines_.find(timer);
+  if (found == deadlines_.end()) return;
+  auto entry = timers_.find(std::pair(found->second, timer));
+  dropped = std::move(entry->second);
+  timers_.erase(entry);
+  deadlines_.erase(found);
+}
+
+void ThreadExecutor::take_due_timers() {
+  auto now = std::chrono::steady_clock::now();
+  while (!timers_.empty() && timers_.begin()->first.first <= now) {
+    deadlines_.erase(timers_.begin()->first.second);
+    queue_.push_back(std::move(timers_.begin()->second));
+    timers_.erase(timers_.begin());
+  }
+}
+
+void ThreadExecutor::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    take_due_timers();
+    if (!queue_.empty()) {
+      Work work = std::move(queue_.front());
+      queue_.pop_front();
+      lock.unlock();
+      work();
+      work = nullptr;
+      lock.lock();
+    } else if (stopping_) {
+      return;
+    } else if (timers_.empty()) {
+      wake_.wait(lock);
+    } else {
+      auto next = timers_.begin()->first.first;
+      wake_.wait_until(lock, next);
+    }
+  }
+}
+
+}  // namespace leat

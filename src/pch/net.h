@@ -1,0 +1,9 @@
+// What every file of the `net` library includes anyway, compiled once.
+#pragma once
+
+#include <boost/asio.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+#include <string>
+#include <vector>

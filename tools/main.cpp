@@ -1,0 +1,4 @@
+// The `leat` binary: one subcommand a file.
+int main() {
+  return 0;
+}
