@@ -1,0 +1,77 @@
+// One partition's log: assigns offsets, appends through the store's group commit, rolls and retires
+// segments, and publishes views for readers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "base/uuid.h"
+#include "log/log_view.h"
+#include "log/options.h"
+
+namespace leat::log {
+
+class Store;
+
+/// A checked record batch and what keeps its bytes alive until it is written. Its base offset and
+/// leader epoch are patched in place.
+struct Batch {
+  std::shared_ptr<const void> owner;
+  MutableBytes bytes;
+  std::int32_t record_count = 0;
+  std::int64_t max_timestamp_ms = -1;
+};
+
+/// Made and owned by a Store. Lives on the store's executor: every member is called there, but
+/// view(), which may be called from any thread.
+class Log {
+ public:
+  virtual ~Log() = default;
+
+  /// Called on the executor, after append() has returned: with the base offset once the batch is
+  /// acknowledged by the store's Durability, or with the error on which nothing of it was kept.
+  using AppendDone = UniqueFunction<void(Result<Offset>)>;
+
+  /// Gives `batch` the next offsets and queues it for the next commit. The base offset is returned
+  /// at once, for those that must know the order before it is durable. On a later failure this
+  /// append and all after it fail, and the end offset goes back. Errc::storage_error when
+  /// the partition or the store stopped on a failed sync, Errc::no_space when the disk is full,
+  /// Errc::request_timed_out when too much is pending. `done` is then not called.
+  virtual Result<Offset> append(Batch batch, AppendDone done) = 0;
+
+  /// The newest view. Thread-safe, wait-free for practical purposes.
+  virtual std::shared_ptr<const LogView> view() const = 0;
+
+  virtual Offset start_offset() const = 0;
+  /// One past the last record that may be read; never above end_offset(), never goes back.
+  virtual Offset high_watermark() const = 0;
+  /// The offset that the next record will get.
+  virtual Offset end_offset() const = 0;
+  /// Raised by a recovery that had to cut, fence or drop something.
+  virtual LeaderEpoch leader_epoch() const = 0;
+
+  /// Calls `listener` on the executor whenever the high watermark or the start offset moved, until
+  /// the ticket dies. Several may listen.
+  using Ticket = std::shared_ptr<void>;
+  [[nodiscard]] virtual Ticket on_advance(UniqueFunction<void()> listener) = 0;
+
+  /// New settings, effective from the next append or retention pass.
+  virtual void set_options(const LogOptions& options) = 0;
+  virtual const LogOptions& options() const = 0;
+
+  /// Moves the start offset up to `offset` (DeleteRecords), durably; whole segments below it are
+  /// removed later. `done` as for append.
+  virtual void advance_start(Offset offset, UniqueFunction<void(Result<void>)> done) = 0;
+
+  /// Rolls by age, and removes whole segments by size and age, the active one too if it has aged.
+  /// Age counts from a segment's last append by the store's clock. Called every few seconds.
+  virtual void apply_retention() = 0;
+
+  virtual const TopicPartition& id() const = 0;
+};
+
+}  // namespace leat::log
