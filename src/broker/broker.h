@@ -1,0 +1,97 @@
+// The broker: a data directory's topics and partitions, behind every protocol. No sockets here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "broker/catalog.h"
+#include "broker/partition.h"
+#include "file/file.h"
+#include "log/store.h"
+
+namespace leat::broker {
+
+struct BrokerOptions {
+  log::StoreOptions store;
+  bool auto_create_topics = true;
+  /// Partitions of a topic made without a count.
+  std::int32_t default_partitions = 1;
+  /// All topics together; keeps auto-creation from eating descriptors and memory.
+  std::int32_t partitions_max = 20'000;
+  std::chrono::milliseconds retention_check_interval{5'000};
+};
+
+/// What CreateTopics asks for.
+struct NewTopic {
+  std::string name;
+  /// -1: the default.
+  std::int32_t partitions = -1;
+  ConfigMap configs;
+};
+
+/// Lives on one executor: every member is called there, but for Partition::view().
+class Broker {
+ public:
+  /// Opens the directory and everything in it. Blocks until it is recovered; call it on the
+  /// executor or before that runs. The environment outlives the broker.
+  static Result<std::unique_ptr<Broker>> open(const log::Store::Environment& environment,
+                                              const BrokerOptions& options);
+  ~Broker();
+
+  const Uuid& cluster_id() const { return catalog_->cluster_id(); }
+
+  /// nullptr if there is none. Pointers live until the topic is removed.
+  const TopicInfo* find_topic(std::string_view name) const { return catalog_->find(name); }
+  const TopicInfo* find_topic(const Uuid& id) const { return catalog_->find(id); }
+  const std::map<std::string, TopicInfo, std::less<>>& topics() const { return catalog_->topics(); }
+  Partition* find_partition(std::string_view topic, PartitionId partition);
+  Partition* find_partition(const Uuid& topic_id, PartitionId partition);
+
+  using CreateDone = UniqueFunction<void(Result<TopicInfo>)>;
+  /// Makes a topic; `done` when it is durable. Errors: invalid_topic (name, or one that differs
+  /// from an existing topic only in '.' and '_'), topic_already_exists, invalid_partitions,
+  /// invalid_config, policy_violation (the cap on partitions).
+  void create_topic(const NewTopic& topic, CreateDone done);
+  /// All checks of create_topic() and nothing else (validate_only).
+  Result<TopicInfo> check_new_topic(const NewTopic& topic) const;
+  /// Forgets the topic, durably, and removes its data in the background.
+  void delete_topic(const Uuid& id, UniqueFunction<void(Result<void>)> done);
+
+  const BrokerOptions& options() const { return options_; }
+  log::Store& store() { return *store_; }
+  const Clock& clock() const { return environment_.clock; }
+  Executor& executor() { return environment_.executor; }
+  file::FileSystem& files() { return environment_.files; }
+
+  /// Makes everything durable, so that the next open is quick. Afterwards only destruction is
+  /// allowed; appends fail.
+  void close(UniqueFunction<void(Result<void>)> done);
+
+ private:
+  Broker(const log::Store::Environment& environment, BrokerOptions options);
+  Result<void> open_topics();
+  Result<void> open_partitions(const TopicInfo& topic);
+  void ensure_cluster_id();
+  void schedule_retention();
+  void register_metrics();
+
+  log::Store::Environment environment_;
+  BrokerOptions options_;
+  Random random_;
+  std::unique_ptr<log::Store> store_;
+  std::unique_ptr<Catalog> catalog_;
+  std::map<Uuid, std::vector<std::unique_ptr<Partition>>> partitions_;
+  std::int64_t partition_count_ = 0;
+  Executor::TimerId retention_timer_ = 0;
+};
+
+}  // namespace leat::broker

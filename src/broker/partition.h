@@ -1,0 +1,77 @@
+// One partition as clients see it: what may be appended, where a fetch may read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "broker/topic_config.h"
+#include "log/log.h"
+
+namespace leat::broker {
+
+/// A produce that was taken.
+struct Appended {
+  Offset base_offset;
+  /// The broker's time for topics with LogAppendTime, else -1.
+  std::int64_t append_time_ms = -1;
+  Offset start_offset;
+};
+
+/// The answer to ListOffsets.
+struct ListedOffset {
+  Offset offset;
+  std::int64_t timestamp_ms = -1;
+  LeaderEpoch leader_epoch;
+};
+
+/// ListOffsets' special timestamps.
+inline constexpr std::int64_t latest_timestamp = -1;
+inline constexpr std::int64_t earliest_timestamp = -2;
+inline constexpr std::int64_t max_timestamp = -3;
+inline constexpr std::int64_t earliest_local_timestamp = -4;
+inline constexpr std::int64_t latest_tiered_timestamp = -5;
+
+/// Lives on the broker's executor, like its log; view() alone is thread-safe.
+class Partition {
+ public:
+  Partition(log::Log& log, const Clock& clock, std::string topic, TopicSettings settings);
+
+  using AppendDone = UniqueFunction<void(Result<Appended>)>;
+  /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
+  /// them. `done` is called exactly once, never before append() returned. `records` are changed in
+  /// place and kept alive by `owner` until then. `produce_version` decides what is allowed (zstd).
+  void append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
+              AppendDone done);
+
+  std::shared_ptr<const log::LogView> view() const { return log_.view(); }
+  log::Log& log() { return log_; }
+  const log::Log& log() const { return log_; }
+  const std::string& topic() const { return topic_; }
+  PartitionId id() const { return log_.id().partition; }
+
+  /// -1 (client does not say) passes; Errc::fenced_leader_epoch or unknown_leader_epoch else, where
+  /// the client's epoch is not ours.
+  Result<void> check_leader_epoch(std::int32_t client_epoch) const;
+
+  void set_settings(TopicSettings settings);
+  const TopicSettings& settings() const { return settings_; }
+
+ private:
+  log::Log& log_;
+  const Clock& clock_;
+  std::string topic_;
+  TopicSettings settings_;
+};
+
+/// Finds an offset by time or by one of the special timestamps, in `view`. Blocks on the disk for
+/// real timestamps and max_timestamp; any thread. nullopt: no such record (offset -1 on the wire).
+Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, LeaderEpoch epoch,
+                                                std::int64_t timestamp);
+
+}  // namespace leat::broker

@@ -1,0 +1,19 @@
+// Which names a topic may have.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace leat::broker {
+
+inline constexpr std::size_t topic_name_bytes_max = 249;
+
+/// Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], and neither "." nor "..". Errc::invalid_topic with the
+/// reason otherwise.
+Result<void> check_topic_name(std::string_view name);
+
+/// True for names that differ only in '.' and '_', which Kafka's metrics cannot tell apart.
+bool topic_names_collide(std::string_view a, std::string_view b);
+
+}  // namespace leat::broker
