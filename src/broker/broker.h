@@ -81,8 +81,8 @@ class Broker {
   Result<void> open_topics();
   Result<void> open_partitions(const TopicInfo& topic);
   void ensure_cluster_id();
+  void forget_partitions(const Uuid& topic_id);
   void schedule_retention();
-  void register_metrics();
 
   log::Store::Environment environment_;
   BrokerOptions options_;

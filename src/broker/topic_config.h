@@ -34,8 +34,11 @@ struct ConfigKey {
   ConfigType type;
   std::string_view default_value;
   std::string_view documentation;
-  /// The server knows the setting and acts on it; others are kept and shown for tools that ask.
-  bool effective;
+  /// The values of a string or list, separated by '|'; empty: any.
+  std::string_view choices = "";
+  /// The range of a number, both ends included.
+  double least = 0;
+  double most = 0;
 };
 
 /// Sorted by name.
