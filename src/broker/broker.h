@@ -42,9 +42,10 @@ struct NewTopic {
 class Broker {
  public:
   /// Opens the directory and everything in it. Blocks until it is recovered; call it on the
-  /// executor or before that runs. The environment outlives the broker.
+  /// executor or before that runs. The environment outlives the broker. Ids of topics are drawn
+  /// from `random`: seed it from the operating system outside of simulations.
   static Result<std::unique_ptr<Broker>> open(const log::Store::Environment& environment,
-                                              const BrokerOptions& options);
+                                              const BrokerOptions& options, Random random);
   ~Broker();
 
   const Uuid& cluster_id() const { return catalog_->cluster_id(); }
@@ -77,7 +78,7 @@ class Broker {
   void close(UniqueFunction<void(Result<void>)> done);
 
  private:
-  Broker(const log::Store::Environment& environment, BrokerOptions options);
+  Broker(const log::Store::Environment& environment, BrokerOptions options, Random random);
   Result<void> open_topics();
   Result<void> open_partitions(const TopicInfo& topic);
   void ensure_cluster_id();
