@@ -1,0 +1,32 @@
+// Several cells of a row as one string of bytes that sorts like them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "column/vector.h"
+
+namespace leat::column {
+
+// Equal cells, equal bytes; smaller cells, smaller bytes, as memcmp sees them; NULL is equal to
+// NULL and the largest, as in PostgreSQL's order. Used for grouping, for the order of results and
+// in snapshots:
+//
+//   key     := cell*
+//   cell    := 0x01 value | 0x02                 0x02 is NULL
+//   value   := integer | real | text
+//   integer := u64 big-endian of the number with its sign bit flipped
+//   real    := u64 big-endian of the bits, all flipped if negative, else the sign bit; -0 is 0
+//   text    := (byte other than 0x00 | 0x00 0xff)* 0x00 0x00
+
+/// Appends cell `row`.
+void append_key(std::string& out, const Vector& vector, std::size_t row);
+
+/// Sets cell `row` from the cell that `key` begins with, and takes that off `key`. The text is
+/// appended to `texts`, which must have room: reserve key.size(). False if these are no bytes of
+/// append_key().
+bool take_key(std::string_view& key, Vector& out, std::size_t row, std::string& texts);
+
+}  // namespace leat::column

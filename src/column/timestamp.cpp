@@ -1,0 +1,135 @@
+#include "column/timestamp.h"
+
+#include <array>
+
+#include "base/assert.h"
+
+namespace leat::column {
+
+namespace {
+
+constexpr std::int64_t day_ms = 86'400'000;
+
+// Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counted in years that begin
+// in March so that the leap day comes last.
+std::int64_t days_of(int year, int month, int day) {
+  int y = month <= 2 ? year - 1 : year;
+  int era = (y >= 0 ? y : y - 399) / 400;
+  int year_of_era = y - era * 400;
+  int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return std::int64_t{era} * 146'097 + day_of_era - 719'468;
+}
+
+struct Date {
+  int year;
+  int month;
+  int day;
+};
+
+Date date_of(std::int64_t days) {
+  days += 719'468;
+  std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  int day_of_era = static_cast<int>(days - era * 146'097);
+  int year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  int month_from_march = (5 * day_of_year + 2) / 153;
+  int month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+  int year = static_cast<int>(era * 400) + year_of_era + (month <= 2 ? 1 : 0);
+  return {year, month, day_of_year - (153 * month_from_march + 2) / 5 + 1};
+}
+
+int days_in_month(int year, int month) {
+  constexpr std::array<int, 12> days{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return month == 2 && leap ? 29 : days[static_cast<std::size_t>(month - 1)];
+}
+
+// Two digits as a number, or something above 99.
+unsigned two_digits(const char* at) {
+  unsigned tens = static_cast<unsigned char>(at[0]) - '0';
+  unsigned ones = static_cast<unsigned char>(at[1]) - '0';
+  return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
+}
+
+// Milliseconds east of UTC, or nothing.
+std::optional<std::int64_t> parse_zone(std::string_view text) {
+  if (text.empty() || text == "Z" || text == "z") return 0;
+  if (text.size() != 6 || text[3] != ':' || (text[0] != '+' && text[0] != '-')) return {};
+  unsigned hours = two_digits(text.data() + 1);
+  unsigned minutes = two_digits(text.data() + 4);
+  if (hours > 23 || minutes > 59) return {};
+  std::int64_t ms = (std::int64_t{hours} * 60 + minutes) * 60'000;
+  return text[0] == '-' ? -ms : ms;
+}
+
+void append_number(std::string& out, int value, int width) {
+  std::array<char, 4> digits{};
+  for (int i = width; i-- > 0; value /= 10) {
+    digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
+  }
+  out.append(digits.data(), static_cast<std::size_t>(width));
+}
+
+}  // namespace
+
+std::optional<Timestamp> parse_timestamp(std::string_view text) {
+  constexpr std::size_t seconds_end = 19;
+  if (text.size() < seconds_end) return {};
+  const char* at = text.data();
+  bool shaped = at[4] == '-' && at[7] == '-' && at[13] == ':' && at[16] == ':' &&
+                (at[10] == 'T' || at[10] == 't' || at[10] == ' ');
+  unsigned century = two_digits(at), year_of_century = two_digits(at + 2);
+  unsigned month = two_digits(at + 5), day = two_digits(at + 8), hour = two_digits(at + 11);
+  unsigned minute = two_digits(at + 14), second = two_digits(at + 17);
+  if (!shaped || century > 99 || year_of_century > 99) return {};
+  // A leap second is the first one of the next minute.
+  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60) return {};
+  int year = static_cast<int>(century * 100 + year_of_century);
+  if (static_cast<int>(day) > days_in_month(year, static_cast<int>(month))) return {};
+
+  std::size_t next = seconds_end;
+  int ms = 0;
+  if (next < text.size() && text[next] == '.') {
+    std::size_t first = ++next;
+    for (int unit = 100; next < text.size() && text[next] >= '0' && text[next] <= '9'; ++next) {
+      ms += (text[next] - '0') * unit;
+      unit /= 10;
+    }
+    if (next == first) return {};
+  }
+  auto zone_ms = parse_zone(text.substr(next));
+  if (!zone_ms) return {};
+  std::int64_t days = days_of(year, static_cast<int>(month), static_cast<int>(day));
+  std::int64_t seconds = (std::int64_t{hour} * 60 + minute) * 60 + second;
+  Timestamp time{days * day_ms + seconds * 1000 + ms - *zone_ms};
+  if (time < timestamp_min || time > timestamp_max) return {};
+  return time;
+}
+
+void append_timestamp(std::string& out, Timestamp time) {
+  ASSERT(timestamp_min <= time && time <= timestamp_max);
+  std::int64_t days = time.ms / day_ms;
+  if (time.ms % day_ms < 0) --days;
+  int of_day = static_cast<int>(time.ms - days * day_ms);
+  Date date = date_of(days);
+  append_number(out, date.year, 4);
+  out += '-';
+  append_number(out, date.month, 2);
+  out += '-';
+  append_number(out, date.day, 2);
+  out += 'T';
+  append_number(out, of_day / 3'600'000, 2);
+  out += ':';
+  append_number(out, of_day / 60'000 % 60, 2);
+  out += ':';
+  append_number(out, of_day / 1000 % 60, 2);
+  if (of_day % 1000 != 0) {
+    out += '.';
+    append_number(out, of_day % 1000, 3);
+  }
+  out += 'Z';
+}
+
+}  // namespace leat::column

@@ -1,0 +1,25 @@
+// Times as text: RFC 3339 in UTC.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "column/type.h"
+
+namespace leat::column {
+
+/// The years 0000 to 9999, which is what RFC 3339 can write.
+inline constexpr Timestamp timestamp_min{-62'167'219'200'000};
+inline constexpr Timestamp timestamp_max{253'402'300'799'999};
+
+/// Reads `2015-09-12T00:45:00[.123][Z|+02:00]`, with a blank for the `T` if wanted. Digits after
+/// the millisecond are cut off; a time without a zone is UTC. Nothing if it is anything else.
+std::optional<Timestamp> parse_timestamp(std::string_view text);
+
+/// Appends `2015-09-12T00:45:00Z`, with milliseconds only when they are not zero.
+/// REQUIRES: timestamp_min <= time <= timestamp_max.
+void append_timestamp(std::string& out, Timestamp time);
+
+}  // namespace leat::column

@@ -1,0 +1,186 @@
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+#include "column/json_decoder.h"
+#include "column/json_encoder.h"
+
+TEST_SUITE_BEGIN("column");
+
+using namespace leat;
+using namespace leat::column;
+
+namespace {
+
+/// Decodes objects with the fields `b` boolean, `i` bigint, `d` double, `t` text, `at` timestamp,
+/// and shows the row as JSON, or the reason why there is none.
+class Decoding {
+ public:
+  std::string operator()(const std::string& json) {
+    // Garbage where the padding is, as in a buffer of many records.
+    std::string padded = json + std::string(json_padding_bytes, '"');
+    padded.shrink_to_fit();
+    auto reason = decoder_.decode({padded.data(), json.size()}, columns_, 0);
+    if (reason) return *reason;
+    std::string row;
+    for (const auto& column : columns_) {
+      if (!row.empty()) row += ' ';
+      append_json(row, column, 0);
+    }
+    return row;
+  }
+
+ private:
+  static std::vector<Vector> make_columns() {
+    std::vector<Vector> columns;
+    for (Type type :
+         {Type::boolean, Type::bigint, Type::double_precision, Type::text, Type::timestamp}) {
+      columns.emplace_back(type).resize(1);
+    }
+    return columns;
+  }
+  JsonDecoder decoder_{{{"b", Type::boolean},
+                        {"i", Type::bigint},
+                        {"d", Type::double_precision},
+                        {"t", Type::text},
+                        {"at", Type::timestamp}}};
+  std::vector<Vector> columns_ = make_columns();
+};
+
+void check(const std::string& json, const std::string& expected) {
+  CAPTURE(json);
+  CHECK(Decoding()(json) == expected);
+}
+
+}  // namespace
+
+TEST_CASE("wanted fields become typed cells, in any order, whatever lies between them") {
+  check(R"({"b":true,"i":-7,"d":2.5,"t":"x","at":"2015-09-12T00:45:00Z"})",
+        R"(true -7 2.5 "x" "2015-09-12T00:45:00Z")");
+  check(R"( { "at" : 1442018700050 , "z" : {"i":[1,{"t":"no"}]} , "t" : "x" , "d" : 3 ,
+             "i" : 9223372036854775807, "b" : false } )",
+        R"(false 9223372036854775807 3 "x" "2015-09-12T00:45:00.050Z")");
+}
+
+TEST_CASE("what is missing or null is NULL") {
+  check("{}", "null null null null null");
+  check(R"({"i":null,"t":null,"x":1})", "null null null null null");
+  check(R"({"i":null,"d":1e2})", "null null 100 null null");
+}
+
+TEST_CASE("the last of several fields of one name counts") {
+  check(R"({"i":1,"i":2})", "null 2 null null null");
+  check(R"({"i":1,"i":null})", "null null null null null");
+}
+
+TEST_CASE("texts and keys are unescaped") {
+  check(R"({"t":"a\"b\\\/\n\u00e9\ud83d\ude00"})", "null null null \"a\\\"b\\\\/\\né😀\" null");
+  check(R"({"\u0074":"x"})", R"(null null null "x" null)");
+  check(R"({"\u0074t":"x","t\\":"y"})", "null null null null null");
+  check(R"({"at":"2015-09-12T00:45:00\u005a"})", R"(null null null null "2015-09-12T00:45:00Z")");
+  check(R"({"t":""})", R"(null null null "" null)");
+}
+
+TEST_CASE("a value of another type is the row's error, and names the field") {
+  check(R"({"i":1.5})", "field i is not a bigint: 1.5");
+  check(R"({"i":1e3})", "field i is not a bigint: 1e3");
+  check(R"({"i":"1"})", "field i is not a bigint: \"1\"");
+  check(R"({"i":true})", "field i is not a bigint: true");
+  check(R"({"i":9223372036854775808})", "field i is not a bigint: 9223372036854775808");
+  check(R"({"i":99999999999999999999999999})",
+        "field i is not a bigint: 99999999999999999999999999");
+  check(R"({"i":[1]})", "field i is not a bigint: an array");
+  check(R"({"i":01})", "field i is not a bigint: 01");
+  check(R"({"d":1e999})", "field d is not a double: 1e999");
+  check(R"({"d":NaN})", "field d is not a double: NaN");
+  check(R"({"d":{}})", "field d is not a double: an object");
+  check(R"({"t":7 })", "field t is not a text: 7");
+  check(R"({"b":0})", "field b is not a boolean: 0");
+  check(R"({"b":tru})", "field b is not a boolean: tru");
+  check(R"({"b":nul})", "field b is not a boolean: nul");
+  check(R"({"at":"yesterday"})", "field at is not a timestamp: \"yesterday\"");
+  check(R"({"at":9999999999999999})", "field at is not a timestamp: 9999999999999999");
+  check(R"({"t":"\ud800"})", "field t has a bad escape");
+}
+
+TEST_CASE("a record that is no JSON object is an error, not a crash") {
+  for (const char* json : {"",
+                           " ",
+                           "{",
+                           "}",
+                           "[1]",
+                           "1",
+                           "null",
+                           "\"t\"",
+                           "{\"i\":1",
+                           "{\"i\":1}}",
+                           "{\"i\":1}{}",
+                           "{\"i\":1} x",
+                           "{\"i\" 1}",
+                           "{\"i\":1 \"t\":2}",
+                           "{i:1}",
+                           "{\"t\":\"open}",
+                           "{\"t\":\"\n\"}",
+                           "{\"x\":[1,2}",
+                           "{\"t\":\"\xff\"}",
+                           "{\"x\":\"\xc0\x80\"}",
+                           "{,}",
+                           "{\"i\":}",
+                           "\xef\xbb\xbf{}",
+                           "{\"i\":1,}"}) {
+    CAPTURE(json);
+    std::string shown = Decoding()(json);
+    bool error = shown.starts_with("bad JSON") || shown.starts_with("not a JSON object") ||
+                 shown.starts_with("field ");
+    CHECK_MESSAGE(error, shown);
+  }
+}
+
+TEST_CASE("a bomb of brackets is an error, not a stack overflow") {
+  std::string open(1 << 20, '[');
+  std::string close(1 << 20, ']');
+  CHECK(Decoding()("{\"x\":" + open + "}").starts_with("bad JSON"));
+  CHECK(Decoding()("{\"i\":" + open + close + "}") == "field i is not a bigint: an array");
+}
+
+TEST_CASE("objects whose keys change their order are decoded like any others") {
+  Decoding decode;
+  Random random(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<std::string> members{R"("i":1)", R"("t":"x")", R"("d":2)", R"("ii":9)", R"("":0)"};
+    for (std::size_t i = members.size(); i > 1; --i)
+      std::swap(members[i - 1], members[random.below(i)]);
+    std::string json = "{";
+    std::string expected_i = "null", expected_t = "null", expected_d = "null";
+    std::size_t kept = random.below(members.size() + 1);
+    for (std::size_t i = 0; i < kept; ++i) {
+      json += (i == 0 ? "" : ",") + members[i];
+      if (members[i] == R"("i":1)") expected_i = "1";
+      if (members[i] == R"("t":"x")") expected_t = "\"x\"";
+      if (members[i] == R"("d":2)") expected_d = "2";
+    }
+    CAPTURE(json);
+    CHECK(decode(json + "}") ==
+          "null " + expected_i + " " + expected_d + " " + expected_t + " null");
+  }
+}
+
+TEST_CASE("damaged JSON never reads outside its bytes") {
+  const std::string good = R"({"b":true,"x":[1,{"y":"z\n"}],"i":-7,"d":2.5e1,)"
+                           R"("t":"a\u00e9b","at":"2015-09-12T00:45:00Z"})";
+  Random random(4);
+  Decoding decode;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string json = good.substr(0, random.below(good.size() + 1));
+    for (std::uint64_t flips = random.below(3); flips > 0 && !json.empty(); --flips) {
+      json[random.below(json.size())] = static_cast<char>(random.below(256));
+    }
+    std::string shown = decode(json);
+    CHECK_FALSE(shown.empty());
+  }
+}
+
+TEST_SUITE_END();
