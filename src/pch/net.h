@@ -1,5 +1,4 @@
 // What every file of the `net` library includes anyway, compiled once.
-#pragma once
 
 #include <boost/asio.hpp>
 #include <fmt/core.h>
