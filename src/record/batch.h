@@ -109,7 +109,8 @@ class BatchView {
   }
   std::int64_t max_timestamp_ms() const { return field<std::int64_t>(batch_field::max_timestamp); }
 
-  bool has_producer_id() const { return producer_id() != no_producer_id; }
+  /// Any negative id is none, as for Kafka.
+  bool has_producer_id() const { return producer_id() > no_producer_id; }
   ProducerId producer_id() const {
     return ProducerId{field<std::int64_t>(batch_field::producer_id)};
   }
