@@ -30,7 +30,7 @@ constexpr std::array<std::byte, 16> xerial_header = {
     std::byte{0},    std::byte{0},   std::byte{0},   std::byte{1}};
 constexpr std::size_t xerial_magic_bytes = 8;
 
-tl::unexpected<Error> corrupt(const char* codec, std::string_view reason) {
+tl::unexpected<Error> corrupt(std::string_view codec, std::string_view reason) {
   return fail(Errc::corrupt_message, fmt::format("bad {} data: {}", codec, reason));
 }
 
@@ -357,6 +357,8 @@ Result<BytesView> decompress(Compression compression, BytesView input, Scratch& 
     return fail(Errc::unsupported_compression,
                 fmt::format("unknown codec {}", static_cast<int>(compression)));
   }
+  // zlib would take nothing for a beginning, zstd for a whole.
+  if (input.empty()) return corrupt(name(compression), "nothing there");
   // A first guess from what is there; batches of text shrink three- to eightfold. No input grows
   // more than a few thousandfold, so a short one need not start with much.
   Output output(scratch, input.size() * 4, max_bytes);
