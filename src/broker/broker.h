@@ -88,6 +88,7 @@ class Broker {
   log::Store::Environment environment_;
   BrokerOptions options_;
   Random random_;
+  record::Scratch scratch_;
   std::unique_ptr<log::Store> store_;
   std::unique_ptr<Catalog> catalog_;
   std::map<Uuid, std::vector<std::unique_ptr<Partition>>> partitions_;

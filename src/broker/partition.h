@@ -7,11 +7,13 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/executor.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "broker/topic_config.h"
 #include "log/log.h"
+#include "record/scratch.h"
 
 namespace leat::broker {
 
@@ -40,7 +42,14 @@ inline constexpr std::int64_t latest_tiered_timestamp = -5;
 /// Lives on the broker's executor, like its log; view() alone is thread-safe.
 class Partition {
  public:
-  Partition(log::Log& log, const Clock& clock, std::string topic, TopicSettings settings);
+  /// What all partitions of an executor share. Outlives them.
+  struct Environment {
+    Executor& executor;
+    const Clock& clock;
+    record::Scratch& scratch;
+  };
+  Partition(log::Log& log, const Environment& environment, std::string topic,
+            const TopicSettings& settings);
 
   using AppendDone = UniqueFunction<void(Result<Appended>)>;
   /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
@@ -59,12 +68,15 @@ class Partition {
   /// the client's epoch is not ours.
   Result<void> check_leader_epoch(std::int32_t client_epoch) const;
 
-  void set_settings(TopicSettings settings);
+  void set_settings(const TopicSettings& settings);
   const TopicSettings& settings() const { return settings_; }
 
  private:
+  Result<log::Batch> check(std::shared_ptr<const void> owner, MutableBytes records,
+                           int produce_version, std::int64_t now_ms) const;
+
   log::Log& log_;
-  const Clock& clock_;
+  Environment environment_;
   std::string topic_;
   TopicSettings settings_;
 };

@@ -1,0 +1,190 @@
+#include "broker/broker.h"
+
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/assert.h"
+#include "base/logging.h"
+#include "broker/topic_name.h"
+
+namespace leat::broker {
+
+Broker::Broker(const log::Store::Environment& environment, BrokerOptions options, Random random)
+    : environment_(environment), options_(std::move(options)), random_(random) {}
+
+Broker::~Broker() {
+  if (retention_timer_ != 0) environment_.executor.cancel(retention_timer_);
+}
+
+Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& environment,
+                                             const BrokerOptions& options, Random random) {
+  std::unique_ptr<Broker> broker(new Broker(environment, options, random));
+  auto store = log::Store::open(environment, options.store);
+  if (!store) return fail(store);
+  broker->store_ = std::move(*store);
+
+  log::LogOptions keep_all;
+  keep_all.retention_ms = -1;
+  auto catalog_log = broker->store_->log(catalog_partition(), keep_all);
+  if (!catalog_log) return fail(catalog_log);
+  auto catalog = Catalog::open(**catalog_log, environment.clock);
+  if (!catalog) return fail(catalog);
+  broker->catalog_ = std::move(*catalog);
+  if (auto opened = broker->open_topics(); !opened) return fail(opened);
+
+  broker->ensure_cluster_id();
+  broker->schedule_retention();
+  return broker;
+}
+
+Result<void> Broker::open_topics() {
+  for (const auto& [name, topic] : catalog_->topics()) {
+    if (auto opened = open_partitions(topic); !opened) return opened;
+  }
+  // What the catalog does not know was being deleted when the last process ended: a topic is in
+  // the catalog, durably, before its first append.
+  for (const TopicPartition& id : store_->partitions()) {
+    if (id == catalog_partition() || catalog_->find(id.topic_id) != nullptr) continue;
+    log_info("removing what is left of the deleted topic {}, partition {}", id.topic_id.to_hex(),
+             id.partition.value());
+    store_->remove_log(id);
+  }
+  return {};
+}
+
+Result<void> Broker::open_partitions(const TopicInfo& topic) {
+  TopicSettings settings = parse_topic_settings(topic.configs);
+  Partition::Environment environment{environment_.executor, environment_.clock, scratch_};
+  auto& partitions = partitions_[topic.id];
+  for (std::int32_t i = 0; i < topic.partitions; ++i) {
+    auto log = store_->log({topic.id, PartitionId{i}}, settings.log);
+    if (!log) return fail(log);
+    partitions.push_back(std::make_unique<Partition>(**log, environment, topic.name, settings));
+    ++partition_count_;
+  }
+  return {};
+}
+
+void Broker::ensure_cluster_id() {
+  if (!catalog_->cluster_id().is_zero()) return;
+  catalog_->set_cluster_id(Uuid::random(random_), [](Result<void> written) {
+    if (!written) log_error("cannot write the cluster id: {}", written.error().what);
+  });
+}
+
+Partition* Broker::find_partition(std::string_view topic, PartitionId partition) {
+  const TopicInfo* info = catalog_->find(topic);
+  return info == nullptr ? nullptr : find_partition(info->id, partition);
+}
+
+Partition* Broker::find_partition(const Uuid& topic_id, PartitionId partition) {
+  auto found = partitions_.find(topic_id);
+  if (found == partitions_.end()) return nullptr;
+  auto index = static_cast<std::size_t>(partition.value());
+  if (partition.value() < 0 || index >= found->second.size()) return nullptr;
+  return found->second[index].get();
+}
+
+Result<TopicInfo> Broker::check_new_topic(const NewTopic& topic) const {
+  if (auto checked = check_topic_name(topic.name); !checked) return fail(checked);
+  if (catalog_->find(topic.name) != nullptr) {
+    return fail(Errc::topic_already_exists, fmt::format("topic '{}' already exists", topic.name));
+  }
+  for (const auto& [name, info] : catalog_->topics()) {
+    if (topic_names_collide(name, topic.name)) {
+      return fail(Errc::invalid_topic,
+                  fmt::format("topic '{}' differs from '{}' only in '.' and '_', which metrics "
+                              "cannot tell apart",
+                              topic.name, name));
+    }
+  }
+  TopicInfo info;
+  info.name = topic.name;
+  info.partitions = topic.partitions == -1 ? options_.default_partitions : topic.partitions;
+  if (info.partitions < 1) {
+    return fail(Errc::invalid_partitions,
+                fmt::format("topic '{}' needs at least one partition, not {}", topic.name,
+                            topic.partitions));
+  }
+  if (partition_count_ + info.partitions > options_.partitions_max) {
+    return fail(Errc::policy_violation,
+                fmt::format("{} partitions more than the {} there are would exceed this server's "
+                            "limit of {}",
+                            info.partitions, partition_count_, options_.partitions_max));
+  }
+  if (auto checked = check_topic_configs(topic.configs); !checked) return fail(checked);
+  info.configs = topic.configs;
+  return info;
+}
+
+void Broker::create_topic(const NewTopic& topic, CreateDone done) {
+  auto checked = check_new_topic(topic);
+  if (!checked) {
+    environment_.executor.post([error = checked.error(), done = std::move(done)]() mutable {
+      done(tl::unexpected(error));
+    });
+    return;
+  }
+  TopicInfo info = std::move(*checked);
+  info.id = Uuid::random(random_);
+  info.created_ms = environment_.clock.wall_ms();
+  if (auto opened = open_partitions(info); !opened) {
+    forget_partitions(info.id);
+    environment_.executor.post([error = opened.error(), done = std::move(done)]() mutable {
+      done(tl::unexpected(error));
+    });
+    return;
+  }
+  // The topic exists for everybody from here on, so that a second request for it finds it. What is
+  // appended to it before its record is durable comes behind that record in the journal.
+  catalog_->put(info, [this, info, done = std::move(done)](Result<void> written) mutable {
+    if (!written) {
+      forget_partitions(info.id);
+      return done(fail(written));
+    }
+    done(info);
+  });
+}
+
+void Broker::forget_partitions(const Uuid& topic_id) {
+  auto found = partitions_.find(topic_id);
+  ASSERT(found != partitions_.end());
+  auto count = static_cast<std::int32_t>(found->second.size());
+  partitions_.erase(found);
+  partition_count_ -= count;
+  for (std::int32_t i = 0; i < count; ++i) store_->remove_log({topic_id, PartitionId{i}});
+}
+
+void Broker::delete_topic(const Uuid& id, UniqueFunction<void(Result<void>)> done) {
+  const TopicInfo* info = catalog_->find(id);
+  if (info == nullptr) {
+    environment_.executor.post([done = std::move(done)]() mutable {
+      done(fail(Errc::unknown_topic_id, "there is no topic with this id"));
+    });
+    return;
+  }
+  // Gone for clients at once; the data goes when the removal is durable. The Partition objects
+  // must not outlive their logs, and nobody holds them across a turn of the executor.
+  catalog_->remove(id, [this, id, done = std::move(done)](Result<void> written) mutable {
+    if (written) forget_partitions(id);
+    done(std::move(written));
+  });
+}
+
+void Broker::schedule_retention() {
+  retention_timer_ = environment_.executor.after(options_.retention_check_interval, [this] {
+    for (auto& [id, partitions] : partitions_) {
+      for (auto& partition : partitions) partition->log().apply_retention();
+    }
+    schedule_retention();
+  });
+}
+
+void Broker::close(UniqueFunction<void(Result<void>)> done) {
+  if (retention_timer_ != 0) environment_.executor.cancel(retention_timer_);
+  retention_timer_ = 0;
+  store_->close(std::move(done));
+}
+
+}  // namespace leat::broker

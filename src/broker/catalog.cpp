@@ -1,0 +1,230 @@
+#include "broker/catalog.h"
+
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "record/batch.h"
+#include "record/builder.h"
+#include "record/record.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr std::uint8_t value_version = 1;
+enum class Kind : std::uint8_t { topic = 1, cluster = 2 };
+
+/// Bytes read at once when the catalog is replayed.
+constexpr std::uint64_t replay_read_bytes = 1 << 20;
+
+BytesView key_bytes(const Uuid& id) {
+  return std::as_bytes(std::span(id.bytes));
+}
+
+std::optional<Uuid> read_uuid(BytesView bytes) {
+  if (bytes.size() != 16) return std::nullopt;
+  Uuid id;
+  std::memcpy(id.bytes.data(), bytes.data(), 16);
+  return id;
+}
+
+void write_text16(ByteWriter& writer, std::string_view text) {
+  writer.write(static_cast<std::int16_t>(text.size()));
+  writer.write_bytes(as_bytes(text));
+}
+
+std::string read_text(ByteReader& reader, std::int64_t size) {
+  if (size < 0) reader.fail();
+  return std::string(as_text(reader.read_bytes(static_cast<std::size_t>(size))));
+}
+
+Bytes encode(const TopicInfo& topic) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.write(value_version);
+  writer.write(static_cast<std::uint8_t>(Kind::topic));
+  write_text16(writer, topic.name);
+  writer.write(topic.partitions);
+  writer.write(topic.created_ms);
+  writer.write(static_cast<std::int32_t>(topic.configs.size()));
+  for (const auto& [name, value] : topic.configs) {
+    write_text16(writer, name);
+    writer.write(static_cast<std::int32_t>(value.size()));
+    writer.write_bytes(as_bytes(value));
+  }
+  return out;
+}
+
+Bytes encode_cluster(const Uuid& id) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.write(value_version);
+  writer.write(static_cast<std::uint8_t>(Kind::cluster));
+  writer.write_bytes(key_bytes(id));
+  return out;
+}
+
+TopicInfo decode_topic(const Uuid& id, ByteReader& reader) {
+  TopicInfo topic;
+  topic.id = id;
+  topic.name = read_text(reader, reader.read<std::int16_t>());
+  topic.partitions = reader.read<std::int32_t>();
+  topic.created_ms = reader.read<std::int64_t>();
+  auto count = reader.read<std::int32_t>();
+  for (std::int32_t i = 0; i < count && reader.ok(); ++i) {
+    std::string name = read_text(reader, reader.read<std::int16_t>());
+    topic.configs[name] = read_text(reader, reader.read<std::int32_t>());
+  }
+  return topic;
+}
+
+}  // namespace
+
+TopicPartition catalog_partition() {
+  // A fixed id that no random (version 4) id can be: its version digit is 0.
+  Uuid id;
+  std::string_view text = "leat-catalog";
+  std::memcpy(id.bytes.data(), text.data(), 6);
+  std::memcpy(id.bytes.data() + 10, text.data() + 6, 6);
+  return {id, PartitionId{0}};
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::open(log::Log& log, const Clock& clock) {
+  std::unique_ptr<Catalog> catalog(new Catalog(log, clock));
+  if (auto replayed = catalog->replay(); !replayed) {
+    return fail(replayed.error().code,
+                fmt::format("the catalog of topics cannot be read: {}", replayed.error().what));
+  }
+  return catalog;
+}
+
+Result<void> Catalog::replay() {
+  std::shared_ptr<const log::LogView> view = log_.view();
+  Offset next = view->start_offset;
+  while (next < view->high_watermark) {
+    auto slice = view->read(next, replay_read_bytes);
+    if (!slice) return fail(slice);
+    Bytes bytes(slice->bytes);
+    auto size = slice->file->read_at(slice->position, bytes);
+    if (!size) return fail(size);
+    BytesView rest(bytes.data(), *size);
+    while (!rest.empty()) {
+      auto batch = record::BatchView::parse(rest);
+      if (!batch) return fail(batch);
+      record::RecordIterator records(*batch);
+      while (const record::Record* record = records.next()) {
+        if (!record->key) return fail(Errc::corrupt_message, "a record without a key");
+        if (auto applied = apply(*record->key, record->value); !applied) return applied;
+      }
+      if (const Error* error = records.error()) return fail(error->code, error->what);
+      rest = rest.subspan(batch->size_bytes());
+    }
+    next = slice->next_offset;
+  }
+  return {};
+}
+
+Result<void> Catalog::apply(BytesView key, std::optional<BytesView> value) {
+  auto id = read_uuid(key);
+  if (!id) return fail(Errc::corrupt_message, "a key that is not a topic id");
+  if (auto known = names_.find(*id); known != names_.end()) {
+    topics_.erase(known->second);
+    names_.erase(known);
+  }
+  if (!value) return {};
+  ByteReader reader(*value);
+  auto version = reader.read<std::uint8_t>();
+  auto kind = static_cast<Kind>(reader.read<std::uint8_t>());
+  if (version != value_version) {
+    return fail(Errc::unsupported_format,
+                fmt::format("a record of version {}, written by a newer leat", version));
+  }
+  if (kind == Kind::topic) {
+    TopicInfo topic = decode_topic(*id, reader);
+    if (!reader.ok()) return fail(Errc::corrupt_message, "a topic's record that is cut short");
+    // A value that an older version took and this one does not must not keep the server down.
+    if (auto checked = check_topic_configs(topic.configs); !checked) {
+      log_warning("topic '{}': {}; the defaults are used", topic.name, checked.error().what);
+      topic.configs.clear();
+    }
+    names_[*id] = topic.name;
+    topics_[topic.name] = std::move(topic);
+  } else if (kind == Kind::cluster) {
+    auto cluster_id = read_uuid(reader.read_bytes(16));
+    if (!cluster_id) return fail(Errc::corrupt_message, "a cluster's record that is cut short");
+    cluster_id_ = *cluster_id;
+  }
+  return {};
+}
+
+void Catalog::set_cluster_id(const Uuid& id, Done done) {
+  cluster_id_ = id;
+  write(Uuid{}, encode_cluster(id), std::move(done));
+}
+
+const TopicInfo* Catalog::find(std::string_view name) const {
+  auto found = topics_.find(name);
+  return found == topics_.end() ? nullptr : &found->second;
+}
+
+const TopicInfo* Catalog::find(const Uuid& id) const {
+  auto found = names_.find(id);
+  return found == names_.end() ? nullptr : find(found->second);
+}
+
+void Catalog::put(TopicInfo topic, Done done) {
+  Uuid id = topic.id;
+  std::optional<TopicInfo> before;
+  if (const TopicInfo* known = find(id)) before = *known;
+  Bytes value = encode(topic);
+  names_[id] = topic.name;
+  topics_[topic.name] = std::move(topic);
+  write(
+      id, std::move(value),
+      [this, id, before = std::move(before), done = std::move(done)](Result<void> written) mutable {
+        if (!written) {
+          topics_.erase(names_[id]);
+          names_.erase(id);
+          if (before) {
+            names_[id] = before->name;
+            topics_[before->name] = std::move(*before);
+          }
+        }
+        done(std::move(written));
+      });
+}
+
+void Catalog::remove(const Uuid& id, Done done) {
+  auto known = names_.find(id);
+  ASSERT(known != names_.end());
+  TopicInfo before = std::move(topics_[known->second]);
+  topics_.erase(known->second);
+  names_.erase(known);
+  write(id, std::nullopt,
+        [this, before = std::move(before), done = std::move(done)](Result<void> written) mutable {
+          // A topic made meanwhile under the same name keeps it.
+          if (!written && find(before.name) == nullptr) {
+            names_[before.id] = before.name;
+            topics_[before.name] = std::move(before);
+          }
+          done(std::move(written));
+        });
+}
+
+void Catalog::write(const Uuid& key, std::optional<Bytes> value, Done done) {
+  record::BatchBuilder builder;
+  std::int64_t now_ms = clock_.wall_ms();
+  builder.append(now_ms, key_bytes(key), value ? std::optional<BytesView>(*value) : std::nullopt);
+  auto bytes = std::make_shared<Bytes>(builder.build());
+  // Shared between the two ways in which an append can fail.
+  auto shared_done = std::make_shared<Done>(std::move(done));
+  auto appended =
+      log_.append({bytes, MutableBytes(*bytes), 1, now_ms}, [shared_done](Result<Offset> result) {
+        if (!result) return (*shared_done)(fail(result));
+        (*shared_done)({});
+      });
+  if (!appended) (*shared_done)(fail(appended));
+}
+
+}  // namespace leat::broker
