@@ -173,8 +173,8 @@ const Record* RecordIterator::next() {
   std::int32_t header_count = cursor.varint();
   if (!cursor.ok()) return fail_at("a field runs past its end");
   if (header_count < 0) return fail_at("a negative number of headers");
-  if (offset_delta < 0 || offset_delta > last_offset_delta_) {
-    return fail_at("its offset is outside the batch");
+  if (offset_delta < least_offset_delta_ || offset_delta > last_offset_delta_) {
+    return fail_at("its offset is outside the batch or not above the one before");
   }
 
   const std::byte* headers_begin = cursor.at();
@@ -193,6 +193,7 @@ const Record* RecordIterator::next() {
   record_.headers.count_ = header_count;
   record_.encoded_bytes = static_cast<std::size_t>(cursor.at() - at_);
   at_ = cursor.at();
+  least_offset_delta_ = std::int64_t{offset_delta} + 1;
   ++index_;
   return &record_;
 }

@@ -6,7 +6,8 @@
 //   header  := length key_text bytes        the key cannot be null
 //   bytes   := length byte*                 -1 is null
 //
-// Deltas are from the batch's base timestamp and base offset; attributes have no meaning yet.
+// Deltas are from the batch's base timestamp and base offset; those of offsets rise from record to
+// record. Attributes have no meaning yet.
 #pragma once
 
 #include <cstdint>
@@ -119,6 +120,7 @@ class RecordIterator {
   const std::byte* end_ = nullptr;
   std::int32_t index_ = 0;
   std::int32_t count_;
+  std::int64_t least_offset_delta_ = 0;  // of the next record
   std::int32_t last_offset_delta_;
   Offset base_offset_;
   std::int64_t base_timestamp_ms_;
