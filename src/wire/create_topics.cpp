@@ -1,0 +1,10 @@
+#include "wire/create_topics.h"
+
+#include "wire/codec.h"
+
+namespace leat::wire {
+
+template struct Codec<CreateTopicsResponse>;
+template struct Codec<CreateTopicsRequest>;
+
+}  // namespace leat::wire
