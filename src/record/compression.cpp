@@ -346,7 +346,7 @@ BytesView compress(Compression compression, BytesView input, Scratch& scratch,
     case Compression::lz4: return lz4_compress(input, scratch, level);
     case Compression::zstd: return zstd_compress(input, scratch, level);
   }
-  ASSERT(!"a codec");
+  ASSERT(false);
   return {};
 }
 

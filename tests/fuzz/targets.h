@@ -9,6 +9,7 @@
 
 namespace leat::fuzz {
 
+void compression(BytesView input);
 void json(BytesView input);
 void record_batch(BytesView input);
 
@@ -18,6 +19,7 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
+    {"compression", compression},
     {"json", json},
     {"record_batch", record_batch},
 };
