@@ -1,6 +1,7 @@
 #include "record/builder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t varint_bytes_max = 5;
 constexpr std::size_t varlong_bytes_max = 10;
+constexpr std::size_t min_room = 1024;
 
 /// Writes into room that was measured before.
 class Pen {
@@ -35,34 +37,35 @@ class Pen {
     varlong(bytes ? static_cast<std::int64_t>(bytes->size()) : -1);
     if (bytes) raw(*bytes);
   }
-  const std::byte* at() const { return at_; }
+  std::byte* at() const { return at_; }
 
  private:
   std::byte* at_;
 };
 
+/// Bytes of a varint, as leat::varlong_size() says, which is too far away to be inlined here.
+std::size_t varint_size(std::int64_t value) {
+  auto bits = (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+  return (static_cast<std::size_t>(std::bit_width(bits | 1)) + 6) / 7;
+}
+
 std::size_t sized(std::size_t bytes) {
-  return varlong_size(static_cast<std::int64_t>(bytes)) + bytes;
+  return varint_size(static_cast<std::int64_t>(bytes)) + bytes;
 }
 std::size_t sized(std::optional<BytesView> bytes) {
-  return bytes ? sized(bytes->size()) : varlong_size(-1);
+  return bytes ? sized(bytes->size()) : varint_size(-1);
 }
 
 std::size_t headers_size(std::span<const Header> headers) {
-  std::size_t size = varlong_size(static_cast<std::int64_t>(headers.size()));
+  std::size_t size = varint_size(static_cast<std::int64_t>(headers.size()));
   for (const Header& header : headers) size += sized(header.key.size()) + sized(header.value);
   return size;
 }
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(std::optional<std::int64_t> base_timestamp_ms)
-    : given_base_timestamp_ms_(base_timestamp_ms) {
-  clear();
-}
-
 void BatchBuilder::clear() {
-  buffer_.resize(batch_header_bytes);
+  used_ = 0;
   max_timestamp_ms_ = no_timestamp_ms;
   last_offset_delta_ = -1;
   count_ = 0;
@@ -76,11 +79,12 @@ std::size_t BatchBuilder::record_bytes_max(std::optional<BytesView> key,
 }
 
 std::byte* BatchBuilder::grow(std::size_t body_bytes) {
-  std::size_t at = buffer_.size();
-  buffer_.resize(at + sized(body_bytes));
-  Pen pen(buffer_.data() + at);
+  std::size_t at = used_;
+  used_ += sized(body_bytes);
+  if (used_ > buffer_.capacity()) buffer_.room(std::max(2 * used_, min_room), at);
+  Pen pen(buffer_.room(used_, used_).data() + at);
   pen.varlong(static_cast<std::int64_t>(body_bytes));
-  return buffer_.data() + (buffer_.size() - body_bytes);
+  return pen.at();
 }
 
 std::int64_t BatchBuilder::timestamp_delta(std::int64_t timestamp_ms) {
@@ -100,9 +104,10 @@ void BatchBuilder::append(std::int64_t timestamp_ms, std::optional<BytesView> ke
                           std::optional<BytesView> value, std::span<const Header> headers) {
   std::int32_t offset_delta = last_offset_delta_ + 1;
   std::int64_t delta = timestamp_delta(timestamp_ms);
-  std::size_t body_bytes = 1 + varlong_size(delta) + varlong_size(offset_delta) + sized(key) +
+  std::size_t body_bytes = 1 + varint_size(delta) + varint_size(offset_delta) + sized(key) +
                            sized(value) + headers_size(headers);
-  Pen pen(grow(body_bytes));
+  std::byte* body = grow(body_bytes);
+  Pen pen(body);
   pen.byte(0);
   pen.varlong(delta);
   pen.varlong(offset_delta);
@@ -113,7 +118,7 @@ void BatchBuilder::append(std::int64_t timestamp_ms, std::optional<BytesView> ke
     pen.bytes(as_bytes(header.key));
     pen.bytes(header.value);
   }
-  ASSERT(pen.at() == buffer_.data() + buffer_.size());
+  ASSERT(pen.at() == body + body_bytes);
   count(offset_delta, timestamp_ms);
 }
 
@@ -121,10 +126,11 @@ void BatchBuilder::append(std::int32_t offset_delta, const Record& record) {
   ASSERT(offset_delta > last_offset_delta_);
   std::int64_t delta = timestamp_delta(record.timestamp_ms);
   BytesView headers = record.headers.encoded();
-  std::size_t body_bytes = 1 + varlong_size(delta) + varlong_size(offset_delta) +
-                           sized(record.key) + sized(record.value) +
-                           varlong_size(record.headers.size()) + headers.size();
-  Pen pen(grow(body_bytes));
+  std::size_t body_bytes = 1 + varint_size(delta) + varint_size(offset_delta) + sized(record.key) +
+                           sized(record.value) + varint_size(record.headers.size()) +
+                           headers.size();
+  std::byte* body = grow(body_bytes);
+  Pen pen(body);
   pen.byte(0);
   pen.varlong(delta);
   pen.varlong(offset_delta);
@@ -132,13 +138,13 @@ void BatchBuilder::append(std::int32_t offset_delta, const Record& record) {
   pen.bytes(record.value);
   pen.varlong(record.headers.size());
   pen.raw(headers);
-  ASSERT(pen.at() == buffer_.data() + buffer_.size());
+  ASSERT(pen.at() == body + body_bytes);
   count(offset_delta, record.timestamp_ms);
 }
 
 Bytes BatchBuilder::build(const BatchOptions& options) {
   Compression compression = Compression::none;
-  BytesView records = BytesView(buffer_).subspan(batch_header_bytes);
+  BytesView records = buffer_.room(used_, used_).first(used_);
   BytesView payload = records;
   if (options.compression != Compression::none) {
     BytesView smaller = compress(options.compression, records, compressed_, options.level);
@@ -159,13 +165,9 @@ Bytes BatchBuilder::build(const BatchOptions& options) {
   ASSERT(size <= max_batch_bytes);
 
   Bytes batch;
-  if (compression == Compression::none) {
-    batch = std::exchange(buffer_, {});
-  } else {
-    batch.reserve(size);
-    batch.resize(batch_header_bytes);
-    batch.insert(batch.end(), payload.begin(), payload.end());
-  }
+  batch.reserve(size);
+  batch.resize(batch_header_bytes);
+  batch.insert(batch.end(), payload.begin(), payload.end());
   std::byte* header = batch.data();
   store_big_endian(header + batch_field::base_offset, options.base_offset.value());
   store_big_endian(header + batch_field::length,

@@ -34,12 +34,13 @@ struct BatchOptions {
   std::optional<std::int32_t> last_offset_delta = {};
 };
 
-/// Collects records, then gives the batch. Used again after build(); not thread-safe. A batch
-/// must stay below 2^31 bytes: watch size_bytes().
+/// Collects records, then gives the batch. Not thread-safe. Use it again after build(): it keeps
+/// its memory. A batch must stay below 2^31 bytes: watch size_bytes().
 class BatchBuilder {
  public:
   /// Timestamps are stored relative to the first record's, unless to `base_timestamp_ms`.
-  explicit BatchBuilder(std::optional<std::int64_t> base_timestamp_ms = {});
+  explicit BatchBuilder(std::optional<std::int64_t> base_timestamp_ms = {})
+      : given_base_timestamp_ms_(base_timestamp_ms) {}
 
   /// Adds a record behind the last one.
   void append(std::int64_t timestamp_ms, std::optional<BytesView> key,
@@ -51,7 +52,7 @@ class BatchBuilder {
   bool empty() const { return count_ == 0; }
   std::int32_t record_count() const { return count_; }
   /// Of the batch, header included, if it were built now without compression.
-  std::size_t size_bytes() const { return buffer_.size(); }
+  std::size_t size_bytes() const { return batch_header_bytes + used_; }
   /// What a record would add to that, at most.
   static std::size_t record_bytes_max(std::optional<BytesView> key, std::optional<BytesView> value,
                                       std::span<const Header> headers = {});
@@ -68,7 +69,8 @@ class BatchBuilder {
   void count(std::int32_t offset_delta, std::int64_t timestamp_ms);
   std::int64_t timestamp_delta(std::int64_t timestamp_ms);
 
-  Bytes buffer_;  // room for the header, then the records
+  Scratch buffer_;  // the first used_ bytes are the records
+  std::size_t used_ = 0;
   Scratch compressed_;
   std::optional<std::int64_t> given_base_timestamp_ms_;
   std::int64_t base_timestamp_ms_ = no_timestamp_ms;

@@ -5,30 +5,20 @@
 namespace leat::record {
 namespace {
 
-/// Decodes in place. The fields of a record are nearly always one byte long, so that is the path
-/// which is inlined. A failure leaves the cursor at its end, where all else fails too.
+/// Decodes in place. Inlined whole, since reading varints is most of what reading a record costs. A
+/// failure leaves the cursor at its end, where all else fails too.
 class Cursor {
  public:
   Cursor(const std::byte* at, const std::byte* end) : at_(at), end_(end) {}
 
   std::int32_t varint() {
-    if (at_ != end_ && static_cast<std::uint8_t>(*at_) < 0x80) [[likely]] {
-      auto bits = static_cast<std::uint32_t>(*at_++);
-      return static_cast<std::int32_t>(bits >> 1) ^ -static_cast<std::int32_t>(bits & 1);
-    }
-    ByteReader reader({at_, end_});
-    std::int32_t value = reader.read_varint();
-    advance(reader);
-    return value;
+    auto bits = unsigned_varint<std::uint32_t>();
+    return static_cast<std::int32_t>(bits >> 1) ^ -static_cast<std::int32_t>(bits & 1);
   }
 
   std::int64_t varlong() {
-    if (at_ != end_ && static_cast<std::uint8_t>(*at_) < 0x80) [[likely]]
-      return varint();
-    ByteReader reader({at_, end_});
-    std::int64_t value = reader.read_varlong();
-    advance(reader);
-    return value;
+    auto bits = unsigned_varint<std::uint64_t>();
+    return static_cast<std::int64_t>(bits >> 1) ^ -static_cast<std::int64_t>(bits & 1);
   }
 
   std::int8_t byte() {
@@ -64,12 +54,20 @@ class Cursor {
   std::ptrdiff_t left() const { return end_ - at_; }
 
  private:
-  void advance(const ByteReader& reader) {
-    if (reader.ok()) {
-      at_ += reader.position();
-    } else {
-      fail();
+  /// As many bytes as the type can need; the last one may hold only the bits that are left for it.
+  template <class T>
+  T unsigned_varint() {
+    constexpr int bits = sizeof(T) * 8;
+    constexpr int last_shift = (bits - 1) / 7 * 7;
+    T value = 0;
+    for (int shift = 0; at_ != end_; shift += 7) {
+      auto byte = static_cast<std::uint8_t>(*at_++);
+      if (shift == last_shift && byte >> (bits - last_shift) != 0) break;
+      value |= static_cast<T>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
     }
+    fail();
+    return 0;
   }
   void fail() {
     failed_ = true;

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -12,6 +13,16 @@ namespace leat::record {
 /// per thread or per reader, so that the hot path stops allocating.
 class Scratch {
  public:
+  Scratch() = default;
+  /// Leaves the other one empty.
+  Scratch(Scratch&& other) noexcept
+      : memory_(std::move(other.memory_)), capacity_(std::exchange(other.capacity_, 0)) {}
+  Scratch& operator=(Scratch&& other) noexcept {
+    memory_ = std::move(other.memory_);
+    capacity_ = std::exchange(other.capacity_, 0);
+    return *this;
+  }
+
   /// Room for at least `size` bytes, of which the first `keep` are those that were there before.
   /// Everything given out earlier is invalid afterwards. REQUIRES: `keep` <= capacity().
   MutableBytes room(std::size_t size, std::size_t keep = 0);

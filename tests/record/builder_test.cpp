@@ -1,6 +1,7 @@
 #include "record/builder.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -26,6 +27,21 @@ TEST_CASE("a builder foretells its size and is empty after building") {
     CHECK(builder.empty());
     CHECK(builder.size_bytes() == batch_header_bytes);
     CHECK(builder.max_timestamp_ms() == no_timestamp_ms);
+  }
+}
+
+TEST_CASE("a builder can be moved, and the one moved from can be used again after clear()") {
+  BatchBuilder first;
+  first.append(7, {}, as_bytes("a"));
+  BatchBuilder second = std::move(first);
+  first.clear();
+  first.append(8, {}, as_bytes("b"));
+  for (auto [builder, time] : {std::pair{&first, 8}, std::pair{&second, 7}}) {
+    Bytes bytes = builder->build();
+    RecordIterator records(*BatchView::parse(bytes));
+    const Record* record = records.next();
+    REQUIRE(record != nullptr);
+    CHECK(record->timestamp_ms == time);
   }
 }
 
