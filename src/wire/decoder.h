@@ -128,7 +128,8 @@ class Decoder {
   }
   template <class T>
   void read_present(std::optional<T>& value) {
-    read(value.emplace(), false);
+    value = T{};  // clang 14 refuses emplace() for a T within the class that has the optional
+    read(*value, false);
   }
 
   /// The length before a T, -1 for null; what is below is for the caller to refuse. A struct that
