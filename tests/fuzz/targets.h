@@ -12,6 +12,8 @@ namespace leat::fuzz {
 void compression(BytesView input);
 void json(BytesView input);
 void record_batch(BytesView input);
+void request(BytesView input);
+void response(BytesView input);
 
 struct Target {
   std::string_view name;  // also its folder in corpus/
@@ -19,9 +21,8 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
-    {"compression", compression},
-    {"json", json},
-    {"record_batch", record_batch},
+    {"compression", compression}, {"json", json},         {"record_batch", record_batch},
+    {"request", request},         {"response", response},
 };
 
 }  // namespace leat::fuzz
