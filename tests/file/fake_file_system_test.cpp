@@ -167,6 +167,18 @@ TEST_CASE("stale bytes may come from a file that was removed, and never show wit
   CHECK(seen.count("s") == 1);
 }
 
+TEST_CASE("a file that lost its end grows again with zeros") {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    World world(seed);
+    FilePtr file = world.durable("/d/a", "a");
+    REQUIRE(World::write(*file, 1, std::string(2 * page, 'n')));
+    world.crash(true);
+    std::size_t left = world.text("/d/a").size();
+    REQUIRE(World::write(*world.open("/d/a"), left + 100, "x"));
+    REQUIRE(world.text("/d/a").substr(left) == std::string(100, '\0') + "x");
+  }
+}
+
 TEST_CASE("an unsynced truncation happened or not, and never takes what it kept") {
   outcomes({"kept", "cut", "between"}, [](World& world) {
     FilePtr file = world.durable("/d/a", std::string(2 * page, 'a'));
@@ -306,6 +318,18 @@ TEST_CASE("a killed process leaves all it wrote and nothing it held") {
   CHECK(next);
   lock->reset();  // The dead one's end does not free the living one's.
   CHECK(world.files.lock("/d", "pid 3").error().code == Errc::locked);
+}
+
+TEST_CASE("a sync under way when its process is killed does not happen") {
+  outcomes({"old", "new"}, [](World& world) {
+    FilePtr file = world.durable("/d/a", "old");
+    REQUIRE(World::write(*file, 0, "new"));
+    file->async_sync(world.executor, [](Result<void>) {});
+    world.files.kill();
+    world.executor.run_until_idle();
+    world.crash(true);
+    return world.text("/d/a");
+  });
 }
 
 TEST_CASE("a power loss changes the boot id") {

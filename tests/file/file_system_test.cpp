@@ -1,6 +1,7 @@
 // What every file system must do, checked against both.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <filesystem>
@@ -8,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/random.h"
 #include "base/sim_executor.h"
 #include "base/thread_executor.h"
 #include "file/fake_file_system.h"
@@ -120,6 +122,32 @@ TEST_CASE_TEMPLATE("truncation cuts, and what grows again is zeros", T, OnPosix,
   CHECK(read(*file, 0, 100) == std::string("xxxxx\0\0\0", 8));
   write(*file, 8999, "y");
   CHECK(read(*file, 8990, 100) == std::string("\0\0\0\0\0\0\0\0\0y", 10));
+}
+
+TEST_CASE_TEMPLATE("random writes and truncations leave what a plain string would hold", T, OnPosix,
+                   OnFake) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    T on;
+    Random random(seed);
+    FilePtr file = must_open(on.files, on.root + "/a");
+    std::string expected;
+    for (int i = 0; i < 60; ++i) {
+      std::size_t position = random.below(12000);
+      if (random.one_in(4)) {
+        expected.resize(position);
+        REQUIRE(file->truncate(position));
+      } else {
+        std::string text(random.below(9000), static_cast<char>('a' + random.below(26)));
+        expected.resize(std::max(expected.size(), text.empty() ? 0 : position + text.size()));
+        expected.replace(position < expected.size() ? position : expected.size(), text.size(),
+                         text);
+        write(*file, position, text);
+      }
+      if (random.one_in(5)) REQUIRE(file->sync());
+      REQUIRE(*file->size() == expected.size());
+      REQUIRE(read(*file, 0, 40000) == expected);
+    }
+  }
 }
 
 TEST_CASE_TEMPLATE("a mode says what must be there", T, OnPosix, OnFake) {
