@@ -84,6 +84,25 @@ TEST_CASE("levels change the size, and one out of range is the nearest") {
   }
 }
 
+TEST_CASE("what is written keeps to what the Java client reads") {
+  Bytes input = sample(1, 300'000);
+  Bytes gzip = compressed(Compression::gzip, input);
+  CHECK(load_big_endian<std::uint16_t>(gzip.data()) == 0x1f8b);
+  // An LZ4 frame of version 1 whose blocks of up to 64 KiB do not refer to each other.
+  Bytes lz4 = compressed(Compression::lz4, input);
+  CHECK(load_big_endian<std::uint32_t>(lz4.data()) == 0x04224d18);
+  CHECK((lz4[4] & std::byte{0xe0}) == std::byte{0x60});
+  CHECK(lz4[5] == std::byte{0x40});
+  // Xerial's header, then blocks of 32 KiB: ten for 300,000 bytes.
+  Bytes snappy = compressed(Compression::snappy, input);
+  CHECK(as_text(BytesView(snappy).first(8)) == std::string_view("\x82SNAPPY\0", 8));
+  int blocks = 0;
+  for (std::size_t at = 16; at < snappy.size(); ++blocks) {
+    at += 4 + load_big_endian<std::uint32_t>(snappy.data() + at);
+  }
+  CHECK(blocks == 10);
+}
+
 TEST_CASE("members and frames in a row are read as one") {
   Bytes first = sample(1, 70'000), second = sample(2, 10);
   for (Compression codec : codecs) {

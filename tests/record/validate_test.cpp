@@ -80,6 +80,7 @@ TEST_CASE("a header that no producer may send is refused by its own error") {
   };
   check_refused("magic 1", with(field::magic, std::int8_t{1}), Errc::invalid_record);
   check_refused("base offset", with(field::base_offset, std::int64_t{5}), Errc::invalid_record);
+  CHECK(validate(with(field::base_offset, std::int64_t{5})).error().what == "base offset 5, not 0");
   check_refused("base offset -1", with(field::base_offset, std::int64_t{-1}), Errc::invalid_record);
   check_refused("few records", with(field::record_count, 2), Errc::invalid_record);
   check_refused("many records", with(field::record_count, 4), Errc::invalid_record);
