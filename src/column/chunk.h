@@ -17,11 +17,12 @@ inline constexpr std::size_t chunk_rows = 4096;
 /// What a row does to the table that the stream stands for.
 enum class RowKind : std::uint8_t { insert, update_before, update_after, erase };
 
-/// Where a row was read.
-struct Origin {
-  std::int64_t offset = 0;
-  std::int64_t timestamp_ms = 0;  // the record's, not the event time
-  BytesView record;               // as its topic keeps it: key, value and headers
+/// Bytes that a chunk needs: its texts point into them, or its rows were read from them.
+struct Buffer {
+  std::shared_ptr<const void> owner;
+  /// The partition that `bytes` were read from, or -1.
+  std::int32_t partition = -1;
+  BytesView bytes = {};
 };
 
 /// Rows `[end of the run before, end)` come from one partition and carry the watermark that it had
@@ -35,11 +36,11 @@ struct RowRun {
 /// What belongs to the rows of a chunk beside their columns. Shared by every chunk derived from the
 /// same rows.
 struct RowContext {
-  std::vector<Origin> origins;  // one a row, or none where the plan has no use for them
-  std::vector<RowRun> runs;     // cover all rows, in order; none after an aggregation
-  std::vector<RowKind> kinds;   // one a row; none means that all are inserts
-  // What texts and origins point into.
-  std::vector<std::shared_ptr<const void>> buffers;
+  std::vector<std::int64_t> event_times_ms;  // one a row
+  std::vector<std::int64_t> offsets;         // one a row; none after an aggregation
+  std::vector<RowRun> runs;                  // cover all rows, in order; none after an aggregation
+  std::vector<RowKind> kinds;                // one a row; none means that all are inserts
+  std::vector<Buffer> buffers;
 };
 
 /// The rows of a chunk that count: all of them, or those listed in rising order.

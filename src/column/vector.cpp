@@ -1,5 +1,7 @@
 #include "column/vector.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace leat::column {
@@ -21,6 +23,21 @@ void Vector::set_from(std::size_t row, const Vector& from, std::size_t from_row)
     case Physical::integer: return set_integer(row, from.integers_[from_row]);
     case Physical::real: return set_real(row, from.reals_[from_row]);
     case Physical::text: return set_text(row, from.texts_[from_row]);
+  }
+}
+
+void Vector::copy_from(std::size_t row, const Vector& from, std::size_t from_row,
+                       std::size_t count) {
+  auto copy = [&](auto& to, const auto& cells) {
+    std::copy_n(cells.begin() + static_cast<std::ptrdiff_t>(from_row), count,
+                to.begin() + static_cast<std::ptrdiff_t>(row));
+  };
+  copy(nulls_, from.nulls_);
+  has_nulls_ = has_nulls_ || from.has_nulls_;
+  switch (physical(type_)) {
+    case Physical::integer: return copy(integers_, from.integers_);
+    case Physical::real: return copy(reals_, from.reals_);
+    case Physical::text: return copy(texts_, from.texts_);
   }
 }
 

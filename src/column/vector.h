@@ -52,6 +52,9 @@ class Vector {
   /// Takes over one cell of another vector of the same type. Texts still point where they did.
   void set_from(std::size_t row, const Vector& from, std::size_t from_row);
 
+  /// Takes over `count` cells from another vector of the same type, likewise.
+  void copy_from(std::size_t row, const Vector& from, std::size_t from_row, std::size_t count);
+
   /// False only if no cell is NULL, so that a kernel may leave the mask alone.
   bool has_nulls() const { return has_nulls_; }
   bool is_null(std::size_t row) const { return nulls_[row] != 0; }

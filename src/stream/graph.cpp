@@ -1,0 +1,137 @@
+#include "stream/graph.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "stream/filter.h"
+#include "stream/project.h"
+#include "stream/window_aggregate.h"
+
+namespace leat::stream {
+
+namespace {
+
+TopicSink make_sink(const Plan& plan, const Topic& topic) {
+  Schema schema = *schema_after(plan, plan.steps.size());
+  std::vector<std::size_t> keys;
+  for (const auto& key : plan.sink.keys) keys.push_back(*find_column(schema, key));
+  return TopicSink(std::move(schema), std::move(keys), topic);
+}
+
+std::unique_ptr<Operator> make_operator(const FilterPlan& filter, const Schema& input) {
+  return std::make_unique<Filter>(*BoundExpression::bind(filter.condition, input));
+}
+
+std::unique_ptr<Operator> make_operator(const ProjectPlan& project, const Schema& input) {
+  std::vector<BoundExpression> columns;
+  for (const auto& [name, expression] : project.columns) {
+    columns.push_back(*BoundExpression::bind(expression, input));
+  }
+  return std::make_unique<Project>(std::move(columns));
+}
+
+std::unique_ptr<Operator> make_operator(const WindowPlan& window, const Schema& input) {
+  return std::make_unique<WindowAggregate>(window, input);
+}
+
+std::optional<Provenance> provenance(const Plan& plan, const std::optional<Topic>& to) {
+  if (!to) return {};
+  return Provenance(plan.name, plan.source.topic, *to);
+}
+
+}  // namespace
+
+/// Hands what one operator pushes to the next one, or to the sink.
+class Graph::Stage final : public Output {
+ public:
+  Stage(Graph& graph, std::size_t next, OutputBatches& out)
+      : graph_(graph), next_(next), out_(out) {}
+
+  Result<void> push(const column::Chunk& chunk) override {
+    if (next_ == graph_.operators_.size()) {
+      graph_.sink_.write(chunk, out_);
+      graph_.counts_.rows_out += chunk.selection.size();
+      return {};
+    }
+    Stage behind(graph_, next_ + 1, out_);
+    return graph_.operators_[next_]->process(*graph_.states_[next_], chunk, behind);
+  }
+
+  Result<void> push_late(const column::Chunk& chunk,
+                         const std::vector<std::uint32_t>& rows) override {
+    graph_.counts_.late += rows.size();
+    return graph_.late_ ? graph_.late_->write_late(chunk, rows, out_) : Result<void>();
+  }
+
+  Result<void> reject(const column::Chunk& chunk, std::uint32_t row,
+                      const std::string& reason) override {
+    // Only a window rejects, so the row is written as the window's own.
+    std::string value = graph_.window_rows_->value_of(chunk, row);
+    if (graph_.bad_records_ == BadRecords::fail) {
+      return fail(Errc::bad_record,
+                  fmt::format("pipeline {}: {} in {}", graph_.pipeline_, reason, value));
+    }
+    ++graph_.counts_.rejected;
+    if (graph_.dead_letters_) {
+      std::int64_t time_ms = chunk.context->event_times_ms[row];
+      graph_.dead_letters_->write_rejected(value, time_ms, reason, out_);
+    }
+    return {};
+  }
+
+ private:
+  Graph& graph_;
+  std::size_t next_;
+  OutputBatches& out_;
+};
+
+Graph::Graph(const Plan& plan, const GraphTopics& topics)
+    : sink_(make_sink(plan, topics.sink)),
+      bad_records_(plan.source.bad_records),
+      pipeline_(plan.name),
+      late_(provenance(plan, topics.late)),
+      dead_letters_(provenance(plan, topics.dead_letters)) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    Schema input = *schema_after(plan, i);
+    operators_.push_back(
+        std::visit([&](const auto& step) { return make_operator(step, input); }, plan.steps[i]));
+    states_.push_back(operators_.back()->make_state());
+    if (std::holds_alternative<WindowPlan>(plan.steps[i])) {
+      window_rows_.emplace(*schema_after(plan, i + 1), std::vector<std::size_t>(), topics.sink);
+    }
+  }
+}
+
+Graph::~Graph() = default;
+
+Result<void> Graph::process(const column::Chunk& chunk, OutputBatches& out) {
+  return Stage(*this, 0, out).push(chunk);
+}
+
+Result<void> Graph::advance(Watermark watermark, OutputBatches& out) {
+  for (std::size_t i = 0; i < operators_.size(); ++i) {
+    Stage behind(*this, i + 1, out);
+    if (auto ok = operators_[i]->advance(*states_[i], watermark, behind); !ok) return ok;
+  }
+  return {};
+}
+
+void Graph::snapshot(StateWriter& writer) const {
+  writer.section("graph", 1);
+  writer.write(static_cast<std::uint32_t>(states_.size()));
+  for (const auto& state : states_) state->snapshot(writer);
+}
+
+Result<void> Graph::restore(StateReader& reader) {
+  if (auto ok = reader.section("graph", 1); !ok) return ok;
+  if (reader.read<std::uint32_t>() != states_.size()) {
+    return fail(Errc::snapshot_mismatch, "the snapshot is of a plan with other steps");
+  }
+  for (const auto& state : states_) {
+    if (auto ok = state->restore(reader); !ok) return ok;
+  }
+  return {};
+}
+
+}  // namespace leat::stream

@@ -1,0 +1,25 @@
+#include "stream/output_batches.h"
+
+#include <utility>
+
+namespace leat::stream {
+
+void OutputBatches::append(const TopicPartition& partition, std::int64_t timestamp_ms,
+                           std::optional<BytesView> key, std::optional<BytesView> value,
+                           std::span<const record::Header> headers) {
+  record::BatchBuilder& builder = open_[partition];
+  std::size_t size = record::BatchBuilder::record_bytes_max(key, value, headers);
+  if (!builder.empty() && builder.size_bytes() + size > batch_bytes) {
+    closed_.push_back({partition, builder.build()});
+  }
+  builder.append(timestamp_ms, key, value, headers);
+}
+
+std::vector<OutputBatch> OutputBatches::take() {
+  for (auto& [partition, builder] : open_) {
+    if (!builder.empty()) closed_.push_back({partition, builder.build()});
+  }
+  return std::exchange(closed_, {});
+}
+
+}  // namespace leat::stream

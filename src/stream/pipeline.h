@@ -1,0 +1,71 @@
+// The builder of plans.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "stream/plan.h"
+
+namespace leat::stream {
+
+/// Says what a pipeline does, in the order in which it does it:
+///
+///   auto plan = Pipeline::from("edits")
+///                   .json({{"time", Type::timestamp}, {"channel", Type::text},
+///                          {"added", Type::bigint}})
+///                   .event_time("time")
+///                   .disorder(2s)
+///                   .filter(col("added") >= 0)
+///                   .key_by({"channel"})
+///                   .tumble(5min)
+///                   .aggregate({count("edits"), sum("added", "added")})
+///                   .late_to("edits.late")
+///                   .dead_letters_to("edits.dead")
+///                   .into("edits-per-channel");
+///
+/// Nothing is checked before into().
+class Pipeline {
+ public:
+  static Pipeline from(std::string topic);
+
+  /// What the pipeline is called; otherwise as its sink.
+  Pipeline& named(std::string name);
+  /// The fields of the records' values that become columns.
+  Pipeline& json(Schema fields);
+  /// The field that says when a row happened; otherwise the record's timestamp does.
+  Pipeline& event_time(std::string field);
+  Pipeline& disorder(std::chrono::milliseconds disorder);
+  /// Nothing: a silent partition holds the watermark back for ever.
+  Pipeline& idle(std::optional<std::chrono::milliseconds> idle);
+  /// What becomes of records that are no rows; otherwise they fail the pipeline.
+  Pipeline& skip_bad_records();
+  Pipeline& dead_letters_to(std::string topic);
+
+  Pipeline& filter(Expression condition);
+  Pipeline& project(std::vector<ProjectPlan::Column> columns);
+  /// The columns that group rows in windows and are the key of what is written.
+  Pipeline& key_by(std::vector<std::string> columns);
+  Pipeline& tumble(std::chrono::milliseconds size);
+  Pipeline& aggregate(std::vector<Aggregate> aggregates);
+  Pipeline& late_to(std::string topic);
+
+  /// The plan, checked. `partitions` counts if the topic is made; 0 for as many as the source has.
+  Result<Plan> into(std::string topic, std::int32_t partitions = 0) const;
+
+ private:
+  Plan plan_;
+  std::vector<std::string> keys_;
+  // What was called without the step it belongs to.
+  std::optional<std::string> misplaced_;
+  WindowPlan* window(const char* caller);
+};
+
+/// The same plan writing to topics of its own, `suffix` behind their names: for a replay beside a
+/// live run.
+Plan shadow_of(Plan plan, const std::string& suffix);
+
+}  // namespace leat::stream

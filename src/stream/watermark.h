@@ -1,0 +1,17 @@
+// Event time's progress.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace leat::stream {
+
+/// No row with an earlier event time is expected, in milliseconds since 1970 UTC.
+using Watermark = std::int64_t;
+
+/// Before any row.
+inline constexpr Watermark watermark_min = std::numeric_limits<Watermark>::min();
+/// After the last row of all.
+inline constexpr Watermark watermark_max = std::numeric_limits<Watermark>::max();
+
+}  // namespace leat::stream
