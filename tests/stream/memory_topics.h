@@ -173,10 +173,10 @@ class MemoryTopics final : public TopicStore {
     Offset base = partition.next;
     MutableBytes left(extent.owner->data(), extent.size);
     while (!left.empty()) {
-      record::set_base_offset(left, partition.next);
-      auto batch = record::BatchView::parse(left);
-      partition.next = batch->next_offset();
-      left = left.subspan(batch->size_bytes());
+      MutableBytes batch = left.first(*record::batch_size(left));
+      record::set_base_offset(batch, partition.next);
+      partition.next = record::BatchView::parse(batch)->next_offset();
+      left = left.subspan(batch.size());
     }
     partition.extents.emplace(base, std::move(extent));
   }
