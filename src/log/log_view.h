@@ -53,9 +53,11 @@ class LogView {
   Offset start_offset;
   /// Nothing at or above it is ever read.
   Offset high_watermark;
+  /// Where the high watermark is in the last segment.
+  std::uint64_t high_watermark_position = 0;
 
   /// Batches from the one that contains `from`, at most `max_bytes` of them but at least one, in
-  /// one segment, below the high watermark and `limit`. An empty slice (bytes == 0) when `from` is
+  /// one segment, below the high watermark. An empty slice (bytes == 0) when `from` is
   /// the high watermark. Errc::offset_out_of_range outside [start_offset, high_watermark];
   /// Errc::corrupt_message in a damaged range. Bytes from before this process are CRC-checked
   /// once before they are first given out; what fails becomes damage (the log is told).

@@ -1,0 +1,135 @@
+#include "log/checkpoint.h"
+
+#include <fmt/core.h>
+#include <xxhash.h>
+
+#include "log/journal_entry.h"
+
+namespace leat::log {
+namespace {
+
+constexpr std::uint32_t checkpoint_magic = 0x4c434b31;  // "LCK1"
+constexpr std::uint32_t checkpoint_version = 1;
+constexpr std::size_t count_at = 24;
+
+void write_segment(ByteWriter& out, const SegmentState& segment) {
+  out.write(segment.base_offset.value());
+  out.write(segment.next_offset.value());
+  out.write(segment.bytes);
+  out.write(segment.max_timestamp_ms);
+  out.write(segment.first_append_ms);
+  out.write(segment.last_append_ms);
+  out.write(static_cast<std::uint8_t>(segment.sealed));
+}
+
+SegmentState read_segment(ByteReader& in) {
+  SegmentState segment;
+  segment.base_offset = Offset{in.read<std::int64_t>()};
+  segment.next_offset = Offset{in.read<std::int64_t>()};
+  segment.bytes = in.read<std::uint64_t>();
+  segment.max_timestamp_ms = in.read<std::int64_t>();
+  segment.first_append_ms = in.read<std::int64_t>();
+  segment.last_append_ms = in.read<std::int64_t>();
+  segment.sealed = in.read<std::uint8_t>() != 0;
+  return segment;
+}
+
+PartitionState read_partition(ByteReader& in) {
+  PartitionState state;
+  state.id = read_id(in);
+  state.leader_epoch = LeaderEpoch{in.read<std::int32_t>()};
+  state.start_offset = Offset{in.read<std::int64_t>()};
+  state.end_offset = Offset{in.read<std::int64_t>()};
+  auto segments = in.read<std::uint32_t>();
+  for (std::uint32_t i = 0; i < segments && in.ok(); ++i) {
+    state.segments.push_back(read_segment(in));
+  }
+  auto damages = in.read<std::uint32_t>();
+  for (std::uint32_t i = 0; i < damages && in.ok(); ++i) {
+    Damage damage;
+    damage.offsets = read_range(in);
+    damage.segment_base = Offset{in.read<std::int64_t>()};
+    damage.position = in.read<std::uint64_t>();
+    damage.bytes = in.read<std::uint64_t>();
+    state.damage.push_back(damage);
+  }
+  auto gaps = in.read<std::uint32_t>();
+  for (std::uint32_t i = 0; i < gaps && in.ok(); ++i) state.gaps.push_back(read_range(in));
+  return state;
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(std::uint64_t salt, std::uint64_t sequence) {
+  ByteWriter out(bytes_);
+  out.write(checkpoint_magic);
+  out.write(checkpoint_version);
+  out.write(salt);
+  out.write(sequence);
+  out.write(count_);
+}
+
+void CheckpointWriter::add(const PartitionState& partition) {
+  ByteWriter out(bytes_);
+  write_id(out, partition.id);
+  out.write(partition.leader_epoch.value());
+  out.write(partition.start_offset.value());
+  out.write(partition.end_offset.value());
+  out.write(static_cast<std::uint32_t>(partition.segments.size()));
+  for (const SegmentState& segment : partition.segments) write_segment(out, segment);
+  out.write(static_cast<std::uint32_t>(partition.damage.size()));
+  for (const Damage& damage : partition.damage) {
+    write_range(out, damage.offsets);
+    out.write(damage.segment_base.value());
+    out.write(damage.position);
+    out.write(damage.bytes);
+  }
+  out.write(static_cast<std::uint32_t>(partition.gaps.size()));
+  for (const OffsetRange& gap : partition.gaps) write_range(out, gap);
+  ++count_;
+}
+
+Bytes CheckpointWriter::finish() {
+  ByteWriter out(bytes_);
+  out.patch(count_at, count_);
+  std::uint64_t checksum = XXH3_64bits(bytes_.data(), bytes_.size());
+  out.write(checksum);
+  return std::move(bytes_);
+}
+
+Bytes encode(const Checkpoint& checkpoint) {
+  CheckpointWriter writer(checkpoint.salt, checkpoint.sequence);
+  for (const PartitionState& partition : checkpoint.partitions) writer.add(partition);
+  return writer.finish();
+}
+
+Result<Checkpoint> decode_checkpoint(BytesView bytes) {
+  constexpr std::size_t least = count_at + sizeof(std::uint32_t) + sizeof(std::uint64_t);
+  if (bytes.size() < least) return fail(Errc::corrupt_message, "checkpoint is too short");
+  BytesView body = bytes.first(bytes.size() - sizeof(std::uint64_t));
+  ByteReader in(body);
+  if (in.read<std::uint32_t>() != checkpoint_magic) {
+    return fail(Errc::corrupt_message, "checkpoint does not begin as one");
+  }
+  auto version = in.read<std::uint32_t>();
+  if (load_big_endian<std::uint64_t>(body.data() + body.size()) !=
+      XXH3_64bits(body.data(), body.size())) {
+    return fail(Errc::corrupt_message, "checkpoint fails its checksum");
+  }
+  if (version != checkpoint_version) {
+    return fail(Errc::unsupported_format, fmt::format("checkpoint has version {}", version));
+  }
+  Checkpoint checkpoint;
+  checkpoint.salt = in.read<std::uint64_t>();
+  checkpoint.sequence = in.read<std::uint64_t>();
+  auto partitions = in.read<std::uint32_t>();
+  for (std::uint32_t i = 0; i < partitions && in.ok(); ++i) {
+    checkpoint.partitions.push_back(read_partition(in));
+  }
+  if (!in.ok() || in.remaining() != 0) {
+    return fail(Errc::corrupt_message, "checkpoint does not parse");
+  }
+  return checkpoint;
+}
+
+}  // namespace leat::log

@@ -1,0 +1,172 @@
+#include "log/checkpointer.h"
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "log/committer.h"
+
+namespace leat::log {
+namespace {
+
+/// A pass writes an index's new entries when there are so many: those of about a MiB of records.
+constexpr std::size_t index_entries_min = 64;
+
+}  // namespace
+
+/// What one pass has to do; owns all that it touches on the way, since it may outlive the store.
+struct Checkpointer::Pass {
+  file::FileSystem& files;
+  std::string checkpoint_path;
+  struct Target {
+    std::weak_ptr<PartitionLog> log;
+    std::shared_ptr<Segment> segment;
+    Result<void> result;
+  };
+  std::vector<Target> targets;
+  std::set<std::string> directories;
+  std::vector<file::FilePtr> journals;
+  std::vector<std::shared_ptr<Segment>> indexes;
+  std::optional<Bytes> checkpoint;
+  std::uint64_t sequence = 0;
+  bool is_last = false;
+  Result<void> segments_synced;
+  Result<void> journals_synced;
+  Result<void> result;
+
+  void run() {
+    for (Target& target : targets) {
+      Result<file::FilePtr> file = target.segment->file();
+      target.result = file ? (*file)->sync() : fail(file);
+      if (!target.result) segments_synced = target.result;
+      save_index(*target.segment, index_entries_min);
+    }
+    for (const auto& segment : indexes) save_index(*segment, 1);
+    for (const file::FilePtr& journal : journals) {
+      if (journals_synced) journals_synced = journal->sync();
+    }
+    result = segments_synced;
+    if (result) result = journals_synced;
+    for (const std::string& directory : directories) {
+      if (!result) return;
+      Result<void> synced = files.sync_directory(directory);
+      // That of a partition which has been removed meanwhile.
+      if (!synced && synced.error().code == Errc::not_found) continue;
+      result = synced;
+    }
+    if (result && checkpoint) result = file::replace_file(files, checkpoint_path, *checkpoint);
+  }
+
+  static void save_index(const Segment& segment, std::size_t entries_min) {
+    Result<void> saved = segment.save_index_if(entries_min);
+    if (!saved) log_debug("{}: index not saved: {}", segment.path(), saved.error().what);
+  }
+};
+
+Checkpointer::Checkpointer(StoreContext& context, Journal& journal, EncodeState encode_state)
+    : context_(context), journal_(journal), encode_state_(std::move(encode_state)) {}
+
+Checkpointer::~Checkpointer() {
+  if (timer_ != 0) context_.executor.cancel(timer_);
+}
+
+void Checkpointer::add_dirty(const std::shared_ptr<PartitionLog>& log,
+                             const std::shared_ptr<Segment>& segment) {
+  if (dirty_set_.insert(segment.get()).second) dirty_.push_back({log, segment});
+  arm();
+}
+
+void Checkpointer::sync_failed(const Segment& segment, const Error& error) {
+  if (dirty_set_.contains(&segment) || passing_.contains(&segment)) stuck_ = error;
+}
+
+void Checkpointer::arm() {
+  if (context_.options.durability != Durability::interval || timer_ != 0 || running_) return;
+  timer_ = context_.executor.after(context_.options.sync_interval, context_.guarded([this] {
+    timer_ = 0;
+    if (running_ || dirty_.empty()) return;
+    std::shared_ptr<Pass> pass = make_pass();
+    pass->journals = journal_.unsynced_files();
+    start(std::move(pass));
+  }));
+}
+
+std::shared_ptr<Checkpointer::Pass> Checkpointer::make_pass() {
+  auto pass = std::make_shared<Pass>(
+      Pass{context_.files, context_.layout.checkpoint(), {}, {}, {}, {}, {}, 0, false, {}, {}, {}});
+  for (Dirty& dirty : dirty_) {
+    pass->targets.push_back({std::move(dirty.log), std::move(dirty.segment), {}});
+  }
+  dirty_.clear();
+  passing_ = std::exchange(dirty_set_, {});
+  pass->directories = std::exchange(directories_, {});
+  pass->sequence = journal_.sequence();
+  return pass;
+}
+
+void Checkpointer::start_checkpoint() {
+  std::shared_ptr<Pass> pass = make_pass();
+  pass->checkpoint = encode_state_(pass->sequence);
+  start(std::move(pass));
+}
+
+void Checkpointer::start(std::shared_ptr<Pass> pass) {
+  running_ = true;
+  if (stuck_) pass->checkpoint.reset();
+  auto job = [pass] { pass->run(); };
+  context_.files.offload(std::move(job), context_.executor,
+                         context_.guarded([this, pass] { finished(*pass); }));
+}
+
+void Checkpointer::finished(Pass& pass) {
+  running_ = false;
+  passing_.clear();
+  for (Pass::Target& target : pass.targets) {
+    if (target.result) continue;
+    std::shared_ptr<PartitionLog> log = target.log.lock();
+    if (!log || log->is_removed()) continue;
+    Error error{Errc::storage_error, "a sync failed: " + target.result.error().what};
+    log->stop(error);
+    stuck_ = error;
+    // Recovery writes these bytes again: what the page cache has of them may not be on disk.
+    context_.committer->add(EndEntry{log->id(), log->high_watermark()}, [](const Result<void>&) {});
+  }
+  if (!pass.result) directories_.merge(pass.directories);
+  Result<void> result = pass.result;
+  if (stuck_ && result) result = tl::unexpected(*stuck_);
+  if (!pass.journals_synced) {
+    context_.committer->stop({Errc::storage_error, "a sync of the journal failed: " +
+                                                       pass.journals_synced.error().what});
+  }
+  if (result && pass.checkpoint) {
+    journal_.release(pass.sequence);
+  } else if (result) {
+    journal_.set_synced(pass.sequence);
+  } else {
+    log_error("{}: no checkpoint: {}", context_.layout.root(), result.error().what);
+  }
+  if (!dirty_.empty()) arm();
+  if (close_) {
+    auto done = std::exchange(close_, nullptr);
+    if (pass.is_last || !result) {
+      done(result);
+    } else {
+      close(std::move(close_segments_), std::move(done));
+    }
+    return;
+  }
+  context_.committer->checkpoint_done(result);
+}
+
+void Checkpointer::close(std::vector<std::shared_ptr<Segment>> segments,
+                         UniqueFunction<void(Result<void>)> done) {
+  close_ = std::move(done);
+  close_segments_ = std::move(segments);
+  if (running_) return;
+  std::shared_ptr<Pass> pass = make_pass();
+  pass->is_last = true;
+  pass->indexes = close_segments_;
+  pass->checkpoint = encode_state_(pass->sequence);
+  start(std::move(pass));
+}
+
+}  // namespace leat::log

@@ -1,0 +1,55 @@
+// The one implementation of Store.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "log/background.h"
+#include "log/checkpoint.h"
+#include "log/checkpointer.h"
+#include "log/committer.h"
+#include "log/context.h"
+#include "log/partition_log.h"
+#include "log/recovery.h"
+#include "log/store.h"
+
+namespace leat::log {
+
+class DataStore final : public Store {
+ public:
+  DataStore(const Environment& environment, const StoreOptions& options,
+            std::unique_ptr<file::DirectoryLock> lock);
+  ~DataStore() override;
+
+  /// Takes over what recovery found.
+  Result<void> start(Recovered recovered);
+
+  Result<Log*> log(const TopicPartition& id, const LogOptions& options) override;
+  void remove_log(const TopicPartition& id) override;
+  std::vector<TopicPartition> partitions() const override;
+  const std::vector<Finding>& findings() const override { return findings_; }
+  void accept_loss(const TopicPartition& id, OffsetRange range,
+                   UniqueFunction<void(Result<void>)> done) override;
+  void close(UniqueFunction<void(Result<void>)> done) override;
+  std::optional<Error> failure() const override { return committer_.failure(); }
+
+ private:
+  Bytes encode_state(std::uint64_t sequence) const;
+  void remove_files(const TopicPartition& id);
+  void finish_close();
+
+  std::unique_ptr<file::DirectoryLock> lock_;
+  StoreContext context_;
+  Journal journal_;
+  Background background_;
+  Committer committer_;
+  Checkpointer checkpointer_;
+  std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
+  std::set<TopicPartition> removing_;
+  std::vector<Finding> findings_;
+  UniqueFunction<void(Result<void>)> close_;
+};
+
+}  // namespace leat::log

@@ -1,0 +1,112 @@
+#include "log/journal.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+#include <xxhash.h>
+
+#include "base/assert.h"
+#include "log/journal_entry.h"
+
+namespace leat::log {
+namespace {
+
+constexpr std::array<std::byte, journal_alignment> zeros{};
+
+std::uint64_t padded(std::uint64_t bytes) {
+  return (bytes + journal_alignment - 1) / journal_alignment * journal_alignment;
+}
+
+}  // namespace
+
+std::uint64_t boot_hash(file::FileSystem& files) {
+  std::string id = files.boot_id();
+  return XXH3_64bits(id.data(), id.size());
+}
+
+FrameBuilder::FrameBuilder() : head_(frame_header_bytes) {}
+
+void FrameBuilder::add(const JournalEntry& entry) {
+  write_entry(head_, entry);
+  ++entry_count_;
+}
+
+void FrameBuilder::add_inline(BytesView bytes) {
+  inline_parts_.push_back(bytes);
+  inline_bytes_ += bytes.size();
+}
+
+std::uint64_t FrameBuilder::padded_bytes() const {
+  return padded(head_.size() + inline_bytes_);
+}
+
+Journal::Journal(file::FileSystem& files, const Layout& layout, std::uint64_t bytes)
+    : files_(files),
+      layout_(layout),
+      bytes_(std::max(bytes, journal_bytes_min) / journal_alignment * journal_alignment),
+      boot_(boot_hash(files)) {}
+
+Result<void> Journal::open(std::uint64_t salt, std::uint64_t sequence) {
+  for (int i = 0; i < 2; ++i) {
+    Result<file::FilePtr> file = files_.open(layout_.journal(i), file::OpenMode::create);
+    if (!file) return fail(file);
+    files_open_[static_cast<std::size_t>(i)] = std::move(*file);
+  }
+  salt_ = salt;
+  last_sequence_ = last_good_ = synced_ = sequence;
+  return {};
+}
+
+void Journal::switch_file() {
+  ASSERT(other_free_);
+  current_ = 1 - current_;
+  position_ = 0;
+  other_free_ = false;
+}
+
+void Journal::release(std::uint64_t sequence) {
+  set_synced(sequence);
+  if (last_in_file_[1 - current_] <= sequence) other_free_ = true;
+}
+
+std::vector<file::FilePtr> Journal::unsynced_files() const {
+  std::vector<file::FilePtr> list{files_open_[current_]};
+  if (!other_free_) list.push_back(files_open_[1 - current_]);
+  return list;
+}
+
+Result<void> Journal::write(FrameBuilder& frame) {
+  ASSERT(fits(frame.padded_bytes()));
+  FrameHeader header;
+  header.salt = salt_;
+  header.sequence = ++last_sequence_;
+  header.previous = last_good_;
+  header.synced = synced_;
+  header.boot = boot_;
+  header.entries_bytes = static_cast<std::uint32_t>(frame.head_.size() - frame_header_bytes);
+  header.entry_count = frame.entry_count_;
+  header.inline_bytes = frame.inline_bytes_;
+  header.write(frame.head_);
+
+  Checksum checksum;
+  checksum.add_frame(frame.head_);
+  for (BytesView part : frame.inline_parts_) checksum.add(part);
+  store_big_endian(frame.head_.data() + frame_checksum_at, checksum.digest());
+
+  std::vector<BytesView> parts;
+  parts.reserve(frame.inline_parts_.size() + 2);
+  parts.push_back(frame.head_);
+  parts.insert(parts.end(), frame.inline_parts_.begin(), frame.inline_parts_.end());
+  std::uint64_t bytes = frame.head_.size() + frame.inline_bytes_;
+  std::uint64_t padding = padded(bytes) - bytes;
+  if (padding > 0) parts.push_back(BytesView(zeros).first(padding));
+
+  Result<void> written = file()->write_at(position_, parts);
+  if (!written) return written;
+  position_ += padded(bytes);
+  last_good_ = last_sequence_;
+  last_in_file_[current_] = last_good_;
+  return {};
+}
+
+}  // namespace leat::log

@@ -1,0 +1,46 @@
+// Names of files and directories below a data directory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/uuid.h"
+
+namespace leat::log {
+
+/// Paths within one data directory.
+class Layout {
+ public:
+  explicit Layout(std::string directory) : directory_(std::move(directory)) {}
+
+  const std::string& root() const { return directory_; }
+  std::string format() const { return directory_ + "/format"; }
+  std::string checkpoint() const { return directory_ + "/checkpoint"; }
+  std::string journal_directory() const { return directory_ + "/journal"; }
+  std::string journal(int file) const { return journal_directory() + "/" + std::to_string(file); }
+  std::string partitions() const { return directory_ + "/partitions"; }
+  std::string topic(const Uuid& id) const { return partitions() + "/" + id.to_hex(); }
+  std::string partition(const TopicPartition& id) const {
+    return topic(id.topic_id) + "/" + std::to_string(id.partition.value());
+  }
+  std::string segment(const TopicPartition& id, Offset base) const;
+  std::string quarantine() const { return directory_ + "/quarantine"; }
+  /// Where bytes of `id` found at `position` of the segment at `base` are put.
+  std::string quarantine(const TopicPartition& id, Offset base, std::uint64_t position,
+                         std::int64_t now_ms) const;
+  /// `path` as an operator should see it: relative to the data directory.
+  std::string relative(const std::string& path) const;
+
+ private:
+  std::string directory_;
+};
+
+/// Beside `<base>.log` stand `<base>.index` and `<base>.seal`.
+std::string with_suffix(const std::string& segment_path, std::string_view suffix);
+/// The base offset in "00000000000000000042.log"; nullopt for any other name.
+std::optional<Offset> parse_segment_name(std::string_view name, std::string_view suffix);
+std::optional<PartitionId> parse_partition_name(std::string_view name);
+
+}  // namespace leat::log

@@ -1,0 +1,168 @@
+#include "log/log_view.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "log/segment.h"
+#include "record/record.h"
+
+namespace leat::log {
+namespace {
+
+/// The batch's bytes and what it takes to walk over its records.
+struct LoadedBatch {
+  Bytes bytes;
+  record::Scratch scratch;
+};
+
+Result<record::BatchView> load(const file::File& file, const ScannedBatch& batch,
+                               LoadedBatch& into) {
+  into.bytes.resize(batch.head.bytes);
+  Result<std::size_t> got = file.read_at(batch.position, into.bytes);
+  if (!got) return fail(got);
+  into.bytes.resize(*got);
+  return record::BatchView::parse(into.bytes);
+}
+
+/// Calls `use(timestamp, offset)` for the records of `batch` from `start` on until it gives false.
+/// A batch whose records do not parse, though its CRC holds, counts as one record at its begin.
+template <class Use>
+Result<void> each_record(const file::File& file, const ScannedBatch& batch, Offset start,
+                         LoadedBatch& memory, const Use& use) {
+  Result<record::BatchView> view = load(file, batch, memory);
+  if (!view) return fail(view);
+  record::RecordIterator records(*view, memory.scratch);
+  while (const record::Record* record = records.next()) {
+    if (record->offset >= start && !use(record->timestamp_ms, record->offset)) return {};
+  }
+  if (records.error() && batch.head.base_offset >= start) {
+    use(batch.head.max_timestamp_ms, batch.head.base_offset);
+  }
+  return {};
+}
+
+Place end_in(const LogView& view, const Segment& segment) {
+  if (&segment == view.segments.back().get()) {
+    return {view.high_watermark, view.high_watermark_position};
+  }
+  return segment.end();
+}
+
+/// The last segment that begins at or below `offset`.
+const Segment* segment_of(const LogView& view, Offset offset) {
+  auto at = std::partition_point(
+      view.segments.begin(), view.segments.end(),
+      [&](const std::shared_ptr<const Segment>& s) { return s->base_offset() <= offset; });
+  return at == view.segments.begin() ? nullptr : std::prev(at)->get();
+}
+
+Offset behind_gaps(const LogView& view, Offset offset) {
+  for (const OffsetRange& gap : view.gaps) {
+    if (gap.base <= offset && offset < gap.next) offset = gap.next;
+  }
+  return offset;
+}
+
+}  // namespace
+
+Result<Slice> LogView::read(Offset from, std::uint64_t max_bytes) const {
+  if (from < start_offset || from > high_watermark) {
+    return fail(Errc::offset_out_of_range,
+                fmt::format("offset {} is not within {} to {}", from.value(), start_offset.value(),
+                            high_watermark.value()));
+  }
+  from = behind_gaps(*this, from);
+  if (from >= high_watermark) return Slice{nullptr, 0, 0, from, from};
+  const Segment* segment = segment_of(*this, from);
+  if (segment == nullptr || from >= end_in(*this, *segment).offset) {
+    return fail(Errc::corrupt_message,
+                fmt::format("offset {} is in no segment that was found", from.value()));
+  }
+  Result<Segment::Range> range = segment->read(from, max_bytes, end_in(*this, *segment));
+  if (!range && range.error().code == Errc::not_found) {
+    // Retention has removed the file of a view that is no longer the newest.
+    return fail(Errc::offset_out_of_range, range.error().what);
+  }
+  if (!range) return fail(range);
+  Result<file::FilePtr> file = segment->file();
+  if (!file) return fail(file);
+  return Slice{std::move(*file), range->begin.position, range->end.position - range->begin.position,
+               range->begin.offset, range->end.offset};
+}
+
+bool LogView::is_checked(Offset from, std::uint64_t max_bytes) const {
+  if (from < start_offset || from > high_watermark) return true;
+  from = behind_gaps(*this, from);
+  if (from >= high_watermark) return true;
+  const Segment* segment = segment_of(*this, from);
+  if (segment == nullptr || from >= end_in(*this, *segment).offset) return true;
+  return segment->is_checked(from, max_bytes, end_in(*this, *segment));
+}
+
+Result<std::optional<TimestampOffset>> LogView::find_timestamp(std::int64_t timestamp_ms) const {
+  std::optional<TimestampOffset> found;
+  LoadedBatch memory;
+  auto visit = [&](const file::File& file, const ScannedBatch& batch) -> Result<bool> {
+    if (batch.head.max_timestamp_ms < timestamp_ms || batch.head.next_offset <= start_offset) {
+      return true;
+    }
+    Result<void> read =
+        each_record(file, batch, start_offset, memory, [&](std::int64_t ms, Offset offset) {
+          if (ms < timestamp_ms) return true;
+          found = TimestampOffset{ms, offset};
+          return false;
+        });
+    if (!read) return fail(read);
+    return !found.has_value();
+  };
+  for (const auto& segment : segments) {
+    if (segment->state().max_timestamp_ms < timestamp_ms) continue;
+    Result<Place> from = segment->floor_timestamp(timestamp_ms);
+    if (!from) return fail(from);
+    Result<void> visited = segment->visit(*from, end_in(*this, *segment), visit);
+    if (!visited) return fail(visited);
+    if (found) return found;
+  }
+  return found;
+}
+
+Result<std::optional<TimestampOffset>> LogView::find_max_timestamp() const {
+  std::optional<TimestampOffset> best;
+  LoadedBatch memory;
+  auto is_better = [&](std::int64_t ms) { return !best || ms > best->timestamp_ms; };
+  auto visit = [&](const file::File& file, const ScannedBatch& batch) -> Result<bool> {
+    if (!is_better(batch.head.max_timestamp_ms) || batch.head.next_offset <= start_offset) {
+      return true;
+    }
+    Result<void> read =
+        each_record(file, batch, start_offset, memory, [&](std::int64_t ms, Offset offset) {
+          if (is_better(ms)) best = TimestampOffset{ms, offset};
+          return true;
+        });
+    if (!read) return fail(read);
+    return true;
+  };
+  for (const auto& segment : segments) {
+    std::int64_t largest = segment->state().max_timestamp_ms;
+    if (!is_better(largest) || segment->end().offset <= start_offset) continue;
+    Place from{segment->base_offset(), 0};
+    // The largest timestamp may belong to a record below the start offset: then all others count.
+    if (segment->base_offset() >= start_offset) {
+      Result<Place> floor = segment->floor_timestamp(largest);
+      if (!floor) return fail(floor);
+      from = *floor;
+    }
+    Result<void> visited = segment->visit(from, end_in(*this, *segment), visit);
+    if (!visited) return fail(visited);
+  }
+  return best;
+}
+
+std::uint64_t LogView::size_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments) bytes += end_in(*this, *segment).position;
+  return bytes;
+}
+
+}  // namespace leat::log

@@ -1,0 +1,169 @@
+#include "log/quarantine.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "log/scan_buffer.h"
+
+namespace leat::log {
+namespace {
+
+/// The end of the last byte in [from, to) that is not zero; `from` if there is none.
+Result<std::uint64_t> nonzero_end(const file::File& file, std::uint64_t from, std::uint64_t to) {
+  constexpr std::uint64_t step = std::uint64_t{1} << 20;
+  ScanBuffer buffer;
+  buffer.reserve(step);
+  std::uint64_t end = from;
+  for (std::uint64_t at = from; at < to;) {
+    MutableBytes into = buffer.bytes().first(std::min(step, to - at));
+    Result<std::size_t> got = file.read_at(at, into);
+    if (!got) return fail(got);
+    if (*got == 0) break;
+    for (std::size_t i = *got; i > 0; --i) {
+      if (into[i - 1] != std::byte{0}) {
+        end = at + i;
+        break;
+      }
+    }
+    at += *got;
+  }
+  return end;
+}
+
+Result<void> copy(file::FileSystem& files, const file::File& from, std::uint64_t begin,
+                  std::uint64_t end, const std::string& path) {
+  constexpr std::uint64_t step = std::uint64_t{1} << 20;
+  Result<file::FilePtr> to = files.open(path, file::OpenMode::create);
+  if (!to) return fail(to);
+  ScanBuffer buffer;
+  buffer.reserve(step);
+  for (std::uint64_t at = begin; at < end;) {
+    MutableBytes into = buffer.bytes().first(std::min(step, end - at));
+    Result<std::size_t> got = from.read_at(at, into);
+    if (!got) return fail(got);
+    if (*got == 0) break;
+    BytesView piece = into.first(*got);
+    Result<void> written = (*to)->write_at(at - begin, std::span(&piece, 1));
+    if (!written) return written;
+    at += *got;
+  }
+  return (*to)->sync();
+}
+
+/// Copies [begin, size) of a segment away, without the zeros at its end.
+Result<std::optional<Finding>> quarantine(const QuarantineJob& job, const PartitionState& state,
+                                          Offset base, const file::File& file, std::uint64_t begin,
+                                          std::uint64_t size) {
+  Result<std::uint64_t> end = nonzero_end(file, begin, size);
+  if (!end) return fail(end);
+  if (*end == begin) return std::nullopt;
+  std::string path = job.layout.quarantine(state.id, base, begin, job.now_ms);
+  Result<void> made = job.files.make_directories(job.layout.quarantine());
+  if (!made) return fail(made);
+  Result<void> copied = copy(job.files, file, begin, *end, path);
+  if (!copied) return fail(copied);
+  Result<void> synced = job.files.sync_directory(job.layout.quarantine());
+  if (!synced) return fail(synced);
+  Finding finding;
+  finding.kind = Finding::Kind::cut;
+  finding.partition = state.id;
+  finding.offsets = {state.end_offset, state.end_offset};
+  finding.path = job.layout.relative(job.layout.segment(state.id, base));
+  finding.position = begin;
+  finding.bytes = *end - begin;
+  finding.cause = fmt::format(
+      "{} bytes behind the end of the log that were never acknowledged "
+      "were moved to {}",
+      finding.bytes, job.layout.relative(path));
+  return finding;
+}
+
+Result<void> cut_last_segment(const QuarantineJob& job, const PartitionState& state,
+                              std::vector<Finding>& findings) {
+  const SegmentState& last = state.segments.back();
+  Result<file::FilePtr> file =
+      job.files.open(job.layout.segment(state.id, last.base_offset), file::OpenMode::read_write);
+  if (!file) {
+    // Known to be lost: there is damage in its place.
+    if (file.error().code == Errc::not_found) return {};
+    return fail(file);
+  }
+  Result<std::uint64_t> size = (*file)->size();
+  if (!size) return fail(size);
+  if (*size <= last.bytes) return {};
+  Result<std::optional<Finding>> moved =
+      quarantine(job, state, last.base_offset, **file, last.bytes, *size);
+  if (!moved) return fail(moved);
+  if (*moved) findings.push_back(std::move(**moved));
+  return (*file)->truncate(last.bytes);
+}
+
+Result<void> remove_if_there(file::FileSystem& files, const std::string& path) {
+  Result<void> removed = files.remove(path);
+  if (!removed && removed.error().code != Errc::not_found) return removed;
+  return {};
+}
+
+/// A segment that the log does not know: retired already, or written by a commit that never was.
+Result<void> remove_stray(const QuarantineJob& job, const PartitionState& state, Offset base,
+                          std::vector<Finding>& findings) {
+  std::string path = job.layout.segment(state.id, base);
+  if (base >= state.start_offset) {
+    Result<file::FilePtr> file = job.files.open(path, file::OpenMode::read);
+    if (!file) return fail(file);
+    Result<std::uint64_t> size = (*file)->size();
+    if (!size) return fail(size);
+    Result<std::optional<Finding>> moved = quarantine(job, state, base, **file, 0, *size);
+    if (!moved) return fail(moved);
+    if (*moved) findings.push_back(std::move(**moved));
+  }
+  for (std::string_view suffix : {".index", ".seal", ".log"}) {
+    Result<void> removed = remove_if_there(job.files, with_suffix(path, suffix));
+    if (!removed) return removed;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
+                                              const PartitionState& state) {
+  std::vector<Finding> findings;
+  std::string directory = job.layout.partition(state.id);
+  Result<std::vector<file::DirectoryEntry>> entries = job.files.list(directory);
+  if (!entries && entries.error().code == Errc::not_found) return findings;
+  if (!entries) return fail(entries);
+  bool removed_any = false;
+  for (const file::DirectoryEntry& entry : *entries) {
+    std::optional<Offset> base;
+    for (std::string_view suffix : {".index", ".seal", ".log"}) {
+      if (!base) base = parse_segment_name(entry.name, suffix);
+    }
+    if (!base) continue;
+    bool known = std::any_of(state.segments.begin(), state.segments.end(),
+                             [&](const SegmentState& s) { return s.base_offset == *base; });
+    if (known) continue;
+    Result<bool> exists = job.files.exists(job.layout.segment(state.id, *base));
+    if (!exists) return fail(exists);
+    if (*exists) {
+      Result<void> gone = remove_stray(job, state, *base, findings);
+      if (!gone) return fail(gone);
+    } else {
+      Result<void> gone = remove_if_there(job.files, directory + "/" + entry.name);
+      if (!gone) return fail(gone);
+    }
+    removed_any = true;
+  }
+  if (!state.segments.empty()) {
+    Result<void> cut = cut_last_segment(job, state, findings);
+    if (!cut) return fail(cut);
+  }
+  if (removed_any) {
+    Result<void> synced = job.files.sync_directory(directory);
+    if (!synced) return fail(synced);
+  }
+  return findings;
+}
+
+}  // namespace leat::log

@@ -1,0 +1,28 @@
+// Bytes that no commit promised, found behind the end of a log: copied away, reported, never served
+// and never deleted.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "file/file.h"
+#include "log/layout.h"
+#include "log/state.h"
+#include "log/store.h"
+
+namespace leat::log {
+
+struct QuarantineJob {
+  file::FileSystem& files;
+  const Layout& layout;
+  std::int64_t now_ms = 0;
+};
+
+/// Makes the partition's directory hold what `state` says and nothing behind it: the last segment's
+/// file ends where the log does, there are no later segments, and what is left of segments below
+/// the start offset goes. Does nothing, and reads one directory, where that is so already.
+Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
+                                              const PartitionState& state);
+
+}  // namespace leat::log

@@ -1,0 +1,287 @@
+#include "log/segment.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/assert.h"
+#include "base/logging.h"
+#include "log/layout.h"
+
+namespace leat::log {
+namespace {
+
+/// Unchecked bytes are checked at least so many at a time.
+constexpr std::uint64_t check_bytes = std::uint64_t{1} << 20;
+
+}  // namespace
+
+Segment::Segment(file::FileSystem& files, std::string path, const SegmentState& state,
+                 Settings settings)
+    : files_(files),
+      path_(std::move(path)),
+      base_offset_(state.base_offset),
+      settings_(std::move(settings)),
+      found_end_{state.next_offset, state.bytes},
+      state_(state),
+      index_(state.base_offset),
+      index_loaded_(state.bytes == 0) {}
+
+SegmentState Segment::state() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
+std::uint64_t Segment::bytes() const {
+  std::lock_guard lock(mutex_);
+  return state_.bytes;
+}
+
+Place Segment::end() const {
+  std::lock_guard lock(mutex_);
+  return {state_.next_offset, state_.bytes};
+}
+
+void Segment::set_sealed() {
+  std::lock_guard lock(mutex_);
+  state_.sealed = true;
+}
+
+Result<file::FilePtr> Segment::file() const {
+  std::lock_guard lock(mutex_);
+  if (!file_) {
+    Result<file::FilePtr> opened = files_.open(path_, file::OpenMode::read_write);
+    if (!opened) return fail(opened);
+    file_ = std::move(*opened);
+  }
+  return file_;
+}
+
+void Segment::set_file(file::FilePtr file) {
+  std::lock_guard lock(mutex_);
+  file_ = std::move(file);
+}
+
+void Segment::appended(const Appended& run) {
+  std::lock_guard lock(mutex_);
+  if (run.batches.empty()) return;
+  Place begin{state_.next_offset, state_.bytes};
+  ASSERT(run.batches.front().position == begin.position);
+  if (begin.position == 0) state_.first_append_ms = run.append_ms;
+  for (const ScannedBatch& batch : run.batches) {
+    if (batch.position == 0 ||
+        batch.position >= index_.last().position + settings_.index_interval_bytes) {
+      index_.add({batch.head.base_offset, batch.position}, state_.max_timestamp_ms);
+    }
+    state_.max_timestamp_ms = std::max(state_.max_timestamp_ms, batch.head.max_timestamp_ms);
+  }
+  const ScannedBatch& last = run.batches.back();
+  state_.next_offset = last.head.next_offset;
+  state_.bytes = last.position + last.head.bytes;
+  state_.last_append_ms = run.append_ms;
+  mark_checked(begin, {state_.next_offset, state_.bytes});
+}
+
+void Segment::add_damage(const Damage& damage) const {
+  std::lock_guard lock(mutex_);
+  log::add_damage(damage_, damage);
+  if (index_loaded_) {
+    std::size_t before = index_.size();
+    index_.insert({damage.offsets.next, damage.position + damage.bytes});
+    if (index_.size() != before) index_saved_ = 0;
+  }
+}
+
+std::vector<Damage> Segment::damage() const {
+  std::lock_guard lock(mutex_);
+  return damage_;
+}
+
+void Segment::mark_checked(Place begin, Place end) const {
+  if (begin.position >= end.position) return;
+  auto at = checked_.upper_bound(begin.position);
+  if (at != checked_.begin() && std::prev(at)->second.position >= begin.position) {
+    --at;
+    if (at->second.position >= end.position) return;
+    at->second = end;
+  } else {
+    at = checked_.emplace_hint(at, begin.position, end);
+  }
+  auto next = std::next(at);
+  while (next != checked_.end() && next->first <= at->second.position) {
+    if (next->second.position > at->second.position) at->second = next->second;
+    next = checked_.erase(next);
+  }
+}
+
+Place Segment::checked_until(Place place) const {
+  auto at = checked_.upper_bound(place.position);
+  if (at == checked_.begin() || std::prev(at)->second.position <= place.position) return place;
+  return std::prev(at)->second;
+}
+
+const Damage* Segment::damage_at(Offset offset) const {
+  for (const Damage& damage : damage_) {
+    if (damage.offsets.base <= offset && offset < damage.offsets.next) return &damage;
+  }
+  return nullptr;
+}
+
+Place Segment::limit_before_damage(Offset from, Place end) const {
+  for (const Damage& damage : damage_) {
+    if (damage.offsets.base > from && damage.position < end.position) {
+      return {damage.offsets.base, damage.position};
+    }
+  }
+  return end;
+}
+
+std::uint64_t Segment::read_ahead(Place floor, std::uint64_t max_bytes, Place limit) const {
+  std::optional<Place> next = index_.ceil_position(floor.position + 1);
+  if (!next || next->position >= limit.position) return limit.position;
+  max_bytes = std::min(max_bytes, limit.position);
+  std::optional<Place> stop = index_.ceil_position(next->position + max_bytes);
+  return stop ? std::min(stop->position, limit.position) : limit.position;
+}
+
+void Segment::found_damage(const Damage& damage, const std::string& cause) const {
+  add_damage(damage);
+  log_error("{}: records {} to {} at byte {} are damaged: {}", path_, damage.offsets.base.value(),
+            damage.offsets.next.value() - 1, damage.position, cause);
+  if (settings_.sink) (*settings_.sink)(damage, cause);
+}
+
+Result<void> Segment::check(Place begin, Place end) const {
+  Result<file::FilePtr> opened = file();
+  if (!opened) return fail(opened);
+  RangeVisitor visitor;
+  visitor.damage = [&](const Damage& damage, const std::string& cause) {
+    {
+      std::lock_guard lock(mutex_);
+      mark_checked(begin, {damage.offsets.base, damage.position});
+    }
+    begin = {damage.offsets.next, damage.position + damage.bytes};
+    found_damage(damage, cause);
+  };
+  auto next_boundary = [&](std::uint64_t position) {
+    std::lock_guard lock(mutex_);
+    return index_.ceil_position(position);
+  };
+  Result<void> checked = check_range(**opened, base_offset_, begin, end, next_boundary, visitor);
+  if (!checked) return checked;
+  std::lock_guard lock(mutex_);
+  mark_checked(begin, end);
+  return {};
+}
+
+template <class More>
+Result<Place> Segment::walk(Place at, std::uint64_t until, const More& more) const {
+  Result<file::FilePtr> opened = file();
+  if (!opened) return fail(opened);
+  BatchScanner scanner(**opened, at, until, BatchScanner::Check::heads);
+  while (at.position < until) {
+    Result<std::optional<ScannedBatch>> batch = scanner.next();
+    if (!batch) return fail(batch);
+    if (!*batch) {
+      return fail(Errc::corrupt_message, fmt::format("{}: changed while in use: {} at byte {}",
+                                                     path_, scanner.cause(), at.position));
+    }
+    if (!more(**batch)) break;
+    at = scanner.place();
+  }
+  return at;
+}
+
+Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place end) const {
+  Result<void> loaded = load_index();
+  if (!loaded) return fail(loaded);
+  Place floor, limit;
+  while (true) {
+    Place unchecked, stop;
+    {
+      std::lock_guard lock(mutex_);
+      if (const Damage* damage = damage_at(from)) {
+        return fail(Errc::corrupt_message,
+                    fmt::format("{}: records {} to {} are damaged", path_,
+                                damage->offsets.base.value(), damage->offsets.next.value() - 1));
+      }
+      limit = limit_before_damage(from, end);
+      floor = index_.floor_offset(from);
+      unchecked = checked_until(floor);
+      std::uint64_t needed = read_ahead(floor, max_bytes, limit);
+      if (unchecked.position >= needed) break;
+      std::uint64_t wanted = std::max(needed, unchecked.position + check_bytes);
+      stop = limit;
+      if (wanted < limit.position) {
+        if (std::optional<Place> entry = index_.ceil_position(wanted)) stop = *entry;
+        if (stop.position > limit.position) stop = limit;
+      }
+    }
+    Result<void> checked = check(unchecked, stop);
+    if (!checked) return fail(checked);
+  }
+  Result<Place> begin = walk(floor, limit.position, [&](const ScannedBatch& batch) {
+    return batch.head.next_offset <= from;
+  });
+  if (!begin) return fail(begin);
+  std::uint64_t target = begin->position + std::min(max_bytes, limit.position);
+  if (limit.position <= target) return Range{*begin, limit};
+  Place at = *begin;
+  {
+    std::lock_guard lock(mutex_);
+    Place entry = index_.floor_position(target);
+    if (entry.position > at.position) at = entry;
+  }
+  bool first = at == *begin;
+  Result<Place> last = walk(at, limit.position, [&](const ScannedBatch& batch) {
+    return std::exchange(first, false) || batch.position + batch.head.bytes <= target;
+  });
+  if (!last) return fail(last);
+  return Range{*begin, *last};
+}
+
+bool Segment::is_checked(Offset from, std::uint64_t max_bytes, Place end) const {
+  std::lock_guard lock(mutex_);
+  if (!index_loaded_ || !file_) return false;
+  if (damage_at(from)) return true;  // refused without a look at the disk
+  Place limit = limit_before_damage(from, end);
+  Place floor = index_.floor_offset(from);
+  return checked_until(floor).position >= read_ahead(floor, max_bytes, limit);
+}
+
+Result<void> Segment::visit(Place from, Place end, const Visit& visit) const {
+  Offset at = from.offset;
+  while (at < end.offset) {
+    Result<Range> range = read(at, check_bytes, end);
+    if (!range) {
+      if (range.error().code != Errc::corrupt_message) return fail(range);
+      std::lock_guard lock(mutex_);
+      const Damage* damage = damage_at(at);
+      if (!damage) return fail(range);
+      at = damage->offsets.next;
+      continue;
+    }
+    Result<file::FilePtr> opened = file();
+    if (!opened) return fail(opened);
+    BatchScanner scanner(**opened, range->begin, range->end.position, BatchScanner::Check::heads);
+    while (true) {
+      Result<std::optional<ScannedBatch>> batch = scanner.next();
+      if (!batch) return fail(batch);
+      if (!*batch) break;
+      Result<bool> more = visit(**opened, **batch);
+      if (!more) return fail(more);
+      if (!*more) return {};
+    }
+    at = range->end.offset;
+  }
+  return {};
+}
+
+Result<Place> Segment::floor_timestamp(std::int64_t timestamp_ms) const {
+  Result<void> loaded = load_index();
+  if (!loaded) return fail(loaded);
+  std::lock_guard lock(mutex_);
+  return index_.floor_timestamp(timestamp_ms);
+}
+
+}  // namespace leat::log

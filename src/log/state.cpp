@@ -1,0 +1,44 @@
+#include "log/state.h"
+
+#include <algorithm>
+
+namespace leat::log {
+
+void add_range(std::vector<OffsetRange>& ranges, OffsetRange range) {
+  if (range.base >= range.next) return;
+  auto first = std::find_if(ranges.begin(), ranges.end(),
+                            [&](const OffsetRange& r) { return r.next >= range.base; });
+  auto last = first;
+  while (last != ranges.end() && last->base <= range.next) {
+    range.base = std::min(range.base, last->base);
+    range.next = std::max(range.next, last->next);
+    ++last;
+  }
+  ranges.insert(ranges.erase(first, last), range);
+}
+
+std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
+                                    const std::vector<OffsetRange>& gaps) {
+  std::vector<OffsetRange> ranges;
+  for (const Damage& d : damage) {
+    Offset at = d.offsets.base;
+    for (const OffsetRange& gap : gaps) {
+      if (gap.next <= at || gap.base >= d.offsets.next) continue;
+      add_range(ranges, {at, gap.base});
+      at = std::max(at, gap.next);
+    }
+    add_range(ranges, {at, d.offsets.next});
+  }
+  return ranges;
+}
+
+void add_damage(std::vector<Damage>& list, const Damage& damage) {
+  auto at = std::lower_bound(
+      list.begin(), list.end(), damage,
+      [](const Damage& a, const Damage& b) { return a.offsets.base < b.offsets.base; });
+  if (at != list.end() && at->offsets.base < damage.offsets.next) return;
+  if (at != list.begin() && std::prev(at)->offsets.next > damage.offsets.base) return;
+  list.insert(at, damage);
+}
+
+}  // namespace leat::log

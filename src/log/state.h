@@ -1,0 +1,62 @@
+// What is known of a partition apart from its bytes: kept in the checkpoint, changed by the
+// journal, carried by a running log.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/uuid.h"
+#include "log/log_view.h"
+
+namespace leat::log {
+
+/// A batch boundary in a segment: the offset of what begins there, or would.
+struct Place {
+  Offset offset;
+  std::uint64_t position = 0;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+/// Bytes [position, position + bytes) of a segment that cannot be read, and the offsets that were
+/// in them. Behind them is a batch boundary again, at offsets.next.
+struct Damage {
+  OffsetRange offsets;
+  Offset segment_base;
+  std::uint64_t position = 0;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const Damage&, const Damage&) = default;
+};
+
+struct SegmentState {
+  Offset base_offset;
+  Offset next_offset;
+  std::uint64_t bytes = 0;
+  std::int64_t max_timestamp_ms = -1;
+  /// By the broker's clock: what age is counted from.
+  std::int64_t first_append_ms = 0;
+  std::int64_t last_append_ms = 0;
+  bool sealed = false;
+  friend bool operator==(const SegmentState&, const SegmentState&) = default;
+};
+
+struct PartitionState {
+  TopicPartition id;
+  LeaderEpoch leader_epoch;
+  Offset start_offset;
+  /// At or above every segment's next_offset; above it only when all segments are gone.
+  Offset end_offset;
+  std::vector<SegmentState> segments;  // by base offset
+  std::vector<Damage> damage;          // by offset, disjoint
+  std::vector<OffsetRange> gaps;       // by offset, disjoint, within damage
+};
+
+/// Adds `range` to sorted disjoint `ranges`, joining what touches.
+void add_range(std::vector<OffsetRange>& ranges, OffsetRange range);
+/// The offsets of `damage` without `gaps`: what reads refuse.
+std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
+                                    const std::vector<OffsetRange>& gaps);
+/// Adds `damage` unless it is known, keeping the order.
+void add_damage(std::vector<Damage>& list, const Damage& damage);
+
+}  // namespace leat::log

@@ -1,0 +1,219 @@
+#include "log/store.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "log/data_store.h"
+
+namespace leat::log {
+namespace {
+
+constexpr std::string_view format_text = "leat data directory, format 1\n";
+
+/// Refuses what another version has written, and marks a new directory as ours.
+Result<void> check_format(file::FileSystem& files, const Layout& layout) {
+  Result<Bytes> text = file::read_file(files, layout.format());
+  if (text && as_text(*text) == format_text) return {};
+  if (text) {
+    return fail(Errc::unsupported_format,
+                fmt::format("{} was written by another version of leat: its format file says "
+                            "\"{}\", this one reads format 1",
+                            layout.root(),
+                            as_text(BytesView(*text).first(
+                                std::min<std::size_t>(text->size(), format_text.size() - 1)))));
+  }
+  if (text.error().code != Errc::not_found) return fail(text);
+  return file::replace_file(files, layout.format(), as_bytes(format_text));
+}
+
+Result<void> make_directories(file::FileSystem& files, const Layout& layout) {
+  Result<bool> there = files.exists(layout.partitions());
+  if (!there) return fail(there);
+  Result<bool> journal = files.exists(layout.journal_directory());
+  if (!journal) return fail(journal);
+  if (*there && *journal) return {};
+  for (const std::string& path : {layout.journal_directory(), layout.partitions()}) {
+    Result<void> made = files.make_directories(path);
+    if (!made) return made;
+  }
+  return files.sync_directory(layout.root());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
+                                           const StoreOptions& options) {
+  file::FileSystem& files = environment.files;
+  Layout layout(options.directory);
+  Result<void> made = files.make_directories(options.directory);
+  if (!made) return fail(made);
+  Result<std::unique_ptr<file::DirectoryLock>> lock = files.lock(options.directory, options.owner);
+  if (!lock) return fail(lock);
+  Result<void> format = check_format(files, layout);
+  if (!format) return fail(format);
+  made = make_directories(files, layout);
+  if (!made) return fail(made);
+  Result<Recovered> recovered = recover(files, environment.clock, layout);
+  if (!recovered) return fail(recovered);
+  auto store = std::make_unique<DataStore>(environment, options, std::move(*lock));
+  Result<void> started = store->start(std::move(*recovered));
+  if (!started) return fail(started);
+  return store;
+}
+
+DataStore::DataStore(const Environment& environment, const StoreOptions& options,
+                     std::unique_ptr<file::DirectoryLock> lock)
+    : lock_(std::move(lock)),
+      context_{environment.files, environment.executor,      environment.clock,
+               options,           Layout(options.directory), StoreMetrics(environment.metrics)},
+      journal_(context_.files, context_.layout, options.journal_bytes),
+      background_(context_),
+      committer_(context_, journal_),
+      checkpointer_(context_, journal_,
+                    [this](std::uint64_t sequence) { return encode_state(sequence); }) {
+  context_.committer = &committer_;
+  context_.checkpointer = &checkpointer_;
+  context_.background = &background_;
+  committer_.found_damage = [this](const TopicPartition& id, const Damage& damage) {
+    auto at = logs_.find(id);
+    if (at != logs_.end()) at->second->record_damage(damage);
+  };
+}
+
+DataStore::~DataStore() {
+  context_.alive.reset();
+}
+
+Result<void> DataStore::start(Recovered recovered) {
+  Result<void> opened = journal_.open(recovered.salt, recovered.sequence);
+  if (!opened) return opened;
+  opened = context_.files.sync_directory(context_.layout.journal_directory());
+  if (!opened) return opened;
+  findings_ = std::move(recovered.findings);
+  for (const PartitionState& state : recovered.partitions) {
+    logs_.emplace(state.id, std::make_shared<PartitionLog>(context_, state, LogOptions{}));
+  }
+  for (const auto& [id, log] : logs_) log->seal_old_segments();
+  return {};
+}
+
+Bytes DataStore::encode_state(std::uint64_t sequence) const {
+  CheckpointWriter writer(journal_.salt(), sequence);
+  for (const auto& [id, log] : logs_) writer.add(log->state());
+  return writer.finish();
+}
+
+Result<Log*> DataStore::log(const TopicPartition& id, const LogOptions& options) {
+  if (removing_.contains(id)) {
+    return fail(Errc::already_exists, "the partition of that name is still being removed");
+  }
+  auto at = logs_.find(id);
+  if (at == logs_.end()) {
+    PartitionState state;
+    state.id = id;
+    at = logs_.emplace(id, std::make_shared<PartitionLog>(context_, state, options)).first;
+  } else {
+    at->second->set_options(options);
+  }
+  return at->second.get();
+}
+
+void DataStore::remove_log(const TopicPartition& id) {
+  if (!removing_.insert(id).second) return;
+  auto at = logs_.find(id);
+  if (at != logs_.end()) {
+    auto completions = std::make_shared<Completions>();
+    at->second->remove(*completions);
+    logs_.erase(at);
+    context_.executor.post([completions] {
+      for (Completions::Append& append : completions->appends) {
+        append.done(std::move(append.result));
+      }
+    });
+  }
+  committer_.add(RemovedEntry{id}, context_.guarded([this, id](const Result<void>& written) {
+    if (written) remove_files(id);
+  }));
+}
+
+void DataStore::remove_files(const TopicPartition& id) {
+  auto job = [&files = context_.files, layout = context_.layout, id] {
+    Result<void> removed = files.remove_all(layout.partition(id));
+    if (!removed && removed.error().code != Errc::not_found) {
+      log_warning("{}: {}", layout.partition(id), removed.error().what);
+    }
+    std::string topic = layout.topic(id.topic_id);
+    Result<std::vector<file::DirectoryEntry>> rest = files.list(topic);
+    if (rest && rest->empty()) {
+      removed = files.remove_all(topic);
+      if (!removed) log_warning("{}: {}", topic, removed.error().what);
+    }
+  };
+  background_.run(std::move(job), [this, id] { removing_.erase(id); });
+}
+
+std::vector<TopicPartition> DataStore::partitions() const {
+  std::set<TopicPartition> found;
+  for (const auto& [id, log] : logs_) found.insert(id);
+  Result<std::vector<file::DirectoryEntry>> topics =
+      context_.files.list(context_.layout.partitions());
+  if (topics) {
+    for (const file::DirectoryEntry& topic : *topics) {
+      std::optional<Uuid> topic_id = Uuid::from_hex(topic.name);
+      if (!topic_id) continue;
+      auto entries = context_.files.list(context_.layout.topic(*topic_id));
+      if (!entries) continue;
+      for (const file::DirectoryEntry& entry : *entries) {
+        std::optional<PartitionId> partition = parse_partition_name(entry.name);
+        TopicPartition id{*topic_id, partition.value_or(PartitionId{})};
+        if (partition && !removing_.contains(id)) found.insert(id);
+      }
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+void DataStore::accept_loss(const TopicPartition& id, OffsetRange range,
+                            UniqueFunction<void(Result<void>)> done) {
+  auto at = logs_.find(id);
+  if (at != logs_.end()) {
+    at->second->accept_loss(range, std::move(done));
+    return;
+  }
+  context_.executor.post([done = std::move(done)]() mutable {
+    done(fail(Errc::unknown_topic_or_partition, "the data directory has no such partition"));
+  });
+}
+
+void DataStore::close(UniqueFunction<void(Result<void>)> done) {
+  close_ = std::move(done);
+  committer_.close([this] {
+    background_.on_idle([this] { finish_close(); });
+    if (background_.idle()) finish_close();
+  });
+}
+
+void DataStore::finish_close() {
+  if (!close_) return;
+  auto done = [this, close = std::exchange(close_, nullptr)](Result<void> result) mutable {
+    if (committer_.failure()) result = tl::unexpected(*committer_.failure());
+    context_.executor.post([close = std::move(close), result = std::move(result)]() mutable {
+      close(std::move(result));
+    });
+  };
+  if (committer_.failure()) {
+    done({});
+    return;
+  }
+  std::vector<std::shared_ptr<Segment>> segments;
+  for (const auto& [id, log] : logs_) {
+    for (const auto& segment : log->view()->segments) {
+      segments.push_back(std::const_pointer_cast<Segment>(segment));
+    }
+  }
+  checkpointer_.close(std::move(segments), std::move(done));
+}
+
+}  // namespace leat::log
