@@ -17,7 +17,8 @@ std::string_view label(LogLevel level) {
     case LogLevel::debug: return "debug";
     case LogLevel::info: return "info";
     case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::error:
+    case LogLevel::none: return "error";
   }
   return "error";
 }

@@ -10,11 +10,11 @@
 
 namespace leat {
 
-enum class LogLevel { debug, info, warning, error };
+enum class LogLevel { debug, info, warning, error, none };
 
 /// Writes `message` at `level`, if that is not below the level set.
 void log_message(LogLevel level, std::string_view message);
-/// The least level that is written; info at the start.
+/// The least level that is written; info at the start. With `none` nothing is.
 void set_log_level(LogLevel level);
 
 template <class... Args>
