@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/logging.h"
 #include "base/random.h"
 #include "repository.h"
 #include "fuzz/targets.h"
@@ -47,6 +48,7 @@ std::string mutate(std::string input, Random& random) {
 }  // namespace
 
 TEST_CASE("every target survives its corpus and mutations of it") {
+  set_log_level(LogLevel::none);
   for (const auto& target : fuzz::targets) {
     CAPTURE(target.name);
     auto inputs = kept_inputs(target.name);
@@ -57,6 +59,7 @@ TEST_CASE("every target survives its corpus and mutations of it") {
       for (int i = 0; i < 200; ++i) target.run(as_bytes(mutate(input, random)));
     }
   }
+  set_log_level(LogLevel::info);
 }
 
 TEST_SUITE_END();

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/logging.h"
 #include "fuzz/targets.h"
 
 namespace {
@@ -10,6 +11,7 @@ const leat::fuzz::Target* chosen = nullptr;
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  leat::set_log_level(leat::LogLevel::none);
   const char* name = std::getenv("LEAT_FUZZ_TARGET");
   for (const auto& target : leat::fuzz::targets)
     if (name != nullptr && target.name == name) chosen = &target;

@@ -10,6 +10,7 @@
 namespace leat::fuzz {
 
 void compression(BytesView input);
+void data_directory(BytesView input);
 void json(BytesView input);
 void record_batch(BytesView input);
 void request(BytesView input);
@@ -21,8 +22,12 @@ struct Target {
 };
 
 inline constexpr Target targets[] = {
-    {"compression", compression}, {"json", json},         {"record_batch", record_batch},
-    {"request", request},         {"response", response},
+    {"compression", compression},
+    {"data_directory", data_directory},
+    {"json", json},
+    {"record_batch", record_batch},
+    {"request", request},
+    {"response", response},
 };
 
 }  // namespace leat::fuzz
