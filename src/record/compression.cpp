@@ -23,7 +23,7 @@
 namespace leat::record {
 namespace {
 
-constexpr std::size_t xerial_block_bytes = 32u * 1024;
+constexpr std::size_t xerial_block_bytes = 32'768;
 constexpr std::array<std::byte, 16> xerial_header = {
     std::byte{0x82}, std::byte{'S'}, std::byte{'N'}, std::byte{'A'}, std::byte{'P'}, std::byte{'P'},
     std::byte{'Y'},  std::byte{0},   std::byte{0},   std::byte{0},   std::byte{0},   std::byte{1},
