@@ -4,8 +4,12 @@
 
 #include "tools/command.h"
 
+namespace leat::tools {
+extern const Command serve_command;
+}
+
 int main(int argc, char** argv) {
   // A reader that went away shows as EPIPE where we write, not as our death.
   std::signal(SIGPIPE, SIG_IGN);
-  return leat::tools::run_command_line(argc, argv, {});
+  return leat::tools::run_command_line(argc, argv, {&leat::tools::serve_command});
 }

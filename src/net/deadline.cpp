@@ -15,9 +15,10 @@ void Deadline::arm(Clock::time_point at) {
   is_armed_ = true;
   armed_at_ = at;
   timer_.expires_at(at);
-  timer_.async_wait([this](const boost::system::error_code& error) {
+  std::weak_ptr<void> alive = alive_;
+  timer_.async_wait([this, alive](const boost::system::error_code& error) {
     // Cancelled by destruction or by an earlier time: another wait, or none, is in force.
-    if (error) return;
+    if (error || alive.expired()) return;
     is_armed_ = false;
     if (!is_set_) return;
     if (Clock::now() < at_) return arm(at_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -34,6 +35,8 @@ class Deadline {
   Clock::time_point armed_at_{};
   bool is_set_ = false;
   bool is_armed_ = false;
+  // Dies with us, which a wait that has already ended can tell by it.
+  std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
 
 }  // namespace leat::net

@@ -15,6 +15,8 @@ namespace {
 
 // One sendmsg gathers up to so many parts.
 constexpr std::size_t gather_max = 64;
+// Parts of memory are joined up to this size.
+constexpr std::size_t joined_bytes_max = 4 << 10;
 // A file goes out in pieces of this size: the peer starts to read the first while the next is
 // handed to the kernel.
 constexpr std::uint64_t file_piece_bytes = 256 << 10;
@@ -33,10 +35,19 @@ void Outbox::add(Bytes bytes) {
   if (bytes.empty()) return;
   pending_bytes_ += bytes.size();
   memory_bytes_ += bytes.size();
+  if (!parts_.empty()) {
+    // Many small answers become one part: copying them costs less than gathering them.
+    Part& last = parts_.back();
+    bool is_whole = !last.bytes.empty() && last.view.size() == last.bytes.size();
+    if (is_whole && last.bytes.size() + bytes.size() <= joined_bytes_max) {
+      last.bytes.insert(last.bytes.end(), bytes.begin(), bytes.end());
+      last.view = last.bytes;
+      return;
+    }
+  }
   Part part;
   part.bytes = std::move(bytes);
   part.view = part.bytes;
-  part.length = part.view.size();
   parts_.push_back(std::move(part));
 }
 
@@ -47,7 +58,6 @@ void Outbox::add(std::shared_ptr<const void> owner, BytesView bytes) {
   Part part;
   part.owner = std::move(owner);
   part.view = bytes;
-  part.length = bytes.size();
   parts_.push_back(std::move(part));
 }
 
@@ -62,13 +72,15 @@ void Outbox::add(FileRange range) {
   parts_.push_back(std::move(part));
 }
 
-Result<void> Outbox::send(int socket) {
+Result<Outbox::State> Outbox::send(int socket, std::uint64_t bytes_max) {
+  std::uint64_t stop_at = sent_bytes_ + bytes_max;
   while (!parts_.empty()) {
+    if (sent_bytes_ >= stop_at) return State::more;
     Result<Step> step = parts_.front().descriptor < 0 ? send_memory(socket) : send_file(socket);
     if (!step) return fail(step);
-    if (*step == Step::blocked) break;
+    if (*step == Step::blocked) return State::blocked;
   }
-  return {};
+  return State::empty;
 }
 
 Result<Outbox::Step> Outbox::send_memory(int socket) {

@@ -29,9 +29,14 @@ class Outbox {
   /// Bytes of memory that somebody else owns and `owner` keeps alive.
   void add(std::shared_ptr<const void> owner, BytesView bytes);
 
-  /// Sends until all is sent, or the socket takes no more. Errors end the connection:
-  /// Errc::connection_failed of the peer, Errc::io_error of the file.
-  Result<void> send(int socket);
+  enum class State {
+    empty,    // everything was sent
+    blocked,  // the socket takes no more until its peer reads
+    more,     // `bytes_max` were sent, and there is more
+  };
+  /// Sends about `bytes_max` at most: a peer that reads fast must not hold up others. Errors end
+  /// the connection: Errc::connection_failed of the peer, Errc::io_error of the file.
+  Result<State> send(int socket, std::uint64_t bytes_max);
 
   bool empty() const { return parts_.empty(); }
   /// Bytes not sent yet, and those of them that are in memory.
@@ -47,7 +52,7 @@ class Outbox {
     BytesView view;                     // not yet sent; of `bytes` or of the owner
     int descriptor = -1;                // of a file range, else -1
     std::uint64_t position = 0;
-    std::uint64_t length = 0;
+    std::uint64_t length = 0;  // of the file range, not yet sent
   };
   /// What one system call did.
   enum class Step { sent, blocked };

@@ -77,7 +77,7 @@ TEST_CASE("parts in memory and in files arrive in order, however slowly the peer
 
   std::string received;
   while (received.size() < expected.size()) {
-    REQUIRE(outbox.send(sockets.ends[0]));
+    REQUIRE(outbox.send(sockets.ends[0], 500'000));
     std::string got = sockets.receive(100'000);
     REQUIRE(!got.empty());
     received += got;
@@ -94,14 +94,14 @@ TEST_CASE("a file that ends too early and a peer that has gone are errors") {
   auto file = file_with("short");
   Outbox outbox;
   outbox.add(FileRange{file, ::fileno(file.get()), 0, 100});
-  auto sent = outbox.send(sockets.ends[0]);
+  auto sent = outbox.send(sockets.ends[0], 1'000);
   REQUIRE_FALSE(sent);
   CHECK(sent.error().code == Errc::io_error);
 
   sockets.close_peer();
   Outbox late;
   late.add(bytes_of("anyone?"));
-  sent = late.send(sockets.ends[0]);
+  sent = late.send(sockets.ends[0], 1'000);
   REQUIRE_FALSE(sent);
   CHECK(sent.error().code == Errc::connection_failed);
 }

@@ -1,0 +1,114 @@
+// A request on its way to its answer.
+//
+// A handler takes a Call, reads its request, and answers it at once or from a callback later: that
+// is all a connection asks of it, so where the work is done is the handler's matter.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "net/address.h"
+#include "net/frame_reader.h"
+#include "net/outbox.h"
+#include "server/node.h"
+#include "wire/frame.h"
+
+namespace leat::server {
+
+/// What fills a hole of an encoded answer: a range of a file, or of memory where there is no file.
+struct Payload {
+  net::FileRange file;
+  std::shared_ptr<const Bytes> memory;
+};
+
+/// An encoded answer and, for each of its holes, a payload.
+struct Answer {
+  wire::Encoded encoded;
+  std::vector<Payload> payloads;
+};
+
+/// Takes answers: a connection. All on its thread.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  /// Ends the request in `slot`. No effect when the peer has gone.
+  virtual void answer(std::uint64_t slot, Answer answer) = 0;
+  /// Ends it without an answer, as a Produce with acks 0 does.
+  virtual void finish(std::uint64_t slot) = 0;
+  /// Ends the connection.
+  virtual void disconnect(const std::string& reason) = 0;
+  /// Calls `hurry` when waiting is pointless: the peer has gone, or the server stops. The request
+  /// is still to be answered, with what there is. Not called from within on_hurry().
+  virtual void on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) = 0;
+};
+
+/// A request before its message is decoded.
+struct Incoming {
+  std::shared_ptr<AnswerSink> sink;
+  std::uint64_t slot = 0;
+  wire::RequestHeader header;
+  /// Owns the bytes that the header and the message point to.
+  net::Frame frame;
+  Node* node = nullptr;
+  /// Where this client finds us. Lives as long as the sink.
+  const net::Address* advertised = nullptr;
+};
+
+/// A decoded request that must be answered once. One that is destroyed unanswered ends the
+/// connection, so that its peer does not wait forever.
+template <class Request>
+class Call {
+ public:
+  using Response = typename Request::Response;
+
+  Call(Incoming incoming, Request request)
+      : incoming_(std::move(incoming)), request_(std::move(request)) {}
+  Call(Call&&) noexcept = default;
+  Call& operator=(Call&&) = delete;
+  ~Call() {
+    if (incoming_.sink) incoming_.sink->disconnect("a request could not be answered");
+  }
+
+  const Request& request() const { return request_; }
+  wire::Version version() const { return incoming_.header.version; }
+  Node& node() const { return *incoming_.node; }
+  broker::Broker& broker() const { return incoming_.node->broker; }
+  const net::Address& advertised() const { return *incoming_.advertised; }
+
+  /// Keeps the bytes of the request alive.
+  const net::BufferPtr& owner() const { return incoming_.frame.owner; }
+  /// `part` of the request's bytes, to be changed in place.
+  MutableBytes writable(BytesView part) const {
+    if (part.empty()) return {};
+    auto at = static_cast<std::size_t>(part.data() - incoming_.frame.bytes.data());
+    return incoming_.frame.bytes.subspan(at, part.size());
+  }
+
+  /// REQUIRES: not answered or finished yet. `payloads` has one for each Records::elsewhere.
+  void answer(const Response& response, std::vector<Payload> payloads = {}) {
+    auto sink = std::move(incoming_.sink);
+    auto encoded =
+        wire::encode_response(response, incoming_.header.version, incoming_.header.correlation_id);
+    if (!encoded) return sink->disconnect(encoded.error().what);
+    sink->answer(incoming_.slot, Answer{std::move(*encoded), std::move(payloads)});
+  }
+  void finish() { std::exchange(incoming_.sink, nullptr)->finish(incoming_.slot); }
+  void disconnect(const std::string& reason) {
+    std::exchange(incoming_.sink, nullptr)->disconnect(reason);
+  }
+  void on_hurry(UniqueFunction<void()> hurry) {
+    incoming_.sink->on_hurry(incoming_.slot, std::move(hurry));
+  }
+
+ private:
+  Incoming incoming_;
+  Request request_;
+};
+
+}  // namespace leat::server

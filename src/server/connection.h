@@ -1,0 +1,127 @@
+// One Kafka client: cuts its stream into requests, starts them, sends the answers in order.
+//
+// A coroutine reads ahead, as much as there is with one system call. Requests are started one after
+// the other: a Produce may start while earlier ones wait for the disk, anything else waits until
+// all before it are answered, so that a client sees the effects of what it sent first. Answers that
+// become ready in one turn of the loop leave in one write.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "net/connection_limit.h"
+#include "net/deadline.h"
+#include "net/event.h"
+#include "net/frame_reader.h"
+#include "net/outbox.h"
+#include "net/task.h"
+#include "server/call.h"
+#include "server/dispatch.h"
+#include "server/request_metrics.h"
+
+namespace leat::server {
+
+class Connection final : public AnswerSink, public std::enable_shared_from_this<Connection> {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  /// What all connections share. Outlives them, but for their destructors.
+  struct Environment {
+    Node& node;
+    const Limits& limits;
+    net::BufferPool& pool;
+    RequestMetrics& metrics;
+    /// The connection is closed and must be forgotten.
+    std::function<void(Connection&)> closed;
+  };
+
+  Connection(Socket socket, net::ConnectionLimit::Token token, net::Address advertised,
+             Environment& environment);
+
+  void start();
+  /// Reads no more, and closes when what came is answered. Requests that wait answer now.
+  void drain();
+  /// At once. `reason` is for the operator; empty when there is nothing to tell.
+  void close(const std::string& reason);
+
+  void answer(std::uint64_t slot, Answer answer) override;
+  void finish(std::uint64_t slot) override;
+  void disconnect(const std::string& reason) override { close(reason); }
+  void on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  /// A request that was started and whose answer has not left yet.
+  struct Slot {
+    const Api* api = nullptr;
+    Clock::time_point started;
+    std::size_t request_bytes = 0;
+    bool is_done = false;
+    std::optional<Answer> answer;
+    UniqueFunction<void()> hurry;
+  };
+  enum class Received {
+    some,     // and there may be more
+    all,      // that the socket had
+    nothing,  // there is nothing now
+    end,
+    no_memory,
+    failed,
+  };
+
+  net::Task<void> read();
+  Received receive();
+  /// Moves whole frames from the reader to the inbox. False when the stream is malformed.
+  bool take_frames();
+  void set_read_deadline();
+
+  /// Starts what may start, and sends what is ready.
+  void pump();
+  bool may_start(const net::Frame& frame) const;
+  void start(net::Frame frame);
+  Slot* find_slot(std::uint64_t slot);
+  void move_answers();
+  void post_pump();
+
+  void send();
+  void wait_writable();
+  void close_if_drained();
+
+  Environment& environment_;
+  Socket socket_;
+  net::ConnectionLimit::Token token_;
+  net::Address advertised_;
+  std::string peer_;
+
+  net::FrameReader reader_;
+  net::Deadline read_deadline_;
+  net::Event resume_reading_;
+  std::deque<net::Frame> inbox_;
+  std::size_t inbox_bytes_ = 0;
+  // Which frame the read deadline was set for, and whether its length was known.
+  std::uint64_t frames_read_ = 0;
+  std::uint64_t deadline_frame_ = 0;
+  bool deadline_knows_length_ = false;
+
+  std::deque<Slot> slots_;
+  std::uint64_t first_slot_ = 0;
+  std::size_t in_flight_bytes_ = 0;
+
+  net::Outbox outbox_;
+  net::Deadline write_deadline_;
+
+  bool is_open_ = true;
+  bool is_draining_ = false;
+  bool is_reading_paused_ = false;
+  bool is_pumping_ = false;
+  bool is_pump_posted_ = false;
+  bool is_blocked_ = false;  // until the socket is writable
+};
+
+}  // namespace leat::server

@@ -1,0 +1,32 @@
+// Every API that is served: one overload here, one file in handlers/, one entry in the list.
+//
+// To add an API: its message (wire/messages.h says how), its overload and its entry here, its file.
+#pragma once
+
+#include "server/call.h"
+#include "wire/messages.h"
+
+namespace leat::server {
+
+void handle(Call<wire::ProduceRequest> call);
+void handle(Call<wire::FetchRequest> call);
+void handle(Call<wire::ListOffsetsRequest> call);
+void handle(Call<wire::MetadataRequest> call);
+void handle(Call<wire::FindCoordinatorRequest> call);
+void handle(Call<wire::ApiVersionsRequest> call);
+void handle(Call<wire::CreateTopicsRequest> call);
+void handle(Call<wire::DeleteTopicsRequest> call);
+void handle(Call<wire::DescribeConfigsRequest> call);
+void handle(Call<wire::DescribeClusterRequest> call);
+
+/// The dispatch table and the answer to ApiVersions are made from this.
+using Served =
+    wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,
+                   wire::MetadataRequest, wire::FindCoordinatorRequest, wire::ApiVersionsRequest,
+                   wire::CreateTopicsRequest, wire::DeleteTopicsRequest,
+                   wire::DescribeConfigsRequest, wire::DescribeClusterRequest>;
+
+/// The answer to a request for ApiVersions in a version that we do not know.
+void refuse_version(Call<wire::ApiVersionsRequest> call);
+
+}  // namespace leat::server

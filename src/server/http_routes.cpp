@@ -1,0 +1,116 @@
+#include "server/http_routes.h"
+
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include "server/config_file.h"
+
+namespace leat::server {
+namespace {
+
+namespace json = boost::json;
+
+net::HttpResponse json_answer(int status, const json::object& body) {
+  return {status, "application/json", json::serialize(body) + "\n"};
+}
+
+double seconds_since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
+}
+
+net::HttpResponse answer_ready(const Progress& progress) {
+  json::object body;
+  double seconds = seconds_since(progress.since);
+  switch (progress.phase) {
+    case Progress::Phase::recovering:
+      body["status"] = "recovering";
+      body["seconds"] = seconds;
+      return json_answer(503, body);
+    case Progress::Phase::stopping: body["status"] = "stopping"; return json_answer(503, body);
+    case Progress::Phase::ready: break;
+  }
+  if (auto failure = progress.broker->store().failure()) {
+    body["status"] = "failed";
+    body["error"] = failure->what;
+    return json_answer(503, body);
+  }
+  body["status"] = "ready";
+  body["topics"] = progress.broker->topics().size();
+  return json_answer(200, body);
+}
+
+/// Calls `visit(name, partition, log)` for every partition that clients see.
+template <class Visit>
+void for_each_partition(broker::Broker& broker, Visit visit) {
+  for (const auto& [name, info] : broker.topics()) {
+    for (std::int32_t i = 0; i < info.partitions; ++i) {
+      auto* partition = broker.find_partition(info.id, PartitionId{i});
+      if (partition != nullptr) visit(name, std::to_string(i), partition->log());
+    }
+  }
+}
+
+}  // namespace
+
+net::HttpResponse answer_http(const net::HttpRequest& request, const Progress& progress,
+                              const Metrics& metrics) {
+  if (request.path == "/healthz") return json_answer(200, {{"status", "alive"}});
+  if (request.path == "/readyz") return answer_ready(progress);
+  if (request.path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", metrics.expose()};
+  }
+  return json_answer(404, {{"error", "there is nothing at " + request.path}});
+}
+
+void register_broker_metrics(Metrics& metrics, broker::Broker& broker) {
+  auto start = std::chrono::steady_clock::now();
+  metrics.collect("kafka_brokers", "gauge", "Brokers in the cluster.",
+                  [](const Metrics::Write& write) { write({}, 1); });
+  metrics.collect("kafka_topic_partitions", "gauge", "Partitions of a topic.",
+                  [&broker](const Metrics::Write& write) {
+                    for (const auto& [name, info] : broker.topics()) {
+                      write({{"topic", name}}, info.partitions);
+                    }
+                  });
+  metrics.collect("kafka_topic_partition_current_offset", "gauge",
+                  "The offset after the last record that can be read.",
+                  [&broker](const Metrics::Write& write) {
+                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& log) {
+                      write({{"topic", topic}, {"partition", partition}},
+                            static_cast<double>(log.high_watermark().value()));
+                    });
+                  });
+  metrics.collect("kafka_topic_partition_oldest_offset", "gauge",
+                  "The offset of the first record that can be read.",
+                  [&broker](const Metrics::Write& write) {
+                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& log) {
+                      write({{"topic", topic}, {"partition", partition}},
+                            static_cast<double>(log.start_offset().value()));
+                    });
+                  });
+  metrics.collect("redpanda_kafka_max_offset", "gauge",
+                  "The offset after the last record that can be read.",
+                  [&broker](const Metrics::Write& write) {
+                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& log) {
+                      write({{"redpanda_namespace", "kafka"},
+                             {"redpanda_topic", topic},
+                             {"redpanda_partition", partition}},
+                            static_cast<double>(log.high_watermark().value()));
+                    });
+                  });
+  metrics.collect("redpanda_uptime_seconds_total", "gauge", "Seconds since the server was ready.",
+                  [start](const Metrics::Write& write) { write({}, seconds_since(start)); });
+  metrics.collect("redpanda_storage_disk_free_bytes", "gauge",
+                  "Bytes that may still be written where the data directory is.",
+                  [&broker](const Metrics::Write& write) {
+                    auto free = broker.files().free_bytes(broker.options().store.directory);
+                    if (free) write({}, static_cast<double>(*free));
+                  });
+  metrics.collect("leat_durability_mode", "gauge",
+                  "1 for the mode that says when an append counts as durable.",
+                  [&broker](const Metrics::Write& write) {
+                    write({{"mode", std::string(name(broker.options().store.durability))}}, 1);
+                  });
+}
+
+}  // namespace leat::server

@@ -1,0 +1,199 @@
+#include "server/server.h"
+
+#include <csignal>
+#include <future>
+#include <random>
+#include <utility>
+
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "file/posix_file_system.h"
+#include "net/asio_executor.h"
+#include "net/http_server.h"
+#include "net/listener.h"
+#include "server/http_routes.h"
+#include "server/kafka_service.h"
+
+namespace leat::server {
+
+namespace asio = boost::asio;
+
+struct Server::Loop {
+  asio::io_context io{1};
+  net::AsioExecutor executor{io};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  asio::signal_set signals{io};
+  std::unique_ptr<net::Listener> kafka_listener;
+  std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<KafkaService> kafka;
+  Progress progress;
+};
+
+Server::Server(ServerOptions options, std::unique_ptr<file::FileSystem> files)
+    : options_(std::move(options)), loop_(std::make_unique<Loop>()), files_(std::move(files)) {
+  if (!files_) files_ = std::make_unique<file::PosixFileSystem>();
+}
+
+Executor& Server::executor() {
+  return loop_->executor;
+}
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options,
+                                              std::unique_ptr<file::FileSystem> files) {
+  std::unique_ptr<Server> server(new Server(std::move(options), std::move(files)));
+  if (auto listening = server->listen(); !listening) return fail(listening);
+  server->serve();
+  if (auto opened = server->open(); !opened) return fail(opened);
+  return server;
+}
+
+namespace {
+
+Result<void> check_reach(const net::Address& address, const char* what, const char* key) {
+  auto is_local = net::is_loopback(address);
+  if (!is_local) return fail(is_local);
+  if (*is_local) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("{} on {} would be open to everybody who can reach this machine: there "
+                          "is no encryption and no authentication yet. Listen on 127.0.0.1, or "
+                          "pass {} if the network is trusted",
+                          what, address.to_string(), key));
+}
+
+}  // namespace
+
+Result<void> Server::listen() {
+  if (!options_.is_public_allowed) {
+    auto reach = check_reach(options_.kafka, "Kafka", "--insecure");
+    if (reach && options_.http) reach = check_reach(*options_.http, "HTTP", "--insecure");
+    if (!reach) return reach;
+  }
+  auto kafka = net::Listener::bind(loop_->io, options_.kafka);
+  if (!kafka) return fail(kafka);
+  loop_->kafka_listener = std::move(*kafka);
+  kafka_address_ = loop_->kafka_listener->address();
+  if (!options_.http) return {};
+  auto http = net::Listener::bind(loop_->io, *options_.http);
+  if (!http) return fail(http);
+  http_address_ = (*http)->address();
+  loop_->http = std::make_unique<net::HttpServer>(
+      std::move(*http), net::HttpOptions{}, [this](const net::HttpRequest& request) {
+        return answer_http(request, loop_->progress, metrics_);
+      });
+  return loop_->http->start();
+}
+
+void Server::serve() {
+  // Until the broker is open, the loop serves HTTP only.
+  loop_->executor.hold();
+  if (options_.handle_signals) {
+    loop_->signals.add(SIGINT);
+    loop_->signals.add(SIGTERM);
+    on_signal();
+  }
+  thread_ = std::thread([this] {
+    loop_->io.run();
+    std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    stopped_.notify_all();
+  });
+}
+
+void Server::on_signal() {
+  loop_->signals.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    // The second one means it.
+    if (is_stopping_) return stop_now();
+    log_info("stopping; a second signal stops at once");
+    begin_stop();
+    on_signal();
+  });
+}
+
+Result<void> Server::open() {
+  if (options_.broker.store.owner.empty()) {
+    options_.broker.store.owner =
+        fmt::format("pid {}, reached by -b {}", ::getpid(), kafka_address_.to_string());
+  }
+  log::Store::Environment environment{*files_, loop_->executor, clock_, metrics_};
+  std::random_device entropy;
+  std::uint64_t seed = (std::uint64_t{entropy()} << 32) | entropy();
+  auto opened = broker::Broker::open(environment, options_.broker, Random(seed));
+  if (!opened) return fail(opened);
+  broker_ = std::move(*opened);
+  findings_ = broker_->store().findings();
+  register_broker_metrics(metrics_, *broker_);
+  std::promise<Result<void>> started;
+  asio::post(loop_->io, [this, &started] {
+    loop_->kafka = std::make_unique<KafkaService>(loop_->executor, metrics_, *broker_, options_,
+                                                  std::move(loop_->kafka_listener));
+    loop_->progress.broker = broker_.get();
+    loop_->progress.phase = Progress::Phase::ready;
+    started.set_value(loop_->kafka->start());
+  });
+  loop_->executor.release();
+  return started.get_future().get();
+}
+
+void Server::begin_stop() {
+  asio::post(loop_->io, [this] {
+    if (is_stopping_) return;
+    is_stopping_ = true;
+    loop_->progress.phase = Progress::Phase::stopping;
+    if (!loop_->kafka) return loop_->io.stop();
+    loop_->kafka->stop([this] { close_broker(); });
+  });
+}
+
+void Server::close_broker() {
+  broker_->close([this](Result<void> closed) {
+    if (!closed) log_error("closing the data directory: {}", closed.error().what);
+    outcome_ = std::move(closed);
+    loop_->io.stop();
+  });
+}
+
+void Server::stop_now() {
+  loop_->io.stop();
+}
+
+Result<void> Server::wait() {
+  std::unique_lock lock(mutex_);
+  stopped_.wait(lock, [this] { return is_stopped_; });
+  return outcome_;
+}
+
+Result<void> Server::stop() {
+  begin_stop();
+  return wait();
+}
+
+Server::~Server() {
+  if (thread_.joinable()) {
+    if (broker_) {
+      begin_stop();
+    } else {
+      stop_now();
+    }
+    thread_.join();
+  }
+  // What is still open ends here, on this thread: nothing else runs any more.
+  if (loop_->kafka) loop_->kafka->close_all("");
+  if (loop_->http) loop_->http->stop();
+  loop_->work.reset();
+  loop_->io.restart();
+  loop_->io.poll();
+  loop_->kafka.reset();
+  // Its jobs, on other threads, end on our executor.
+  broker_.reset();
+  files_.reset();
+}
+
+}  // namespace leat::server
