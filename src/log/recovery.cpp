@@ -1,25 +1,186 @@
 #include "log/recovery.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
 #include <xxhash.h>
 
 #include "base/logging.h"
 #include "log/checkpoint.h"
 #include "log/journal.h"
+#include "log/partition_recovery.h"
+#include "log/rebuild.h"
 
 namespace leat::log {
+namespace {
 
-Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout) {
-  Recovered recovered;
+/// Room between the sequences of two lives of a directory, so that a frame tells by its sequence
+/// which of them is newer even when the checkpoint is lost.
+constexpr std::uint64_t sequence_gap = 1'000'000;
+
+Finding journal_finding(std::string path, std::uint64_t position, std::string cause) {
+  Finding finding;
+  finding.kind = Finding::Kind::journal;
+  finding.path = std::move(path);
+  finding.position = position;
+  finding.cause = std::move(cause);
+  return finding;
+}
+
+/// Hard to guess for whoever may have bytes written into the journal, and another one each time.
+std::uint64_t draw_salt(file::FileSystem& files, const Clock& clock, std::uint64_t last,
+                        std::uint64_t sequence) {
+  std::string text = fmt::format("{} {} {} {} {}", files.boot_id(), clock.wall_ms(),
+                                 clock.monotonic().count(), last, sequence);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace
+
+void sort_events(const JournalScan& scan, std::map<TopicPartition, PartitionEvents>& events,
+                 std::set<TopicPartition>& removed) {
+  for (const Frame& frame : scan.frames) {
+    std::uint64_t inline_position = frame.inline_position;
+    for (const JournalEntry& any : frame.entries) {
+      if (const auto* data = std::get_if<DataEntry>(&any)) {
+        events[data->id].events.push_back(
+            PartitionEvents::Data{*data, frame.sequence, frame.file, inline_position});
+        if (data->is_inline) inline_position += data->bytes;
+        removed.erase(data->id);
+      } else if (const auto* start = std::get_if<StartEntry>(&any)) {
+        events[start->id].events.push_back(*start);
+      } else if (const auto* damage = std::get_if<DamageEntry>(&any)) {
+        add_damage(events[damage->id].damage, damage->damage);
+      } else if (const auto* gap = std::get_if<GapEntry>(&any)) {
+        add_range(events[gap->id].gaps, gap->range);
+      } else if (const auto* gone = std::get_if<RemovedEntry>(&any)) {
+        events.erase(gone->id);
+        removed.insert(gone->id);
+      } else if (const auto* end = std::get_if<EndEntry>(&any)) {
+        PartitionEvents& mine = events[end->id];
+        mine.is_suspect = true;
+        std::erase_if(mine.events, [&](const auto& event) {
+          const auto* append = std::get_if<PartitionEvents::Data>(&event);
+          return append != nullptr && append->entry.next_offset > end->end;
+        });
+      }
+    }
+  }
+}
+
+Result<LoadedCheckpoint> load_checkpoint(file::FileSystem& files, const Layout& layout) {
+  LoadedCheckpoint loaded;
   Result<Bytes> bytes = file::read_file(files, layout.checkpoint());
+  if (!bytes && bytes.error().code != Errc::not_found) return fail(bytes);
   if (bytes) {
     Result<Checkpoint> checkpoint = decode_checkpoint(*bytes);
-    if (!checkpoint) return fail(checkpoint);
-    recovered.salt = checkpoint->salt;
-    recovered.sequence = checkpoint->sequence;
-    recovered.partitions = std::move(checkpoint->partitions);
-  } else {
-    recovered.salt = static_cast<std::uint64_t>(clock.monotonic().count());
+    if (checkpoint) {
+      loaded.checkpoint = std::move(*checkpoint);
+      loaded.found = true;
+      return loaded;
+    }
+    if (checkpoint.error().code != Errc::corrupt_message) return fail(checkpoint);
+    loaded.finding = journal_finding("checkpoint", 0, checkpoint.error().what);
+    return loaded;
   }
+  Result<std::vector<file::DirectoryEntry>> topics = files.list(layout.partitions());
+  if (!topics) return fail(topics);
+  if (!topics->empty()) {
+    loaded.finding = journal_finding("checkpoint", 0, "the checkpoint is missing");
+  }
+  return loaded;
+}
+
+namespace {
+
+Result<void> remove_partitions(file::FileSystem& files, const Layout& layout,
+                               const std::set<TopicPartition>& removed,
+                               std::map<TopicPartition, PartitionState>& states) {
+  for (const TopicPartition& id : removed) {
+    states.erase(id);
+    Result<void> gone = files.remove_all(layout.partition(id));
+    if (!gone && gone.error().code != Errc::not_found) return gone;
+    Result<void> synced = files.sync_directory(layout.topic(id.topic_id));
+    if (!synced && synced.error().code != Errc::not_found) return synced;
+  }
+  return {};
+}
+
+Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
+                                std::map<TopicPartition, PartitionState>& states) {
+  std::map<TopicPartition, PartitionEvents> events;
+  std::set<TopicPartition> removed;
+  sort_events(scan, events, removed);
+  if (!scan.holes.empty()) {
+    // Partitions that only the missing commits named may have more than the checkpoint knows.
+    for (const auto& [id, state] : states) events[id];
+  }
+  Result<void> gone = remove_partitions(job.files, job.layout, removed, states);
+  if (!gone) return gone;
+  for (int i = 0; i < 2 && !events.empty(); ++i) {
+    Result<file::FilePtr> file = job.files.open(job.layout.journal(i), file::OpenMode::read);
+    if (!file && file.error().code != Errc::not_found) return fail(file);
+    job.journals.push_back(file ? std::move(*file) : nullptr);
+  }
+  for (const auto& [id, mine] : events) {
+    PartitionState state;
+    auto at = states.find(id);
+    if (at != states.end()) state = std::move(at->second);
+    state.id = id;
+    PartitionRecovery recovery(job, std::move(state), mine.is_suspect);
+    Result<PartitionState> recovered = recovery.run(mine);
+    if (!recovered) return fail(recovered);
+    states[id] = std::move(*recovered);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout) {
+  Result<LoadedCheckpoint> loaded = load_checkpoint(files, layout);
+  if (!loaded) return fail(loaded);
+  Checkpoint& checkpoint = loaded->checkpoint;
+  std::optional<std::uint64_t> salt;
+  if (loaded->found) salt = checkpoint.salt;
+  Result<JournalScan> scan = scan_journal(files, layout, salt, checkpoint.sequence);
+  if (!scan) return fail(scan);
+
+  RecoveryJob job{files, layout, clock.wall_ms(), 0, false, false, {}, {}};
+  job.synced = scan->synced;
+  job.rebuilt = loaded->finding.has_value();
+  job.same_boot = !scan->frames.empty() && scan->frames.back().boot == boot_hash(files);
+  std::map<TopicPartition, PartitionState> states;
+  for (PartitionState& state : checkpoint.partitions) states[state.id] = std::move(state);
+  if (loaded->finding) {
+    log_error("{}: {}; reading all segments instead", layout.root(), loaded->finding->cause);
+    job.findings.push_back(*loaded->finding);
+    Result<void> rebuilt = rebuild_states(job, states);
+    if (!rebuilt) return fail(rebuilt);
+  }
+  for (const JournalScan::Hole& hole : scan->holes) {
+    Finding finding =
+        journal_finding(layout.relative(layout.journal(hole.file)), hole.position, hole.cause);
+    log_error("{}: {}", layout.journal(hole.file), hole.cause);
+    job.findings.push_back(std::move(finding));
+  }
+  Result<void> applied = recover_partitions(job, *scan, states);
+  if (!applied) return fail(applied);
+
+  Recovered recovered;
+  recovered.salt = checkpoint.salt;
+  recovered.sequence = checkpoint.sequence;
+  recovered.findings = std::move(job.findings);
+  for (auto& [id, state] : states) recovered.partitions.push_back(std::move(state));
+  if (loaded->found && scan->sequence_max == 0) return recovered;
+  recovered.sequence = std::max(checkpoint.sequence, scan->sequence_max) + sequence_gap;
+  recovered.salt = draw_salt(files, clock, checkpoint.salt, recovered.sequence);
+  CheckpointWriter writer(recovered.salt, recovered.sequence);
+  for (const PartitionState& state : recovered.partitions) writer.add(state);
+  Result<void> written = file::replace_file(files, layout.checkpoint(), writer.finish());
+  if (!written) return fail(written);
   return recovered;
 }
 

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "file/file.h"
+#include "log/checkpoint.h"
 #include "log/layout.h"
+#include "log/partition_recovery.h"
 #include "log/state.h"
 #include "log/store.h"
 
@@ -25,5 +30,17 @@ struct Recovered {
 /// acknowledged, and writes a new checkpoint if there was anything to do. Run again after a crash
 /// in the middle, it comes to the same result.
 Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout);
+
+struct LoadedCheckpoint {
+  Checkpoint checkpoint;
+  bool found = false;
+  /// It should be there and is not, or not whole.
+  std::optional<Finding> finding;
+};
+Result<LoadedCheckpoint> load_checkpoint(file::FileSystem& files, const Layout& layout);
+
+/// Tells the journal's entries apart by partition; `removed` are those gone for good.
+void sort_events(const JournalScan& scan, std::map<TopicPartition, PartitionEvents>& events,
+                 std::set<TopicPartition>& removed);
 
 }  // namespace leat::log

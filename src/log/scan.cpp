@@ -88,6 +88,8 @@ std::optional<BatchHead> parse_head(BytesView bytes, std::uint64_t room) {
   head.base_offset = Offset{base};
   head.next_offset = head.base_offset + (std::int64_t{delta} + 1);
   head.bytes = *size;
+  head.leader_epoch =
+      LeaderEpoch{load_big_endian<std::int32_t>(bytes.data() + field::leader_epoch)};
   head.base_timestamp_ms = load_big_endian<std::int64_t>(bytes.data() + field::base_timestamp);
   head.max_timestamp_ms = load_big_endian<std::int64_t>(bytes.data() + field::max_timestamp);
   head.crc = load_big_endian<std::uint32_t>(bytes.data() + field::crc);

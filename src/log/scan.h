@@ -18,6 +18,7 @@ struct BatchHead {
   Offset base_offset;
   Offset next_offset;
   std::uint64_t bytes = 0;
+  LeaderEpoch leader_epoch;
   std::int64_t base_timestamp_ms = -1;
   std::int64_t max_timestamp_ms = -1;
   std::uint32_t crc = 0;

@@ -192,19 +192,28 @@ Result<Place> Segment::walk(Place at, std::uint64_t until, const More& more) con
   return at;
 }
 
+Result<void> Segment::refuse_damage(Offset from) const {
+  std::lock_guard lock(mutex_);
+  const Damage* damage = damage_at(from);
+  if (damage == nullptr) return {};
+  return fail(Errc::corrupt_message,
+              fmt::format("{}: records {} to {} are damaged", path_, damage->offsets.base.value(),
+                          damage->offsets.next.value() - 1));
+}
+
 Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place end) const {
+  // Damage comes first: the file itself may be lost.
+  Result<void> readable = refuse_damage(from);
+  if (!readable) return fail(readable);
   Result<void> loaded = load_index();
   if (!loaded) return fail(loaded);
   Place floor, limit;
   while (true) {
+    readable = refuse_damage(from);
+    if (!readable) return fail(readable);
     Place unchecked, stop;
     {
       std::lock_guard lock(mutex_);
-      if (const Damage* damage = damage_at(from)) {
-        return fail(Errc::corrupt_message,
-                    fmt::format("{}: records {} to {} are damaged", path_,
-                                damage->offsets.base.value(), damage->offsets.next.value() - 1));
-      }
       limit = limit_before_damage(from, end);
       floor = index_.floor_offset(from);
       unchecked = checked_until(floor);

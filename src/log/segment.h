@@ -90,6 +90,7 @@ class Segment {
   /// Checks what is not checked yet from `floor` to at least `stop`.
   Result<void> ensure_checked(Place floor, std::uint64_t stop, Place end) const;
   Result<void> check(Place begin, Place end) const;
+  Result<void> refuse_damage(Offset from) const;
   void found_damage(const Damage& damage, const std::string& cause) const;
   /// The last boundary before `until` that `more` accepts, walking from `at`.
   template <class More>

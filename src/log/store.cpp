@@ -12,6 +12,12 @@ namespace {
 
 constexpr std::string_view format_text = "leat data directory, format 1\n";
 
+std::string parent_of(const std::string& path) {
+  std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 /// Refuses what another version has written, and marks a new directory as ours.
 Result<void> check_format(file::FileSystem& files, const Layout& layout) {
   Result<Bytes> text = file::read_file(files, layout.format());
@@ -25,20 +31,23 @@ Result<void> check_format(file::FileSystem& files, const Layout& layout) {
                                 std::min<std::size_t>(text->size(), format_text.size() - 1)))));
   }
   if (text.error().code != Errc::not_found) return fail(text);
+  // A start that was interrupted may have made the directory without syncing its name.
+  Result<void> synced = files.sync_directory(parent_of(layout.root()));
+  if (!synced) return synced;
   return file::replace_file(files, layout.format(), as_bytes(format_text));
 }
 
-Result<void> make_directories(file::FileSystem& files, const Layout& layout) {
-  Result<bool> there = files.exists(layout.partitions());
+/// Makes a directory and its missing parents so that a power cut cannot take them back.
+Result<void> make_durable_directory(file::FileSystem& files, const std::string& path) {
+  Result<bool> there = files.exists(path);
   if (!there) return fail(there);
-  Result<bool> journal = files.exists(layout.journal_directory());
-  if (!journal) return fail(journal);
-  if (*there && *journal) return {};
-  for (const std::string& path : {layout.journal_directory(), layout.partitions()}) {
-    Result<void> made = files.make_directories(path);
-    if (!made) return made;
-  }
-  return files.sync_directory(layout.root());
+  if (*there) return {};
+  std::string parent = parent_of(path);
+  Result<void> made = make_durable_directory(files, parent);
+  if (!made) return made;
+  made = files.make_directories(path);
+  if (!made) return made;
+  return files.sync_directory(parent);
 }
 
 }  // namespace
@@ -47,14 +56,16 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
                                            const StoreOptions& options) {
   file::FileSystem& files = environment.files;
   Layout layout(options.directory);
-  Result<void> made = files.make_directories(options.directory);
+  Result<void> made = make_durable_directory(files, options.directory);
   if (!made) return fail(made);
   Result<std::unique_ptr<file::DirectoryLock>> lock = files.lock(options.directory, options.owner);
   if (!lock) return fail(lock);
   Result<void> format = check_format(files, layout);
   if (!format) return fail(format);
-  made = make_directories(files, layout);
-  if (!made) return fail(made);
+  for (const std::string& path : {layout.journal_directory(), layout.partitions()}) {
+    made = make_durable_directory(files, path);
+    if (!made) return fail(made);
+  }
   Result<Recovered> recovered = recover(files, environment.clock, layout);
   if (!recovered) return fail(recovered);
   auto store = std::make_unique<DataStore>(environment, options, std::move(*lock));

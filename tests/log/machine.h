@@ -125,6 +125,7 @@ class Machine {
     std::shared_ptr<const LogView> view = log(id).view();
     Offset at = from.value_or(view->start_offset);
     std::string texts;
+    last_failed_ = Offset{-1};
     while (true) {
       Result<Slice> slice = view->read(at, max_bytes);
       if (!slice) {

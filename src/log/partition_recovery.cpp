@@ -1,0 +1,368 @@
+#include "log/partition_recovery.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "base/logging.h"
+#include "log/index.h"
+#include "log/quarantine.h"
+#include "log/seal.h"
+
+namespace leat::log {
+
+Finding damage_finding(const Layout& layout, const TopicPartition& id, const Damage& damage,
+                       const std::string& cause) {
+  Finding finding;
+  finding.kind = Finding::Kind::damage;
+  finding.partition = id;
+  finding.offsets = damage.offsets;
+  finding.path = layout.relative(layout.segment(id, damage.segment_base));
+  finding.position = damage.position;
+  finding.bytes = damage.bytes;
+  finding.cause = cause;
+  return finding;
+}
+
+PartitionRecovery::PartitionRecovery(RecoveryJob& job, PartitionState state, bool is_suspect)
+    : job_(job), state_(std::move(state)), is_suspect_(is_suspect) {}
+
+Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
+  find_dropped(events);
+  for (const auto& event : events.events) {
+    Result<void> applied = std::visit([this](const auto& e) { return apply(e); }, event);
+    if (!applied) return fail(applied);
+  }
+  for (const Damage& damage : events.damage) log::add_damage(state_.damage, damage);
+  for (const OffsetRange& gap : events.gaps) add_range(state_.gaps, gap);
+  if (job_.same_boot && !ended_ && !is_suspect_) {
+    Result<void> kept = keep_valid_tail();
+    if (!kept) return fail(kept);
+  }
+  Result<void> cleared = clear_behind();
+  if (!cleared) return fail(cleared);
+  Result<void> finished = finish();
+  if (!finished) return fail(finished);
+  if (raise_epoch_) state_.leader_epoch = LeaderEpoch{state_.leader_epoch.value() + 1};
+  return state_;
+}
+
+void PartitionRecovery::find_dropped(const PartitionEvents& events) {
+  std::map<Offset, Offset> ends;  // by base offset
+  for (const SegmentState& segment : state_.segments) {
+    ends[segment.base_offset] = segment.next_offset;
+  }
+  for (const auto& event : events.events) {
+    if (const auto* data = std::get_if<PartitionEvents::Data>(&event)) {
+      ends[data->entry.segment_base] = data->entry.next_offset;
+      continue;
+    }
+    const auto& start = std::get<StartEntry>(event);
+    while (!ends.empty() && ends.begin()->second <= start.start && (ends.size() > 1 || start.all)) {
+      dropped_.insert(ends.begin()->first);
+      ends.erase(ends.begin());
+    }
+  }
+}
+
+void PartitionRecovery::start_segment(Offset base) {
+  // Its name may never have been synced.
+  structure_changed_ = true;
+  SegmentState segment;
+  segment.base_offset = segment.next_offset = base;
+  segment.first_append_ms = segment.last_append_ms = job_.now_ms;
+  state_.segments.push_back(segment);
+}
+
+Result<file::FilePtr> PartitionRecovery::open_last(bool create) {
+  Offset base = state_.segments.back().base_offset;
+  if (open_ && open_base_ == base) return open_;
+  std::string path = job_.layout.segment(state_.id, base);
+  Result<file::FilePtr> opened = job_.files.open(path, file::OpenMode::read_write);
+  if (!opened && opened.error().code == Errc::not_found && create) {
+    Result<void> made = job_.files.make_directories(job_.layout.partition(state_.id));
+    if (!made) return fail(made);
+    opened = job_.files.open(path, file::OpenMode::create);
+    structure_changed_ = true;
+  }
+  if (!opened) return opened;
+  open_ = *opened;
+  open_base_ = base;
+  touched_.push_back(open_);
+  return opened;
+}
+
+void PartitionRecovery::extend(const DataEntry& entry) {
+  SegmentState& last = state_.segments.back();
+  if (entry.position == 0) last.first_append_ms = entry.append_ms;
+  last.next_offset = entry.next_offset;
+  last.bytes = entry.position + entry.bytes;
+  last.max_timestamp_ms = std::max(last.max_timestamp_ms, entry.max_timestamp_ms);
+  last.last_append_ms = entry.append_ms;
+  last.sealed = false;
+  state_.end_offset = entry.next_offset;
+  state_.leader_epoch = std::max(state_.leader_epoch, entry.leader_epoch);
+}
+
+void PartitionRecovery::extend(const ScannedBatch& batch) {
+  SegmentState& last = state_.segments.back();
+  last.next_offset = batch.head.next_offset;
+  last.bytes = batch.position + batch.head.bytes;
+  last.max_timestamp_ms = std::max(last.max_timestamp_ms, batch.head.max_timestamp_ms);
+  last.sealed = false;
+  state_.end_offset = batch.head.next_offset;
+  state_.leader_epoch = std::max(state_.leader_epoch, batch.head.leader_epoch);
+}
+
+void PartitionRecovery::add_damage(const Damage& damage, const std::string& cause) {
+  log::add_damage(state_.damage, damage);
+  raise_epoch_ = true;
+  Finding finding = damage_finding(job_.layout, state_.id, damage, cause);
+  log_error("{}: records {} to {} at byte {} are damaged: {}", finding.path,
+            damage.offsets.base.value(), damage.offsets.next.value() - 1, damage.position, cause);
+  job_.findings.push_back(std::move(finding));
+}
+
+/// A commit whose write failed has left a frame; what came after it took its offsets again.
+void PartitionRecovery::cut_back(const DataEntry& entry) {
+  while (!state_.segments.empty() && state_.segments.back().base_offset > entry.segment_base) {
+    state_.segments.pop_back();
+  }
+  state_.end_offset = entry.base_offset;
+  if (state_.segments.empty() || state_.segments.back().base_offset < entry.segment_base) return;
+  state_.segments.back().next_offset = entry.base_offset;
+  state_.segments.back().bytes = entry.position;
+}
+
+Result<void> PartitionRecovery::apply(const StartEntry& start) {
+  state_.start_offset = std::max(state_.start_offset, start.start);
+  state_.end_offset = std::max(state_.end_offset, start.start);
+  while (!state_.segments.empty() && state_.segments.front().next_offset <= start.start &&
+         (state_.segments.size() > 1 || start.all)) {
+    std::string path = job_.layout.segment(state_.id, state_.segments.front().base_offset);
+    for (std::string_view suffix : {".index", ".seal", ".log"}) {
+      Result<void> removed = job_.files.remove(with_suffix(path, suffix));
+      if (!removed && removed.error().code != Errc::not_found) return removed;
+    }
+    state_.segments.erase(state_.segments.begin());
+    structure_changed_ = true;
+  }
+  auto gone = [&](const OffsetRange& range) { return range.next <= state_.start_offset; };
+  if (state_.segments.empty() || state_.segments.front().base_offset >= state_.start_offset) {
+    std::erase_if(state_.damage, [&](const Damage& d) { return gone(d.offsets); });
+    std::erase_if(state_.gaps, gone);
+  }
+  return {};
+}
+
+Result<void> PartitionRecovery::apply(const PartitionEvents::Data& data) {
+  const DataEntry& entry = data.entry;
+  if (ended_) return {};
+  if (job_.rebuilt && entry.next_offset <= state_.end_offset) return {};
+  if (entry.base_offset < state_.end_offset) cut_back(entry);
+  if (entry.base_offset > state_.end_offset) {
+    Result<void> filled = fill_hole(entry);
+    if (!filled) return filled;
+  }
+  if (state_.segments.empty() || state_.segments.back().base_offset < entry.segment_base) {
+    start_segment(entry.segment_base);
+  }
+  if (dropped_.contains(entry.segment_base)) {
+    extend(entry);
+    return {};
+  }
+  Result<bool> good = bytes_are_there(data);
+  if (!good) return fail(good);
+  if (!*good && data.sequence > job_.synced) {
+    ended_ = true;
+    raise_epoch_ = true;
+    if (state_.segments.back().bytes == 0) state_.segments.pop_back();
+    return {};
+  }
+  extend(entry);
+  if (!*good) {
+    add_damage(
+        {{entry.base_offset, entry.next_offset}, entry.segment_base, entry.position, entry.bytes},
+        "an acknowledged commit wrote records here that are no longer there");
+  }
+  return {};
+}
+
+Result<bool> PartitionRecovery::write_inline(const PartitionEvents::Data& data) {
+  const DataEntry& entry = data.entry;
+  Bytes wanted(entry.bytes);
+  const file::FilePtr& journal = job_.journals[static_cast<std::size_t>(data.file)];
+  Result<std::size_t> got = journal->read_at(data.inline_position, wanted);
+  if (!got) return fail(got);
+  if (*got != wanted.size()) return false;
+  Result<file::FilePtr> file = open_last(true);
+  if (!file) return fail(file);
+  Bytes there(entry.bytes);
+  got = (*file)->read_at(entry.position, there);
+  if (!got) return fail(got);
+  if (*got == there.size() && there == wanted && !is_suspect_) return true;
+  BytesView bytes(wanted);
+  Result<void> written = (*file)->write_at(entry.position, std::span(&bytes, 1));
+  if (!written) return fail(written);
+  return true;
+}
+
+Result<bool> PartitionRecovery::bytes_are_there(const PartitionEvents::Data& data) {
+  const DataEntry& entry = data.entry;
+  if (entry.is_inline) return write_inline(data);
+  Result<file::FilePtr> file = open_last(false);
+  if (!file && file.error().code == Errc::not_found) return false;
+  if (!file) return fail(file);
+  Result<std::uint64_t> size = (*file)->size();
+  if (!size) return fail(size);
+  if (*size < entry.position + entry.bytes) return false;
+  // What was synced, or is still in the page cache, is checked when it is first read.
+  if (data.sequence <= job_.synced || job_.same_boot) return true;
+  Result<std::uint64_t> hash = hash_file(**file, entry.position, entry.bytes);
+  if (!hash && hash.error().code != Errc::corrupt_message) return fail(hash);
+  return hash && *hash == entry.hash;
+}
+
+/// Durable commits cannot be read from the journal: what they appended may be in the segments.
+Result<void> PartitionRecovery::fill_hole(const DataEntry& entry) {
+  std::vector<Offset> bases;
+  Result<std::vector<file::DirectoryEntry>> names =
+      job_.files.list(job_.layout.partition(state_.id));
+  if (!names && names.error().code != Errc::not_found) return fail(names);
+  if (names) {
+    for (const file::DirectoryEntry& name : *names) {
+      std::optional<Offset> base = parse_segment_name(name.name, ".log");
+      if (base && *base >= state_.end_offset && *base < entry.segment_base) bases.push_back(*base);
+    }
+  }
+  bool same = !state_.segments.empty() && state_.segments.back().base_offset == entry.segment_base;
+  if (!same) bases.push_back(entry.segment_base);
+  for (Offset base : bases) {
+    if (state_.segments.empty()) start_segment(state_.end_offset);
+    if (base > state_.segments.back().base_offset) {
+      Result<file::FilePtr> file = open_last(false);
+      if (!file && file.error().code != Errc::not_found) return fail(file);
+      Result<std::uint64_t> size = file ? (*file)->size() : Result<std::uint64_t>(0);
+      if (!size) return fail(size);
+      Result<void> checked = check_to({base, *size});
+      if (!checked) return checked;
+      start_segment(base);
+    }
+  }
+  return check_to({entry.base_offset, entry.position});
+}
+
+/// Takes over what is good of the last segment's bytes up to `end`; the rest becomes damage.
+Result<void> PartitionRecovery::check_to(Place end) {
+  SegmentState& last = state_.segments.back();
+  Place begin{state_.end_offset, last.bytes};
+  Result<file::FilePtr> file = open_last(false);
+  if (!file && file.error().code != Errc::not_found) return fail(file);
+  if (end.position < begin.position) end.position = begin.position;
+  if (file) {
+    RangeVisitor visitor;
+    visitor.batch = [&](const ScannedBatch& batch) { extend(batch); };
+    visitor.damage = [&](const Damage& damage, const std::string& cause) {
+      add_damage(damage, cause);
+      last.next_offset = state_.end_offset = damage.offsets.next;
+      last.bytes = damage.position + damage.bytes;
+    };
+    auto no_boundary = [](std::uint64_t) { return std::optional<Place>(); };
+    Result<void> checked = check_range(**file, last.base_offset, begin, end, no_boundary, visitor);
+    if (!checked) return checked;
+  }
+  if (state_.end_offset < end.offset) {
+    add_damage(
+        {{state_.end_offset, end.offset}, last.base_offset, last.bytes, end.position - last.bytes},
+        "acknowledged records are missing from journal and segment");
+    last.next_offset = state_.end_offset = end.offset;
+    last.bytes = end.position;
+  }
+  return {};
+}
+
+/// Bytes behind the last frame are our own, not yet acknowledged: the page cache is still the one
+/// they were written to. Whole batches may stay.
+Result<void> PartitionRecovery::keep_valid_tail() {
+  while (true) {
+    if (state_.segments.empty() || state_.segments.back().next_offset != state_.end_offset) {
+      return {};
+    }
+    Result<file::FilePtr> file = open_last(false);
+    if (!file && file.error().code == Errc::not_found) return {};
+    if (!file) return fail(file);
+    Result<std::uint64_t> size = (*file)->size();
+    if (!size) return fail(size);
+    SegmentState& last = state_.segments.back();
+    BatchScanner scanner(**file, {last.next_offset, last.bytes}, *size, BatchScanner::Check::crc);
+    while (true) {
+      Result<std::optional<ScannedBatch>> batch = scanner.next();
+      if (!batch) return fail(batch);
+      if (!*batch) break;
+      extend(**batch);
+      last.last_append_ms = job_.now_ms;
+    }
+    if (last.bytes != *size || last.bytes == 0) return {};
+    Result<bool> more = job_.files.exists(job_.layout.segment(state_.id, state_.end_offset));
+    if (!more) return fail(more);
+    if (!*more) return {};
+    start_segment(state_.end_offset);
+  }
+}
+
+Result<void> PartitionRecovery::clear_behind() {
+  if (!state_.segments.empty() && state_.segments.back().bytes == 0) state_.segments.pop_back();
+  QuarantineJob quarantine{job_.files, job_.layout, job_.now_ms};
+  Result<std::vector<Finding>> moved = clear_behind_end(quarantine, state_);
+  if (!moved) return fail(moved);
+  for (Finding& finding : *moved) {
+    log_warning("{}: {}", finding.path, finding.cause);
+    job_.findings.push_back(std::move(finding));
+    raise_epoch_ = true;
+  }
+  if (job_.same_boot || state_.segments.empty()) return {};
+  return drop_stale_index();
+}
+
+/// Index entries behind the end would be taken for ones of what is appended next, and a seal for
+/// that of a segment which is appended to again.
+Result<void> PartitionRecovery::drop_stale_index() {
+  const SegmentState& last = state_.segments.back();
+  std::string path = job_.layout.segment(state_.id, last.base_offset);
+  if (!last.sealed) {
+    Result<void> removed = job_.files.remove(with_suffix(path, ".seal"));
+    if (!removed && removed.error().code != Errc::not_found) return removed;
+    if (removed) structure_changed_ = true;
+  }
+  Result<Bytes> bytes = file::read_file(job_.files, with_suffix(path, ".index"));
+  if (!bytes) {
+    if (bytes.error().code == Errc::not_found) return {};
+    return fail(bytes);
+  }
+  Index index = Index::decode(last.base_offset, *bytes, last.bytes);
+  if (bytes->size() <= Index::file_position(index.size())) return {};
+  Result<file::FilePtr> file =
+      job_.files.open(with_suffix(path, ".index"), file::OpenMode::read_write);
+  if (!file) return fail(file);
+  Result<void> cut = (*file)->truncate(Index::file_position(index.size()));
+  if (!cut) return cut;
+  return (*file)->sync();
+}
+
+Result<void> PartitionRecovery::finish() {
+  for (const file::FilePtr& file : touched_) {
+    Result<void> synced = file->sync();
+    if (!synced) return synced;
+  }
+  if (!structure_changed_) return {};
+  for (const std::string& directory :
+       {job_.layout.partition(state_.id), job_.layout.topic(state_.id.topic_id),
+        job_.layout.partitions()}) {
+    Result<void> synced = job_.files.sync_directory(directory);
+    if (!synced && synced.error().code != Errc::not_found) return synced;
+  }
+  return {};
+}
+
+}  // namespace leat::log

@@ -1,0 +1,97 @@
+// Makes one partition's files what the checkpoint and the journal say they were.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "file/file.h"
+#include "log/journal.h"
+#include "log/layout.h"
+#include "log/scan.h"
+#include "log/state.h"
+#include "log/store.h"
+
+namespace leat::log {
+
+/// What of the journal concerns one partition, in order.
+struct PartitionEvents {
+  struct Data {
+    DataEntry entry;
+    std::uint64_t sequence = 0;
+    int file = 0;
+    std::uint64_t inline_position = 0;
+  };
+  std::vector<std::variant<Data, StartEntry>> events;
+  std::vector<Damage> damage;
+  std::vector<OffsetRange> gaps;
+  /// A sync of this partition failed: what the page cache has may not be on disk.
+  bool is_suspect = false;
+};
+
+/// What all partitions of a recovery share.
+struct RecoveryJob {
+  file::FileSystem& files;
+  const Layout& layout;
+  std::int64_t now_ms = 0;
+  /// Commits up to this one were durable.
+  std::uint64_t synced = 0;
+  /// The page cache is still that of the process that crashed.
+  bool same_boot = false;
+  /// The checkpoint was lost: what the files hold counts, and the journal may repeat it.
+  bool rebuilt = false;
+  /// Opens a journal file.
+  std::vector<file::FilePtr> journals;
+  std::vector<Finding> findings;
+};
+
+/// Used once.
+class PartitionRecovery {
+ public:
+  PartitionRecovery(RecoveryJob& job, PartitionState state, bool is_suspect);
+
+  /// Applies `events`, keeps or moves away what stands behind them, and syncs all it touched.
+  Result<PartitionState> run(const PartitionEvents& events);
+
+ private:
+  /// The segments that `events` write to and then retire: their files may be gone already.
+  void find_dropped(const PartitionEvents& events);
+  Result<void> apply(const PartitionEvents::Data& data);
+  Result<void> apply(const StartEntry& start);
+  Result<bool> bytes_are_there(const PartitionEvents::Data& data);
+  Result<bool> write_inline(const PartitionEvents::Data& data);
+  Result<void> fill_hole(const DataEntry& entry);
+  Result<void> check_to(Place end);
+  Result<void> keep_valid_tail();
+  Result<void> clear_behind();
+  Result<void> drop_stale_index();
+  Result<void> finish();
+  void extend(const DataEntry& entry);
+  void extend(const ScannedBatch& batch);
+  void cut_back(const DataEntry& entry);
+  void start_segment(Offset base);
+  void add_damage(const Damage& damage, const std::string& cause);
+  Result<file::FilePtr> open_last(bool create);
+
+  RecoveryJob& job_;
+  PartitionState state_;
+  bool is_suspect_;
+  std::set<Offset> dropped_;
+  bool ended_ = false;  // a commit that was never acknowledged cannot be had: the log ends
+  bool raise_epoch_ = false;
+  bool structure_changed_ = false;  // entries of its directories
+  Offset open_base_{-1};
+  file::FilePtr open_;
+  std::vector<file::FilePtr> touched_;
+};
+
+/// Cause and place of damage, for people.
+Finding damage_finding(const Layout& layout, const TopicPartition& id, const Damage& damage,
+                       const std::string& cause);
+
+}  // namespace leat::log

@@ -1,0 +1,226 @@
+#include "log/recovery.h"
+
+#include <algorithm>
+
+#include "log/journal.h"
+#include "machine.h"
+
+namespace leat::log::testing {
+namespace {
+
+TEST_SUITE_BEGIN("log");
+
+const TopicPartition p1 = partition(1);
+const TopicPartition p2 = partition(2);
+
+std::string big(char letter, std::size_t bytes = 300 << 10) {
+  return std::string(bytes, letter);
+}
+
+std::string kinds(const Store& store) {
+  std::string text;
+  for (const Finding& finding : store.findings()) {
+    constexpr const char* names[] = {"damage", "cut",     "accepted", "seal",
+                                     "index",  "journal", "unknown"};
+    text += names[static_cast<int>(finding.kind)];
+    text += " ";
+  }
+  if (!text.empty()) text.pop_back();
+  return text;
+}
+
+TEST_CASE("after a kill everything acknowledged is there, and nothing is found wrong") {
+  Machine m;
+  m.open();
+  for (int i = 0; i < 50; ++i) {
+    REQUIRE(m.append({"a" + std::to_string(i)}, p1).has_value());
+    REQUIRE(m.append({"b" + std::to_string(i)}, p2).has_value());
+  }
+  std::string before = m.read(p1) + m.read(p2);
+  m.kill().open();
+  CHECK(m.read(p1) + m.read(p2) == before);
+  CHECK(kinds(*m.store) == "");
+  CHECK(m.log(p1).leader_epoch() == LeaderEpoch{0});
+  CHECK(m.append({"next"}, p1) == Offset{50});
+}
+
+TEST_CASE("after a power loss everything acknowledged is there, whatever of the rest survived") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.options.journal_bytes = 64 << 10;
+    m.log_options.segment_bytes = 2000;
+    m.open();
+    std::string expected;
+    for (int round = 0; round < 4; ++round) {
+      for (int i = 0; i < 30; ++i) {
+        std::string text = std::to_string(round) + "-" + std::to_string(i);
+        REQUIRE(m.append({text}, p1).has_value());
+        expected += (expected.empty() ? "" : " ") + text;
+        REQUIRE(m.append({text}, p2).has_value());
+      }
+      // On its way when the lights go out.
+      m.start_append({"lost"}, p1);
+      m.start_append({"lost"}, p2);
+      int steps = static_cast<int>(seed % 4);
+      for (int i = 0; i < steps; ++i) m.executor.run_one();
+      m.power_loss().open();
+      std::string got = m.read(p1);
+      if (got == expected + " lost") expected = got;
+      REQUIRE(got == expected);
+      if (m.read(p2) != expected) REQUIRE(m.append({"lost"}, p2).has_value());
+      if (!expected.ends_with("lost") && m.read(p2).ends_with("lost")) {
+        REQUIRE(m.append({"lost"}, p1).has_value());
+        expected += " lost";
+      }
+      REQUIRE(m.read(p2) == expected);
+    }
+  }
+}
+
+TEST_CASE(
+    "a large append goes to its segment, not through the journal, and survives a power loss") {
+  Machine m;
+  m.options.journal_bytes = 8 << 20;
+  m.open();
+  REQUIRE(m.append({big('x')}, p1).has_value());
+  CHECK(m.metrics.counter("leat_log_journal_bytes_total", "").value() <= 4096);
+  m.power_loss().open();
+  CHECK(m.read(p1) == big('x'));
+  CHECK(kinds(*m.store) == "");
+}
+
+TEST_CASE("the journal is used again and again, and each checkpoint lets go of what came before") {
+  Machine m;
+  m.options.journal_bytes = 64 << 10;
+  m.open();
+  std::string expected;
+  for (int i = 0; i < 500; ++i) {
+    REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+    expected += std::to_string(i) + (i < 499 ? " " : "");
+  }
+  m.executor.run_until_idle();
+  Result<file::FilePtr> journal = m.files.open("/data/journal/0", file::OpenMode::read);
+  CHECK((*journal)->size().value() <= 64 << 10);
+  m.power_loss().open();
+  CHECK(m.read(p1) == expected);
+}
+
+TEST_CASE("a log that lost its last, unacknowledged append raises the leader epoch") {
+  for (std::uint64_t seed = 1; seed < 30; ++seed) {
+    Machine m(seed);
+    m.open();
+    REQUIRE(m.append({"a"}, p1).has_value());
+    m.start_append({big('x', 5000)}, p1);
+    m.executor.run_one();  // written, not synced
+    m.power_loss().open();
+    bool kept = m.read(p1) != "a";
+    bool was_cut = kinds(*m.store) == "cut";
+    CAPTURE(seed);
+    CHECK((kept || m.read(p1) == "a"));
+    CHECK((m.log(p1).leader_epoch() > LeaderEpoch{0}) == was_cut);
+    if (!was_cut) continue;
+    bool in_quarantine = false;
+    for (const std::string& path : m.files.file_paths()) {
+      in_quarantine = in_quarantine || path.find("/quarantine/") != std::string::npos;
+    }
+    CHECK(in_quarantine);
+  }
+}
+
+TEST_CASE("recovery that crashes again and again comes to the same end") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.options.journal_bytes = 64 << 10;
+    m.log_options.segment_bytes = 1000;
+    m.open();
+    std::string expected;
+    for (int i = 0; i < 40; ++i) {
+      REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+      expected += std::to_string(i) + (i < 39 ? " " : "");
+    }
+    m.power_loss();
+    for (std::uint64_t operations = 0; operations < 60; operations += 1 + seed % 3) {
+      m.files.stop_after(operations);
+      static_cast<void>(m.try_open());
+      if (seed % 2 == 0) {
+        m.kill();
+      } else {
+        m.power_loss();
+      }
+    }
+    m.open();
+    REQUIRE(m.read(p1) == expected);
+    REQUIRE(kinds(*m.store).find("damage") == std::string::npos);
+  }
+}
+
+TEST_CASE("opening after a clean stop opens no segment and writes nothing") {
+  Machine m;
+  m.open();
+  for (int i = 0; i < 100; ++i) m.start_append({"x"}, partition(1, i));
+  m.executor.run_until_idle();
+  m.close();
+  m.files.reset_counts();
+  m.open();
+  CHECK(m.files.counts().opens <= 8);
+  CHECK(m.files.counts().writes <= 1);  // the lock's text
+  CHECK(m.store->partitions().size() == 100);
+}
+
+TEST_CASE("a flipped bit in a durable frame costs only what no segment has") {
+  Machine m;
+  m.options.journal_bytes = 1 << 20;
+  m.open();
+  for (int i = 0; i < 10; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+  m.kill();
+  // Frames stand at multiples of 4096; the fifth of ten is hit.
+  m.files.flip_bit("/data/journal/0", 5 * 4096 + 100, 3);
+  m.open();
+  CHECK(kinds(*m.store) == "journal");
+  CHECK(m.read(p1) == "0 1 2 3 4 5 6 7 8 9");
+}
+
+TEST_CASE(
+    "acknowledged records that neither journal nor segment has are damage, the rest is kept") {
+  Machine m;
+  m.open();
+  for (int i = 0; i < 10; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+  std::uint64_t batch = m.log(p1).view()->size_bytes() / 10;
+  m.kill();
+  m.files.flip_bit("/data/journal/0", 5 * 4096 + 100, 3);
+  m.files.flip_bit(m.segment_path(0), 5 * batch + 65, 3);
+  m.open();
+  CHECK(kinds(*m.store) == "journal damage");
+  CHECK(m.read(p1) == "0 1 2 3 4 !corrupt_message 6 7 8 9");
+  CHECK(m.log(p1).leader_epoch() == LeaderEpoch{1});
+  CHECK(m.log(p1).view()->damaged == std::vector<OffsetRange>{{Offset{5}, Offset{6}}});
+  // It stays known.
+  m.close().open();
+  CHECK(m.read(p1) == "0 1 2 3 4 !corrupt_message 6 7 8 9");
+}
+
+TEST_CASE("a lost checkpoint is made again from the segments") {
+  for (bool is_removed : {true, false}) {
+    Machine m;
+    m.log_options.segment_bytes = 200;
+    m.open();
+    for (int i = 0; i < 10; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+    m.close();
+    if (is_removed) {
+      REQUIRE(m.files.remove("/data/checkpoint").has_value());
+    } else {
+      m.files.flip_bit("/data/checkpoint", 40, 1);
+    }
+    m.open();
+    CHECK(kinds(*m.store) == "journal");
+    CHECK(m.read(p1) == "0 1 2 3 4 5 6 7 8 9");
+    CHECK(m.append({"10"}, p1) == Offset{10});
+  }
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace leat::log::testing
