@@ -99,6 +99,11 @@ void Server::serve() {
     on_signal();
   }
   thread_ = std::thread([this] {
+    // sendfile to a peer that has gone raises this, and has no flag against it.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     loop_->io.run();
     std::lock_guard lock(mutex_);
     is_stopped_ = true;
