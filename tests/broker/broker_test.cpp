@@ -1,0 +1,257 @@
+#include "broker/broker.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "base/sim_executor.h"
+#include "file/fake_file_system.h"
+#include "record/builder.h"
+#include "record/record.h"
+
+TEST_SUITE_BEGIN("broker");
+
+using namespace leat;
+using namespace leat::broker;
+
+namespace {
+
+/// A broker on a simulated disk, and a small language to use it.
+class World {
+ public:
+  explicit World(BrokerOptions options = {}) : options_(std::move(options)) {
+    options_.store.directory = "/data";
+    open();
+  }
+
+  void open() {
+    auto opened = Broker::open({files_, sim_, sim_, metrics_}, options_, Random(++opens_));
+    REQUIRE_MESSAGE(opened, opened.error().what);
+    broker_ = std::move(*opened);
+  }
+  void close_and_open() {
+    std::optional<Result<void>> closed;
+    broker_->close([&](Result<void> result) { closed = result; });
+    run_until([&] { return closed.has_value(); });
+    REQUIRE(*closed);
+    broker_.reset();
+    open();
+  }
+  void kill_and_open() {
+    sim_.drop_all();
+    files_.kill();
+    broker_.reset();
+    open();
+  }
+
+  Result<TopicInfo> create(const NewTopic& topic) {
+    std::optional<Result<TopicInfo>> created;
+    broker_->create_topic(topic, [&](Result<TopicInfo> result) { created = std::move(result); });
+    run_until([&] { return created.has_value(); });
+    return *created;
+  }
+  Result<void> remove(const std::string& name) {
+    std::optional<Result<void>> removed;
+    broker_->delete_topic(broker_->find_topic(name)->id,
+                          [&](Result<void> result) { removed = result; });
+    run_until([&] { return removed.has_value(); });
+    return *removed;
+  }
+  Result<Appended> produce(const std::string& topic, std::int32_t partition,
+                           const std::string& value, std::int64_t timestamp_ms = -2) {
+    record::BatchBuilder builder;
+    builder.append(timestamp_ms == -2 ? sim_.wall_ms() : timestamp_ms, std::nullopt,
+                   as_bytes(value));
+    return produce_bytes(topic, partition, builder.build());
+  }
+  Result<Appended> produce_bytes(const std::string& topic, std::int32_t partition, Bytes batch) {
+    auto bytes = std::make_shared<Bytes>(std::move(batch));
+    std::optional<Result<Appended>> appended;
+    broker_->find_partition(topic, PartitionId{partition})
+        ->append(bytes, MutableBytes(*bytes), 9,
+                 [&](Result<Appended> result) { appended = std::move(result); });
+    CHECK_FALSE(appended.has_value());
+    run_until([&] { return appended.has_value(); });
+    return *appended;
+  }
+  /// Every value below the high watermark, with the timestamps, as "value@timestamp".
+  std::vector<std::string> read(const std::string& topic, std::int32_t partition) {
+    auto view = broker_->find_partition(topic, PartitionId{partition})->view();
+    std::vector<std::string> values;
+    Offset next = view->start_offset;
+    while (next < view->high_watermark) {
+      auto slice = view->read(next, 1 << 20);
+      REQUIRE_MESSAGE(slice, slice.error().what);
+      Bytes bytes(slice->bytes);
+      REQUIRE(slice->file->read_at(slice->position, bytes));
+      for (BytesView rest = bytes; !rest.empty();) {
+        auto batch = record::BatchView::parse(rest);
+        REQUIRE(batch);
+        record::RecordIterator records(*batch);
+        while (const auto* record = records.next()) {
+          values.emplace_back(as_text(*record->value));
+          last_timestamp_ms = record->timestamp_ms;
+        }
+        rest = rest.subspan(batch->size_bytes());
+      }
+      next = slice->next_offset;
+    }
+    return values;
+  }
+
+  Broker& broker() { return *broker_; }
+  SimExecutor& sim() { return sim_; }
+  std::int64_t last_timestamp_ms = 0;
+
+ private:
+  template <class Condition>
+  void run_until(Condition condition) {
+    while (!condition()) REQUIRE(sim_.run_one());
+  }
+
+  BrokerOptions options_;
+  SimExecutor sim_;
+  file::FakeFileSystem files_{sim_, 1};
+  Metrics metrics_;
+  std::uint64_t opens_ = 0;
+  std::unique_ptr<Broker> broker_;
+};
+
+using Values = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a topic that was acknowledged is there after a crash, with its id and settings") {
+  World world;
+  auto made = world.create({"edits", 3, {{"retention.ms", "5000"}}});
+  REQUIRE(made);
+  Uuid cluster = world.broker().cluster_id();
+  world.kill_and_open();
+  const TopicInfo* topic = world.broker().find_topic("edits");
+  REQUIRE(topic != nullptr);
+  CHECK(topic->id == made->id);
+  CHECK(topic->partitions == 3);
+  CHECK(topic->configs.at("retention.ms") == "5000");
+  CHECK(world.broker().find_partition("edits", PartitionId{2}) != nullptr);
+  CHECK(world.broker().find_partition("edits", PartitionId{3}) == nullptr);
+  CHECK(world.broker().find_partition("edits", PartitionId{-1}) == nullptr);
+  CHECK(world.broker().cluster_id() == cluster);
+}
+
+TEST_CASE("a new topic is refused with the reason") {
+  BrokerOptions options;
+  options.partitions_max = 10;
+  World world(options);
+  REQUIRE(world.create({"a.b", 2, {}}));
+  struct Case {
+    NewTopic topic;
+    Errc code;
+  };
+  for (const Case& c :
+       {Case{{"a.b", 1, {}}, Errc::topic_already_exists}, Case{{"a_b", 1, {}}, Errc::invalid_topic},
+        Case{{"a/b", 1, {}}, Errc::invalid_topic}, Case{{"c", 0, {}}, Errc::invalid_partitions},
+        Case{{"c", 9, {}}, Errc::policy_violation},
+        Case{{"c", 1, {{"x", "y"}}}, Errc::invalid_config}}) {
+    auto made = world.create(c.topic);
+    REQUIRE_FALSE(made);
+    CHECK(made.error().code == c.code);
+  }
+  CHECK(world.create({"c", 8, {}}));
+}
+
+TEST_CASE("a topic made again under its name is another topic, and empty") {
+  World world;
+  auto first = world.create({"t", 1, {}});
+  REQUIRE(world.produce("t", 0, "old"));
+  REQUIRE(world.remove("t"));
+  CHECK(world.broker().find_topic("t") == nullptr);
+  auto second = world.create({"t", 1, {}});
+  REQUIRE(second);
+  CHECK(second->id != first->id);
+  CHECK(world.read("t", 0).empty());
+  world.kill_and_open();
+  CHECK(world.read("t", 0).empty());
+  CHECK(world.broker().find_topic(first->id) == nullptr);
+}
+
+TEST_CASE("records come back in order from each partition, also after a restart and a crash") {
+  World world;
+  REQUIRE(world.create({"t", 2, {}}));
+  CHECK(world.produce("t", 0, "a")->base_offset == Offset{0});
+  CHECK(world.produce("t", 1, "b")->base_offset == Offset{0});
+  CHECK(world.produce("t", 0, "c")->base_offset == Offset{1});
+  world.close_and_open();
+  CHECK(world.read("t", 0) == Values{"a", "c"});
+  CHECK(world.produce("t", 0, "d")->base_offset == Offset{2});
+  world.kill_and_open();
+  CHECK(world.read("t", 0) == Values{"a", "c", "d"});
+  CHECK(world.read("t", 1) == Values{"b"});
+}
+
+TEST_CASE("what a producer may not send is refused and nothing is kept") {
+  World world;
+  REQUIRE(world.create({"t", 1, {{"max.message.bytes", "200"}}}));
+  CHECK(world.produce("t", 0, std::string(300, 'x')).error().code == Errc::message_too_large);
+  std::int64_t two_hours_ahead = world.sim().wall_ms() + 2 * 3600 * 1000;
+  CHECK(world.produce("t", 0, "x", two_hours_ahead).error().code == Errc::invalid_timestamp);
+  record::BatchBuilder builder;
+  builder.append(world.sim().wall_ms(), std::nullopt, as_bytes("x"));
+  Bytes flipped = builder.build();
+  flipped.back() ^= std::byte{1};
+  CHECK(world.produce_bytes("t", 0, flipped).error().code == Errc::corrupt_message);
+  CHECK(world.read("t", 0).empty());
+}
+
+TEST_CASE("a topic with LogAppendTime stamps records with the broker's clock") {
+  World world;
+  REQUIRE(world.create({"t", 1, {{"message.timestamp.type", "LogAppendTime"}}}));
+  auto appended = world.produce("t", 0, "x", 1000);
+  REQUIRE(appended);
+  CHECK(appended->append_time_ms > 1000);
+  CHECK(world.read("t", 0) == Values{"x"});
+  CHECK(world.last_timestamp_ms == appended->append_time_ms);
+}
+
+TEST_CASE("a keyless record is refused by a compacted topic") {
+  World world;
+  REQUIRE(world.create({"t", 1, {{"cleanup.policy", "compact"}}}));
+  CHECK(world.produce("t", 0, "x").error().code == Errc::invalid_record);
+}
+
+TEST_CASE("ListOffsets finds the ends and the first record of a time") {
+  World world;
+  REQUIRE(world.create({"t", 1, {}}));
+  std::int64_t start_ms = world.sim().wall_ms();
+  for (int i = 0; i < 5; ++i) REQUIRE(world.produce("t", 0, "x", start_ms + 10 * i));
+  auto view = world.broker().find_partition("t", PartitionId{0})->view();
+  auto find = [&](std::int64_t timestamp) {
+    auto listed = list_offset(*view, LeaderEpoch{0}, timestamp);
+    REQUIRE(listed);
+    return *listed ? (*listed)->offset.value() : -1;
+  };
+  CHECK(find(latest_timestamp) == 5);
+  CHECK(find(earliest_timestamp) == 0);
+  CHECK(find(max_timestamp) == 4);
+  CHECK(find(start_ms + 11) == 2);
+  CHECK(find(start_ms + 20) == 2);
+  CHECK(find(0) == 0);
+  CHECK(find(start_ms + 41) == -1);
+  CHECK_FALSE(list_offset(*view, LeaderEpoch{0}, -77));
+}
+
+TEST_CASE("a client with another leader epoch is told which way it is off") {
+  World world;
+  REQUIRE(world.create({"t", 1, {}}));
+  Partition& partition = *world.broker().find_partition("t", PartitionId{0});
+  std::int32_t ours = partition.log().leader_epoch().value();
+  CHECK(partition.check_leader_epoch(-1));
+  CHECK(partition.check_leader_epoch(ours));
+  CHECK(partition.check_leader_epoch(ours + 1).error().code == Errc::unknown_leader_epoch);
+  if (ours > 0) {
+    CHECK(partition.check_leader_epoch(ours - 1).error().code == Errc::fenced_leader_epoch);
+  }
+}
+
+TEST_SUITE_END();
