@@ -26,12 +26,12 @@ def main():
         run("kcat", "-b", server.kafka, "-P", "-t", "edits", "-X", "batch.num.messages=500",
             stdin=b"\n".join(lines) + b"\n")
         run("kcat", "-b", server.kafka, "-P", "-t", "other", stdin=b"intact\n")
-        held = leat("fsck", server.data)
+        held = leat("fsck", "--data", server.data)
         check(held.returncode == 1 and str(server.process.pid).encode() in held.stderr,
               "fsck of a directory that a server holds exits 1 and names its pid", held.stderr)
         server.stop()
 
-        clean = leat("fsck", server.data)
+        clean = leat("fsck", "--data", server.data)
         check(clean.returncode == 0, "fsck of a sound directory exits 0",
               clean.stdout + clean.stderr)
         segment = largest_segment(server.data)
@@ -42,7 +42,7 @@ def main():
             file.seek(middle)
             file.write(bytes([byte ^ 0x10]))
         before = contents(server.data)
-        found = leat("fsck", server.data)
+        found = leat("fsck", "--data", server.data)
         said = (found.stdout + found.stderr).decode()
         check(found.returncode == 1, "fsck exits 1 after a byte was flipped", said)
         check(segment.name in said, "it names the file", said)
