@@ -74,8 +74,9 @@ struct Encoded {
 /// whoever includes a message does not compile its codec. Stateless, any thread.
 template <class M>
 struct Codec {
-  /// All of `bytes`, which holds a message without its header, and nothing behind it. Errors:
-  /// malformed, unsupported_version. Records in the result point into `bytes`.
+  /// The message that `bytes` holds, without its header. What is behind a request is ignored, a
+  /// response must be all there is. Errors: malformed, unsupported_version. Records in the result
+  /// point into `bytes`.
   static Result<M> decode(BytesView bytes, Version version);
   /// Appends `message` to `out`. Errors: unsupported_version, and invalid_argument for what the
   /// wire cannot carry, such as a string of more than 32767 bytes; then `out` is in no state.
