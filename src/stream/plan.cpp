@@ -128,10 +128,10 @@ Result<Schema> schema_after(const Plan& plan, std::size_t steps) {
 }
 
 Result<void> check(const Plan& plan) {
-  if (plan.name.empty()) return wrong("plan", "it has no name");
   auto schema = schema_after(plan, plan.steps.size());
   if (!schema) return fail(schema);
   if (plan.sink.topic.empty()) return wrong("sink", "it names no topic");
+  if (plan.name.empty()) return wrong("plan", "it has no name");
   if (plan.sink.topic == plan.source.topic) {
     return wrong("sink", "it would write to the topic it reads, " + plan.sink.topic);
   }
