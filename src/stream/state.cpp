@@ -15,6 +15,7 @@ constexpr std::size_t crc_bytes = sizeof(std::uint32_t);
 }  // namespace
 
 StateWriter::StateWriter() {
+  bytes_.reserve(256);
   writer_.write_bytes(as_bytes(magic));
   writer_.write(format);
 }

@@ -1,0 +1,205 @@
+#include "stream/broker_topics.h"
+
+#include <condition_variable>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "column/json_decoder.h"
+
+namespace leat::stream {
+
+namespace {
+
+/// Calls a callback once: with what it is called with, or with an error if the work that owns it is
+/// dropped, as an executor does with its queue when the process ends.
+template <class T>
+class Once {
+ public:
+  using Done = UniqueFunction<void(Result<T>)>;
+  explicit Once(Done done) : done_(std::move(done)) {}
+  Once(Once&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  Once& operator=(Once&&) = delete;
+  ~Once() {
+    if (done_) done_(fail(Errc::cancelled, "the broker has gone"));
+  }
+  void operator()(Result<T> result) { std::exchange(done_, nullptr)(std::move(result)); }
+
+ private:
+  Done done_;
+};
+
+/// A result that one thread gives and another waits for.
+template <class T>
+struct Answer {
+  void give(Result<T> answer) {
+    std::lock_guard lock(mutex);
+    result = std::move(answer);
+    given.notify_all();
+  }
+  Result<T> wait() {
+    std::unique_lock lock(mutex);
+    given.wait(lock, [&] { return result.has_value(); });
+    return std::move(*result);
+  }
+  std::mutex mutex;
+  std::condition_variable given;
+  std::optional<Result<T>> result;  // guarded by mutex
+};
+
+}  // namespace
+
+/// The newest view of a partition's log, and who waits for a newer one. Thread-safe.
+class BrokerTopics::Feed {
+ public:
+  /// On the executor: from now on `feed` follows the log.
+  static void follow(const std::shared_ptr<Feed>& feed, broker::Partition& partition) {
+    // The feed holds the ticket, so the listener must not hold the feed.
+    std::weak_ptr<Feed> weak = feed;
+    log::Log& log = partition.log();
+    feed->ticket_ = log.on_advance([weak, &log] {
+      if (auto alive = weak.lock()) alive->set(log.view());
+    });
+    feed->set(partition.view());
+  }
+
+  std::shared_ptr<const log::LogView> view() const {
+    std::lock_guard lock(mutex_);
+    return view_;
+  }
+
+  void when_readable(Offset offset, Work wake) {
+    {
+      std::lock_guard lock(mutex_);
+      if (view_->high_watermark <= offset) {
+        waiting_.emplace_back(offset, std::move(wake));
+        return;
+      }
+    }
+    wake();
+  }
+
+ private:
+  void set(std::shared_ptr<const log::LogView> view) {
+    std::vector<Work> ready;
+    {
+      std::lock_guard lock(mutex_);
+      view_ = std::move(view);
+      for (auto& [offset, wake] : waiting_) {
+        if (view_->high_watermark > offset) ready.push_back(std::exchange(wake, nullptr));
+      }
+      std::erase_if(waiting_, [](const auto& waiting) { return !waiting.second; });
+    }
+    for (auto& wake : ready) wake();
+  }
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const log::LogView> view_;      // guarded by mutex_
+  std::vector<std::pair<Offset, Work>> waiting_;  // guarded by mutex_
+  log::Log::Ticket ticket_;
+};
+
+Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
+  auto answer = std::make_shared<Answer<Topic>>();
+  Once<broker::TopicInfo> found([this, answer](Result<broker::TopicInfo> info) {
+    answer->give(info ? open(*info) : fail(info));
+  });
+  broker_.executor().post([ask = std::move(ask), found = std::move(found)]() mutable {
+    ask([found = std::move(found)](Result<broker::TopicInfo> info) mutable {
+      found(std::move(info));
+    });
+  });
+  return answer->wait();
+}
+
+Result<Topic> BrokerTopics::open(const broker::TopicInfo& info) {
+  for (std::int32_t i = 0; i < info.partitions; ++i) {
+    TopicPartition id{info.id, PartitionId{i}};
+    broker::Partition* partition = broker_.find_partition(info.id, id.partition);
+    if (partition == nullptr) {
+      return fail(Errc::unknown_topic_or_partition, info.name + " is being deleted");
+    }
+    std::lock_guard lock(mutex_);
+    auto& feed = feeds_[id];
+    if (feed) continue;
+    feed = std::make_shared<Feed>();
+    Feed::follow(feed, *partition);
+  }
+  return Topic{info.id, info.name, info.partitions};
+}
+
+Result<Topic> BrokerTopics::find_topic(const std::string& name) {
+  return ask([this, name](FoundTopic found) {
+    if (const broker::TopicInfo* info = broker_.find_topic(name)) return found(*info);
+    found(fail(Errc::unknown_topic_or_partition, "there is no topic " + name));
+  });
+}
+
+Result<Topic> BrokerTopics::create_topic(const std::string& name, std::int32_t partitions) {
+  return ask([this, name, partitions](FoundTopic found) {
+    if (const broker::TopicInfo* info = broker_.find_topic(name)) return found(*info);
+    broker_.create_topic({name, partitions, {}}, std::move(found));
+  });
+}
+
+Result<std::shared_ptr<BrokerTopics::Feed>> BrokerTopics::feed(const TopicPartition& partition) {
+  std::lock_guard lock(mutex_);
+  auto found = feeds_.find(partition);
+  if (found != feeds_.end()) return found->second;
+  return fail(Errc::unknown_topic_or_partition,
+              fmt::format("topic {} was not opened", partition.topic_id.to_hex()));
+}
+
+Result<Readable> BrokerTopics::readable(const TopicPartition& partition) {
+  auto found = feed(partition);
+  if (!found) return fail(found);
+  auto view = (*found)->view();
+  return Readable{view->start_offset, view->high_watermark};
+}
+
+Result<Batches> BrokerTopics::read(const TopicPartition& partition, Offset from,
+                                   std::size_t max_bytes) {
+  auto found = feed(partition);
+  if (!found) return fail(found);
+  auto slice = (*found)->view()->read(from, max_bytes);
+  if (!slice) return fail(slice);
+  if (slice->bytes == 0) return Batches{};
+  auto buffer = buffers_.take();
+  MutableBytes room = buffer->room(slice->bytes + column::json_padding_bytes);
+  MutableBytes bytes = room.first(slice->bytes);
+  auto read = slice->file->read_at(slice->position, bytes);
+  if (!read) return fail(read);
+  if (*read != bytes.size()) {
+    return fail(Errc::io_error, fmt::format("a segment ended {} bytes early at position {}",
+                                            bytes.size() - *read, slice->position));
+  }
+  return Batches{std::move(buffer), bytes};
+}
+
+void BrokerTopics::when_readable(const TopicPartition& partition, Offset offset, Work wake) {
+  auto found = feed(partition);
+  if (!found) return wake();
+  (*found)->when_readable(offset, std::move(wake));
+}
+
+void BrokerTopics::append(const TopicPartition& id, Bytes batch, AppendDone done) {
+  Once<Offset> once(std::move(done));
+  broker_.executor().post([this, id, batch = std::move(batch), once = std::move(once)]() mutable {
+    broker::Partition* partition = broker_.find_partition(id.topic_id, id.partition);
+    if (partition == nullptr) {
+      return once(fail(Errc::unknown_topic_or_partition, "the topic was deleted"));
+    }
+    // The newest version's rules: a runtime has no old client to be kind to.
+    constexpr int produce_version = 9;
+    auto owner = std::make_shared<Bytes>(std::move(batch));
+    partition->append(owner, *owner, produce_version,
+                      [once = std::move(once)](Result<broker::Appended> appended) mutable {
+                        if (!appended) return once(fail(appended));
+                        once(appended->base_offset);
+                      });
+  });
+}
+
+}  // namespace leat::stream

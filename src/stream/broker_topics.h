@@ -1,0 +1,47 @@
+// The topics of a broker in this process.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "broker/broker.h"
+#include "stream/read_buffers.h"
+#include "stream/topic_store.h"
+
+namespace leat::stream {
+
+/// Reads on the caller's thread from the views that logs publish; everything else goes to the
+/// broker's executor. find_topic() and create_topic() wait for that, so they must not be called on
+/// it; callbacks run on it and must be short. The broker outlives this and every call in progress.
+class BrokerTopics final : public TopicStore {
+ public:
+  explicit BrokerTopics(broker::Broker& broker) : broker_(broker) {}
+
+  Result<Topic> find_topic(const std::string& name) override;
+  Result<Topic> create_topic(const std::string& name, std::int32_t partitions) override;
+  Result<Readable> readable(const TopicPartition& partition) override;
+  Result<Batches> read(const TopicPartition& partition, Offset from,
+                       std::size_t max_bytes) override;
+  void when_readable(const TopicPartition& partition, Offset offset, Work wake) override;
+  void append(const TopicPartition& partition, Bytes batch, AppendDone done) override;
+
+ private:
+  class Feed;
+  using FoundTopic = UniqueFunction<void(Result<broker::TopicInfo>)>;
+
+  /// Runs `ask` on the broker's executor and waits for what it passes to its argument.
+  Result<Topic> ask(UniqueFunction<void(FoundTopic)> ask);
+  /// On the executor: makes feeds for the topic's partitions.
+  Result<Topic> open(const broker::TopicInfo& info);
+  Result<std::shared_ptr<Feed>> feed(const TopicPartition& partition);
+
+  broker::Broker& broker_;
+  ReadBuffers buffers_;
+  std::mutex mutex_;
+  std::map<TopicPartition, std::shared_ptr<Feed>> feeds_;  // guarded by mutex_
+};
+
+}  // namespace leat::stream
