@@ -1,45 +1,41 @@
 #include "column/json_decoder.h"
 
-#include <algorithm>
-#include <cmath>
+#include <array>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
+#include "column/json_scalar.h"
 #include "column/text_arena.h"
-#include "column/timestamp.h"
 
 namespace leat::column {
-
-namespace ondemand = simdjson::ondemand;
-
-static_assert(json_padding_bytes >= simdjson::SIMDJSON_PADDING);
 
 namespace {
 
 constexpr int not_wanted = -1;
 
-// The text between the quotes of a string's token, which may have blanks behind it.
-std::string_view between_quotes(std::string_view token) {
-  std::size_t last = token.find_last_of('"');
-  return token.substr(1, last - 1);
+bool is_blank(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-std::string wrong_type(const Field& field, std::string_view token) {
-  constexpr std::size_t shown = 40;
-  std::string_view value = token.substr(0, shown);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\n' || value.back() == '\r' ||
-                            value.back() == '\t')) {
-    value.remove_suffix(1);
+// The characters with which no value begins.
+bool ends_value(char c) {
+  return c == ',' || c == ':' || c == ']' || c == '}';
+}
+
+// memcmp() for short texts, without a call. REQUIRES: eight bytes readable behind both.
+bool equal_bytes(const char* a, const char* b, std::size_t size) {
+  auto word = [](const char* at) {
+    std::uint64_t value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  };
+  for (; size > 8; size -= 8, a += 8, b += 8) {
+    if (word(a) != word(b)) return false;
   }
-  // A value cut in the middle of a character would make the reason invalid UTF-8.
-  while (!value.empty() && token.size() > shown && (value.back() & 0x80) != 0) {
-    bool lead = (value.back() & 0x40) != 0;
-    value.remove_suffix(1);
-    if (lead) break;
-  }
-  return fmt::format("field {} is not a {}: {}", field.name, name(field.type), value);
+  return size == 0 || (word(a) ^ word(b)) << (64 - size * 8) == 0;
 }
 
 }  // namespace
@@ -47,180 +43,171 @@ std::string wrong_type(const Field& field, std::string_view token) {
 struct JsonDecoder::State {
   explicit State(std::vector<Field> wanted) : fields(std::move(wanted)), seen(fields.size(), 0) {}
 
-  // A key of the last object, as written and with its closing quote, and the field it names.
+  // A key that the last object had at this place, and the field it names.
   struct GuessedKey {
-    std::string token;
-    int field;
+    std::size_t size = 0;
+    int field = not_wanted;
+    std::array<char, 56> bytes{};
   };
-  // Within the padding, so that comparing cannot read too far.
   static constexpr std::size_t max_guess_bytes = 48;
   static constexpr std::size_t max_guesses = 256;
 
-  using Reason = std::optional<std::string>;
-
-  Reason decode(std::string_view json, std::span<Vector> columns, std::size_t row);
-  int field_of(ondemand::field& member, std::size_t position);
-  int find_field(std::string_view key) const;
-  Reason decode_value(ondemand::value value, const Field& field, Vector& out, std::size_t row);
-  Reason decode_number(ondemand::value& value, std::string_view token, const Field& field,
-                       Vector& out, std::size_t row);
-  Reason decode_string(std::string_view token, const Field& field, Vector& out, std::size_t row);
+  bool decode(std::string_view json, std::span<Vector> columns, std::size_t row);
+  bool decode_members(std::string_view json, std::span<Vector> columns, std::size_t row);
+  const std::uint32_t* skip(const char* text, const std::uint32_t* at) const;
+  int field_of(std::string_view key, std::size_t position);
+  int find_field(std::string_view key, std::size_t position);
+  bool decode_value(std::string_view token, std::size_t field, Vector& out, std::size_t row);
   std::optional<std::string_view> unescape(std::string_view text);
+  bool wrong(std::string why) {
+    reason = std::move(why);
+    return false;
+  }
+  bool wrong_type(const Field& field, std::string_view token);
 
   std::vector<Field> fields;
   std::vector<std::uint64_t> seen;  // the number of the object in which a field was last found
   std::uint64_t objects = 0;
   std::vector<GuessedKey> guesses;
-  ondemand::parser parser;
+  JsonIndex index;
+  const std::uint32_t* tokens_end = nullptr;
+  std::string reason;
   std::shared_ptr<TextArena> texts = std::make_shared<TextArena>();
 };
 
-int JsonDecoder::State::find_field(std::string_view key) const {
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].name == key) return static_cast<int>(i);
+bool JsonDecoder::State::wrong_type(const Field& field, std::string_view token) {
+  std::string_view shown = token;
+  if (token[0] == '{') shown = "an object";
+  if (token[0] == '[') shown = "an array";
+  constexpr std::size_t shown_max = 40;
+  if (shown.size() > shown_max) {
+    // Not cut within a character, which would make the reason invalid UTF-8.
+    std::size_t end = shown_max;
+    while ((shown[end] & 0xc0) == 0x80) --end;
+    shown = shown.substr(0, end);
   }
-  return not_wanted;
+  return wrong(fmt::format("field {} is not a {}: {}", field.name, name(field.type), shown));
 }
 
-// Which field the key of `member`, the object's `position`-th, names.
-int JsonDecoder::State::field_of(ondemand::field& member, std::size_t position) {
-  const char* raw = member.key().raw();
+// Which field the key of an object's member at `position` names.
+inline int JsonDecoder::State::field_of(std::string_view key, std::size_t position) {
   if (position < guesses.size()) {
     const GuessedKey& guess = guesses[position];
-    if (std::memcmp(raw, guess.token.data(), guess.token.size()) == 0) return guess.field;
+    if (guess.size == key.size() && equal_bytes(key.data(), guess.bytes.data(), key.size())) {
+      return guess.field;
+    }
   }
-  std::size_t length = 0;
-  while (raw[length] != '"' && raw[length] != '\\') ++length;
-  std::string_view key(raw, length);
-  if (raw[length] == '\\') {
-    while (raw[length] != '"') length += raw[length] == '\\' ? 2 : 1;
-    auto plain = unescape({raw, length});
-    return plain ? find_field(*plain) : not_wanted;
+  return find_field(key, position);
+}
+
+int JsonDecoder::State::find_field(std::string_view key, std::size_t position) {
+  std::string_view name = key;
+  if (has_escapes(key)) {
+    auto plain = unescape(key);
+    if (!plain) return not_wanted;
+    name = *plain;
   }
-  int field = find_field(key);
-  if (length < max_guess_bytes && position < max_guesses && position <= guesses.size()) {
+  int field = not_wanted;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name == name) field = static_cast<int>(i);
+  }
+  if (key.size() <= max_guess_bytes && position < max_guesses && position <= guesses.size()) {
     if (position == guesses.size()) guesses.emplace_back();
-    guesses[position] = {std::string(raw, length + 1), field};
+    GuessedKey& guess = guesses[position];
+    guess.size = key.size();
+    guess.field = field;
+    std::memcpy(guess.bytes.data(), key.data(), key.size());
   }
   return field;
 }
 
-// `text` is what stands between two quotes.
 std::optional<std::string_view> JsonDecoder::State::unescape(std::string_view text) {
-  // simdjson copies in steps of up to 32 bytes and reads the closing quote.
   char* room = texts->reserve(text.size() + json_padding_bytes);
-  auto* end = reinterpret_cast<std::uint8_t*>(room);
-  ondemand::raw_json_string raw(reinterpret_cast<const std::uint8_t*>(text.data()));
-  std::string_view plain;
-  if (parser.unescape(raw, end).get(plain) != simdjson::SUCCESS) return {};
-  texts->keep(plain.size());
-  return plain;
+  std::ptrdiff_t size = index.unescape(text.data(), room);
+  if (size < 0) return {};
+  texts->keep(static_cast<std::size_t>(size));
+  return std::string_view(room, static_cast<std::size_t>(size));
 }
 
-JsonDecoder::State::Reason JsonDecoder::State::decode_string(std::string_view token,
-                                                             const Field& field, Vector& out,
-                                                             std::size_t row) {
-  std::string_view text = between_quotes(token);
-  if (std::memchr(text.data(), '\\', text.size()) != nullptr) {
-    auto plain = unescape(text);
-    if (!plain) return fmt::format("field {} has a bad escape", field.name);
-    text = *plain;
-  }
-  if (field.type == Type::text) {
-    out.set_text(row, text);
-    return {};
-  }
-  if (field.type != Type::timestamp) return wrong_type(field, token);
-  auto time = parse_timestamp(text);
-  if (!time) return wrong_type(field, token);
-  out.set_integer(row, time->ms);
-  return {};
-}
-
-JsonDecoder::State::Reason JsonDecoder::State::decode_number(ondemand::value& value,
-                                                             std::string_view token,
-                                                             const Field& field, Vector& out,
-                                                             std::size_t row) {
-  if (field.type == Type::double_precision) {
-    double number;
-    if (value.get_double().get(number) != simdjson::SUCCESS || !std::isfinite(number)) {
-      return wrong_type(field, token);
+bool JsonDecoder::State::decode_value(std::string_view token, std::size_t i, Vector& out,
+                                      std::size_t row) {
+  const Field& field = fields[i];
+  if (token[0] == '"') {
+    std::string_view text = token.substr(1, token.size() - 2);
+    if (has_escapes(text)) {
+      auto plain = unescape(text);
+      if (!plain) return wrong(fmt::format("field {} has a bad escape", field.name));
+      text = *plain;
     }
-    out.set_real(row, number);
-    return {};
+    return set_string(text, out, row) || wrong_type(field, token);
   }
-  if (field.type != Type::bigint && field.type != Type::timestamp) return wrong_type(field, token);
-  std::int64_t number;
-  if (value.get_int64().get(number) != simdjson::SUCCESS) return wrong_type(field, token);
-  if (field.type == Type::timestamp && (number < timestamp_min.ms || number > timestamp_max.ms)) {
-    return wrong_type(field, token);
+  if (token == "null") {
+    out.set_null(row);
+    return true;
   }
-  out.set_integer(row, number);
-  return {};
+  return set_scalar(token, out, row) || wrong_type(field, token);
 }
 
-JsonDecoder::State::Reason JsonDecoder::State::decode_value(ondemand::value value,
-                                                            const Field& field, Vector& out,
-                                                            std::size_t row) {
-  std::string_view token = value.raw_json_token();
-  switch (token[0]) {
-    case '"': return decode_string(token, field, out, row);
-    case 'n': {
-      bool null;
-      if (value.is_null().get(null) != simdjson::SUCCESS || !null) break;
-      out.set_null(row);
-      return {};
-    }
-    case 't':
-    case 'f': {
-      bool truth;
-      if (field.type != Type::boolean) break;
-      if (value.get_bool().get(truth) != simdjson::SUCCESS) break;
-      out.set_integer(row, truth ? 1 : 0);
-      return {};
-    }
-    case '{': return fmt::format("field {} is not a {}: an object", field.name, name(field.type));
-    case '[': return fmt::format("field {} is not a {}: an array", field.name, name(field.type));
-    default: return decode_number(value, token, field, out, row);
+// The token behind the value that begins at `at`, or the end if its brackets do not close.
+inline const std::uint32_t* JsonDecoder::State::skip(const char* text,
+                                                     const std::uint32_t* at) const {
+  if (text[*at] != '{' && text[*at] != '[') return at + 1;
+  std::size_t depth = 0;
+  for (; at != tokens_end; ++at) {
+    char c = text[*at];
+    if (c == '{' || c == '[') ++depth;
+    if ((c == '}' || c == ']') && --depth == 0) return at + 1;
   }
-  return wrong_type(field, token);
+  return at;
 }
 
-JsonDecoder::State::Reason JsonDecoder::State::decode(std::string_view json,
-                                                      std::span<Vector> columns, std::size_t row) {
-  auto bad_json = [](simdjson::error_code error) {
-    return fmt::format("bad JSON: {}", simdjson::error_message(error));
-  };
-  ondemand::document document;
-  simdjson::padded_string_view padded(json.data(), json.size(), json.size() + json_padding_bytes);
-  if (auto error = parser.iterate(padded).get(document)) return bad_json(error);
-  ondemand::object object;
-  if (auto error = document.get_object().get(object)) {
-    return error == simdjson::INCORRECT_TYPE ? std::string("not a JSON object") : bad_json(error);
-  }
-  ++objects;
+bool JsonDecoder::State::decode_members(std::string_view json, std::span<Vector> columns,
+                                        std::size_t row) {
+  const char* text = json.data();
+  const std::uint32_t* at = index.tokens().data() + 1;
   std::size_t found = 0;
-  std::size_t position = 0;
-  for (auto member_or_error : object) {
-    ondemand::field member;
-    if (auto error = std::move(member_or_error).get(member)) return bad_json(error);
-    int wanted = field_of(member, position++);
-    if (wanted == not_wanted) continue;
-    auto i = static_cast<std::size_t>(wanted);
-    auto reason = decode_value(member.value(), fields[i], columns[i], row);
-    if (reason) return reason;
-    found += seen[i] == objects ? 0 : 1;
-    seen[i] = objects;
+  bool more = at == tokens_end || text[*at] != '}';
+  if (!more) ++at;
+  for (std::size_t position = 0; more; ++position) {
+    // At least a key, a colon, a value and what ends it.
+    if (tokens_end - at < 4) return wrong("bad JSON: the object does not end");
+    if (text[at[0]] != '"' || text[at[1]] != ':' || ends_value(text[at[2]])) {
+      return wrong("bad JSON: something else where a key, a colon or a value should be");
+    }
+    const char* key_end = text + at[1] - 1;
+    while (*key_end != '"') --key_end;
+    const char* key = text + at[0] + 1;
+    int wanted = field_of({key, static_cast<std::size_t>(key_end - key)}, position);
+    const std::uint32_t* next = skip(text, at + 2);
+    if (next == tokens_end) return wrong("bad JSON: the object does not end");
+    if (wanted != not_wanted) {
+      auto i = static_cast<std::size_t>(wanted);
+      const char* value_end = text + *next;
+      while (is_blank(value_end[-1])) --value_end;
+      std::string_view token(text + at[2], static_cast<std::size_t>(value_end - text) - at[2]);
+      if (!decode_value(token, i, columns[i], row)) return false;
+      found += seen[i] == objects ? 0 : 1;
+      seen[i] = objects;
+    }
+    more = text[*next] == ',';
+    if (!more && text[*next] != '}') return wrong("bad JSON: something behind a value");
+    at = next + 1;
   }
-  const char* rest;
-  if (document.current_location().get(rest) == simdjson::SUCCESS) {
-    return std::string("bad JSON: something follows the object");
-  }
-  if (found == fields.size()) return {};
+  if (at != tokens_end) return wrong("bad JSON: something follows the object");
+  if (found == fields.size()) return true;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (seen[i] != objects) columns[i].set_null(row);
   }
-  return {};
+  return true;
+}
+
+bool JsonDecoder::State::decode(std::string_view json, std::span<Vector> columns, std::size_t row) {
+  if (const char* error = index.build(json)) return wrong(fmt::format("bad JSON: {}", error));
+  auto tokens = index.tokens();
+  tokens_end = tokens.data() + tokens.size();
+  if (tokens.empty() || json[tokens[0]] != '{') return wrong("not a JSON object");
+  ++objects;
+  return decode_members(json, columns, row);
 }
 
 JsonDecoder::JsonDecoder(std::vector<Field> fields)
@@ -229,9 +216,12 @@ JsonDecoder::~JsonDecoder() = default;
 JsonDecoder::JsonDecoder(JsonDecoder&&) noexcept = default;
 JsonDecoder& JsonDecoder::operator=(JsonDecoder&&) noexcept = default;
 
-std::optional<std::string> JsonDecoder::decode(std::string_view json, std::span<Vector> columns,
-                                               std::size_t row) {
+bool JsonDecoder::decode(std::string_view json, std::span<Vector> columns, std::size_t row) {
   return state_->decode(json, columns, row);
+}
+
+const std::string& JsonDecoder::reason() const {
+  return state_->reason;
 }
 
 std::shared_ptr<const void> JsonDecoder::take_texts() {

@@ -3,18 +3,15 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "column/json_index.h"
 #include "column/vector.h"
 
 namespace leat::column {
-
-/// Bytes that must be readable behind every text that is decoded, whatever they hold.
-inline constexpr std::size_t json_padding_bytes = 64;
 
 /// Decodes the wanted top-level fields of JSON objects, one object a row. A field that is missing
 /// or null becomes NULL; of a field that comes twice the last one counts. Whole values are checked
@@ -36,11 +33,12 @@ class JsonDecoder {
   JsonDecoder(JsonDecoder&&) noexcept;
   JsonDecoder& operator=(JsonDecoder&&) noexcept;
 
-  /// Sets cell `row` of `columns`, which are in the order of the fields. Returns what is wrong, for
-  /// people, and then leaves the cells unspecified. Texts point into `json`, or into bytes of this
-  /// decoder if they had escapes. REQUIRES: json_padding_bytes readable behind `json`.
-  std::optional<std::string> decode(std::string_view json, std::span<Vector> columns,
-                                    std::size_t row);
+  /// Sets cell `row` of `columns`, which are in the order of the fields. False if that cannot be
+  /// done: reason() says why, and the cells are unspecified. Texts point into `json`, or into bytes
+  /// of this decoder if they had escapes. REQUIRES: json_padding_bytes readable behind `json`.
+  bool decode(std::string_view json, std::span<Vector> columns, std::size_t row);
+  /// For people.
+  const std::string& reason() const;
 
   /// The unescaped texts made so far, for the chunk to keep; the decoder starts new ones. Null if
   /// there were none.

@@ -178,8 +178,9 @@ void PartitionSource::hold_buffers() {
 void PartitionSource::decode(const record::Record& record, std::optional<Watermark>& floor) {
   RowBlock& block = *block_;
   if (!record.value) return add_bad(record, "the record has no value");
-  auto reason = decoder_.decode(as_text(*record.value), block.columns, block.rows);
-  if (reason) return add_bad(record, std::move(*reason));
+  if (!decoder_.decode(as_text(*record.value), block.columns, block.rows)) {
+    return add_bad(record, decoder_.reason());
+  }
   auto time_ms = event_time_of(block, event_time_, record);
   if (!time_ms) return add_bad(record, "the record has no event time");
   if (*time_ms < event_time_ms_min || *time_ms > event_time_ms_max) {

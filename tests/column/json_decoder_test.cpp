@@ -23,8 +23,7 @@ class Decoding {
     // Garbage where the padding is, as in a buffer of many records.
     std::string padded = json + std::string(json_padding_bytes, '"');
     padded.shrink_to_fit();
-    auto reason = decoder_.decode({padded.data(), json.size()}, columns_, 0);
-    if (reason) return *reason;
+    if (!decoder_.decode({padded.data(), json.size()}, columns_, 0)) return decoder_.reason();
     std::string row;
     for (const auto& column : columns_) {
       if (!row.empty()) row += ' ';

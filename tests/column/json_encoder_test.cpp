@@ -63,7 +63,7 @@ TEST_CASE("what is written is decoded again to the same cells") {
     std::size_t size = json.size();
     json.append(json_padding_bytes, ' ');
     CAPTURE(json);
-    CHECK_FALSE(decoder.decode({json.data(), size}, columns, 0));
+    REQUIRE(decoder.decode({json.data(), size}, columns, 0));
     CHECK(columns[0].real(0) == real);
     CHECK(columns[1].text(0) == text);
     CHECK(columns[2].integer(0) == integer);

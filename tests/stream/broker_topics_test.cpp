@@ -1,0 +1,172 @@
+// The runtime over a real data directory: the same pipeline as in wikipedia_test.cpp, from a log on
+// disk and into it.
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "file/posix_file_system.h"
+#include "record/builder.h"
+#include "record/record.h"
+#include "stream/data_directory.h"
+#include "stream/partitioner.h"
+#include "stream/runner.h"
+#include "stream/wikipedia.h"
+
+TEST_SUITE_BEGIN("stream");
+
+using namespace leat;
+using namespace leat::stream;
+
+namespace {
+
+file::PosixFileSystem files;
+const SystemClock system_clock;
+
+/// A directory that is gone when the test is.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "leat-stream-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  std::string path() const { return path_ + "/data"; }
+
+ private:
+  std::string path_;
+};
+
+std::unique_ptr<DataDirectory> open(const TemporaryDirectory& temporary) {
+  broker::BrokerOptions options;
+  options.store.directory = temporary.path();
+  options.store.owner = "test";
+  auto directory = DataDirectory::open(options, files, system_clock, Random(1));
+  REQUIRE_MESSAGE(directory, directory.error().what);
+  return std::move(*directory);
+}
+
+/// Appends and waits; what was appended is readable then.
+void append(TopicStore& topics, const TopicPartition& partition, Bytes batch) {
+  std::atomic<bool> done{false};
+  topics.append(partition, std::move(batch), [&](Result<Offset> appended) {
+    REQUIRE_MESSAGE(appended, appended.error().what);
+    done = true;
+    done.notify_one();
+  });
+  done.wait(false);
+}
+
+void produce_edits(TopicStore& topics, const Topic& topic) {
+  std::vector<record::BatchBuilder> builders(static_cast<std::size_t>(topic.partitions));
+  auto flush = [&](std::int32_t partition) {
+    auto& builder = builders[static_cast<std::size_t>(partition)];
+    if (builder.empty()) return;
+    append(topics, {topic.id, PartitionId{partition}},
+           builder.build({.compression = record::Compression::lz4}));
+  };
+  for (const auto& edit : wikipedia_edits()) {
+    std::size_t channel = edit.find("\"channel\":\"") + 11;
+    std::string key = edit.substr(channel, edit.find('"', channel) - channel);
+    std::int32_t partition = partition_of(as_bytes(key), topic.partitions).value();
+    auto& builder = builders[static_cast<std::size_t>(partition)];
+    builder.append(0, as_bytes(key), as_bytes(edit));
+    if (builder.record_count() == 700) flush(partition);
+  }
+  for (std::int32_t i = 0; i < topic.partitions; ++i) flush(i);
+}
+
+/// Keys, values and timestamps of a partition, one record a line.
+std::vector<std::string> lines(TopicStore& topics, const std::string& name) {
+  Topic topic = *topics.find_topic(name);
+  std::vector<std::string> all;
+  for (std::int32_t i = 0; i < topic.partitions; ++i) {
+    TopicPartition partition{topic.id, PartitionId{i}};
+    for (Offset next = topics.readable(partition)->start;
+         next < topics.readable(partition)->high_watermark;) {
+      auto batches = topics.read(partition, next, 1);
+      REQUIRE(batches);
+      auto batch = record::BatchView::parse(batches->bytes);
+      record::RecordIterator records(*batch);
+      while (const record::Record* record = records.next()) {
+        all.push_back(std::to_string(i) + " " + std::to_string(record->timestamp_ms) + " " +
+                      std::string(as_text(*record->key)) + " " +
+                      std::string(as_text(*record->value)));
+      }
+      next = batch->next_offset();
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a data directory without a server runs a pipeline live and again by replay") {
+  TemporaryDirectory temporary;
+  Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
+  std::vector<std::string> live;
+  {
+    auto directory = open(temporary);
+    Topic topic = *directory->topics().create_topic("edits", 4);
+    CHECK(directory->topics().create_topic("edits", 9)->id == topic.id);
+    auto runner = Runner::open(plan, directory->topics(), system_clock, {});
+    REQUIRE_MESSAGE(runner, runner.error().what);
+    (*runner)->start();
+    produce_edits(directory->topics(), topic);
+    (*runner)->drain();
+    auto result = (*runner)->wait();
+    REQUIRE_MESSAGE(result, result.error().what);
+    CHECK((*runner)->status().progress.rows_in == wikipedia_edits().size());
+    live = lines(directory->topics(), "edits-per-channel");
+    CHECK(live.size() == wikipedia_tumble_5m().size());
+  }
+  auto directory = open(temporary);
+  CHECK(lines(directory->topics(), "edits-per-channel") == live);
+  auto replay = Runner::open(shadow_of(plan, ".again"), directory->topics(), system_clock,
+                             {.at_end = AtEnd::flush});
+  REQUIRE(replay);
+  REQUIRE((*replay)->run());
+  CHECK(lines(directory->topics(), "edits-per-channel.again") == live);
+}
+
+TEST_CASE("topics that are not there, and offsets out of range, are errors") {
+  TemporaryDirectory temporary;
+  auto directory = open(temporary);
+  CHECK(directory->topics().find_topic("none").error().code == Errc::unknown_topic_or_partition);
+  CHECK(directory->topics().create_topic("bad name", 1).error().code == Errc::invalid_topic);
+  Topic topic = *directory->topics().create_topic("t", 1);
+  TopicPartition partition{topic.id, PartitionId{0}};
+  CHECK(directory->topics().read(partition, Offset{0}, 1)->bytes.empty());
+  CHECK(directory->topics().read(partition, Offset{1}, 1).error().code ==
+        Errc::offset_out_of_range);
+  CHECK_FALSE(directory->topics().readable({topic.id, PartitionId{1}}));
+}
+
+TEST_CASE("who waits for a record is woken by it, or at once if it is there") {
+  TemporaryDirectory temporary;
+  auto directory = open(temporary);
+  Topic topic = *directory->topics().create_topic("t", 1);
+  TopicPartition partition{topic.id, PartitionId{0}};
+  std::atomic<int> woken{0};
+  auto wake = [&] {
+    ++woken;
+    woken.notify_all();
+  };
+  auto one = [] {
+    record::BatchBuilder builder;
+    builder.append(0, {}, as_bytes("x"));
+    return builder.build();
+  };
+  directory->topics().when_readable(partition, Offset{1}, wake);
+  append(directory->topics(), partition, one());
+  CHECK(woken == 0);
+  append(directory->topics(), partition, one());
+  while (woken == 0) woken.wait(0);
+  directory->topics().when_readable(partition, Offset{0}, wake);
+  CHECK(woken == 2);
+}
+
+TEST_SUITE_END();
