@@ -23,7 +23,7 @@ Cluster::~Cluster() = default;
 
 net::Task<Result<Connection::Ptr>> Cluster::any_broker() {
   for (auto& [address, slot] : slots_)
-    if (slot.connection && slot.connection->is_open()) co_return slot.connection;
+    if (slot.is_ready()) co_return slot.connection;
   std::vector<net::Address> addresses;
   for (const auto& [id, address] : metadata_.brokers()) addresses.push_back(address);
   addresses.insert(addresses.end(), options_.brokers.begin(), options_.brokers.end());
@@ -59,8 +59,7 @@ Connection::Ptr Cluster::open_connection_to(const net::Address& address) const {
   // The address given at the start and the one that the broker tells are often two names of one
   // broker: then one connection does.
   for (const auto& [asked, slot] : slots_)
-    if (slot.connection && slot.connection->is_open() && slot.connection->leads_to(address))
-      return slot.connection;
+    if (slot.is_ready() && slot.connection->leads_to(address)) return slot.connection;
   return nullptr;
 }
 
@@ -79,13 +78,11 @@ net::Task<Result<Connection::Ptr>> Cluster::connection_to(net::Address address) 
         std::make_shared<asio::steady_timer>(executor_, asio::steady_timer::time_point::max());
     ConnectionOptions options{options_.client_id, options_.connect_timeout,
                               options_.max_response_bytes};
-    Result<Connection::Ptr> connection =
-        co_await Connection::open(std::move(address), std::move(options));
+    slot.connection = std::make_shared<Connection>(executor_, std::move(address), options);
+    Result<void> opened = co_await slot.connection->open();
     slot.opening = false;
-    slot.connection = connection ? *connection : nullptr;
-    slot.error = connection ? std::nullopt : std::optional(connection.error());
+    slot.error = opened ? std::nullopt : std::optional(opened.error());
     slot.opened->cancel();
-    if (closed_ && slot.connection) slot.connection->close(*closed_);
   }
   if (closed_) co_return tl::unexpected(*closed_);
   if (slot.error) co_return tl::unexpected(*slot.error);

@@ -59,7 +59,10 @@ class Cluster {
     bool opening = false;
     /// Cancelled when opening is over.
     std::shared_ptr<boost::asio::steady_timer> opened;
+    /// Why it could not be opened.
     std::optional<Error> error;
+
+    bool is_ready() const { return connection && !opening && connection->is_open(); }
   };
 
   net::Task<Result<Connection::Ptr>> connection_to(net::Address address);

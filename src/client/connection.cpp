@@ -46,33 +46,31 @@ Connection::Connection(asio::any_io_executor executor, net::Address address,
                        ConnectionOptions options)
     : address_(std::move(address)),
       options_(std::move(options)),
+      resolver_(executor),
       socket_(executor),
       connect_timer_(executor),
       read_ahead_(read_ahead_bytes) {}
 
-net::Task<Result<Connection::Ptr>> Connection::open(net::Address address,
-                                                    ConnectionOptions options) {
-  auto executor = co_await asio::this_coro::executor;
-  auto connection = std::make_shared<Connection>(executor, std::move(address), std::move(options));
-  Result<void> connected = co_await connection->connect();
-  if (!connected) co_return fail(connected);
-  asio::co_spawn(executor, connection->read_answers(), asio::detached);
-  Result<void> negotiated = co_await connection->negotiate();
-  if (!negotiated) {
-    connection->close(negotiated.error());
-    co_return fail(negotiated);
+net::Task<Result<void>> Connection::open() {
+  auto self = shared_from_this();
+  Result<void> done = co_await connect();
+  if (!done) {
+    close(done.error());
+    co_return done;
   }
-  co_return connection;
+  asio::co_spawn(socket_.get_executor(), read_answers(), asio::detached);
+  done = co_await negotiate();
+  if (!done) close(done.error());
+  co_return done;
 }
 
 net::Task<Result<std::vector<tcp::endpoint>>> Connection::resolve() {
   error_code code;
   asio::ip::address numeric = asio::ip::make_address(address_.host, code);
   if (!code) co_return std::vector<tcp::endpoint>{{numeric, address_.port}};
-  tcp::resolver resolver(socket_.get_executor());
   auto token = asio::redirect_error(asio::use_awaitable, code);
   std::string port = std::to_string(address_.port);
-  auto found = co_await resolver.async_resolve(address_.host, port, token);
+  auto found = co_await resolver_.async_resolve(address_.host, port, token);
   if (code) co_return tl::unexpected(error_of("cannot resolve", code));
   std::vector<tcp::endpoint> endpoints;
   for (const auto& entry : found) endpoints.push_back(entry.endpoint());
@@ -82,6 +80,7 @@ net::Task<Result<std::vector<tcp::endpoint>>> Connection::resolve() {
 net::Task<Result<void>> Connection::connect() {
   auto self = shared_from_this();
   Result<std::vector<tcp::endpoint>> endpoints = co_await resolve();
+  if (closed_) co_return tl::unexpected(*closed_);
   if (!endpoints) co_return fail(endpoints);
   error_code code;
   for (const tcp::endpoint& endpoint : *endpoints) {
@@ -220,6 +219,7 @@ void Connection::close(Error error) {
   closed_ = std::move(error);
   error_code ignored;
   socket_.close(ignored);
+  resolver_.cancel();
   connect_timer_.cancel();
   queued_.clear();
   for (auto& pending : std::exchange(pending_, {})) pending->complete(tl::unexpected(*closed_));

@@ -54,9 +54,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Ptr = std::shared_ptr<Connection>;
 
+  Connection(boost::asio::any_io_executor executor, net::Address address,
+             ConnectionOptions options);
+
   /// Tries every address that the host's name stands for, then asks which versions the broker
-  /// speaks.
-  static net::Task<Result<Ptr>> open(net::Address address, ConnectionOptions options);
+  /// speaks. REQUIRES, for all below: this has succeeded.
+  net::Task<Result<void>> open();
 
   /// Sends `request` in the highest version that both sides speak, and waits for the answer.
   /// Errc::unsupported_version if there is none; Errc::request_timed_out closes the connection,
@@ -71,16 +74,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return versions_.choose(Request::key, spoken_versions<Request>, address_.to_string());
   }
 
-  /// Fails what is under way and lets go of the socket. No effect the second time.
+  /// Fails what is under way, open() too, and lets go of the socket. No effect the second time.
   void close(Error error);
   bool is_open() const { return !closed_; }
   /// As it was asked for.
   const net::Address& address() const { return address_; }
   /// Whether this connection leads to where `address`, a numeric one, says.
   bool leads_to(const net::Address& address) const;
-
-  Connection(boost::asio::any_io_executor executor, net::Address address,
-             ConnectionOptions options);
 
  private:
   struct Pending;
@@ -102,6 +102,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   net::Address address_;
   ConnectionOptions options_;
+  boost::asio::ip::tcp::resolver resolver_;
   boost::asio::ip::tcp::socket socket_;
   /// Closes the socket when connecting takes too long.
   boost::asio::steady_timer connect_timer_;

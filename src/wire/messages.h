@@ -24,6 +24,7 @@
 #include "wire/fetch.h"
 #include "wire/find_coordinator.h"
 #include "wire/frame.h"
+#include "wire/incremental_alter_configs.h"
 #include "wire/list_offsets.h"
 #include "wire/metadata.h"
 #include "wire/produce.h"
@@ -40,9 +41,10 @@ struct TypeList {
 };
 
 /// Every request, by its key.
-using Requests = TypeList<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
-                          FindCoordinatorRequest, ApiVersionsRequest, CreateTopicsRequest,
-                          DeleteTopicsRequest, DescribeConfigsRequest, DescribeClusterRequest>;
+using Requests =
+    TypeList<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
+             FindCoordinatorRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+             DescribeConfigsRequest, IncrementalAlterConfigsRequest, DescribeClusterRequest>;
 
 /// The versions that a server offers: those it can read, or what old clients must be told.
 template <class Request>

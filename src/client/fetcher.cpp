@@ -1,0 +1,175 @@
+#include "client/fetcher.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "client/wire_error.h"
+
+namespace leat::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Waits until `timer`, whose time never comes, is cancelled. Several may wait.
+net::Task<void> wait(asio::steady_timer& timer) {
+  boost::system::error_code ignored;
+  auto token = asio::redirect_error(asio::use_awaitable, ignored);
+  co_await timer.async_wait(token);
+}
+
+}  // namespace
+
+Fetcher::Fetcher(Cluster& cluster, FetchPlan plan, const ConsumerOptions& options,
+                 std::shared_ptr<Inbox> inbox)
+    : cluster_(cluster),
+      plan_(std::move(plan)),
+      options_(options),
+      inbox_(std::move(inbox)),
+      wake_timer_(cluster.executor(), asio::steady_timer::time_point::max()),
+      room_timer_(cluster.executor(), asio::steady_timer::time_point::max()),
+      last_answer_(Clock::now()) {}
+
+void Fetcher::start() {
+  asio::co_spawn(cluster_.executor(), run(), asio::detached);
+}
+
+void Fetcher::stop() {
+  stopped_ = true;
+  wake();
+}
+
+void Fetcher::wake() {
+  wake_asked_ = true;
+  wake_timer_.cancel();
+  room_timer_.cancel();
+}
+
+FetchPlan::LeaderOf Fetcher::leader_of() const {
+  return [this](std::string_view topic, std::int32_t partition) {
+    return cluster_.metadata().leader(topic, partition);
+  };
+}
+
+/// Keeps one fetch_from() running for every broker that leads something.
+net::Task<void> Fetcher::run() {
+  auto self = shared_from_this();
+  while (!is_over() && !plan_.finished()) {
+    wake_asked_ = false;
+    auto brokers = plan_.brokers(leader_of());
+    for (std::int32_t broker : brokers)
+      if (fetching_from_.insert(broker).second)
+        asio::co_spawn(cluster_.executor(), fetch_from(broker), asio::detached);
+    if (plan_.needs_leader(leader_of())) {
+      auto topics = plan_.topics();
+      Result<void> refreshed = co_await cluster_.refresh(std::move(topics));
+      if (!refreshed && !bear(refreshed.error())) break;
+      if (!plan_.needs_leader(leader_of())) continue;
+      Error leaderless{Errc::request_timed_out,
+                       fmt::format("topic {}: a partition has no leader", plan_.topics().front())};
+      if (!bear(leaderless)) break;
+      co_await cluster_.back_off(++failures_);
+      continue;
+    }
+    if (wake_asked_) continue;
+    co_await wait(wake_timer_);
+  }
+  if (cluster_.closed()) end(cluster_.closed());
+  if (plan_.finished()) end(std::nullopt);
+}
+
+net::Task<void> Fetcher::fetch_from(std::int32_t broker) {
+  auto self = shared_from_this();
+  while (!is_over()) {
+    auto brokers = plan_.brokers(leader_of());
+    if (!brokers.contains(broker)) break;
+    co_await wait_for_room();
+    if (is_over()) break;
+    bool answered = co_await fetch_once(broker);
+    if (!answered) co_await cluster_.back_off(++failures_);
+  }
+  fetching_from_.erase(broker);
+  wake();
+}
+
+net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
+  Result<Connection::Ptr> opened = co_await cluster_.broker(broker);
+  wire::FetchRequest request = plan_.request(broker, leader_of());
+  auto lost_leader = [&](const Error& error) {
+    for (const auto& topic : request.topics)
+      for (const auto& partition : topic.partitions)
+        cluster_.metadata().forget_leader(topic.topic, partition.partition);
+    bear(error);
+    wake();
+  };
+  if (!opened) {
+    lost_leader(opened.error());
+    co_return false;
+  }
+  Connection::Ptr connection = *opened;
+  auto timeout = cluster_.options().request_timeout + options_.fetch_wait;
+  auto answer = co_await connection->call(request, timeout);
+  if (!answer) {
+    lost_leader(answer.error());
+    co_return false;
+  }
+  auto outcome =
+      plan_.take_answer(answer->message, answer->frame.memory, connection->address().to_string());
+  for (const auto& [topic, partition] : outcome.moved)
+    cluster_.metadata().forget_leader(topic, partition);
+  bool well = !outcome.retry_later && outcome.moved.empty();
+  if (well) {
+    failures_ = 0;
+    last_answer_ = Clock::now();
+  }
+  take(std::move(outcome));
+  co_return well;
+}
+
+net::Task<void> Fetcher::wait_for_room() {
+  while (!is_over()) {
+    {
+      std::lock_guard lock(inbox_->mutex);
+      if (inbox_->bytes < options_.prefetch_bytes) co_return;
+    }
+    co_await wait(room_timer_);
+  }
+}
+
+bool Fetcher::bear(const Error& error) {
+  bool in_time = Clock::now() - last_answer_ < options_.unreachable_timeout;
+  if (is_transient(error) && in_time) return true;
+  end(error);
+  return false;
+}
+
+void Fetcher::take(FetchPlan::Outcome outcome) {
+  {
+    std::lock_guard lock(inbox_->mutex);
+    for (Fetched& fetched : outcome.fetched) {
+      inbox_->bytes += fetched.batches.size();
+      inbox_->fetched.push_back(std::move(fetched));
+    }
+    inbox_->changed.notify_all();
+  }
+  if (outcome.error) end(std::move(outcome.error));
+}
+
+void Fetcher::end(std::optional<Error> error) {
+  {
+    std::lock_guard lock(inbox_->mutex);
+    if (inbox_->finished) return;
+    inbox_->finished = true;
+    inbox_->error = std::move(error);
+    inbox_->changed.notify_all();
+  }
+  stop();
+}
+
+}  // namespace leat::client

@@ -1,0 +1,44 @@
+// The records of what was fetched, one after the other.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "client/fetch_plan.h"
+#include "record/batch.h"
+#include "record/record.h"
+#include "record/scratch.h"
+
+namespace leat::client {
+
+/// Checks each batch's CRC, decompresses it, and leaves out what is not for the reader's eyes:
+/// records outside the offsets wanted, control records, and those of aborted transactions. Not
+/// thread-safe. Both arguments outlive it.
+class RecordReader {
+ public:
+  RecordReader(const Fetched& fetched, record::Scratch& scratch)
+      : fetched_(fetched), scratch_(scratch), rest_(fetched.batches) {}
+
+  /// Valid until the next call; null at the end and after an error.
+  const record::Record* next();
+  /// What is wrong with the batch where reading ended: it names topic, partition and offset.
+  const Error* error() const { return error_ ? &*error_ : nullptr; }
+
+ private:
+  /// Goes on to the next batch whose records are to be seen; false if there is none.
+  bool open_batch();
+  bool is_aborted(const record::BatchView& batch);
+  void end_transaction(const record::BatchView& control_batch);
+  void fail_with(const Error& error, Offset offset);
+
+  const Fetched& fetched_;
+  record::Scratch& scratch_;
+  BytesView rest_;
+  std::optional<record::BatchView> batch_;
+  std::optional<record::RecordIterator> records_;
+  std::size_t next_aborted_ = 0;
+  std::set<std::int64_t> aborted_producers_;
+  std::optional<Error> error_;
+};
+
+}  // namespace leat::client

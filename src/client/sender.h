@@ -1,0 +1,63 @@
+// Sends what a ProduceQueue has, and gives it what became of it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "client/cluster.h"
+#include "client/produce_queue.h"
+#include "net/task.h"
+#include "wire/produce.h"
+
+namespace leat::client {
+
+/// Lives on the cluster's executor, where all members are called. The queue may be filled from any
+/// thread: it is touched under its mutex only.
+class Sender : public std::enable_shared_from_this<Sender> {
+ public:
+  struct Queue {
+    std::mutex mutex;
+    ProduceQueue queue;  // guarded by mutex
+  };
+  /// `on_delivery` is called for every batch, not under the mutex. The cluster outlives the
+  /// coroutines of its executor.
+  Sender(Cluster& cluster, std::shared_ptr<Queue> queue, record::Compression compression,
+         std::function<void(const Delivery&)> on_delivery);
+
+  /// Runs until the cluster is closed.
+  void start();
+  /// Looks into the queue soon.
+  void wake();
+  /// Ends run() once it is awake. What is under way is still reported.
+  void stop();
+
+ private:
+  using Request = ProduceQueue::Request;
+
+  net::Task<void> run();
+  net::Task<void> send(std::shared_ptr<Request> request);
+  net::Task<void> refresh_leaders();
+  wire::ProduceRequest to_wire(const Request& request, std::vector<BytesView>& parts) const;
+  void take_answer(Request& request, const wire::ProduceResponse& response,
+                   const Connection& connection);
+  void settle(ProduceQueue::Batch batch, const wire::ProduceResponse::Partition* answer,
+              const Connection& connection);
+  void fail_all(Request& request, const Error& error, bool possibly_persisted);
+  void report(std::optional<Delivery> delivery);
+
+  Cluster& cluster_;
+  std::shared_ptr<Queue> queue_;
+  record::Compression compression_;
+  std::function<void(const Delivery&)> on_delivery_;
+  boost::asio::steady_timer wake_timer_;
+  bool wake_asked_ = false;
+  bool refreshing_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace leat::client
