@@ -51,6 +51,7 @@ ProduceQueue::ProduceQueue(const ProducerOptions& options, std::chrono::millisec
       random_(random) {}
 
 ProduceQueue::~ProduceQueue() = default;
+ProduceQueue::ProduceQueue(ProduceQueue&&) noexcept = default;
 
 void ProduceQueue::set_topic(std::string_view name, std::int32_t partition_count) {
   auto found = topics_.find(name);

@@ -73,6 +73,7 @@ class ProduceQueue {
   ProduceQueue(const ProducerOptions& options, std::chrono::milliseconds retry_backoff,
                std::chrono::milliseconds retry_backoff_max, Random random);
   ~ProduceQueue();
+  ProduceQueue(ProduceQueue&&) noexcept;
 
   /// Makes a topic known, or tells that it has more partitions by now.
   void set_topic(std::string_view name, std::int32_t partition_count);

@@ -4,10 +4,13 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "client/cluster.h"
 #include "client/produce_queue.h"
@@ -21,8 +24,13 @@ namespace leat::client {
 class Sender : public std::enable_shared_from_this<Sender> {
  public:
   struct Queue {
+    explicit Queue(ProduceQueue with) : queue(std::move(with)) {}
     std::mutex mutex;
     ProduceQueue queue;  // guarded by mutex
+    /// Notified when a batch was delivered.
+    std::condition_variable delivered;
+    /// A wake() is on its way to the sender.
+    std::atomic<bool> wake_posted{false};
   };
   /// `on_delivery` is called for every batch, not under the mutex. The cluster outlives the
   /// coroutines of its executor.

@@ -1,0 +1,50 @@
+#include "client/blocking_client.h"
+
+#include "client/session.h"
+
+namespace leat::client {
+
+BlockingClient::BlockingClient(ClientOptions options)
+    : session_(std::make_shared<Session>(std::move(options))) {}
+
+BlockingClient::~BlockingClient() = default;
+
+Result<void> BlockingClient::create_topic(NewTopic topic) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::create_topic(cluster, std::move(topic)); });
+}
+
+Result<void> BlockingClient::delete_topic(std::string name) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::delete_topic(cluster, std::move(name)); });
+}
+
+Result<void> BlockingClient::alter_topic(std::string name,
+                                         std::vector<std::pair<std::string, std::string>> configs) {
+  return session_->run([&](Cluster& cluster) {
+    return client::alter_topic(cluster, std::move(name), std::move(configs));
+  });
+}
+
+Result<std::vector<TopicMetadata>> BlockingClient::list_topics() {
+  return session_->run([&](Cluster& cluster) { return client::list_topics(cluster); });
+}
+
+Result<TopicMetadata> BlockingClient::describe_topic(std::string name, bool create) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::describe_topic(cluster, std::move(name), create); });
+}
+
+Result<std::vector<TopicConfig>> BlockingClient::topic_configs(std::string name) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::topic_configs(cluster, std::move(name)); });
+}
+
+Result<std::vector<OffsetFound>> BlockingClient::list_offsets(std::vector<OffsetQuery> queries,
+                                                              bool read_committed) {
+  return session_->run([&](Cluster& cluster) {
+    return client::list_offsets(cluster, std::move(queries), read_committed);
+  });
+}
+
+}  // namespace leat::client

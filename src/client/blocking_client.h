@@ -1,0 +1,45 @@
+// A client for programs without an event loop: every call waits for its result.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "client/admin.h"
+#include "client/options.h"
+
+namespace leat::client {
+
+class Session;
+
+/// Owns a thread that does all that has to do with sockets. Connects when first asked something.
+/// Thread-safe. Errors name topic, partition, broker and Kafka's code; Errc::cancelled once
+/// `options.stop` is requested. Destruction waits for no broker.
+class BlockingClient {
+ public:
+  explicit BlockingClient(ClientOptions options);
+  ~BlockingClient();
+  BlockingClient(const BlockingClient&) = delete;
+  BlockingClient& operator=(const BlockingClient&) = delete;
+
+  /// As the functions of that name in admin.h.
+  Result<void> create_topic(NewTopic topic);
+  Result<void> delete_topic(std::string name);
+  Result<void> alter_topic(std::string name,
+                           std::vector<std::pair<std::string, std::string>> configs);
+  Result<std::vector<TopicMetadata>> list_topics();
+  Result<TopicMetadata> describe_topic(std::string name, bool create = false);
+  Result<std::vector<TopicConfig>> topic_configs(std::string name);
+  Result<std::vector<OffsetFound>> list_offsets(std::vector<OffsetQuery> queries,
+                                                bool read_committed);
+
+  const std::shared_ptr<Session>& session() const { return session_; }
+
+ private:
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace leat::client

@@ -1,0 +1,63 @@
+// A cluster with a thread of its own: what the blocking classes share.
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <functional>
+#include <future>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "client/cluster.h"
+#include "net/task.h"
+
+namespace leat::client {
+
+/// Thread-safe. Its end closes the cluster and joins the thread; that waits for no broker.
+class Session {
+ public:
+  explicit Session(ClientOptions options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Runs `operation(cluster)`, a coroutine, on the thread, and waits for what it returns.
+  template <class Operation>
+  auto run(Operation operation) {
+    using Value = typename std::invoke_result_t<Operation&, Cluster&>::value_type;
+    std::promise<Value> promise;
+    std::future<Value> future = promise.get_future();
+    boost::asio::post(context_, [this, &operation, &promise] {
+      boost::asio::co_spawn(context_, operation(cluster_),
+                            [&promise](std::exception_ptr exception, Value value) {
+                              if (exception)
+                                promise.set_exception(exception);
+                              else
+                                promise.set_value(std::move(value));
+                            });
+    });
+    return future.get();
+  }
+  /// Runs `work` on the thread, soon.
+  template <class Work>
+  void post(Work work) {
+    boost::asio::post(context_, std::move(work));
+  }
+  Cluster& cluster() { return cluster_; }
+
+ private:
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  Cluster cluster_;
+  std::thread thread_;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+};
+
+}  // namespace leat::client
