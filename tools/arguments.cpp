@@ -113,8 +113,4 @@ int run_command_line(int argc, char** argv, const std::vector<const Command*>& c
   return exit_usage;
 }
 
-void complain(const std::string& message) {
-  fmt::print(stderr, "leat: {}\n", message);
-}
-
 }  // namespace leat::tools

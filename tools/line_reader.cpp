@@ -66,7 +66,8 @@ Result<std::optional<std::string_view>> LineReader::next() {
     char* from = buffer_.data() + scanned_;
     auto* line_end = static_cast<char*>(std::memchr(from, '\n', end_ - scanned_));
     if (line_end || (at_end_ && begin_ < end_)) {
-      std::size_t line_size = (line_end ? line_end : buffer_.data() + end_) - buffer_.data() - begin_;
+      std::size_t line_size =
+          (line_end ? line_end : buffer_.data() + end_) - buffer_.data() - begin_;
       std::string_view line(buffer_.data() + begin_, line_size);
       begin_ = scanned_ = std::min(end_, begin_ + line_size + 1);
       ++line_number_;
@@ -91,10 +92,11 @@ Result<bool> LineReader::fill() {
   if (buffer_.size() < end_ + read_bytes + json_padding_bytes)
     buffer_.resize(std::max(2 * buffer_.size(), end_ + read_bytes + json_padding_bytes));
   char* into = buffer_.data() + end_;
-  Result<std::size_t> size = inflate_ ? read_inflated(into, read_bytes) : read_raw(into, read_bytes);
+  Result<std::size_t> size =
+      inflate_ ? read_inflated(into, read_bytes) : read_raw(into, read_bytes);
   if (!size) return fail(size);
-  bool is_gzip = !std::exchange(started_, true) && *size >= 2 && into[0] == '\x1f' &&
-                 into[1] == '\x8b';
+  bool is_gzip =
+      !std::exchange(started_, true) && *size >= 2 && into[0] == '\x1f' && into[1] == '\x8b';
   if (is_gzip) {
     inflate_ = std::make_unique<Inflate>();
     std::memcpy(inflate_->input.data(), into, *size);
@@ -136,9 +138,9 @@ Result<std::size_t> LineReader::read_inflated(char* into, std::size_t size) {
     int code = inflate(&stream, Z_NO_FLUSH);
     bool is_cut = code == Z_BUF_ERROR && inflate_->input_ended;
     if (is_cut || (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR))
-      return fail(Errc::io_error,
-                  fmt::format("{}: {}", name_,
-                              is_cut ? "the gzip file is cut short" : "broken gzip data"));
+      return fail(
+          Errc::io_error,
+          fmt::format("{}: {}", name_, is_cut ? "the gzip file is cut short" : "broken gzip data"));
     if (code == Z_STREAM_END) {
       // Another member may follow.
       inflateReset(&stream);

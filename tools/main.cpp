@@ -3,13 +3,12 @@
 #include <csignal>
 
 #include "tools/command.h"
-
-namespace leat::tools {
-extern const Command serve_command;
-}
+#include "tools/commands.h"
 
 int main(int argc, char** argv) {
+  using namespace leat::tools;
   // A reader that went away shows as EPIPE where we write, not as our death.
   std::signal(SIGPIPE, SIG_IGN);
-  return leat::tools::run_command_line(argc, argv, {&leat::tools::serve_command});
+  return run_command_line(argc, argv,
+                          {&serve_command, &topic_command, &produce_command, &consume_command});
 }

@@ -5,9 +5,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/core.h>
+
 #include "tools/command.h"
 
 namespace leat::tools {
+
+void complain(const std::string& message) {
+  fmt::print(stderr, "leat: {}\n", message);
+}
 
 bool Output::flush() {
   std::string_view rest = buffer_;

@@ -15,7 +15,7 @@
 #include "leat/version.h"
 #include "server/config_file.h"
 #include "server/server.h"
-#include "tools/command.h"
+#include "tools/commands.h"
 
 namespace leat::tools {
 
@@ -183,7 +183,6 @@ void declare(Arguments& arguments) {
 
 }  // namespace
 
-extern const Command serve_command;
 const Command serve_command{
     "serve", "Serve a data directory to Kafka clients",
     "  leat serve                                    here, on 127.0.0.1:9092 and :8080\n"

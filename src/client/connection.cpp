@@ -107,8 +107,7 @@ net::Task<Result<void>> Connection::connect() {
 net::Task<Result<void>> Connection::negotiate() {
   wire::ApiVersionsRequest request{"leat", version_text};
   wire::Version version = 3;
-  // A broker that does not know version 3 says which versions it has; that is enough to go on, and
-  // asking again in one of them gives the whole answer.
+  // A broker that does not know version 3 says so in some form or other; all know version 0.
   for (int attempt = 0; attempt < 2; ++attempt) {
     wire::RequestHeader header = next_header(version);
     Result<wire::Encoded> encoded = wire::encode_request(request, header);
@@ -119,9 +118,10 @@ net::Task<Result<void>> Connection::negotiate() {
     Result<wire::ResponseFrame> response = wire::parse_response(frame->bytes());
     if (!response) co_return fail(response);
     auto answer = wire::decode_api_versions(response->rest, version);
-    if (!answer) co_return fail(answer);
-    versions_ = ApiVersions(*answer);
-    if (answer->error_code == wire::ErrorCode::none) co_return Result<void>{};
+    if (answer && answer->error_code == wire::ErrorCode::none) {
+      versions_ = ApiVersions(*answer);
+      co_return Result<void>{};
+    }
     version = 0;
   }
   co_return fail(

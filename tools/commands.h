@@ -1,0 +1,13 @@
+// The subcommands, each defined in the file of its name.
+#pragma once
+
+#include "tools/command.h"
+
+namespace leat::tools {
+
+extern const Command consume_command;
+extern const Command produce_command;
+extern const Command serve_command;
+extern const Command topic_command;
+
+}  // namespace leat::tools

@@ -1,0 +1,36 @@
+#include "tools/connect.h"
+
+#include <fmt/core.h>
+
+#include "tools/command.h"
+
+namespace leat::tools {
+
+namespace {
+
+constexpr std::uint16_t default_port = 9092;
+
+}  // namespace
+
+Result<client::ClientOptions> client_options(const std::string& brokers, std::stop_token stop) {
+  Result<std::vector<net::Address>> addresses = net::Address::parse_list(brokers, default_port);
+  if (!addresses) return fail(addresses);
+  client::ClientOptions options;
+  options.brokers = std::move(*addresses);
+  options.stop = std::move(stop);
+  return options;
+}
+
+Result<std::pair<std::string, std::string>> parse_config(const std::string& text) {
+  std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return fail(Errc::invalid_argument, fmt::format("'{}' is not KEY=VALUE", text));
+  return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
+int fail_command(const Error& error) {
+  complain(error.what);
+  return error.code == Errc::invalid_argument ? exit_usage : exit_error;
+}
+
+}  // namespace leat::tools

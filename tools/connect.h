@@ -1,0 +1,24 @@
+// How client commands reach a cluster.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+#include "client/options.h"
+
+namespace leat::tools {
+
+inline constexpr const char* default_brokers = "127.0.0.1:9092";
+
+/// Options for the cluster that `-b` names.
+Result<client::ClientOptions> client_options(const std::string& brokers, std::stop_token stop = {});
+
+/// "KEY=VALUE" of `-c`.
+Result<std::pair<std::string, std::string>> parse_config(const std::string& text);
+
+/// Tells what went wrong, and gives the exit code for it: wrong usage, or an error.
+int fail_command(const Error& error);
+
+}  // namespace leat::tools
