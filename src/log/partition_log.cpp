@@ -30,10 +30,13 @@ PartitionLog::PartitionLog(StoreContext& context, const PartitionState& state,
       damage_(state.damage),
       gaps_(state.gaps) {
   DamageSink sink = [guard = std::weak_ptr<void>(context.alive), executor = &context.executor,
-                     this_id = id_,
-                     committer = context.committer](const Damage& damage, const std::string&) {
-    executor->post([guard, committer, this_id, damage] {
-      if (auto alive = guard.lock()) committer->found_damage(this_id, damage);
+                     log_id = id_, layout = context.layout, committer = context.committer](
+                        const Damage& damage, const std::string& cause) {
+    log_error("{}: records {} to {} at byte {} are damaged: {}",
+              layout.segment(log_id, damage.segment_base), damage.offsets.base.value(),
+              damage.offsets.next.value() - 1, damage.position, cause);
+    executor->post([guard, committer, log_id, damage] {
+      if (auto alive = guard.lock()) committer->found_damage(log_id, damage);
     });
   };
   sink_ = std::make_shared<const DamageSink>(std::move(sink));

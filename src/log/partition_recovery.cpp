@@ -25,6 +25,19 @@ Finding damage_finding(const Layout& layout, const TopicPartition& id, const Dam
   return finding;
 }
 
+void RecoveryJob::report(Finding finding) {
+  if (!is_quiet && finding.kind == Finding::Kind::damage) {
+    log_error("{}: records {} to {} at byte {} are damaged: {}", finding.path,
+              finding.offsets.base.value(), finding.offsets.next.value() - 1, finding.position,
+              finding.cause);
+  } else if (!is_quiet && finding.kind == Finding::Kind::journal) {
+    log_error("{}: {}", finding.path, finding.cause);
+  } else if (!is_quiet) {
+    log_warning("{}: {}", finding.path, finding.cause);
+  }
+  findings.push_back(std::move(finding));
+}
+
 PartitionRecovery::PartitionRecovery(RecoveryJob& job, PartitionState state, bool is_suspect)
     : job_(job), state_(std::move(state)), is_suspect_(is_suspect) {}
 
@@ -118,10 +131,7 @@ void PartitionRecovery::extend(const ScannedBatch& batch) {
 void PartitionRecovery::add_damage(const Damage& damage, const std::string& cause) {
   log::add_damage(state_.damage, damage);
   raise_epoch_ = true;
-  Finding finding = damage_finding(job_.layout, state_.id, damage, cause);
-  log_error("{}: records {} to {} at byte {} are damaged: {}", finding.path,
-            damage.offsets.base.value(), damage.offsets.next.value() - 1, damage.position, cause);
-  job_.findings.push_back(std::move(finding));
+  job_.report(damage_finding(job_.layout, state_.id, damage, cause));
 }
 
 /// A commit whose write failed has left a frame; what came after it took its offsets again.
@@ -317,8 +327,7 @@ Result<void> PartitionRecovery::clear_behind() {
   Result<std::vector<Finding>> moved = clear_behind_end(quarantine, state_);
   if (!moved) return fail(moved);
   for (Finding& finding : *moved) {
-    log_warning("{}: {}", finding.path, finding.cause);
-    job_.findings.push_back(std::move(finding));
+    job_.report(std::move(finding));
     raise_epoch_ = true;
   }
   if (job_.same_boot || state_.segments.empty()) return {};

@@ -47,7 +47,11 @@ struct RecoveryJob {
   bool rebuilt = false;
   /// Opens a journal file.
   std::vector<file::FilePtr> journals;
+  /// Nobody is told but the caller: a check that changes nothing.
+  bool is_quiet = false;
   std::vector<Finding> findings;
+
+  void report(Finding finding);
 };
 
 /// Used once.

@@ -2,10 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
-
-#include "base/logging.h"
-
 namespace leat::log {
 namespace {
 
@@ -42,7 +38,7 @@ Result<void> add_segment(RecoveryJob& job, PartitionState& state, Offset base,
     visitor.batch = take;
     visitor.damage = [&](const Damage& damage, const std::string& cause) {
       add_damage(state.damage, damage);
-      job.findings.push_back(damage_finding(job.layout, state.id, damage, cause));
+      job.report(damage_finding(job.layout, state.id, damage, cause));
     };
     auto no_boundary = [](std::uint64_t) { return std::optional<Place>(); };
     Result<void> checked =

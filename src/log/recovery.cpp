@@ -7,7 +7,6 @@
 #include <fmt/core.h>
 #include <xxhash.h>
 
-#include "base/logging.h"
 #include "log/checkpoint.h"
 #include "log/journal.h"
 #include "log/partition_recovery.h"
@@ -82,13 +81,15 @@ Result<LoadedCheckpoint> load_checkpoint(file::FileSystem& files, const Layout& 
       return loaded;
     }
     if (checkpoint.error().code != Errc::corrupt_message) return fail(checkpoint);
-    loaded.finding = journal_finding("checkpoint", 0, checkpoint.error().what);
+    loaded.finding = journal_finding("checkpoint", 0,
+                                     checkpoint.error().what + ": all segments are read instead");
     return loaded;
   }
   Result<std::vector<file::DirectoryEntry>> topics = files.list(layout.partitions());
   if (!topics) return fail(topics);
   if (!topics->empty()) {
-    loaded.finding = journal_finding("checkpoint", 0, "the checkpoint is missing");
+    loaded.finding = journal_finding("checkpoint", 0,
+                                     "the checkpoint is missing: all segments are read instead");
   }
   return loaded;
 }
@@ -139,7 +140,8 @@ Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
 
 }  // namespace
 
-Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout) {
+Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout,
+                          bool is_quiet) {
   Result<LoadedCheckpoint> loaded = load_checkpoint(files, layout);
   if (!loaded) return fail(loaded);
   Checkpoint& checkpoint = loaded->checkpoint;
@@ -148,23 +150,20 @@ Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Lay
   Result<JournalScan> scan = scan_journal(files, layout, salt, checkpoint.sequence);
   if (!scan) return fail(scan);
 
-  RecoveryJob job{files, layout, clock.wall_ms(), 0, false, false, {}, {}};
+  RecoveryJob job{files, layout, clock.wall_ms(), 0, false, false, {}, is_quiet, {}};
   job.synced = scan->synced;
   job.rebuilt = loaded->finding.has_value();
   job.same_boot = !scan->frames.empty() && scan->frames.back().boot == boot_hash(files);
   std::map<TopicPartition, PartitionState> states;
   for (PartitionState& state : checkpoint.partitions) states[state.id] = std::move(state);
   if (loaded->finding) {
-    log_error("{}: {}; reading all segments instead", layout.root(), loaded->finding->cause);
-    job.findings.push_back(*loaded->finding);
+    job.report(*loaded->finding);
     Result<void> rebuilt = rebuild_states(job, states);
     if (!rebuilt) return fail(rebuilt);
   }
   for (const JournalScan::Hole& hole : scan->holes) {
-    Finding finding =
-        journal_finding(layout.relative(layout.journal(hole.file)), hole.position, hole.cause);
-    log_error("{}: {}", layout.journal(hole.file), hole.cause);
-    job.findings.push_back(std::move(finding));
+    job.report(
+        journal_finding(layout.relative(layout.journal(hole.file)), hole.position, hole.cause));
   }
   Result<void> applied = recover_partitions(job, *scan, states);
   if (!applied) return fail(applied);

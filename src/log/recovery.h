@@ -28,8 +28,9 @@ struct Recovered {
 
 /// Applies the journal's frames behind the checkpoint, fences damage, moves away what was never
 /// acknowledged, and writes a new checkpoint if there was anything to do. Run again after a crash
-/// in the middle, it comes to the same result.
-Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout);
+/// in the middle, it comes to the same result. `is_quiet` keeps it from logging what it finds.
+Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout,
+                          bool is_quiet = false);
 
 struct LoadedCheckpoint {
   Checkpoint checkpoint;

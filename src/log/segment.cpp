@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
-#include "base/logging.h"
 #include "log/layout.h"
 
 namespace leat::log {
@@ -146,8 +145,6 @@ std::uint64_t Segment::read_ahead(Place floor, std::uint64_t max_bytes, Place li
 
 void Segment::found_damage(const Damage& damage, const std::string& cause) const {
   add_damage(damage);
-  log_error("{}: records {} to {} at byte {} are damaged: {}", path_, damage.offsets.base.value(),
-            damage.offsets.next.value() - 1, damage.position, cause);
   if (settings_.sink) (*settings_.sink)(damage, cause);
 }
 

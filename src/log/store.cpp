@@ -6,36 +6,10 @@
 
 #include "base/logging.h"
 #include "log/data_store.h"
+#include "log/format.h"
 
 namespace leat::log {
 namespace {
-
-constexpr std::string_view format_text = "leat data directory, format 1\n";
-
-std::string parent_of(const std::string& path) {
-  std::size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-/// Refuses what another version has written, and marks a new directory as ours.
-Result<void> check_format(file::FileSystem& files, const Layout& layout) {
-  Result<Bytes> text = file::read_file(files, layout.format());
-  if (text && as_text(*text) == format_text) return {};
-  if (text) {
-    return fail(Errc::unsupported_format,
-                fmt::format("{} was written by another version of leat: its format file says "
-                            "\"{}\", this one reads format 1",
-                            layout.root(),
-                            as_text(BytesView(*text).first(
-                                std::min<std::size_t>(text->size(), format_text.size() - 1)))));
-  }
-  if (text.error().code != Errc::not_found) return fail(text);
-  // A start that was interrupted may have made the directory without syncing its name.
-  Result<void> synced = files.sync_directory(parent_of(layout.root()));
-  if (!synced) return synced;
-  return file::replace_file(files, layout.format(), as_bytes(format_text));
-}
 
 /// Makes a directory and its missing parents so that a power cut cannot take them back.
 Result<void> make_durable_directory(file::FileSystem& files, const std::string& path) {
@@ -60,7 +34,7 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
   if (!made) return fail(made);
   Result<std::unique_ptr<file::DirectoryLock>> lock = files.lock(options.directory, options.owner);
   if (!lock) return fail(lock);
-  Result<void> format = check_format(files, layout);
+  Result<void> format = prepare_format(files, layout);
   if (!format) return fail(format);
   for (const std::string& path : {layout.journal_directory(), layout.partitions()}) {
     made = make_durable_directory(files, path);

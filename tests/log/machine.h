@@ -129,7 +129,8 @@ class Machine {
     while (true) {
       Result<Slice> slice = view->read(at, max_bytes);
       if (!slice) {
-        texts += "!" + std::string(name(slice.error().code)) + " ";
+        std::string refusal = "!" + std::string(name(slice.error().code)) + " ";
+        if (!texts.ends_with(refusal)) texts += refusal;
         bool skipped = false;
         for (const OffsetRange& range : view->damaged) {
           if (skipped || at < range.base || at >= range.next) continue;
