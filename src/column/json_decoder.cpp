@@ -25,38 +25,44 @@ bool ends_value(char c) {
   return c == ',' || c == ':' || c == ']' || c == '}';
 }
 
-// memcmp() for short texts, without a call. REQUIRES: eight bytes readable behind both.
-bool equal_bytes(const char* a, const char* b, std::size_t size) {
-  auto word = [](const char* at) {
-    std::uint64_t value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-  };
-  for (; size > 8; size -= 8, a += 8, b += 8) {
-    if (word(a) != word(b)) return false;
-  }
-  return size == 0 || (word(a) ^ word(b)) << (64 - size * 8) == 0;
-}
-
 }  // namespace
 
 struct JsonDecoder::State {
   explicit State(std::vector<Field> wanted) : fields(std::move(wanted)), seen(fields.size(), 0) {}
 
-  // A key that the last object had at this place, and the field it names.
+  // A key that the last object had at this place, with its quotes and colon if nothing is between
+  // them, and the field it names.
   struct GuessedKey {
-    std::size_t size = 0;
-    int field = not_wanted;
-    std::array<char, 56> bytes{};
+    static constexpr std::size_t max_bytes = 32;  // within the padding
+    std::uint32_t size = 0;
+    std::int32_t field = not_wanted;
+    std::array<std::uint64_t, 4> words{};
+    std::array<std::uint64_t, 4> masks{};  // of the bytes that count
+
+    void set(const char* text) {
+      words = {};
+      masks = {};
+      std::memcpy(words.data(), text, size);
+      std::memset(masks.data(), 0xff, size);
+    }
+    // memcmp() without a call and, for most keys, without a branch.
+    bool equals(const char* text) const {
+      auto differs_in = [&](std::size_t i) {
+        std::uint64_t word;
+        std::memcpy(&word, text + i * sizeof word, sizeof word);
+        return (word ^ words[i]) & masks[i];
+      };
+      std::uint64_t differs = differs_in(0) | differs_in(1);
+      if (size > 16) differs |= differs_in(2) | differs_in(3);
+      return differs == 0;
+    }
   };
-  static constexpr std::size_t max_guess_bytes = 48;
   static constexpr std::size_t max_guesses = 256;
 
   bool decode(std::string_view json, std::span<Vector> columns, std::size_t row);
   bool decode_members(std::string_view json, std::span<Vector> columns, std::size_t row);
   const std::uint32_t* skip(const char* text, const std::uint32_t* at) const;
-  int field_of(std::string_view key, std::size_t position);
-  int find_field(std::string_view key, std::size_t position);
+  bool find_field(const char* text, const std::uint32_t* at, std::size_t position, int& field);
   bool decode_value(std::string_view token, std::size_t field, Vector& out, std::size_t row);
   std::optional<std::string_view> unescape(std::string_view text);
   bool wrong(std::string why) {
@@ -89,36 +95,27 @@ bool JsonDecoder::State::wrong_type(const Field& field, std::string_view token) 
   return wrong(fmt::format("field {} is not a {}: {}", field.name, name(field.type), shown));
 }
 
-// Which field the key of an object's member at `position` names.
-inline int JsonDecoder::State::field_of(std::string_view key, std::size_t position) {
-  if (position < guesses.size()) {
-    const GuessedKey& guess = guesses[position];
-    if (guess.size == key.size() && equal_bytes(key.data(), guess.bytes.data(), key.size())) {
-      return guess.field;
-    }
-  }
-  return find_field(key, position);
-}
-
-int JsonDecoder::State::find_field(std::string_view key, std::size_t position) {
-  std::string_view name = key;
-  if (has_escapes(key)) {
-    auto plain = unescape(key);
-    if (!plain) return not_wanted;
-    name = *plain;
-  }
-  int field = not_wanted;
+// Which field is named by the key that begins at `at`. False if that is no key with a colon.
+bool JsonDecoder::State::find_field(const char* text, const std::uint32_t* at, std::size_t position,
+                                    int& field) {
+  if (text[at[0]] != '"' || text[at[1]] != ':') return false;
+  const char* key = text + at[0] + 1;
+  const char* key_end = text + at[1] - 1;
+  while (*key_end != '"') --key_end;
+  std::string_view name(key, static_cast<std::size_t>(key_end - key));
+  if (has_escapes(name)) name = unescape(name).value_or("");
+  field = not_wanted;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name == name) field = static_cast<int>(i);
   }
-  if (key.size() <= max_guess_bytes && position < max_guesses && position <= guesses.size()) {
-    if (position == guesses.size()) guesses.emplace_back();
-    GuessedKey& guess = guesses[position];
-    guess.size = key.size();
-    guess.field = field;
-    std::memcpy(guess.bytes.data(), key.data(), key.size());
-  }
-  return field;
+  std::uint32_t size = at[1] + 1 - at[0];
+  if (size > GuessedKey::max_bytes || position >= max_guesses) return true;
+  if (position >= guesses.size()) guesses.resize(position + 1);
+  GuessedKey& guess = guesses[position];
+  guess.size = size;
+  guess.field = field;
+  guess.set(text + at[0]);
+  return true;
 }
 
 std::optional<std::string_view> JsonDecoder::State::unescape(std::string_view text) {
@@ -171,13 +168,17 @@ bool JsonDecoder::State::decode_members(std::string_view json, std::span<Vector>
   for (std::size_t position = 0; more; ++position) {
     // At least a key, a colon, a value and what ends it.
     if (tokens_end - at < 4) return wrong("bad JSON: the object does not end");
-    if (text[at[0]] != '"' || text[at[1]] != ':' || ends_value(text[at[2]])) {
-      return wrong("bad JSON: something else where a key, a colon or a value should be");
+    int wanted = not_wanted;
+    bool guessed = false;
+    if (position < guesses.size()) {
+      const GuessedKey& guess = guesses[position];
+      guessed = guess.size == at[1] + 1 - at[0] && guess.equals(text + at[0]);
+      wanted = guess.field;
     }
-    const char* key_end = text + at[1] - 1;
-    while (*key_end != '"') --key_end;
-    const char* key = text + at[0] + 1;
-    int wanted = field_of({key, static_cast<std::size_t>(key_end - key)}, position);
+    if (!guessed && !find_field(text, at, position, wanted)) {
+      return wrong("bad JSON: something else where a key and a colon should be");
+    }
+    if (ends_value(text[at[2]])) return wrong("bad JSON: there is no value");
     const std::uint32_t* next = skip(text, at + 2);
     if (next == tokens_end) return wrong("bad JSON: the object does not end");
     if (wanted != not_wanted) {

@@ -29,7 +29,19 @@ double unordered_bits(std::uint64_t bits) {
   return std::bit_cast<double>((bits & sign_bit) != 0 ? bits & ~sign_bit : ~bits);
 }
 
+// Texts are short and have no zeros: looking for one with memchr() costs more than all the rest.
+bool has_zero(std::string_view text) {
+  bool zero = false;
+  for (char c : text) zero |= c == '\0';
+  return zero;
+}
+
 void append_text(std::string& out, std::string_view text) {
+  if (!has_zero(text)) {
+    out.append(text);
+    out.append("\0\0", 2);
+    return;
+  }
   while (true) {
     std::size_t zero = text.find('\0');
     out.append(text.substr(0, zero));

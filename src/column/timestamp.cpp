@@ -64,12 +64,8 @@ std::optional<std::int64_t> parse_zone(std::string_view text) {
   return text[0] == '-' ? -ms : ms;
 }
 
-void append_number(std::string& out, int value, int width) {
-  std::array<char, 4> digits{};
-  for (int i = width; i-- > 0; value /= 10) {
-    digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
-  }
-  out.append(digits.data(), static_cast<std::size_t>(width));
+void write_digits(char* at, int value, int width) {
+  for (int i = width; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -114,22 +110,21 @@ void append_timestamp(std::string& out, Timestamp time) {
   if (time.ms % day_ms < 0) --days;
   int of_day = static_cast<int>(time.ms - days * day_ms);
   Date date = date_of(days);
-  append_number(out, date.year, 4);
-  out += '-';
-  append_number(out, date.month, 2);
-  out += '-';
-  append_number(out, date.day, 2);
-  out += 'T';
-  append_number(out, of_day / 3'600'000, 2);
-  out += ':';
-  append_number(out, of_day / 60'000 % 60, 2);
-  out += ':';
-  append_number(out, of_day / 1000 % 60, 2);
-  if (of_day % 1000 != 0) {
-    out += '.';
-    append_number(out, of_day % 1000, 3);
+  char text[] = "0000-00-00T00:00:00.000Z";
+  write_digits(text, date.year, 4);
+  write_digits(text + 5, date.month, 2);
+  write_digits(text + 8, date.day, 2);
+  write_digits(text + 11, of_day / 3'600'000, 2);
+  write_digits(text + 14, of_day / 60'000 % 60, 2);
+  write_digits(text + 17, of_day / 1000 % 60, 2);
+  constexpr std::size_t seconds_end = 19;
+  if (of_day % 1000 == 0) {
+    text[seconds_end] = 'Z';
+    out.append(text, seconds_end + 1);
+  } else {
+    write_digits(text + 20, of_day % 1000, 3);
+    out.append(text, sizeof text - 1);
   }
-  out += 'Z';
 }
 
 }  // namespace leat::column
