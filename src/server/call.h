@@ -16,6 +16,7 @@
 #include "net/address.h"
 #include "net/frame_reader.h"
 #include "net/outbox.h"
+#include "server/error_count.h"
 #include "server/node.h"
 #include "wire/frame.h"
 
@@ -93,6 +94,8 @@ class Call {
   /// REQUIRES: not answered or finished yet. `payloads` has one for each Records::elsewhere.
   void answer(const Response& response, std::vector<Payload> payloads = {}) {
     auto sink = std::move(incoming_.sink);
+    ErrorCount errors(incoming_.node->metrics);
+    Response::fields(response, errors);
     auto encoded =
         wire::encode_response(response, incoming_.header.version, incoming_.header.correlation_id);
     if (!encoded) return sink->disconnect(encoded.error().what);

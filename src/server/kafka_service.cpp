@@ -14,7 +14,7 @@ KafkaService::KafkaService(Executor& executor, Metrics& metrics, broker::Broker&
       listener_(std::move(listener)),
       pool_(options.limits.request_memory_bytes),
       metrics_(metrics),
-      node_{broker, options},
+      node_{broker, options, metrics},
       environment_{node_, options.limits, pool_, metrics_,
                    [this](Connection& connection) { forget(connection); }} {}
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/metrics.h"
 #include "broker/broker.h"
 #include "server/options.h"
 
@@ -13,6 +14,7 @@ namespace leat::server {
 struct Node {
   broker::Broker& broker;
   const ServerOptions& options;
+  Metrics& metrics;
   /// The one node of the cluster: broker, controller and coordinator.
   std::int32_t id = 1;
   /// The first request for more replicas than there are was told to the operator.

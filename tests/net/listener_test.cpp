@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include <sys/resource.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
@@ -57,6 +59,29 @@ TEST_CASE("connections beyond the limit are closed, and admitted again when one 
   connect();
   while (open.size() < 2) io.run_one();
   CHECK(open.size() == 2);
+}
+
+TEST_CASE("a listener without descriptors waits, and goes on when there are some (fault 14)") {
+  boost::asio::io_context io;
+  auto listener = Listener::bind(io, Address{"127.0.0.1", 0});
+  REQUIRE(listener);
+  std::vector<tcp::socket> accepted;
+  REQUIRE((*listener)->start(ConnectionLimit(10, 10),
+                             [&](auto socket, auto) { accepted.push_back(std::move(socket)); }));
+  boost::asio::io_context client_io;
+  tcp::socket client(client_io);
+  client.open(tcp::v4());
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  client.connect({boost::asio::ip::make_address("127.0.0.1"), (*listener)->address().port});
+  io.run_for(std::chrono::milliseconds(30));
+  CHECK(accepted.empty());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  while (accepted.empty()) io.run_one();
+  CHECK(accepted.size() == 1);
 }
 
 TEST_CASE("an address may be admitted as often as its share allows, in all not above the limit") {

@@ -1,10 +1,15 @@
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "file/posix_file_system.h"
 #include "server/peer.h"
 
 TEST_SUITE_BEGIN("server");
@@ -42,6 +47,82 @@ std::vector<std::string> read_to_end(Peer& peer, const std::string& topic, std::
     }
   }
 }
+
+/// Changes a byte of `text` where it stands in a segment below `directory`.
+void flip_byte_at(const std::string& directory, const std::string& text) {
+  int flipped = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.path().extension() != ".log") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::size_t at = content.find(text);
+    if (at == std::string::npos) continue;
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(text[0] ^ 1));
+    ++flipped;
+  }
+  REQUIRE(flipped == 1);
+}
+
+/// A file of the system that lends no descriptor, as one in memory.
+class PlainFile final : public file::File {
+ public:
+  explicit PlainFile(file::FilePtr real) : real_(std::move(real)) {}
+  Result<std::size_t> read_at(std::uint64_t position, MutableBytes into) const override {
+    return real_->read_at(position, into);
+  }
+  Result<void> write_at(std::uint64_t position, std::span<const BytesView> parts) override {
+    return real_->write_at(position, parts);
+  }
+  Result<std::uint64_t> size() const override { return real_->size(); }
+  Result<void> truncate(std::uint64_t size) override { return real_->truncate(size); }
+  Result<void> sync() override { return real_->sync(); }
+  void async_sync(Executor& executor, SyncDone done) override {
+    real_->async_sync(executor, std::move(done));
+  }
+  int native_handle() const override { return -1; }
+
+ private:
+  file::FilePtr real_;
+};
+
+class WithoutDescriptors final : public file::FileSystem {
+ public:
+  Result<file::FilePtr> open(const std::string& path, file::OpenMode mode) override {
+    auto file = real_.open(path, mode);
+    if (!file) return fail(file);
+    return std::make_shared<PlainFile>(std::move(*file));
+  }
+  Result<void> remove(const std::string& path) override { return real_.remove(path); }
+  Result<void> remove_all(const std::string& path) override { return real_.remove_all(path); }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return real_.rename(from, to);
+  }
+  Result<void> make_directories(const std::string& path) override {
+    return real_.make_directories(path);
+  }
+  Result<bool> exists(const std::string& path) override { return real_.exists(path); }
+  Result<std::vector<file::DirectoryEntry>> list(const std::string& directory) override {
+    return real_.list(directory);
+  }
+  Result<void> sync_directory(const std::string& directory) override {
+    return real_.sync_directory(directory);
+  }
+  Result<std::unique_ptr<file::DirectoryLock>> lock(const std::string& directory,
+                                                    const std::string& owner) override {
+    return real_.lock(directory, owner);
+  }
+  Result<std::uint64_t> free_bytes(const std::string& path) override {
+    return real_.free_bytes(path);
+  }
+  std::string boot_id() override { return real_.boot_id(); }
+  void offload(Work job, Executor& executor, Work done) override {
+    real_.offload(std::move(job), executor, std::move(done));
+  }
+
+ private:
+  file::PosixFileSystem real_;
+};
 
 }  // namespace
 
@@ -207,6 +288,39 @@ TEST_CASE("fetches are answered in every version, by id from 13 on, without a se
       CHECK(records_in(partition.records.bytes()) == std::vector<std::string>{"0:a"});
     }
   }
+}
+
+TEST_CASE("a damaged batch is never served, what is around it is (faults 2 and 20)") {
+  TestServer server;
+  server.create_topic("t");
+  std::string marked = "marked-" + std::string(100, 'm');
+  {
+    Peer peer = server.connect();
+    for (const std::string& value : {std::string("a"), marked, std::string("c")}) {
+      produce(peer, "t", batch_of({value}));
+    }
+  }
+  server.stop();
+  flip_byte_at(server.options().broker.store.directory, marked);
+  server.restart();
+  Peer peer = server.connect();
+  auto before = fetch(peer, fetch_request("t", 0));
+  CHECK(before.error_code == ErrorCode::none);
+  CHECK(records_in(before.records.bytes()) == std::vector<std::string>{"0:a"});
+  CHECK(fetch(peer, fetch_request("t", 1)).error_code == ErrorCode::corrupt_message);
+  CHECK(records_in(fetch(peer, fetch_request("t", 2)).records.bytes()) ==
+        std::vector<std::string>{"2:c"});
+  CHECK(produce(peer, "t", batch_of({"d"})).base_offset == 3);
+}
+
+TEST_CASE("where files have no descriptors, batches are read and sent from memory") {
+  TestServer server([](ServerOptions&) {}, std::make_unique<WithoutDescriptors>());
+  server.create_topic("t");
+  Peer peer = server.connect();
+  produce(peer, "t", batch_of(numbered(0, 100, std::string(1'000, 'x'))));
+  auto records = records_in(fetch(peer, fetch_request("t", 0)).records.bytes());
+  REQUIRE(records.size() == 100);
+  CHECK(records[99] == "99:99" + std::string(1'000, 'x'));
 }
 
 TEST_CASE("a waiting fetch learns that its topic was deleted or that the server stops") {

@@ -90,17 +90,18 @@ std::string Peer::receive_all() {
   }
 }
 
-TestServer::TestServer(std::function<void(ServerOptions&)> change) {
+TestServer::TestServer(std::function<void(ServerOptions&)> change,
+                       std::unique_ptr<file::FileSystem> files) {
   options_.broker.store.directory = directory_.path() + "/data";
   options_.broker.store.journal_bytes = 4 << 20;
   options_.kafka = {"127.0.0.1", 0};
   options_.http = net::Address{"127.0.0.1", 0};
   change(options_);
-  start();
+  start(std::move(files));
 }
 
-void TestServer::start() {
-  auto started = Server::start(options_);
+void TestServer::start(std::unique_ptr<file::FileSystem> files) {
+  auto started = Server::start(options_, std::move(files));
   if (!started) FAIL(started.error().what);
   server_ = std::move(*started);
 }
@@ -113,7 +114,7 @@ void TestServer::stop() {
 void TestServer::restart() {
   stop();
   server_.reset();
-  start();
+  start(nullptr);
 }
 
 void TestServer::on_shard(const std::function<void(broker::Broker&)>& work) {

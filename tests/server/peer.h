@@ -98,7 +98,9 @@ class Peer {
 /// A running server. Its options may be changed before start().
 class TestServer {
  public:
-  explicit TestServer(std::function<void(ServerOptions&)> change = [](ServerOptions&) {});
+  explicit TestServer(
+      std::function<void(ServerOptions&)> change = [](ServerOptions&) {},
+      std::unique_ptr<file::FileSystem> files = nullptr);
 
   void stop();
   /// Stops, and starts again over the same directory.
@@ -114,7 +116,7 @@ class TestServer {
                     const broker::ConfigMap& configs = {});
 
  private:
-  void start();
+  void start(std::unique_ptr<file::FileSystem> files);
 
   TemporaryDirectory directory_;
   ServerOptions options_;

@@ -1,11 +1,12 @@
 // A server as its operator sees it: start, stop, refusals, HTTP, settings.
-#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "server/config_file.h"
+#include "server/http_routes.h"
 #include "server/peer.h"
 
 TEST_SUITE_BEGIN("server");
@@ -97,6 +98,12 @@ TEST_CASE("a taken port, a held directory and a newer format are refused with wh
   Error taken = refusal(options);
   CHECK(contains(taken.what, server.server().kafka_address().to_string()));
 
+  options = ServerOptions();
+  options.kafka = {"127.0.0.1", 0};
+  options.broker.store.directory = directory.path();
+  std::ofstream(directory.path() + "/format") << "leat data directory, format 99\n";
+  CHECK(refusal(options).code == Errc::unsupported_format);
+
   options = server.options();
   Error held = refusal(options);
   CHECK(held.code == Errc::locked);
@@ -130,6 +137,27 @@ TEST_CASE("health, readiness and metrics are answered over HTTP, anything else i
   Peer poster = server.connect_http();
   poster.send("POST /metrics HTTP/1.1\r\nConnection: close\r\n\r\n");
   CHECK(contains(poster.receive_all(), "405"));
+}
+
+TEST_CASE("until it has recovered, and when it stops, a server is alive and not ready") {
+  Metrics metrics;
+  Progress progress;
+  auto status = [&](const std::string& path) {
+    return answer_http({"GET", path, ""}, progress, metrics).status;
+  };
+  CHECK(status("/readyz") == 503);
+  CHECK(status("/healthz") == 200);
+  CHECK(status("/metrics") == 200);
+  progress.phase = Progress::Phase::stopping;
+  CHECK(status("/readyz") == 503);
+}
+
+TEST_CASE("errors that clients are answered with are counted by their name") {
+  TestServer server;
+  Peer peer = server.connect();
+  for (int i = 0; i < 2; ++i) produce(peer, "missing", batch_of({"a"}));
+  CHECK(contains(get(server, "/metrics"),
+                 "leat_kafka_errors_total{error=\"UNKNOWN_TOPIC_OR_PARTITION\"} 2\n"));
 }
 
 TEST_CASE("a config file sets what it names, and says where it is wrong") {
