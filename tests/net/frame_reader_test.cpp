@@ -43,14 +43,14 @@ std::vector<Frame> read_all(FrameReader& reader, BytesView stream, std::size_t s
   std::vector<Frame> frames;
   while (!stream.empty()) {
     auto space = reader.space();
-    REQUIRE(!space.empty());
+    if (space.empty()) FAIL("no space");
     std::size_t n = std::min({step, stream.size(), space.size()});
     std::memcpy(space.data(), stream.data(), n);
     reader.commit(n);
     stream = stream.subspan(n);
     while (true) {
       auto frame = reader.next();
-      REQUIRE(frame);
+      if (!frame) FAIL(frame.error().what);
       if (!*frame) break;
       frames.push_back(std::move(**frame));
     }
@@ -72,7 +72,7 @@ TEST_CASE("frames come out whole, in order and unchanged, however their bytes ar
                                   "h"};
   for (int i = 0; i < 3'000; ++i) frames.push_back(filled(static_cast<std::size_t>(i), 'i'));
   Bytes stream = stream_of(frames);
-  for (std::size_t step : {7UL, 4'096UL, 1'000'000UL}) {
+  for (std::size_t step : {61UL, 4'096UL, 1'000'000UL}) {
     BufferPool pool(64 << 20);
     FrameReader reader(pool, limit);
     std::vector<Frame> read = read_all(reader, stream, step);

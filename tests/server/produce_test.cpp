@@ -91,12 +91,12 @@ TEST_CASE("what is wrong with a batch is answered with its code (faults 20, 21, 
   check("and a good one", batch_of({"a"}), ErrorCode::none);
 }
 
-TEST_CASE("a batch that would decompress to gigabytes is refused (fault 22)") {
+TEST_CASE("a batch that decompresses to more than is allowed is refused (fault 22)") {
   TestServer server;
   server.create_topic("t");
   Peer peer = server.connect();
   // A megabyte of zeros a record, and zstd makes next to nothing of it.
-  std::vector<std::string> zeros(600, std::string(1 << 20, '\0'));
+  std::vector<std::string> zeros(80, std::string(1 << 20, '\0'));
   Bytes bomb = batch_of(zeros, record::Compression::zstd);
   REQUIRE(bomb.size() < 1'000'000);
   auto partition = produce(peer, "t", bomb);
