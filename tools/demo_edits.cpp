@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "client/blocking_producer.h"
-#include "client/partitioner.h"
+#include "record/partitioner.h"
 #include "record/compression.h"
 #include "tools/record_json.h"
 
@@ -64,7 +64,7 @@ Result<std::int64_t> feed(const DemoEdits& edits, const DemoFeed& options,
   std::int64_t sent = 0;
   for (const DemoEdit& edit : edits.all()) {
     BytesView key = as_bytes(edit.channel);
-    std::int32_t partition = client::partition_for_key(key, options.partitions);
+    std::int32_t partition = record::partition_of_key(key, options.partitions).value();
     if (present[partition]-- > 0) continue;
     client::OutRecord record;
     record.key = key;

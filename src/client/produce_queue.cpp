@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
-#include "client/partitioner.h"
+#include "record/partitioner.h"
 #include "record/batch.h"
 #include "record/record.h"
 
@@ -121,7 +121,10 @@ ProduceQueue::Partition* ProduceQueue::choose_partition(Topic& topic, const OutR
     return exists ? topic.partitions[*record.partition].get() : nullptr;
   }
   if (count == 0) return nullptr;
-  if (record.key) return topic.partitions[partition_for_key(*record.key, count)].get();
+  if (record.key) {
+    std::int32_t partition = record::partition_of_key(*record.key, count).value();
+    return topic.partitions[static_cast<std::size_t>(partition)].get();
+  }
   if (!topic.sticky || would_overflow(*topic.sticky, bytes))
     topic.sticky = topic.partitions[random_.below(static_cast<std::uint64_t>(count))].get();
   return topic.sticky;

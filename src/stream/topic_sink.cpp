@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "column/json_encoder.h"
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 
 namespace leat::stream {
 
@@ -68,7 +68,7 @@ void TopicSink::write(const column::Chunk& chunk, OutputBatches& out) {
     std::optional<BytesView> key;
     if (keyed) {
       key = as_bytes(key_);
-      partition = partition_of(*key, topic_.partitions);
+      partition = record::partition_of_key(*key, topic_.partitions);
     } else if (!context.runs.empty()) {
       while (row >= run->end) ++run;
       partition = PartitionId{run->partition % topic_.partitions};

@@ -11,7 +11,7 @@
 #include "record/builder.h"
 #include "record/record.h"
 #include "stream/data_directory.h"
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 #include "stream/runner.h"
 #include "stream/wikipedia.h"
 
@@ -71,7 +71,7 @@ void produce_edits(TopicStore& topics, const Topic& topic) {
   for (const auto& edit : wikipedia_edits()) {
     std::size_t channel = edit.find("\"channel\":\"") + 11;
     std::string key = edit.substr(channel, edit.find('"', channel) - channel);
-    std::int32_t partition = partition_of(as_bytes(key), topic.partitions).value();
+    std::int32_t partition = record::partition_of_key(as_bytes(key), topic.partitions).value();
     auto& builder = builders[static_cast<std::size_t>(partition)];
     builder.append(0, as_bytes(key), as_bytes(edit));
     if (builder.record_count() == 700) flush(partition);

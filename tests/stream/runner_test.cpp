@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "stream/memory_topics.h"
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 #include "stream/runner.h"
 #include "stream/wikipedia.h"
 
@@ -289,7 +289,7 @@ TEST_CASE("a run that was killed and begun again writes equal records for equal 
       std::string key = edits[from].substr(channel, edits[from].find('"', channel) - channel);
       record::BatchBuilder builder;
       builder.append(0, as_bytes(key), as_bytes(edits[from]));
-      append(topics, "edits", partition_of(as_bytes(key), 4).value(), builder.build());
+      append(topics, "edits", record::partition_of_key(as_bytes(key), 4).value(), builder.build());
     }
   };
   {

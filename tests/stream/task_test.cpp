@@ -14,7 +14,7 @@
 #include "base/sim_executor.h"
 #include "column/timestamp.h"
 #include "stream/memory_topics.h"
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 #include "stream/pipeline.h"
 #include "stream/task.h"
 
@@ -168,7 +168,9 @@ Expected model(const Scenario& scenario, bool flush) {
     if (!flush && end_ms > closed_ms) continue;
     PlainRecord record{group.user, value_of(scenario, std::get<0>(key), group), end_ms - 1, {}};
     std::int32_t partition =
-        group.user ? partition_of(as_bytes(*group.user), scenario.sink_partitions).value() : 0;
+        group.user
+            ? record::partition_of_key(as_bytes(*group.user), scenario.sink_partitions).value()
+            : 0;
     expected.out[static_cast<std::size_t>(partition)].push_back(record);
   }
   return expected;

@@ -9,7 +9,7 @@
 
 #include "base/sim_executor.h"
 #include "stream/memory_topics.h"
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 #include "stream/task.h"
 #include "stream/wikipedia.h"
 
@@ -48,7 +48,8 @@ void produce(MemoryTopics& topics, std::int32_t partitions, std::size_t batch_re
   };
   for (const auto& edit : wikipedia_edits()) {
     std::string channel = field_of(edit, "channel");
-    auto partition = static_cast<std::size_t>(partition_of(as_bytes(channel), partitions).value());
+    auto partition =
+        static_cast<std::size_t>(record::partition_of_key(as_bytes(channel), partitions).value());
     builders[partition].append(1'000, as_bytes(channel), as_bytes(edit));
     if (static_cast<std::size_t>(builders[partition].record_count()) == batch_records) {
       flush(partition);

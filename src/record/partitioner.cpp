@@ -1,6 +1,6 @@
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 
-namespace leat::stream {
+namespace leat::record {
 
 std::uint32_t murmur2(BytesView bytes) {
   constexpr std::uint32_t multiplier = 0x5bd1'e995;
@@ -24,4 +24,4 @@ std::uint32_t murmur2(BytesView bytes) {
   return hash ^ hash >> 15;
 }
 
-}  // namespace leat::stream
+}  // namespace leat::record
