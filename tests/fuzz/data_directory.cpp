@@ -4,6 +4,7 @@
 //   input := flags:u8 patch*     flags: bit 0 the directory was closed, not killed; bit 1 the
 //                                operating system was started anew
 //   patch := file:u8 position:u16 n:u8 byte*n        with n = 0, the file is cut at the position
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,11 +84,15 @@ class Machine {
         check(*slice);
         ASSERT(slice->next_offset > at);
         at = slice->next_offset;
-      } else {
-        at += 1;
+        continue;
       }
+      executor_.run_until_idle();
+      view = log(id).view();
+      auto damage = std::find_if(view->damaged.begin(), view->damaged.end(),
+                                 [&](const auto& r) { return r.base <= at && at < r.next; });
+      if (damage == view->damaged.end()) break;
+      at = damage->next;
     }
-    executor_.run_until_idle();
     return at;
   }
 
