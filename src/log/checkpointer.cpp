@@ -98,7 +98,7 @@ std::shared_ptr<Checkpointer::Pass> Checkpointer::make_pass() {
   }
   dirty_.clear();
   passing_ = std::exchange(dirty_set_, {});
-  pass->directories = std::exchange(directories_, {});
+  pass->directories = passing_directories_ = std::exchange(directories_, {});
   pass->sequence = journal_.sequence();
   return pass;
 }
@@ -131,6 +131,7 @@ void Checkpointer::finished(Pass& pass) {
     context_.committer->add(EndEntry{log->id(), log->high_watermark()}, [](const Result<void>&) {});
   }
   if (!pass.result) directories_.merge(pass.directories);
+  passing_directories_.clear();
   Result<void> result = pass.result;
   if (stuck_ && result) result = tl::unexpected(*stuck_);
   if (!pass.journals_synced) {

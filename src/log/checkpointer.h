@@ -25,6 +25,10 @@ class Checkpointer {
   /// A finished commit wrote to the segment without syncing it.
   void add_dirty(const std::shared_ptr<PartitionLog>& log, const std::shared_ptr<Segment>& segment);
   void add_directory(const std::string& path) { directories_.insert(path); }
+  /// True until a pass has synced the entries of that directory.
+  bool is_unsynced(const std::string& path) const {
+    return directories_.contains(path) || passing_directories_.contains(path);
+  }
   /// A commit's own sync of the segment failed.
   void sync_failed(const Segment& segment, const Error& error);
 
@@ -58,6 +62,7 @@ class Checkpointer {
   std::vector<Dirty> dirty_;
   std::set<const Segment*> dirty_set_;
   std::set<std::string> directories_;
+  std::set<std::string> passing_directories_;  // of the pass that is running
   bool running_ = false;
   Executor::TimerId timer_ = 0;
   std::optional<Error> stuck_;

@@ -43,7 +43,8 @@ void Committer::add(JournalEntry entry, Done done) {
 void Committer::schedule() {
   if (scheduled_ || commit_ || failure_) return;
   if (queue_.empty() && controls_.empty()) {
-    if (closing_ && idle_) std::exchange(idle_, nullptr)();
+    // Posted: what the last commit has to tell, such as a new start offset, comes first.
+    if (closing_ && idle_) context_.executor.post(std::exchange(idle_, nullptr));
     return;
   }
   scheduled_ = true;
@@ -173,9 +174,23 @@ void Committer::write_frame() {
   commit_->sequence = journal_.sequence();
   if (context_.options.durability == Durability::fsync) {
     sync();
+  } else if (!commit_->controls.empty()) {
+    // Files are removed on the strength of it, whatever may happen to the appends.
+    sync_controls();
   } else {
     finish();
   }
+}
+
+void Committer::sync_controls() {
+  context_.metrics.syncs.add();
+  journal_.file()->async_sync(context_.executor, context_.guarded([this](Result<void> result) {
+    if (!result) {
+      commit_->error = Error{Errc::storage_error, "a sync failed: " + result.error().what};
+      stop(*commit_->error);
+    }
+    finish();
+  }));
 }
 
 void Committer::sync() {
@@ -195,6 +210,13 @@ void Committer::sync_part(CommitPart& part) {
     context_.metrics.syncs.add();
     run.file->async_sync(context_.executor,
                          context_.guarded([this, &part](Result<void> r) { synced(&part, r); }));
+  }
+  // An earlier commit that the journal replays may have made the segment, or its directory.
+  const TopicPartition& id = part.log->id();
+  const Layout& layout = context_.layout;
+  for (const std::string& path :
+       {layout.partitions(), layout.topic(id.topic_id), layout.partition(id)}) {
+    if (context_.checkpointer->is_unsynced(path)) part.directories.push_back(path);
   }
   if (part.directories.empty()) return;
   ++commit_->syncs_left;

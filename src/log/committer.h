@@ -67,6 +67,7 @@ class Committer {
   void place_frame();
   void write_frame();
   void sync();
+  void sync_controls();
   void sync_part(CommitPart& part);
   void synced(CommitPart* part, const Result<void>& result);
   void abort(const Error& error);

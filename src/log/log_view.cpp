@@ -85,6 +85,10 @@ Result<Slice> LogView::read(Offset from, std::uint64_t max_bytes) const {
     return fail(Errc::offset_out_of_range, range.error().what);
   }
   if (!range) return fail(range);
+  // Damage that takes no bytes, because its records are missing altogether, ends no range of bytes.
+  for (const OffsetRange& lost : damaged) {
+    if (range->begin.offset < lost.base) range->end.offset = std::min(range->end.offset, lost.base);
+  }
   Result<file::FilePtr> file = segment->file();
   if (!file) return fail(file);
   return Slice{std::move(*file), range->begin.position, range->end.position - range->begin.position,

@@ -49,7 +49,11 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
   }
   for (const Damage& damage : events.damage) log::add_damage(state_.damage, damage);
   for (const OffsetRange& gap : events.gaps) add_range(state_.gaps, gap);
-  if (job_.same_boot && !ended_ && !is_suspect_) {
+  // Without an append in this journal, what stands behind the end is of an earlier life.
+  bool appended = std::any_of(events.events.begin(), events.events.end(), [](const auto& event) {
+    return std::holds_alternative<PartitionEvents::Data>(event);
+  });
+  if (job_.same_boot && appended && !ended_ && !is_suspect_) {
     Result<void> kept = keep_valid_tail();
     if (!kept) return fail(kept);
   }
@@ -148,15 +152,18 @@ void PartitionRecovery::cut_back(const DataEntry& entry) {
 Result<void> PartitionRecovery::apply(const StartEntry& start) {
   state_.start_offset = std::max(state_.start_offset, start.start);
   state_.end_offset = std::max(state_.end_offset, start.start);
-  while (!state_.segments.empty() && state_.segments.front().next_offset <= start.start &&
-         (state_.segments.size() > 1 || start.all)) {
+  // A segment that was dropped goes even if it turned out to be the last one, because the appends
+  // behind it were lost: its file may be gone.
+  auto goes = [&](const SegmentState& segment) {
+    return segment.next_offset <= start.start &&
+           (state_.segments.size() > 1 || start.all || dropped_.contains(segment.base_offset));
+  };
+  while (!state_.segments.empty() && goes(state_.segments.front())) {
     std::string path = job_.layout.segment(state_.id, state_.segments.front().base_offset);
     for (std::string_view suffix : {".index", ".seal", ".log"}) {
-      Result<void> removed = job_.files.remove(with_suffix(path, suffix));
-      if (!removed && removed.error().code != Errc::not_found) return removed;
+      job_.retired.push_back(with_suffix(path, suffix));
     }
     state_.segments.erase(state_.segments.begin());
-    structure_changed_ = true;
   }
   auto gone = [&](const OffsetRange& range) { return range.next <= state_.start_offset; };
   if (state_.segments.empty() || state_.segments.front().base_offset >= state_.start_offset) {
@@ -323,7 +330,7 @@ Result<void> PartitionRecovery::keep_valid_tail() {
 
 Result<void> PartitionRecovery::clear_behind() {
   if (!state_.segments.empty() && state_.segments.back().bytes == 0) state_.segments.pop_back();
-  QuarantineJob quarantine{job_.files, job_.layout, job_.now_ms};
+  QuarantineJob quarantine{job_.files, job_.layout, job_.now_ms, true};
   Result<std::vector<Finding>> moved = clear_behind_end(quarantine, state_);
   if (!moved) return fail(moved);
   for (Finding& finding : *moved) {

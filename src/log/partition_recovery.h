@@ -50,6 +50,9 @@ struct RecoveryJob {
   /// Nobody is told but the caller: a check that changes nothing.
   bool is_quiet = false;
   std::vector<Finding> findings;
+  /// Files and directories that are to go once the new checkpoint does not name them: a frame that
+  /// retires them may itself be lost with the next power cut.
+  std::vector<std::string> retired;
 
   void report(Finding finding);
 };

@@ -113,6 +113,10 @@ Result<Run> PartitionLog::next_run(CommitPart& part, std::size_t first) {
     run.position =
         part.runs.empty() ? last->bytes() : part.runs.back().position + part.runs.back().bytes;
     starts_segment = must_roll(run, part.appends[first].head, part.append_ms);
+    // Recovery may have found fewer records than the start offset had passed.
+    if (part.runs.empty() && last->state().next_offset != part.appends[first].head.base_offset) {
+      starts_segment = true;
+    }
   }
   if (starts_segment) {
     Result<Run> started = start_segment(part, first);
@@ -120,8 +124,15 @@ Result<Run> PartitionLog::next_run(CommitPart& part, std::size_t first) {
     run = std::move(*started);
   } else {
     Result<file::FilePtr> file = last->file();
-    if (!file) return leat::fail(file);
-    run.file = std::move(*file);
+    if (!file && file.error().code == Errc::not_found) {
+      // All of it is damage; appends need not wait for an operator.
+      Result<Run> started = start_segment(part, first);
+      if (!started) return started;
+      run = std::move(*started);
+    } else {
+      if (!file) return leat::fail(file);
+      run.file = std::move(*file);
+    }
   }
   run.base_offset = part.appends[first].head.base_offset;
   run.first = run.last = first;

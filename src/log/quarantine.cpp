@@ -143,7 +143,7 @@ Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
     if (!base) continue;
     bool known = std::any_of(state.segments.begin(), state.segments.end(),
                              [&](const SegmentState& s) { return s.base_offset == *base; });
-    if (known) continue;
+    if (known || (job.keeps_retired && *base < state.start_offset)) continue;
     Result<bool> exists = job.files.exists(job.layout.segment(state.id, *base));
     if (!exists) return fail(exists);
     if (*exists) {

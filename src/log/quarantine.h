@@ -17,6 +17,8 @@ struct QuarantineJob {
   file::FileSystem& files;
   const Layout& layout;
   std::int64_t now_ms = 0;
+  /// Leaves segments below the start offset alone: they go later.
+  bool keeps_retired = false;
 };
 
 /// Makes the partition's directory hold what `state` says and nothing behind it: the last segment's

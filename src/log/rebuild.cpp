@@ -55,6 +55,9 @@ Result<void> add_segment(RecoveryJob& job, PartitionState& state, Offset base,
       take(**batch);
     }
   }
+  // The new checkpoint will say that this is on disk; nothing else says whether it is.
+  Result<void> synced = (*file)->sync();
+  if (!synced) return synced;
   if (segment.bytes > 0) state.segments.push_back(segment);
   state.end_offset = segment.next_offset;
   return {};
@@ -72,6 +75,12 @@ Result<void> rebuild_partition(RecoveryJob& job, PartitionState& state) {
     if (!added) return added;
   }
   state.leader_epoch = LeaderEpoch{state.leader_epoch.value() + 1};
+  for (const std::string& directory :
+       {job.layout.partition(state.id), job.layout.topic(state.id.topic_id),
+        job.layout.partitions()}) {
+    Result<void> synced = job.files.sync_directory(directory);
+    if (!synced) return synced;
+  }
   return {};
 }
 

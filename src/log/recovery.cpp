@@ -96,15 +96,11 @@ Result<LoadedCheckpoint> load_checkpoint(file::FileSystem& files, const Layout& 
 
 namespace {
 
-Result<void> remove_partitions(file::FileSystem& files, const Layout& layout,
-                               const std::set<TopicPartition>& removed,
-                               std::map<TopicPartition, PartitionState>& states) {
-  for (const TopicPartition& id : removed) {
-    states.erase(id);
-    Result<void> gone = files.remove_all(layout.partition(id));
+/// What is left of it by a crash before it is through is a stray, and is cleared away as one.
+Result<void> remove_retired(file::FileSystem& files, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    Result<void> gone = files.remove_all(path);
     if (!gone && gone.error().code != Errc::not_found) return gone;
-    Result<void> synced = files.sync_directory(layout.topic(id.topic_id));
-    if (!synced && synced.error().code != Errc::not_found) return synced;
   }
   return {};
 }
@@ -118,8 +114,10 @@ Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
     // Partitions that only the missing commits named may have more than the checkpoint knows.
     for (const auto& [id, state] : states) events[id];
   }
-  Result<void> gone = remove_partitions(job.files, job.layout, removed, states);
-  if (!gone) return gone;
+  for (const TopicPartition& id : removed) {
+    states.erase(id);
+    job.retired.push_back(job.layout.partition(id));
+  }
   for (int i = 0; i < 2 && !events.empty(); ++i) {
     Result<file::FilePtr> file = job.files.open(job.layout.journal(i), file::OpenMode::read);
     if (!file && file.error().code != Errc::not_found) return fail(file);
@@ -150,7 +148,7 @@ Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Lay
   Result<JournalScan> scan = scan_journal(files, layout, salt, checkpoint.sequence);
   if (!scan) return fail(scan);
 
-  RecoveryJob job{files, layout, clock.wall_ms(), 0, false, false, {}, is_quiet, {}};
+  RecoveryJob job{files, layout, clock.wall_ms(), 0, false, false, {}, is_quiet, {}, {}};
   job.synced = scan->synced;
   job.rebuilt = loaded->finding.has_value();
   job.same_boot = !scan->frames.empty() && scan->frames.back().boot == boot_hash(files);
@@ -180,6 +178,8 @@ Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Lay
   for (const PartitionState& state : recovered.partitions) writer.add(state);
   Result<void> written = file::replace_file(files, layout.checkpoint(), writer.finish());
   if (!written) return fail(written);
+  Result<void> removed = remove_retired(files, job.retired);
+  if (!removed) return fail(removed);
   return recovered;
 }
 

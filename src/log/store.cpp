@@ -40,6 +40,10 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
     made = make_durable_directory(files, path);
     if (!made) return fail(made);
   }
+  // What is there may be of a start that was killed before it synced: the journal's directory, or
+  // a checkpoint that is about to be relied upon.
+  made = files.sync_directory(layout.root());
+  if (!made) return fail(made);
   Result<Recovered> recovered = recover(files, environment.clock, layout);
   if (!recovered) return fail(recovered);
   auto store = std::make_unique<DataStore>(environment, options, std::move(*lock));
@@ -174,10 +178,10 @@ void DataStore::accept_loss(const TopicPartition& id, OffsetRange range,
 
 void DataStore::close(UniqueFunction<void(Result<void>)> done) {
   close_ = std::move(done);
-  committer_.close([this] {
+  committer_.close(context_.guarded([this] {
     background_.on_idle([this] { finish_close(); });
     if (background_.idle()) finish_close();
-  });
+  }));
 }
 
 void DataStore::finish_close() {
