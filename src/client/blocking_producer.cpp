@@ -39,6 +39,10 @@ BlockingProducer::BlockingProducer(const BlockingClient& client, const ProducerO
 }
 
 BlockingProducer::~BlockingProducer() {
+  {
+    std::lock_guard lock(state_->queue->report_mutex);
+    state_->queue->abandoned = true;
+  }
   // Nothing that is posted may hold the session, which its own thread could not end.
   state_->session->post([sender = state_->sender] { sender->stop(); });
 }

@@ -19,7 +19,8 @@ namespace leat::client {
 /// sent: flush() first.
 class BlockingProducer {
  public:
-  /// `on_delivery` is called once for every batch, on a thread of the client; it must not block.
+  /// `on_delivery` is called once for every batch, on a thread of the client, and not after this
+  /// object's end; it must not block.
   BlockingProducer(const BlockingClient& client, const ProducerOptions& options,
                    std::function<void(const Delivery&)> on_delivery);
   ~BlockingProducer();

@@ -214,7 +214,10 @@ void Sender::fail_all(Request& request, const Error& error, bool possibly_persis
 
 void Sender::report(std::optional<Delivery> delivery) {
   if (!delivery) return;
-  on_delivery_(*delivery);
+  {
+    std::lock_guard lock(queue_->report_mutex);
+    if (!queue_->abandoned) on_delivery_(*delivery);
+  }
   std::lock_guard lock(queue_->mutex);
   queue_->delivered.notify_all();
 }

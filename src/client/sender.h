@@ -31,8 +31,13 @@ class Sender : public std::enable_shared_from_this<Sender> {
     std::condition_variable delivered;
     /// A wake() is on its way to the sender.
     std::atomic<bool> wake_posted{false};
+    /// Held while a delivery is reported.
+    std::mutex report_mutex;
+    /// Nobody listens to reports any more. Guarded by report_mutex.
+    bool abandoned = false;
   };
-  /// `on_delivery` is called for every batch, not under the mutex. The cluster outlives the
+  /// `on_delivery` is called for every batch, not under the queue's mutex, until the queue is
+  /// abandoned. The cluster outlives the
   /// coroutines of its executor.
   Sender(Cluster& cluster, std::shared_ptr<Queue> queue, record::Compression compression,
          std::function<void(const Delivery&)> on_delivery);
