@@ -86,7 +86,7 @@ Result<CheckReport> Checker::run() {
 }
 
 Result<void> Checker::check_partition(const PartitionState& state) {
-  QuarantineJob quarantine{files_, layout_, 0};
+  QuarantineJob quarantine{files_, layout_, 0, false};
   Result<std::vector<Finding>> behind = clear_behind_end(quarantine, state);
   if (!behind) return fail(behind);
   for (Finding& finding : *behind) {
@@ -138,16 +138,12 @@ Result<void> Checker::check_segment(const PartitionState& state, const SegmentSt
   };
   Result<void> visited =
       checked.visit({segment.base_offset, 0}, {segment.next_offset, segment.bytes}, count);
-  if (!visited && visited.error().code != Errc::not_found) return visited;
-  if (!visited) {
-    found({{segment.base_offset, segment.next_offset}, segment.base_offset, 0, segment.bytes},
-          "the segment's file is missing");
-  }
+  if (!visited) return visited;
   report_.bytes += segment.bytes;
   report_.batches += counted.batches;
   report_.records += counted.records;
   if (progress_) progress_(report_.bytes, total_);
-  if (!visited) return {};
+  if (checked.is_lost()) return {};
   Result<void> index = check_index(state, segment, places);
   if (!index) return index;
   return check_seal(state, segment, counted);

@@ -99,7 +99,7 @@ std::shared_ptr<Checkpointer::Pass> Checkpointer::make_pass() {
   dirty_.clear();
   passing_ = std::exchange(dirty_set_, {});
   pass->directories = passing_directories_ = std::exchange(directories_, {});
-  pass->sequence = journal_.sequence();
+  pass->sequence = context_.committer->finished_sequence();
   return pass;
 }
 

@@ -31,9 +31,11 @@ void Committer::enqueue(std::shared_ptr<PartitionLog> log, std::uint64_t bytes) 
 }
 
 void Committer::add(JournalEntry entry, Done done) {
-  if (failure_) {
-    context_.executor.post(
-        [done = std::move(done), error = *failure_]() mutable { done(tl::unexpected(error)); });
+  if (failure_ || closed_) {
+    Error error = failure_.value_or(Error{Errc::storage_error, "the data directory is closed"});
+    context_.executor.post([done = std::move(done), error = std::move(error)]() mutable {
+      done(tl::unexpected(error));
+    });
     return;
   }
   controls_.push_back({std::move(entry), std::move(done)});
@@ -44,7 +46,10 @@ void Committer::schedule() {
   if (scheduled_ || commit_ || failure_) return;
   if (queue_.empty() && controls_.empty()) {
     // Posted: what the last commit has to tell, such as a new start offset, comes first.
-    if (closing_ && idle_) context_.executor.post(std::exchange(idle_, nullptr));
+    if (closing_ && idle_) {
+      closed_ = true;
+      context_.executor.post(std::exchange(idle_, nullptr));
+    }
     return;
   }
   scheduled_ = true;
@@ -183,14 +188,14 @@ void Committer::write_frame() {
 }
 
 void Committer::sync_controls() {
-  context_.metrics.syncs.add();
-  journal_.file()->async_sync(context_.executor, context_.guarded([this](Result<void> result) {
-    if (!result) {
-      commit_->error = Error{Errc::storage_error, "a sync failed: " + result.error().what};
-      stop(*commit_->error);
-    }
-    finish();
-  }));
+  // The frame counts only with those before it, of which some may be in the other file.
+  std::vector<file::FilePtr> files = journal_.unsynced_files();
+  commit_->syncs_left = files.size();
+  for (const file::FilePtr& file : files) {
+    context_.metrics.syncs.add();
+    file->async_sync(context_.executor,
+                     context_.guarded([this](Result<void> result) { synced(nullptr, result); }));
+  }
 }
 
 void Committer::sync() {
@@ -245,10 +250,10 @@ void Committer::synced(CommitPart* part, const Result<void>& result) {
   auto took = context_.clock.monotonic() - commit_->started;
   context_.metrics.sync_time.record_us(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
-  if (!commit_->error) {
-    journal_.set_synced(commit_->sequence);
-  } else {
+  if (commit_->error) {
     stop(*commit_->error);
+  } else if (context_.options.durability == Durability::fsync) {
+    journal_.set_synced(commit_->sequence);
   }
   finish();
 }
@@ -260,6 +265,7 @@ void Committer::abort(const Error& error) {
 
 void Committer::finish() {
   std::unique_ptr<Commit> commit = std::move(commit_);
+  finished_sequence_ = std::max(finished_sequence_, commit->sequence);
   Completions completions;
   for (CommitPart& part : commit->parts) {
     pending_bytes_ -= part.bytes;

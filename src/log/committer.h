@@ -33,6 +33,8 @@ class Committer {
 
   /// A checkpoint was written, or could not be: what waited for room in the journal goes on.
   void checkpoint_done(const Result<void>& written);
+  /// The last commit that is done with: its effects are in every log's state.
+  std::uint64_t finished_sequence() const { return finished_sequence_; }
   /// Makes the store refuse everything from now on.
   void stop(const Error& error);
   const std::optional<Error>& failure() const { return failure_; }
@@ -41,6 +43,8 @@ class Committer {
   void close(Work idle);
   bool is_closing() const { return closing_; }
 
+  /// Goes on behind the journal's last frame.
+  void start_behind(std::uint64_t sequence) { finished_sequence_ = sequence; }
   /// Where damage that a reader found is taken to its log.
   std::function<void(const TopicPartition&, const Damage&)> found_damage;
 
@@ -84,7 +88,9 @@ class Committer {
   std::unique_ptr<Commit> commit_;  // in flight
   bool scheduled_ = false;
   bool waiting_for_journal_ = false;
+  std::uint64_t finished_sequence_ = 0;
   bool closing_ = false;
+  bool closed_ = false;  // close() has called back: nothing is taken any more
   std::optional<Error> failure_;
   Work idle_;
 };

@@ -112,7 +112,8 @@ Result<void> read_frames(file::FileSystem& files, const Layout& layout, int numb
 }
 
 /// Moves the frames that follow one another from `sequence` to `scan.frames`.
-void follow_chain(std::vector<Frame> found, std::uint64_t sequence, JournalScan& scan) {
+void follow_chain(std::vector<Frame> found, std::uint64_t sequence, std::uint64_t boot,
+                  JournalScan& scan) {
   std::size_t at = 0;
   std::uint64_t last = sequence;
   while (at < found.size()) {
@@ -128,10 +129,12 @@ void follow_chain(std::vector<Frame> found, std::uint64_t sequence, JournalScan&
         ++at;  // branches off a frame that has another successor
         continue;
       }
-      if (frame.previous > scan.synced) return;  // never promised: the journal ends at the hole
-      scan.holes.push_back({frame.file, frame.position,
-                            fmt::format("commits {} to {} were durable and cannot be read",
-                                        last + 1, frame.previous)});
+      // Never promised, and not written by a process whose page cache is still there: the journal
+      // ends at the hole.
+      if (frame.previous > scan.synced && frame.boot != boot) return;
+      scan.holes.push_back(
+          {frame.file, frame.position,
+           fmt::format("commits {} to {} cannot be read", last + 1, frame.previous)});
       last = frame.previous;
       continue;
     }
@@ -141,8 +144,7 @@ void follow_chain(std::vector<Frame> found, std::uint64_t sequence, JournalScan&
   }
   if (last < scan.synced) {
     scan.holes.push_back(
-        {0, 0,
-         fmt::format("commits {} to {} were durable and cannot be read", last + 1, scan.synced)});
+        {0, 0, fmt::format("commits {} to {} cannot be read", last + 1, scan.synced)});
   }
 }
 
@@ -170,7 +172,7 @@ Result<JournalScan> scan_journal(file::FileSystem& files, const Layout& layout,
     sequence = found.front().previous;
   }
   for (const Frame& frame : found) scan.synced = std::max(scan.synced, frame.synced);
-  follow_chain(std::move(found), sequence, scan);
+  follow_chain(std::move(found), sequence, boot_hash(files), scan);
   return scan;
 }
 

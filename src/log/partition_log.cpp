@@ -180,6 +180,7 @@ void PartitionLog::stop(const Error& error) {
 
 void PartitionLog::remove(Completions& completions) {
   removed_ = true;
+  for (const auto& segment : segments_) segment->set_retired();
   if (!committing_) {
     fail_pending({Errc::unknown_topic_or_partition, "the partition was removed"}, completions);
   }

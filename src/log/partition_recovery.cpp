@@ -151,12 +151,15 @@ void PartitionRecovery::cut_back(const DataEntry& entry) {
 
 Result<void> PartitionRecovery::apply(const StartEntry& start) {
   state_.start_offset = std::max(state_.start_offset, start.start);
+  // Where appends were lost that nobody waited for the disk with, the start is on disk all the
+  // same.
+  bool all = start.all || state_.end_offset < start.start;
   state_.end_offset = std::max(state_.end_offset, start.start);
   // A segment that was dropped goes even if it turned out to be the last one, because the appends
   // behind it were lost: its file may be gone.
   auto goes = [&](const SegmentState& segment) {
     return segment.next_offset <= start.start &&
-           (state_.segments.size() > 1 || start.all || dropped_.contains(segment.base_offset));
+           (state_.segments.size() > 1 || all || dropped_.contains(segment.base_offset));
   };
   while (!state_.segments.empty() && goes(state_.segments.front())) {
     std::string path = job_.layout.segment(state_.id, state_.segments.front().base_offset);

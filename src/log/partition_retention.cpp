@@ -77,6 +77,7 @@ void PartitionLog::drop_segments(bool all) {
   while (!segments_.empty() && segments_.front()->end().offset <= start_offset_ &&
          (segments_.size() > 1 || all)) {
     paths.push_back(segments_.front()->path());
+    segments_.front()->set_retired();
     segments_.erase(segments_.begin());
     context_.metrics.segments.add(-1);
   }

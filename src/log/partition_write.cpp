@@ -112,7 +112,7 @@ Result<Run> PartitionLog::next_run(CommitPart& part, std::size_t first) {
     run.segment = last;
     run.position =
         part.runs.empty() ? last->bytes() : part.runs.back().position + part.runs.back().bytes;
-    starts_segment = must_roll(run, part.appends[first].head, part.append_ms);
+    starts_segment = must_roll(run, part.appends[first].head, part.append_ms) || last->is_lost();
     // Recovery may have found fewer records than the start offset had passed.
     if (part.runs.empty() && last->state().next_offset != part.appends[first].head.base_offset) {
       starts_segment = true;
@@ -124,15 +124,8 @@ Result<Run> PartitionLog::next_run(CommitPart& part, std::size_t first) {
     run = std::move(*started);
   } else {
     Result<file::FilePtr> file = last->file();
-    if (!file && file.error().code == Errc::not_found) {
-      // All of it is damage; appends need not wait for an operator.
-      Result<Run> started = start_segment(part, first);
-      if (!started) return started;
-      run = std::move(*started);
-    } else {
-      if (!file) return leat::fail(file);
-      run.file = std::move(*file);
-    }
+    if (!file) return leat::fail(file);
+    run.file = std::move(*file);
   }
   run.base_offset = part.appends[first].head.base_offset;
   run.first = run.last = first;
@@ -174,6 +167,8 @@ void PartitionLog::roll_back(CommitPart& part) {
     if (!undone) {
       log_warning("{}: bytes of a failed append could not be removed: {}", run->segment->path(),
                   undone.error().what);
+      // Recovery must not take them for the tail of the log.
+      context_.committer->add(EndEntry{id_, committed_end_}, [](const Result<void>&) {});
     }
     if (!run->is_new) continue;
     context_.metrics.segments.add(-1);

@@ -56,6 +56,11 @@ Result<file::FilePtr> Segment::file() const {
   return file_;
 }
 
+bool Segment::is_lost() const {
+  Result<file::FilePtr> opened = file();
+  return !opened && opened.error().code == Errc::not_found && !retired_;
+}
+
 void Segment::set_file(file::FilePtr file) {
   std::lock_guard lock(mutex_);
   file_ = std::move(file);
@@ -199,6 +204,11 @@ Result<void> Segment::refuse_damage(Offset from) const {
 }
 
 Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place end) const {
+  if (is_lost() && damage().empty()) {
+    SegmentState lost = state();
+    found_damage({{lost.base_offset, lost.next_offset}, lost.base_offset, 0, lost.bytes},
+                 "the segment's file is missing");
+  }
   // Damage comes first: the file itself may be lost.
   Result<void> readable = refuse_damage(from);
   if (!readable) return fail(readable);

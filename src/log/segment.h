@@ -44,6 +44,11 @@ class Segment {
   /// One past its last batch.
   Place end() const;
   void set_sealed();
+  /// Its file goes, or is gone, because its records are below the start offset.
+  void set_retired() { retired_ = true; }
+  /// Whether the file is missing, though it should not be: all of it is damage then, and appends
+  /// go on in another one.
+  bool is_lost() const;
 
   /// Opens the file if it is not open.
   Result<file::FilePtr> file() const;
@@ -109,6 +114,7 @@ class Segment {
   /// What was there when this process found it.
   Place found_end_;
 
+  std::atomic<bool> retired_{false};
   mutable std::mutex load_mutex_;  // held while the index is read
   mutable std::mutex mutex_;
   // Guarded by mutex_:

@@ -78,6 +78,7 @@ DataStore::~DataStore() {
 Result<void> DataStore::start(Recovered recovered) {
   Result<void> opened = journal_.open(recovered.salt, recovered.sequence);
   if (!opened) return opened;
+  committer_.start_behind(recovered.sequence);
   opened = context_.files.sync_directory(context_.layout.journal_directory());
   if (!opened) return opened;
   findings_ = std::move(recovered.findings);
