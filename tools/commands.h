@@ -7,6 +7,8 @@ namespace leat::tools {
 
 extern const Command consume_command;
 extern const Command demo_command;
+extern const Command dump_command;
+extern const Command fsck_command;
 extern const Command produce_command;
 extern const Command serve_command;
 extern const Command topic_command;

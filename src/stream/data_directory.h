@@ -27,6 +27,9 @@ class DataDirectory {
   ~DataDirectory();
 
   BrokerTopics& topics() { return *topics_; }
+  /// To be used on executor() only.
+  broker::Broker& broker() { return *broker_; }
+  Executor& executor() { return *executor_; }
   Metrics& metrics() { return metrics_; }
 
  private:

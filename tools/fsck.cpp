@@ -1,0 +1,249 @@
+// leat fsck: reads a data directory and says what is wrong with it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "base/clock.h"
+#include "base/logging.h"
+#include "file/posix_file_system.h"
+#include "log/store.h"
+#include "stream/data_directory.h"
+#include "tools/commands.h"
+#include "tools/connect.h"
+#include "tools/data_topics.h"
+#include "tools/output.h"
+#include "tools/record_json.h"
+
+namespace leat::tools {
+
+namespace {
+
+struct FsckOptions {
+  std::string data = "./leat-data";
+  std::optional<std::string> accept_loss;
+  std::vector<std::string> range;
+  std::string format = "text";
+};
+
+const char* describe(log::Finding::Kind kind) {
+  switch (kind) {
+    case log::Finding::Kind::damage: return "damage";
+    case log::Finding::Kind::cut: return "unacknowledged";
+    case log::Finding::Kind::accepted: return "accepted";
+    case log::Finding::Kind::seal: return "seal";
+    case log::Finding::Kind::index: return "index";
+    case log::Finding::Kind::journal: return "journal";
+    case log::Finding::Kind::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+void append_text(std::string& out, const log::Finding& finding, const std::string& partition) {
+  out += fmt::format("{}: {}", describe(finding.kind), finding.path);
+  if (finding.offsets.base != finding.offsets.next) {
+    out += fmt::format(": {} offsets {}:{}", partition, finding.offsets.base.value(),
+                       finding.offsets.next.value());
+  }
+  if (finding.bytes > 0) {
+    out += fmt::format(", {} bytes at position {}", finding.bytes, finding.position);
+  }
+  out += fmt::format(": {}\n", finding.cause);
+}
+
+void append_json(std::string& out, const log::Finding& finding, const std::string& partition) {
+  out += fmt::format("{{\"kind\":\"{}\",\"path\":", describe(finding.kind));
+  append_json_text(out, finding.path);
+  out += ",\"partition\":";
+  append_json_text(out, partition);
+  out += fmt::format(
+      ",\"base_offset\":{},\"next_offset\":{},\"position\":{},\"bytes\":{},\"cause\":",
+      finding.offsets.base.value(), finding.offsets.next.value(), finding.position, finding.bytes);
+  append_json_text(out, finding.cause);
+  out += "}\n";
+}
+
+/// How far the reading is, on a terminal.
+void show_progress(std::uint64_t done, std::uint64_t total) {
+  static const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
+  static const auto start = std::chrono::steady_clock::now();
+  static auto shown = start;
+  auto now = std::chrono::steady_clock::now();
+  if (!is_terminal || now - shown < std::chrono::milliseconds(200) || done == 0) return;
+  shown = now;
+  double seconds = std::chrono::duration<double>(now - start).count();
+  double rate = static_cast<double>(done) / seconds;
+  fmt::print(stderr, "\r{} of {} MB, {:.0f} MB/s, {:.0f} s left\x1b[K", done >> 20, total >> 20,
+             rate / 1e6, static_cast<double>(total - done) / rate);
+}
+
+int check(const FsckOptions& options, file::FileSystem& files) {
+  auto names = read_topic_names(files, options.data);
+  auto report = log::check_directory(files, options.data, show_progress);
+  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\x1b[K");
+  if (!report) return fail_command(report.error());
+  Output output;
+  bool is_damaged = false;
+  for (const log::Finding& finding : report->findings) {
+    std::string partition = partition_name(names, finding.partition);
+    if (options.format == "json") {
+      append_json(output.buffer(), finding, partition);
+    } else {
+      append_text(output.buffer(), finding, partition);
+    }
+    output.written();
+    if (finding.kind != log::Finding::Kind::damage || is_damaged) continue;
+    is_damaged = true;
+    fmt::print(stderr,
+               "Damaged records are not served, all others are. To have readers skip them:\n"
+               "  leat fsck --data {} --accept-loss {} {}:{}\n",
+               options.data, partition, finding.offsets.base.value(), finding.offsets.next.value());
+  }
+  fmt::print(stderr, "{} partitions, {} records in {} batches, {} bytes: {}\n", report->partitions,
+             report->records, report->batches, report->bytes,
+             report->damaged() ? "DAMAGED" : "sound");
+  return report->damaged() ? exit_error : exit_ok;
+}
+
+/// What `--accept-loss edits/0 100:200` names.
+struct Loss {
+  std::string topic;
+  PartitionId partition;
+  log::OffsetRange range;
+};
+
+Result<Loss> parse_loss(const FsckOptions& options) {
+  auto wrong = [] {
+    return fail(Errc::invalid_argument,
+                "--accept-loss takes TOPIC/PARTITION and BASE:NEXT, such as: edits/0 100:200");
+  };
+  auto number = [](std::string_view text, std::int64_t& into) {
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+    return error == std::errc{} && end == text.data() + text.size() && into >= 0;
+  };
+  std::string_view target = *options.accept_loss;
+  std::size_t slash = target.rfind('/');
+  if (slash == target.npos || options.range.size() != 1) return wrong();
+  std::string_view range = options.range[0];
+  std::size_t colon = range.find(':');
+  std::int64_t partition = 0;
+  std::int64_t base = 0;
+  std::int64_t next = 0;
+  if (colon == range.npos || !number(target.substr(slash + 1), partition) ||
+      partition > INT32_MAX || !number(range.substr(0, colon), base) ||
+      !number(range.substr(colon + 1), next) || base >= next) {
+    return wrong();
+  }
+  return Loss{std::string(target.substr(0, slash)),
+              PartitionId{static_cast<std::int32_t>(partition)},
+              {Offset{base}, Offset{next}}};
+}
+
+/// Runs `ask` where the broker lives and waits for its answer.
+template <class Answer>
+Answer ask(stream::DataDirectory& directory, UniqueFunction<void(std::promise<Answer>&)> question) {
+  std::promise<Answer> answer;
+  directory.executor().post([&] { question(answer); });
+  return answer.get_future().get();
+}
+
+/// Reads the range, so that the log knows what of it is damaged: only that can be given up.
+Result<void> find_damage(stream::DataDirectory& directory, const TopicPartition& id,
+                         const log::OffsetRange& range) {
+  constexpr std::uint64_t read_bytes = 1 << 20;
+  bool was_damaged_here = false;
+  for (Offset at = range.base; at < range.next;) {
+    // Asking behind a read finds what that read told the log.
+    auto view = ask<std::shared_ptr<const log::LogView>>(directory, [&](auto& answer) {
+      broker::Partition* partition = directory.broker().find_partition(id.topic_id, id.partition);
+      answer.set_value(partition == nullptr ? nullptr : partition->view());
+    });
+    if (!view) return fail(Errc::unknown_topic_or_partition, "the topic has no such partition");
+    auto known = std::find_if(view->damaged.begin(), view->damaged.end(), [&](const auto& damage) {
+      return damage.base <= at && at < damage.next;
+    });
+    if (known != view->damaged.end()) {
+      at = known->next;
+      was_damaged_here = false;
+      continue;
+    }
+    auto slice = view->read(at, read_bytes);
+    if (slice && slice->bytes > 0) {
+      at = slice->next_offset;
+    } else if (slice || was_damaged_here || slice.error().code != Errc::corrupt_message) {
+      return slice ? Result<void>() : fail(slice);
+    } else {
+      was_damaged_here = true;
+    }
+  }
+  return {};
+}
+
+Result<void> accept(const Loss& loss, const std::string& data, file::FileSystem& files) {
+  SystemClock clock;
+  broker::BrokerOptions options;
+  options.store.directory = data;
+  options.store.owner = fmt::format("pid {}, leat fsck --accept-loss", ::getpid());
+  auto directory = stream::DataDirectory::open(options, files, clock, Random::from_entropy());
+  if (!directory) return fail(directory);
+  auto topic = (*directory)->topics().find_topic(loss.topic);
+  if (!topic) return fail(topic);
+  TopicPartition id{topic->id, loss.partition};
+  if (auto found = find_damage(**directory, id, loss.range); !found) return found;
+  return ask<Result<void>>(**directory, [&](auto& answer) {
+    (*directory)->broker().store().accept_loss(id, loss.range, [&answer](Result<void> result) {
+      answer.set_value(result);
+    });
+  });
+}
+
+int fsck(const FsckOptions& options) {
+  set_log_level(LogLevel::none);  // the findings say it all
+  file::PosixFileSystem files;
+  if (!options.accept_loss && !options.range.empty()) {
+    return fail_command({Errc::invalid_argument, "a range belongs to --accept-loss"});
+  }
+  {
+    auto lock = hold_directory(files, options.data);
+    if (!lock) return fail_command(lock.error());
+    if (!options.accept_loss) return check(options, files);
+  }
+  auto loss = parse_loss(options);
+  if (!loss) return fail_command(loss.error());
+  if (auto accepted = accept(*loss, options.data, files); !accepted) {
+    return fail_command(accepted.error());
+  }
+  fmt::print("accepted the loss of {} records: {}/{} offsets {}:{}\n",
+             loss->range.next - loss->range.base, loss->topic, loss->partition.value(),
+             loss->range.base.value(), loss->range.next.value());
+  return exit_ok;
+}
+
+void declare(Arguments& arguments) {
+  auto options = std::make_shared<FsckOptions>();
+  arguments.option("--data", options->data, "The data directory");
+  arguments.option("--accept-loss", options->accept_loss,
+                   "TOPIC/PARTITION whose damaged RANGE readers shall skip from now on");
+  arguments.positionals("RANGE", options->range, "BASE:NEXT, the offsets that are lost", false);
+  arguments.format(options->format);
+  arguments.run([options] { return fsck(*options); });
+}
+
+}  // namespace
+
+const Command fsck_command{
+    "fsck", "Checks a data directory that no server holds, and changes nothing",
+    "  leat fsck                                    checks ./leat-data\n"
+    "  leat fsck --data /var/lib/leat --format json\n"
+    "  leat fsck --accept-loss edits/0 100:200      readers skip these offsets from now on\n"
+    "The exit code is 1 if acknowledged records are damaged. Damaged bytes are never deleted.",
+    declare};
+
+}  // namespace leat::tools
