@@ -180,16 +180,21 @@ TEST_CASE("a frame that does not arrive in time ends the connection (fault 28)")
     peer.send(BytesView(request).first(bytes));
     CHECK(peer.is_closed_by_server());
   }
-  // Bytes that trickle in do not move the deadline.
+  // Bytes that trickle in do not move the deadline: these would take ten seconds.
+  wire::MetadataRequest long_one;
+  long_one.topics.emplace().emplace_back().name = std::string(2'000, 'x');
+  request = Peer::encode(long_one, 12);
   Peer slow = server.connect();
   std::atomic<bool> is_over = false;
-  std::thread writer([&] {
-    for (std::size_t i = 0; i + 1 < request.size() && !is_over; ++i) {
-      slow.send(BytesView(request).subspan(i, 1));
-      std::this_thread::sleep_for(milliseconds(20));
+  std::atomic<std::size_t> sent = 0;
+  std::jthread writer([&] {
+    for (; sent + 1 < request.size() && !is_over; ++sent) {
+      slow.send(BytesView(request).subspan(sent, 1));
+      std::this_thread::sleep_for(milliseconds(5));
     }
   });
   CHECK(slow.is_closed_by_server());
+  CHECK(sent + 1 < request.size());
   is_over = true;
   writer.join();
 }
