@@ -64,6 +64,15 @@ Connection::Connection(Socket socket, net::ConnectionLimit::Token token, net::Ad
         close("its peer does not read its answers");
       }) {}
 
+bool Connection::LogBudget::take() {
+  Clock::time_point now = Clock::now();
+  if (now - second_ > std::chrono::seconds(1)) {
+    second_ = now;
+    lines_ = 0;
+  }
+  return ++lines_ <= lines_per_second;
+}
+
 void Connection::start() {
   error_code error;
   socket_.set_option(tcp::no_delay(true), error);
@@ -97,7 +106,9 @@ void Connection::close(const std::string& reason) {
   auto self = shared_from_this();
   if (!reason.empty()) {
     environment_.metrics.connections_broken.add();
-    log_info("closing the connection of {}: {}", peer_, reason);
+    if (environment_.log_budget.take()) {
+      log_info("closing the connection of {}: {}", peer_, reason);
+    }
   }
   error_code ignored;
   socket_.close(ignored);

@@ -31,12 +31,24 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
  public:
   using Socket = boost::asio::ip::tcp::socket;
 
+  /// Lets so many lines a second into the operator's log: a peer must not be able to fill it.
+  class LogBudget {
+   public:
+    bool take();
+
+   private:
+    static constexpr int lines_per_second = 20;
+    std::chrono::steady_clock::time_point second_{};
+    int lines_ = 0;
+  };
+
   /// What all connections share. Outlives them, but for their destructors.
   struct Environment {
     Node& node;
     const Limits& limits;
     net::BufferPool& pool;
     RequestMetrics& metrics;
+    LogBudget log_budget;
     /// The connection is closed and must be forgotten.
     std::function<void(Connection&)> closed;
   };

@@ -15,8 +15,9 @@ KafkaService::KafkaService(Executor& executor, Metrics& metrics, broker::Broker&
       pool_(options.limits.request_memory_bytes),
       metrics_(metrics),
       node_{broker, options, metrics},
-      environment_{node_, options.limits, pool_, metrics_,
-                   [this](Connection& connection) { forget(connection); }} {}
+      environment_{node_, options.limits,
+                   pool_, metrics_,
+                   {},    [this](Connection& connection) { forget(connection); }} {}
 
 Result<void> KafkaService::start() {
   net::ConnectionLimit limit(options_.limits.connections_max,

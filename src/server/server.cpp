@@ -25,6 +25,10 @@ namespace leat::server {
 
 namespace asio = boost::asio;
 
+namespace {
+constexpr std::chrono::seconds close_timeout{30};
+}
+
 struct Server::Loop {
   asio::io_context io{1};
   net::AsioExecutor executor{io};
@@ -115,7 +119,10 @@ void Server::on_signal() {
   loop_->signals.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
     // The second one means it.
-    if (is_stopping_) return stop_now();
+    if (is_stopping_) {
+      outcome_ = fail(Errc::cancelled, "stopped at once; the next start has to recover");
+      return stop_now();
+    }
     log_info("stopping; a second signal stops at once");
     begin_stop();
     on_signal();
@@ -135,16 +142,27 @@ Result<void> Server::open() {
   broker_ = std::move(*opened);
   findings_ = broker_->store().findings();
   register_broker_metrics(metrics_, *broker_);
-  std::promise<Result<void>> started;
-  asio::post(loop_->io, [this, &started] {
+  auto started = std::make_shared<std::promise<Result<void>>>();
+  asio::post(loop_->io, [this, started] {
+    if (is_stopping_) {
+      return started->set_value(fail(Errc::cancelled, "stopped before the server was ready"));
+    }
     loop_->kafka = std::make_unique<KafkaService>(loop_->executor, metrics_, *broker_, options_,
                                                   std::move(loop_->kafka_listener));
     loop_->progress.broker = broker_.get();
     loop_->progress.phase = Progress::Phase::ready;
-    started.set_value(loop_->kafka->start());
+    started->set_value(loop_->kafka->start());
   });
   loop_->executor.release();
-  return started.get_future().get();
+  std::future<Result<void>> outcome = started->get_future();
+  // A second signal ends the loop, and then nobody keeps the promise.
+  while (outcome.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout) {
+    std::lock_guard lock(mutex_);
+    if (is_stopped_) return fail(Errc::cancelled, "stopped before the server was ready");
+  }
+  Result<void> result = outcome.get();
+  is_started_ = result.has_value();
+  return result;
 }
 
 void Server::begin_stop() {
@@ -152,12 +170,18 @@ void Server::begin_stop() {
     if (is_stopping_) return;
     is_stopping_ = true;
     loop_->progress.phase = Progress::Phase::stopping;
-    if (!loop_->kafka) return loop_->io.stop();
-    loop_->kafka->stop([this] { close_broker(); });
+    // While it recovers, nothing can be stopped: open() sees it afterwards.
+    if (loop_->kafka) loop_->kafka->stop([this] { close_broker(); });
   });
 }
 
 void Server::close_broker() {
+  // A disk that does not answer must not hold up the end of the process. What was acknowledged is
+  // as safe as the durability mode says; only the next start takes longer.
+  loop_->executor.after(close_timeout, [this] {
+    outcome_ = fail(Errc::storage_error, "the data directory did not close in time");
+    loop_->io.stop();
+  });
   broker_->close([this](Result<void> closed) {
     if (!closed) log_error("closing the data directory: {}", closed.error().what);
     outcome_ = std::move(closed);
@@ -182,7 +206,7 @@ Result<void> Server::stop() {
 
 Server::~Server() {
   if (thread_.joinable()) {
-    if (broker_) {
+    if (is_started_) {
       begin_stop();
     } else {
       stop_now();

@@ -77,6 +77,7 @@ class Server {
   net::Address kafka_address_;
   std::optional<net::Address> http_address_;
   std::thread thread_;
+  bool is_started_ = false;  // open() went well
 
   std::mutex mutex_;
   std::condition_variable stopped_;
