@@ -21,7 +21,7 @@
 #include "column/timestamp.h"
 #include "record/builder.h"
 #include "record/record.h"
-#include "stream/partitioner.h"
+#include "record/partitioner.h"
 #include "stream/pipeline.h"
 #include "stream/task.h"
 
@@ -145,7 +145,7 @@ BenchTopics make_topics(const std::vector<std::string>& edits, int copies,
       edit.replace(edit.find(first_day), first_day.size(), day);
       std::size_t channel = edit.find("\"channel\":\"") + 11;
       auto key = std::string_view(edit).substr(channel, edit.find('"', channel) - channel);
-      std::int32_t partition = partition_of(as_bytes(key), partitions).value();
+      std::int32_t partition = record::partition_of_key(as_bytes(key), partitions).value();
       auto& builder = builders[static_cast<std::size_t>(partition)];
       builder.append(0, as_bytes(key), as_bytes(edit));
       if (builder.record_count() == 500) topics.add(partition, builder.build());
