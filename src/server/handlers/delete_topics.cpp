@@ -35,7 +35,9 @@ void remove(const std::shared_ptr<Pending>& pending, std::size_t index) {
   answer.name = info->name;
   answer.topic_id = info->id;
   ++pending->being_deleted;
-  broker.delete_topic(info->id, [pending, index](Result<void> deleted) {
+  // The topic's own id dies with its entry.
+  Uuid id = info->id;
+  broker.delete_topic(id, [pending, index](Result<void> deleted) {
     if (!deleted) set_error(pending->response.responses[index], deleted.error());
     if (--pending->being_deleted == 0) pending->call.answer(pending->response);
   });
