@@ -9,6 +9,7 @@
 #include <exception>
 #include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -32,18 +33,18 @@ class Session {
   template <class Operation>
   auto run(Operation operation) {
     using Value = typename std::invoke_result_t<Operation&, Cluster&>::value_type;
-    std::promise<Value> promise;
-    std::future<Value> future = promise.get_future();
-    boost::asio::post(context_, [this, &operation, &promise] {
+    // Shared, since the one who sets it may still be at it when the one who waits goes on.
+    auto promise = std::make_shared<std::promise<Value>>();
+    boost::asio::post(context_, [this, &operation, promise] {
       boost::asio::co_spawn(context_, operation(cluster_),
-                            [&promise](std::exception_ptr exception, Value value) {
+                            [promise](std::exception_ptr exception, Value value) {
                               if (exception)
-                                promise.set_exception(exception);
+                                promise->set_exception(exception);
                               else
-                                promise.set_value(std::move(value));
+                                promise->set_value(std::move(value));
                             });
     });
-    return future.get();
+    return promise->get_future().get();
   }
   /// Runs `work` on the thread, soon.
   template <class Work>

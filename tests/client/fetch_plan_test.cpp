@@ -1,0 +1,219 @@
+#include "client/fetch_plan.h"
+
+#include <doctest/doctest.h>
+
+#include <fmt/core.h>
+
+#include "client/record_reader.h"
+#include "record/builder.h"
+
+namespace leat::client {
+namespace {
+
+using wire::ErrorCode;
+
+/// A batch of `count` records, whose values are their offsets.
+Bytes batch(std::int64_t base, int count, record::BatchOptions options = {}) {
+  record::BatchBuilder builder;
+  for (int i = 0; i < count; ++i)
+    builder.append(0, std::nullopt, as_bytes(std::to_string(base + i)));
+  options.base_offset = Offset{base};
+  return builder.build(options);
+}
+
+Bytes operator+(Bytes a, const Bytes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// The end of a transaction: type 0 aborts it, 1 commits it.
+Bytes marker(std::int64_t base, std::int64_t producer, std::int16_t type) {
+  record::BatchBuilder builder;
+  Bytes key;
+  ByteWriter writer(key);
+  writer.write<std::int16_t>(0);
+  writer.write(type);
+  builder.append(0, BytesView(key), as_bytes("ignored"));
+  return builder.build({.base_offset = Offset{base},
+                        .producer_id = ProducerId{producer},
+                        .producer_epoch = 0,
+                        .is_transactional = true,
+                        .is_control = true});
+}
+
+Bytes transactional(std::int64_t base, int count, std::int64_t producer) {
+  return batch(base, count,
+               {.producer_id = ProducerId{producer},
+                .producer_epoch = 0,
+                .base_sequence = 0,
+                .is_transactional = true});
+}
+
+wire::FetchResponse answer(const Bytes& records, ErrorCode error = ErrorCode::none,
+                           std::int32_t partition = 0) {
+  wire::FetchResponse response;
+  auto& topic = response.responses.emplace_back();
+  topic.topic = "t";
+  auto& part = topic.partitions.emplace_back();
+  part.partition_index = partition;
+  part.error_code = error;
+  part.log_start_offset = 7;
+  part.records = wire::Records(records);
+  return response;
+}
+
+std::optional<std::int32_t> leader(std::string_view, std::int32_t) {
+  return 1;
+}
+
+/// What is asked for next, as "partition@offset …".
+std::string asked(FetchPlan& plan) {
+  std::string out;
+  for (const auto& topic : plan.request(1, leader).topics)
+    for (const auto& partition : topic.partitions)
+      out += fmt::format("{}@{} ", partition.partition, partition.fetch_offset);
+  return out;
+}
+
+/// The values in what came, or "error: …".
+std::string values(const Fetched& fetched) {
+  record::Scratch scratch;
+  RecordReader reader(fetched, scratch);
+  std::string out;
+  while (const record::Record* record = reader.next())
+    out += std::string(as_text(*record->value)) + " ";
+  if (reader.error()) out += "error: " + reader.error()->what;
+  return out;
+}
+
+/// What a reader of [begin, end) sees of `records`.
+std::string read(const Bytes& records, std::int64_t begin, std::optional<std::int64_t> end,
+                 std::vector<wire::FetchResponse::AbortedTransaction> aborted = {}) {
+  FetchPlan plan({{"t", 0, begin, end}}, {});
+  auto response = answer(records);
+  response.responses[0].partitions[0].aborted_transactions = std::move(aborted);
+  auto outcome = plan.take_answer(response, nullptr, "b:1");
+  if (outcome.error) return outcome.error->what;
+  return outcome.fetched.empty() ? "nothing" : values(outcome.fetched[0]);
+}
+
+TEST_SUITE_BEGIN("client");
+
+TEST_CASE("fetching goes on behind the last whole batch") {
+  FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
+  CHECK(asked(plan) == "0@3 ");
+  Bytes cut = batch(8, 5);
+  cut.resize(cut.size() - 1);
+  Bytes records = batch(0, 5) + batch(5, 3) + cut;
+  auto outcome = plan.take_answer(answer(records), nullptr, "b:1");
+  REQUIRE(outcome.fetched.size() == 1);
+  CHECK(values(outcome.fetched[0]) == "3 4 5 6 7 ");
+  CHECK(asked(plan) == "0@8 ");
+}
+
+TEST_CASE("a plan is finished when every partition has reached its end") {
+  FetchPlan plan({{"t", 0, 0, 4}, {"t", 1, 5, 5}, {"t", 2, 6, 5}}, {});
+  CHECK_FALSE(plan.finished());
+  CHECK(asked(plan) == "0@0 ");
+  Bytes records = batch(0, 10);
+  auto outcome = plan.take_answer(answer(records), nullptr, "b:1");
+  REQUIRE(outcome.fetched.size() == 1);
+  CHECK(values(outcome.fetched[0]) == "0 1 2 3 ");
+  CHECK(plan.finished());
+  CHECK(asked(plan) == "");
+}
+
+TEST_CASE("each request asks for another partition first") {
+  FetchPlan plan({{"t", 0, 0, std::nullopt}, {"t", 1, 0, std::nullopt}}, {});
+  CHECK(asked(plan) == "1@0 0@0 ");
+  CHECK(asked(plan) == "0@0 1@0 ");
+}
+
+TEST_CASE("a batch that a broker cuts is asked for with more room") {
+  ConsumerOptions options;
+  options.partition_fetch_bytes = 100;
+  FetchPlan plan({{"t", 0, 0, std::nullopt}}, options);
+  Bytes cut = batch(0, 50);
+  cut.resize(100);
+  auto outcome = plan.take_answer(answer(cut), nullptr, "b:1");
+  CHECK(outcome.fetched.empty());
+  CHECK_FALSE(outcome.error);
+  CHECK(plan.request(1, leader).topics[0].partitions[0].partition_max_bytes == 200);
+}
+
+TEST_CASE("errors move the partition, ask for patience, or end the reading") {
+  struct Row {
+    ErrorCode error;
+    const char* outcome;
+  };
+  const Row rows[] = {
+      {ErrorCode::not_leader_or_follower, "moved"},
+      {ErrorCode::unknown_topic_or_partition, "moved"},
+      {ErrorCode::offset_not_available, "later"},
+      {ErrorCode::offset_out_of_range,
+       "t/0 at offset 3: OFFSET_OUT_OF_RANGE (1) from broker b:1: the partition begins at offset "
+       "7"},
+      {ErrorCode::corrupt_message, "t/0 at offset 3: CORRUPT_MESSAGE (2) from broker b:1"},
+      {ErrorCode::topic_authorization_failed,
+       "t/0 at offset 3: TOPIC_AUTHORIZATION_FAILED (29) from broker b:1"},
+  };
+  for (const Row& row : rows) {
+    FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
+    auto outcome = plan.take_answer(answer({}, row.error), nullptr, "b:1");
+    std::string text = outcome.error            ? outcome.error->what
+                       : outcome.retry_later    ? "later"
+                       : !outcome.moved.empty() ? "moved"
+                                                : "nothing";
+    CHECK(text == row.outcome);
+    CHECK(asked(plan) == "0@3 ");
+  }
+}
+
+TEST_CASE("a broker that sends what is no batch, or only what lies behind, is refused") {
+  Bytes wrong_magic = batch(0, 1);
+  wrong_magic[record::batch_field::magic] = std::byte{1};
+  CHECK(read(wrong_magic, 0, std::nullopt).find("t/0 at offset 0: ") == 0);
+  CHECK(read(batch(0, 3), 3, std::nullopt) ==
+        "t/0 at offset 3: only records before the offset asked for came (from broker b:1)");
+}
+
+TEST_CASE("a reader sees the offsets that were asked for") {
+  Bytes records = batch(0, 3) + batch(3, 3) + batch(6, 3);
+  CHECK(read(records, 0, std::nullopt) == "0 1 2 3 4 5 6 7 8 ");
+  CHECK(read(records, 4, 7) == "4 5 6 ");
+  CHECK(read(records, 8, std::nullopt) == "8 ");
+}
+
+TEST_CASE("compressed batches are unpacked") {
+  for (auto codec : {record::Compression::gzip, record::Compression::snappy,
+                     record::Compression::lz4, record::Compression::zstd})
+    CHECK(read(batch(0, 3, {.compression = codec}) + batch(3, 1), 0, std::nullopt) == "0 1 2 3 ");
+}
+
+TEST_CASE("a batch that does not match its checksum ends the reading, behind what was good") {
+  Bytes bad = batch(3, 3);
+  bad.back() ^= std::byte{1};
+  CHECK(read(batch(0, 3) + bad + batch(6, 1), 0, std::nullopt) ==
+        "0 1 2 error: t/0: batch at offset 3: the batch does not match its checksum");
+}
+
+TEST_CASE("control records are nobody's business") {
+  CHECK(read(transactional(0, 2, 9) + marker(2, 9, 1) + batch(3, 1), 0, std::nullopt) == "0 1 3 ");
+  CHECK(read(marker(0, 9, 1), 0, std::nullopt) == "");
+}
+
+TEST_CASE("records of aborted transactions are left out, and no others") {
+  Bytes records = transactional(0, 1, 9) + transactional(1, 1, 8) + batch(2, 1) + marker(3, 9, 0) +
+                  transactional(4, 1, 9) + marker(5, 9, 1) + marker(6, 8, 1);
+  CHECK(read(records, 0, std::nullopt, {{9, 0}}) == "1 2 4 ");
+  CHECK(read(records, 0, std::nullopt, {{8, 1}, {9, 0}}) == "2 4 ");
+  CHECK(read(records, 0, std::nullopt) == "0 1 2 4 ");
+  // The transaction began before what was asked for.
+  CHECK(read(transactional(4, 2, 9) + marker(6, 9, 0) + transactional(7, 1, 9), 5, std::nullopt,
+             {{9, 1}}) == "7 ");
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace leat::client
