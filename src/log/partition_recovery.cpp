@@ -218,10 +218,9 @@ Result<bool> PartitionRecovery::write_inline(const PartitionEvents::Data& data) 
   if (*got != wanted.size()) return false;
   Result<file::FilePtr> file = open_last(true);
   if (!file) return fail(file);
-  Bytes there(entry.bytes);
-  got = (*file)->read_at(entry.position, there);
-  if (!got) return fail(got);
-  if (*got == there.size() && there == wanted && !is_suspect_) return true;
+  // Also where the segment seems to have them already: after a failed sync, of which nothing may
+  // have been written down, the page cache has bytes that are not on disk and that no sync brings
+  // there. Only writing them again does.
   BytesView bytes(wanted);
   Result<void> written = (*file)->write_at(entry.position, std::span(&bytes, 1));
   if (!written) return fail(written);
