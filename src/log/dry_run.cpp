@@ -63,7 +63,10 @@ class DryRunFileSystem::ChangedFile final : public file::File {
   }
   Result<void> sync() override { return {}; }
   void async_sync(Executor& executor, SyncDone done) override {
-    executor.post([done = std::move(done)]() mutable { done({}); });
+    executor.post([done = std::move(done)]() mutable {
+      Result<void> synced;
+      done(std::move(synced));
+    });
   }
   int native_handle() const override { return -1; }
 
