@@ -270,6 +270,12 @@ Result<std::unique_ptr<DirectoryLock>> PosixFileSystem::lock(const std::string& 
   return std::make_unique<PosixDirectoryLock>(std::move(fd));
 }
 
+void PosixFileSystem::write_back(const std::string& path) {
+  Descriptor fd = open_descriptor(path, O_RDONLY | O_DIRECTORY);
+  // Its answer would not tell which file failed; the sync of each file does.
+  if (fd.get() >= 0) static_cast<void>(::syncfs(fd.get()));
+}
+
 Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& path) {
   struct statvfs status;
   if (retry([&] { return ::statvfs(path.c_str(), &status); }) != 0) return cannot("look at", path);

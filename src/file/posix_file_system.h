@@ -28,6 +28,7 @@ class PosixFileSystem final : public FileSystem {
   Result<void> sync_directory(const std::string& directory) override;
   Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory,
                                               const std::string& owner) override;
+  void write_back(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& path) override;
   std::string boot_id() override;
   void offload(Work job, Executor& executor, Work done) override;
