@@ -31,11 +31,9 @@ void Committer::enqueue(std::shared_ptr<PartitionLog> log, std::uint64_t bytes) 
 }
 
 void Committer::add(JournalEntry entry, Done done) {
-  if (failure_ || closed_) {
-    Error error = failure_.value_or(Error{Errc::storage_error, "the data directory is closed"});
-    context_.executor.post([done = std::move(done), error = std::move(error)]() mutable {
-      done(tl::unexpected(error));
-    });
+  if (failure_) {
+    context_.executor.post(
+        [done = std::move(done), error = *failure_]() mutable { done(tl::unexpected(error)); });
     return;
   }
   controls_.push_back({std::move(entry), std::move(done)});
@@ -47,7 +45,6 @@ void Committer::schedule() {
   if (queue_.empty() && controls_.empty()) {
     // Posted: what the last commit has to tell, such as a new start offset, comes first.
     if (closing_ && idle_) {
-      closed_ = true;
       context_.executor.post(std::exchange(idle_, nullptr));
     }
     return;

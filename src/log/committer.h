@@ -90,7 +90,6 @@ class Committer {
   bool waiting_for_journal_ = false;
   std::uint64_t finished_sequence_ = 0;
   bool closing_ = false;
-  bool closed_ = false;  // close() has called back: nothing is taken any more
   std::optional<Error> failure_;
   Work idle_;
 };

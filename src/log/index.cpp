@@ -13,12 +13,21 @@ constexpr std::size_t header_bytes = 16;
 constexpr std::size_t checked_bytes = 16;  // of an entry
 constexpr std::size_t entry_bytes = 20;
 
-std::uint32_t check_of(BytesView entry, Offset base_offset) {
-  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(
-      entry.data(), checked_bytes, static_cast<std::uint64_t>(base_offset.value()) + 1));
+}  // namespace
+
+std::uint64_t Index::seed_of(const std::string& segment_path) {
+  // Topic, partition and base offset name a segment wherever its data directory is.
+  std::size_t begin = segment_path.size();
+  for (int parts = 0; parts < 3 && begin != std::string::npos && begin > 0; ++parts) {
+    begin = segment_path.find_last_of('/', begin - 1);
+  }
+  std::string name = segment_path.substr(begin == std::string::npos ? 0 : begin);
+  return XXH3_64bits(name.data(), name.size());
 }
 
-}  // namespace
+std::uint32_t Index::check_of(BytesView entry) const {
+  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(entry.data(), checked_bytes, seed_));
+}
 
 void Index::add(Place place, std::int64_t max_timestamp_before_ms) {
   if (!entries_.empty() && place.position <= entries_.back().position) return;
@@ -96,17 +105,16 @@ Bytes Index::encode(std::size_t first) const {
     out.write(entries_[i].position);
     out.write(entries_[i].max_timestamp_before_ms);
     BytesView entry = BytesView(bytes).last(checked_bytes);
-    out.write(check_of(entry, base_offset_));
+    out.write(check_of(entry));
   }
   return bytes;
 }
 
-Index Index::decode(Offset base_offset, BytesView bytes, std::uint64_t end) {
-  Index index(base_offset);
+void Index::decode(BytesView bytes, std::uint64_t end) {
   ByteReader in(bytes);
   if (in.read<std::uint32_t>() != index_magic || in.read<std::uint32_t>() != index_version ||
-      in.read<std::int64_t>() != base_offset.value()) {
-    return index;
+      in.read<std::int64_t>() != base_offset_.value()) {
+    return;
   }
   while (in.remaining() >= entry_bytes) {
     BytesView raw = in.read_bytes(entry_bytes);
@@ -115,15 +123,14 @@ Index Index::decode(Offset base_offset, BytesView bytes, std::uint64_t end) {
     entry.offset_delta = fields.read<std::uint32_t>();
     entry.position = fields.read<std::uint32_t>();
     entry.max_timestamp_before_ms = fields.read<std::int64_t>();
-    if (fields.read<std::uint32_t>() != check_of(raw, base_offset)) break;
-    if (entry.position >= end) break;
-    if (!index.entries_.empty() && (entry.position <= index.entries_.back().position ||
-                                    entry.offset_delta <= index.entries_.back().offset_delta)) {
-      break;
+    if (fields.read<std::uint32_t>() != check_of(raw)) return;
+    if (entry.position >= end) return;
+    if (!entries_.empty() && (entry.position <= entries_.back().position ||
+                              entry.offset_delta <= entries_.back().offset_delta)) {
+      return;
     }
-    index.entries_.push_back(entry);
+    entries_.push_back(entry);
   }
-  return index;
 }
 
 std::uint64_t Index::file_position(std::size_t i) {

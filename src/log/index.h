@@ -5,12 +5,14 @@
 //   index file := magic:u32 version:u32 base_offset:i64 entry*
 //   entry      := offset_delta:u32 position:u32 max_timestamp_before_ms:i64 check:u32
 //
-// `check` is the low half of the XXH3 of the entry's other bytes, seeded with the base offset, so
-// that entries can be appended without rewriting the file, and a torn or stale one shows.
+// `check` is the low half of the XXH3 of the entry's other bytes, seeded with the segment's name,
+// so that entries can be appended without rewriting the file, and a torn one shows, or one that a
+// power cut brought to light from another segment's index.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -22,7 +24,8 @@ namespace leat::log {
 /// Not thread-safe: its segment guards it. Entries stand at batch boundaries, by position.
 class Index {
  public:
-  explicit Index(Offset base_offset) : base_offset_(base_offset) {}
+  Index(Offset base_offset, const std::string& segment_path)
+      : base_offset_(base_offset), seed_(seed_of(segment_path)) {}
 
   /// Ignored unless it lies behind the last entry.
   void add(Place place, std::int64_t max_timestamp_before_ms);
@@ -47,8 +50,8 @@ class Index {
 
   /// The file's bytes for entries [first, size()); with the header if `first` is 0.
   Bytes encode(std::size_t first) const;
-  /// The good entries that `bytes` begins with, and below `end` only.
-  static Index decode(Offset base_offset, BytesView bytes, std::uint64_t end);
+  /// Adds the good entries that `bytes` begins with, and below `end` only. REQUIRES: empty.
+  void decode(BytesView bytes, std::uint64_t end);
   /// Where entry `i` stands in the file.
   static std::uint64_t file_position(std::size_t i);
 
@@ -62,7 +65,11 @@ class Index {
     return {base_offset_ + entry.offset_delta, entry.position};
   }
 
+  static std::uint64_t seed_of(const std::string& segment_path);
+  std::uint32_t check_of(BytesView entry) const;
+
   Offset base_offset_;
+  std::uint64_t seed_;
   std::vector<Entry> entries_;
 };
 

@@ -218,9 +218,14 @@ Result<bool> PartitionRecovery::write_inline(const PartitionEvents::Data& data) 
   if (*got != wanted.size()) return false;
   Result<file::FilePtr> file = open_last(true);
   if (!file) return fail(file);
-  // Also where the segment seems to have them already: after a failed sync, of which nothing may
-  // have been written down, the page cache has bytes that are not on disk and that no sync brings
-  // there. Only writing them again does.
+  // A page cache that outlived the process may hold the bytes and not the disk: after a failed sync
+  // they count as written. So they are compared only with what was read from the disk.
+  if (!job_.same_boot && !is_suspect_) {
+    Bytes there(entry.bytes);
+    got = (*file)->read_at(entry.position, there);
+    if (!got) return fail(got);
+    if (*got == there.size() && there == wanted) return true;
+  }
   BytesView bytes(wanted);
   Result<void> written = (*file)->write_at(entry.position, std::span(&bytes, 1));
   if (!written) return fail(written);
@@ -301,6 +306,23 @@ Result<void> PartitionRecovery::check_to(Place end) {
   return {};
 }
 
+/// Makes the page cache take [begin, end) to the disk, whatever it believes to be there.
+Result<void> PartitionRecovery::write_again(file::File& file, std::uint64_t begin,
+                                            std::uint64_t end) {
+  constexpr std::uint64_t step = std::uint64_t{1} << 20;
+  Bytes piece;
+  while (begin < end) {
+    piece.resize(std::min(step, end - begin));
+    Result<std::size_t> got = file.read_at(begin, piece);
+    if (!got) return fail(got);
+    BytesView view(piece);
+    Result<void> written = file.write_at(begin, std::span(&view, 1));
+    if (!written) return written;
+    begin += piece.size();
+  }
+  return {};
+}
+
 /// Bytes behind the last frame are our own, not yet acknowledged: the page cache is still the one
 /// they were written to. Whole batches may stay.
 Result<void> PartitionRecovery::keep_valid_tail() {
@@ -314,7 +336,8 @@ Result<void> PartitionRecovery::keep_valid_tail() {
     Result<std::uint64_t> size = (*file)->size();
     if (!size) return fail(size);
     SegmentState& last = state_.segments.back();
-    BatchScanner scanner(**file, {last.next_offset, last.bytes}, *size, BatchScanner::Check::crc);
+    std::uint64_t begin = last.bytes;
+    BatchScanner scanner(**file, {last.next_offset, begin}, *size, BatchScanner::Check::crc);
     while (true) {
       Result<std::optional<ScannedBatch>> batch = scanner.next();
       if (!batch) return fail(batch);
@@ -322,6 +345,8 @@ Result<void> PartitionRecovery::keep_valid_tail() {
       extend(**batch);
       last.last_append_ms = job_.now_ms;
     }
+    Result<void> written = write_again(**file, begin, last.bytes);
+    if (!written) return written;
     if (last.bytes != *size || last.bytes == 0) return {};
     Result<bool> more = job_.files.exists(job_.layout.segment(state_.id, state_.end_offset));
     if (!more) return fail(more);
@@ -358,7 +383,8 @@ Result<void> PartitionRecovery::drop_stale_index() {
     if (bytes.error().code == Errc::not_found) return {};
     return fail(bytes);
   }
-  Index index = Index::decode(last.base_offset, *bytes, last.bytes);
+  Index index(last.base_offset, path);
+  index.decode(*bytes, last.bytes);
   if (bytes->size() <= Index::file_position(index.size())) return {};
   Result<file::FilePtr> file =
       job_.files.open(with_suffix(path, ".index"), file::OpenMode::read_write);

@@ -75,6 +75,7 @@ class PartitionRecovery {
   Result<void> fill_hole(const DataEntry& entry);
   Result<void> check_to(Place end);
   Result<void> keep_valid_tail();
+  static Result<void> write_again(file::File& file, std::uint64_t begin, std::uint64_t end);
   Result<void> clear_behind();
   Result<void> drop_stale_index();
   Result<void> finish();

@@ -23,7 +23,7 @@ Segment::Segment(file::FileSystem& files, std::string path, const SegmentState& 
       settings_(std::move(settings)),
       found_end_{state.next_offset, state.bytes},
       state_(state),
-      index_(state.base_offset),
+      index_(state.base_offset, path_),
       index_loaded_(state.bytes == 0) {}
 
 SegmentState Segment::state() const {
@@ -204,10 +204,13 @@ Result<void> Segment::refuse_damage(Offset from) const {
 }
 
 Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place end) const {
-  if (is_lost() && damage().empty()) {
+  if (is_lost()) {
     SegmentState lost = state();
-    found_damage({{lost.base_offset, lost.next_offset}, lost.base_offset, 0, lost.bytes},
-                 "the segment's file is missing");
+    if (damage().empty()) {
+      found_damage({{lost.base_offset, lost.next_offset}, lost.base_offset, 0, lost.bytes},
+                   "the segment's file is missing");
+    }
+    return fail(Errc::corrupt_message, path_ + " is missing");
   }
   // Damage comes first: the file itself may be lost.
   Result<void> readable = refuse_damage(from);

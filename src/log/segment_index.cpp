@@ -14,9 +14,10 @@ Result<Index> Segment::read_index_file() const {
   Result<Bytes> bytes = file::read_file(files_, path);
   if (!bytes) {
     if (bytes.error().code != Errc::not_found) return fail(bytes);
-    return Index(base_offset_);
+    return Index(base_offset_, path_);
   }
-  Index index = Index::decode(base_offset_, *bytes, found_end_.position);
+  Index index(base_offset_, path_);
+  index.decode(*bytes, found_end_.position);
   std::lock_guard lock(mutex_);
   // What stands behind the good entries must not be taken for newer ones.
   index_saved_ = bytes->size() == Index::file_position(index.size()) ? index.size() : 0;
