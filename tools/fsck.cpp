@@ -146,12 +146,16 @@ Result<Loss> parse_loss(const FsckOptions& options) {
               {Offset{base}, Offset{next}}};
 }
 
-/// Runs `ask` where the broker lives and waits for its answer.
+/// Asks `question` where the broker lives and waits for its answer, which is shared: the one who
+/// gives it may still be at it when we go on.
 template <class Answer>
-Answer ask(stream::DataDirectory& directory, UniqueFunction<void(std::promise<Answer>&)> question) {
-  std::promise<Answer> answer;
-  directory.executor().post([&] { question(answer); });
-  return answer.get_future().get();
+Answer ask(stream::DataDirectory& directory,
+           UniqueFunction<void(std::shared_ptr<std::promise<Answer>>)> question) {
+  auto answer = std::make_shared<std::promise<Answer>>();
+  std::future<Answer> given = answer->get_future();
+  directory.executor().post(
+      [question = std::move(question), answer]() mutable { question(std::move(answer)); });
+  return given.get();
 }
 
 /// Reads the range, so that the log knows what of it is damaged: only that can be given up.
@@ -161,9 +165,9 @@ Result<void> find_damage(stream::DataDirectory& directory, const TopicPartition&
   bool was_damaged_here = false;
   for (Offset at = range.base; at < range.next;) {
     // Asking behind a read finds what that read told the log.
-    auto view = ask<std::shared_ptr<const log::LogView>>(directory, [&](auto& answer) {
+    auto view = ask<std::shared_ptr<const log::LogView>>(directory, [&](auto answer) {
       broker::Partition* partition = directory.broker().find_partition(id.topic_id, id.partition);
-      answer.set_value(partition == nullptr ? nullptr : partition->view());
+      answer->set_value(partition == nullptr ? nullptr : partition->view());
     });
     if (!view) return fail(Errc::unknown_topic_or_partition, "the topic has no such partition");
     auto known = std::find_if(view->damaged.begin(), view->damaged.end(), [&](const auto& damage) {
@@ -197,9 +201,9 @@ Result<void> accept(const Loss& loss, const std::string& data, file::FileSystem&
   if (!topic) return fail(topic);
   TopicPartition id{topic->id, loss.partition};
   if (auto found = find_damage(**directory, id, loss.range); !found) return found;
-  return ask<Result<void>>(**directory, [&](auto& answer) {
-    (*directory)->broker().store().accept_loss(id, loss.range, [&answer](Result<void> result) {
-      answer.set_value(result);
+  return ask<Result<void>>(**directory, [&](auto answer) {
+    (*directory)->broker().store().accept_loss(id, loss.range, [answer](Result<void> result) {
+      answer->set_value(result);
     });
   });
 }
