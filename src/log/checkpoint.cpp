@@ -1,5 +1,7 @@
 #include "log/checkpoint.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 #include <xxhash.h>
 
@@ -10,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t checkpoint_magic = 0x4c434b31;  // "LCK1"
 constexpr std::uint32_t checkpoint_version = 1;
-constexpr std::size_t count_at = 24;
+constexpr std::size_t count_at = 36;
 
 void write_segment(ByteWriter& out, const SegmentState& segment) {
   out.write(segment.base_offset.value());
@@ -60,12 +62,14 @@ PartitionState read_partition(ByteReader& in) {
 
 }  // namespace
 
-CheckpointWriter::CheckpointWriter(std::uint64_t salt, std::uint64_t sequence) {
+CheckpointWriter::CheckpointWriter(const CheckpointHead& head) {
   ByteWriter out(bytes_);
   out.write(checkpoint_magic);
   out.write(checkpoint_version);
-  out.write(salt);
-  out.write(sequence);
+  out.write(head.salt);
+  out.write(head.sequence);
+  out.write(head.early_boot);
+  out.write(head.epoch_floor.value());
   out.write(count_);
 }
 
@@ -94,16 +98,21 @@ Bytes CheckpointWriter::finish() {
   out.patch(count_at, count_);
   std::uint64_t checksum = XXH3_64bits(bytes_.data(), bytes_.size());
   out.write(checksum);
+  std::size_t copy = bytes_.size();
+  bytes_.resize(2 * copy);
+  std::copy_n(bytes_.begin(), copy, bytes_.begin() + static_cast<std::ptrdiff_t>(copy));
   return std::move(bytes_);
 }
 
 Bytes encode(const Checkpoint& checkpoint) {
-  CheckpointWriter writer(checkpoint.salt, checkpoint.sequence);
+  CheckpointWriter writer(checkpoint.head);
   for (const PartitionState& partition : checkpoint.partitions) writer.add(partition);
   return writer.finish();
 }
 
-Result<Checkpoint> decode_checkpoint(BytesView bytes) {
+namespace {
+
+Result<Checkpoint> decode_copy(BytesView bytes) {
   constexpr std::size_t least = count_at + sizeof(std::uint32_t) + sizeof(std::uint64_t);
   if (bytes.size() < least) return fail(Errc::corrupt_message, "checkpoint is too short");
   BytesView body = bytes.first(bytes.size() - sizeof(std::uint64_t));
@@ -120,8 +129,10 @@ Result<Checkpoint> decode_checkpoint(BytesView bytes) {
     return fail(Errc::unsupported_format, fmt::format("checkpoint has version {}", version));
   }
   Checkpoint checkpoint;
-  checkpoint.salt = in.read<std::uint64_t>();
-  checkpoint.sequence = in.read<std::uint64_t>();
+  checkpoint.head.salt = in.read<std::uint64_t>();
+  checkpoint.head.sequence = in.read<std::uint64_t>();
+  checkpoint.head.early_boot = in.read<std::uint64_t>();
+  checkpoint.head.epoch_floor = LeaderEpoch{in.read<std::int32_t>()};
   auto partitions = in.read<std::uint32_t>();
   for (std::uint32_t i = 0; i < partitions && in.ok(); ++i) {
     checkpoint.partitions.push_back(read_partition(in));
@@ -130,6 +141,25 @@ Result<Checkpoint> decode_checkpoint(BytesView bytes) {
     return fail(Errc::corrupt_message, "checkpoint does not parse");
   }
   return checkpoint;
+}
+
+}  // namespace
+
+Result<Checkpoint> decode_checkpoint(BytesView bytes) {
+  std::size_t half = bytes.size() / 2;
+  BytesView first = bytes.first(half);
+  BytesView second = bytes.subspan(half);
+  Result<Checkpoint> checkpoint = decode_copy(first);
+  if (checkpoint) {
+    bool are_equal = std::equal(first.begin(), first.end(), second.begin(), second.end());
+    if (!are_equal) checkpoint->flaw = "the second copy of the checkpoint is not like the first";
+    return checkpoint;
+  }
+  if (checkpoint.error().code != Errc::corrupt_message) return checkpoint;
+  Result<Checkpoint> other = decode_copy(second);
+  if (!other) return checkpoint;
+  other->flaw = "the first copy of the checkpoint cannot be read: " + checkpoint.error().what;
+  return other;
 }
 
 }  // namespace leat::log

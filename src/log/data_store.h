@@ -44,6 +44,8 @@ class DataStore final : public Store {
   StoreContext context_;
   Journal journal_;
   Background background_;
+  /// Of the checkpoint that recovery left.
+  CheckpointHead head_;
   Committer committer_;
   Checkpointer checkpointer_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;

@@ -41,18 +41,22 @@ struct RecoveryJob {
   std::int64_t now_ms = 0;
   /// Commits up to this one were durable.
   std::uint64_t synced = 0;
+  /// The last commit that the journal has.
+  std::uint64_t newest = 0;
+  /// What a partition has that the checkpoint does not know.
+  LeaderEpoch epoch_floor{0};
   /// The page cache is still that of the process that crashed.
   bool same_boot = false;
   /// The checkpoint was lost: what the files hold counts, and the journal may repeat it.
   bool rebuilt = false;
   /// Opens a journal file.
-  std::vector<file::FilePtr> journals;
+  std::vector<file::FilePtr> journals{};
   /// Nobody is told but the caller: a check that changes nothing.
   bool is_quiet = false;
-  std::vector<Finding> findings;
+  std::vector<Finding> findings{};
   /// Files and directories that are to go once the new checkpoint does not name them: a frame that
   /// retires them may itself be lost with the next power cut.
-  std::vector<std::string> retired;
+  std::vector<std::string> retired{};
 
   void report(Finding finding);
 };

@@ -74,7 +74,6 @@ Result<void> rebuild_partition(RecoveryJob& job, PartitionState& state) {
     Result<void> added = add_segment(job, state, (*bases)[i], next);
     if (!added) return added;
   }
-  state.leader_epoch = LeaderEpoch{state.leader_epoch.value() + 1};
   for (const std::string& directory :
        {job.layout.partition(state.id), job.layout.topic(state.id.topic_id),
         job.layout.partitions()}) {

@@ -78,6 +78,8 @@ Result<LoadedCheckpoint> load_checkpoint(file::FileSystem& files, const Layout& 
     if (checkpoint) {
       loaded.checkpoint = std::move(*checkpoint);
       loaded.found = true;
+      const std::string& flaw = loaded.checkpoint.flaw;
+      if (!flaw.empty()) loaded.finding = journal_finding("checkpoint", 0, flaw);
       return loaded;
     }
     if (checkpoint.error().code != Errc::corrupt_message) return fail(checkpoint);
@@ -125,6 +127,7 @@ Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
   }
   for (const auto& [id, mine] : events) {
     PartitionState state;
+    state.leader_epoch = job.epoch_floor;
     auto at = states.find(id);
     if (at != states.end()) state = std::move(at->second);
     state.id = id;
@@ -138,43 +141,79 @@ Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
 
 }  // namespace
 
-Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout,
-                          bool is_quiet) {
-  Result<LoadedCheckpoint> loaded = load_checkpoint(files, layout);
-  if (!loaded) return fail(loaded);
-  Checkpoint& checkpoint = loaded->checkpoint;
-  std::optional<std::uint64_t> salt;
-  if (loaded->found) salt = checkpoint.salt;
-  Result<JournalScan> scan = scan_journal(files, layout, salt, checkpoint.sequence);
-  if (!scan) return fail(scan);
+namespace {
 
-  RecoveryJob job{files, layout, clock.wall_ms(), 0, false, false, {}, is_quiet, {}, {}};
-  job.synced = scan->synced;
-  job.rebuilt = loaded->finding.has_value();
-  job.same_boot = !scan->frames.empty() && scan->frames.back().boot == boot_hash(files);
+/// Raises the leader epoch of every partition, and of those that are to come.
+void raise_epochs(LeaderEpoch& floor, std::map<TopicPartition, PartitionState>& states) {
+  floor = LeaderEpoch{floor.value() + 1};
+  for (auto& [id, state] : states) {
+    state.leader_epoch = std::max(floor, LeaderEpoch{state.leader_epoch.value() + 1});
+  }
+}
+
+/// The states that the journal's frames are applied to.
+Result<std::map<TopicPartition, PartitionState>> begin_states(RecoveryJob& job,
+                                                              LoadedCheckpoint& loaded,
+                                                              std::uint64_t boot) {
   std::map<TopicPartition, PartitionState> states;
-  for (PartitionState& state : checkpoint.partitions) states[state.id] = std::move(state);
-  if (loaded->finding) {
-    job.report(*loaded->finding);
+  CheckpointHead& head = loaded.checkpoint.head;
+  for (PartitionState& state : loaded.checkpoint.partitions) states[state.id] = std::move(state);
+  if (loaded.finding) job.report(*loaded.finding);
+  if (loaded.is_lost()) {
     Result<void> rebuilt = rebuild_states(job, states);
     if (!rebuilt) return fail(rebuilt);
+    for (const auto& [id, state] : states) {
+      head.epoch_floor = std::max(head.epoch_floor, state.leader_epoch);
+    }
+    raise_epochs(head.epoch_floor, states);
+  } else if (head.early_boot != 0 && head.early_boot != boot) {
+    raise_epochs(head.epoch_floor, states);
   }
+  job.epoch_floor = head.epoch_floor;
+  return states;
+}
+
+}  // namespace
+
+Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout,
+                          const RecoveryOptions& options) {
+  Result<LoadedCheckpoint> loaded = load_checkpoint(files, layout);
+  if (!loaded) return fail(loaded);
+  CheckpointHead& head = loaded->checkpoint.head;
+  std::optional<std::uint64_t> salt;
+  if (loaded->found) salt = head.salt;
+  Result<JournalScan> scan = scan_journal(files, layout, salt, head.sequence);
+  if (!scan) return fail(scan);
+
+  std::uint64_t boot = boot_hash(files);
+  RecoveryJob job{files, layout};
+  job.now_ms = clock.wall_ms();
+  job.is_quiet = options.is_quiet;
+  job.synced = scan->synced;
+  job.rebuilt = loaded->is_lost();
+  if (!scan->frames.empty()) {
+    job.same_boot = scan->frames.back().boot == boot;
+    job.newest = scan->frames.back().sequence;
+  }
+  auto states = begin_states(job, *loaded, boot);
+  if (!states) return fail(states);
   for (const JournalScan::Hole& hole : scan->holes) {
     job.report(
         journal_finding(layout.relative(layout.journal(hole.file)), hole.position, hole.cause));
   }
-  Result<void> applied = recover_partitions(job, *scan, states);
+  Result<void> applied = recover_partitions(job, *scan, *states);
   if (!applied) return fail(applied);
 
   Recovered recovered;
-  recovered.salt = checkpoint.salt;
-  recovered.sequence = checkpoint.sequence;
+  recovered.head = head;
+  recovered.head.early_boot = options.acknowledges_early ? boot : 0;
   recovered.findings = std::move(job.findings);
-  for (auto& [id, state] : states) recovered.partitions.push_back(std::move(state));
-  if (loaded->found && scan->sequence_max == 0) return recovered;
-  recovered.sequence = std::max(checkpoint.sequence, scan->sequence_max) + sequence_gap;
-  recovered.salt = draw_salt(files, clock, checkpoint.salt, recovered.sequence);
-  CheckpointWriter writer(recovered.salt, recovered.sequence);
+  for (auto& [id, state] : *states) recovered.partitions.push_back(std::move(state));
+  bool is_marked = recovered.head.early_boot == head.early_boot;
+  if (loaded->found && !loaded->finding && scan->sequence_max == 0 && is_marked) return recovered;
+  recovered.head.sequence = std::max(head.sequence, scan->sequence_max) + sequence_gap;
+  recovered.head.salt = draw_salt(files, clock, head.salt, recovered.head.sequence);
+  CheckpointWriter writer(recovered.head);
   for (const PartitionState& state : recovered.partitions) writer.add(state);
   Result<void> written = file::replace_file(files, layout.checkpoint(), writer.finish());
   if (!written) return fail(written);

@@ -20,23 +20,30 @@ namespace leat::log {
 
 /// A data directory that is consistent and on disk.
 struct Recovered {
-  std::uint64_t salt = 0;
-  std::uint64_t sequence = 0;
+  CheckpointHead head;
   std::vector<PartitionState> partitions;
   std::vector<Finding> findings;
 };
 
 /// Applies the journal's frames behind the checkpoint, fences damage, moves away what was never
 /// acknowledged, and writes a new checkpoint if there was anything to do. Run again after a crash
-/// in the middle, it comes to the same result. `is_quiet` keeps it from logging what it finds.
+/// in the middle, it comes to the same result.
+struct RecoveryOptions {
+  /// Whoever opens the directory will acknowledge appends before they are synced.
+  bool acknowledges_early = false;
+  /// Logs nothing of what it finds.
+  bool is_quiet = false;
+};
 Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout,
-                          bool is_quiet = false);
+                          const RecoveryOptions& options);
 
 struct LoadedCheckpoint {
   Checkpoint checkpoint;
   bool found = false;
   /// It should be there and is not, or not whole.
   std::optional<Finding> finding;
+  /// Nothing of it can be used.
+  bool is_lost() const { return !found && finding.has_value(); }
 };
 Result<LoadedCheckpoint> load_checkpoint(file::FileSystem& files, const Layout& layout);
 

@@ -44,7 +44,9 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
   // a checkpoint that is about to be relied upon.
   made = files.sync_directory(layout.root());
   if (!made) return fail(made);
-  Result<Recovered> recovered = recover(files, environment.clock, layout);
+  RecoveryOptions recovery;
+  recovery.acknowledges_early = options.durability != Durability::fsync;
+  Result<Recovered> recovered = recover(files, environment.clock, layout, recovery);
   if (!recovered) return fail(recovered);
   auto store = std::make_unique<DataStore>(environment, options, std::move(*lock));
   Result<void> started = store->start(std::move(*recovered));
@@ -76,9 +78,10 @@ DataStore::~DataStore() {
 }
 
 Result<void> DataStore::start(Recovered recovered) {
-  Result<void> opened = journal_.open(recovered.salt, recovered.sequence);
+  head_ = recovered.head;
+  Result<void> opened = journal_.open(head_.salt, head_.sequence);
   if (!opened) return opened;
-  committer_.start_behind(recovered.sequence);
+  committer_.start_behind(head_.sequence);
   opened = context_.files.sync_directory(context_.layout.journal_directory());
   if (!opened) return opened;
   findings_ = std::move(recovered.findings);
@@ -90,7 +93,9 @@ Result<void> DataStore::start(Recovered recovered) {
 }
 
 Bytes DataStore::encode_state(std::uint64_t sequence) const {
-  CheckpointWriter writer(journal_.salt(), sequence);
+  CheckpointHead head = head_;
+  head.sequence = sequence;
+  CheckpointWriter writer(head);
   for (const auto& [id, log] : logs_) writer.add(log->state());
   return writer.finish();
 }
@@ -103,6 +108,7 @@ Result<Log*> DataStore::log(const TopicPartition& id, const LogOptions& options)
   if (at == logs_.end()) {
     PartitionState state;
     state.id = id;
+    state.leader_epoch = head_.epoch_floor;
     at = logs_.emplace(id, std::make_shared<PartitionLog>(context_, state, options)).first;
   } else {
     at->second->set_options(options);
@@ -203,6 +209,8 @@ void DataStore::finish_close() {
       segments.push_back(std::const_pointer_cast<Segment>(segment));
     }
   }
+  // The last checkpoint is written when all is synced.
+  head_.early_boot = 0;
   checkpointer_.close(std::move(segments), std::move(done));
 }
 
