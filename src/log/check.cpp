@@ -34,6 +34,7 @@ class Checker {
 
  private:
   Result<void> check_partition(const PartitionState& state);
+  void add_known_damage(const PartitionState& state);
   Result<void> check_segment(const PartitionState& state, const SegmentState& segment);
   Result<void> check_index(const PartitionState& state, const SegmentState& segment,
                            const std::set<Place, bool (*)(const Place&, const Place&)>& places);
@@ -67,8 +68,9 @@ void Checker::add(Finding::Kind kind, const PartitionState& state, OffsetRange o
 
 Result<CheckReport> Checker::run() {
   NoClock clock;
-  constexpr bool is_quiet = true;
-  Result<Recovered> recovered = recover(files_, clock, layout_, is_quiet);
+  RecoveryOptions options;
+  options.is_quiet = true;
+  Result<Recovered> recovered = recover(files_, clock, layout_, options);
   if (!recovered) return fail(recovered);
   report_.findings = std::move(recovered->findings);
   report_.partitions = recovered->partitions.size();
@@ -98,11 +100,29 @@ Result<void> Checker::check_partition(const PartitionState& state) {
     add(Finding::Kind::accepted, state, gap, layout_.partition(state.id),
         "the loss of these records was accepted");
   }
+  add_known_damage(state);
   for (const SegmentState& segment : state.segments) {
     Result<void> checked = check_segment(state, segment);
     if (!checked) return checked;
   }
   return {};
+}
+
+/// Also that of segments of which nothing is left.
+void Checker::add_known_damage(const PartitionState& state) {
+  for (const Damage& damage : state.damage) {
+    bool is_new =
+        std::none_of(report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
+          return finding.kind == Finding::Kind::damage && finding.partition == state.id &&
+                 finding.offsets == damage.offsets;
+        });
+    if (!is_new) continue;
+    for (const OffsetRange& range : unreadable({damage}, state.gaps)) {
+      Finding known = damage_finding(layout_, state.id, damage, "found damaged earlier");
+      known.offsets = range;
+      report_.findings.push_back(std::move(known));
+    }
+  }
 }
 
 Result<void> Checker::check_segment(const PartitionState& state, const SegmentState& segment) {
@@ -116,17 +136,6 @@ Result<void> Checker::check_segment(const PartitionState& state, const SegmentSt
   for (const Damage& damage : state.damage) {
     if (damage.segment_base != segment.base_offset) continue;
     checked.add_damage(damage);
-    for (const OffsetRange& range : unreadable({damage}, state.gaps)) {
-      bool is_new = std::none_of(
-          report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
-            return finding.kind == Finding::Kind::damage && finding.partition == state.id &&
-                   finding.offsets == damage.offsets;
-          });
-      if (!is_new) continue;
-      Finding known = damage_finding(layout_, state.id, damage, "found damaged earlier");
-      known.offsets = range;
-      report_.findings.push_back(std::move(known));
-    }
   }
   std::set<Place, bool (*)(const Place&, const Place&)> places(by_position);
   Seal counted;

@@ -130,10 +130,9 @@ void PartitionLog::accept_loss(OffsetRange range, UniqueFunction<void(Result<voi
 }
 
 void PartitionLog::record_damage(const Damage& damage) {
-  std::size_t before = damage_.size();
-  add_damage(damage_, damage);
-  if (damage_.size() == before) return;
-  context_.metrics.damaged_ranges.add(1);
+  auto before = static_cast<std::int64_t>(damage_.size());
+  if (!add_damage(damage_, damage)) return;
+  context_.metrics.damaged_ranges.add(static_cast<std::int64_t>(damage_.size()) - before);
   publish();
   context_.committer->add(DamageEntry{id_, damage}, [](const Result<void>&) {});
 }

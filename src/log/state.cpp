@@ -32,13 +32,25 @@ std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
   return ranges;
 }
 
-void add_damage(std::vector<Damage>& list, const Damage& damage) {
+bool add_damage(std::vector<Damage>& list, Damage damage) {
   auto at = std::lower_bound(
       list.begin(), list.end(), damage,
-      [](const Damage& a, const Damage& b) { return a.offsets.base < b.offsets.base; });
-  if (at != list.end() && at->offsets.base < damage.offsets.next) return;
-  if (at != list.begin() && std::prev(at)->offsets.next > damage.offsets.base) return;
-  list.insert(at, damage);
+      [](const Damage& a, const Damage& b) { return a.offsets.next <= b.offsets.base; });
+  auto last = at;
+  while (last != list.end() && last->offsets.base < damage.offsets.next) {
+    bool within =
+        last->offsets.base <= damage.offsets.base && damage.offsets.next <= last->offsets.next;
+    if (within || last->segment_base != damage.segment_base) return false;
+    std::uint64_t end = damage.position + damage.bytes;
+    if (last->offsets.next > damage.offsets.next) end = last->position + last->bytes;
+    if (last->offsets.base < damage.offsets.base) damage.position = last->position;
+    damage.bytes = end - std::min(end, damage.position);
+    damage.offsets = {std::min(last->offsets.base, damage.offsets.base),
+                      std::max(last->offsets.next, damage.offsets.next)};
+    ++last;
+  }
+  list.insert(list.erase(at, last), damage);
+  return true;
 }
 
 }  // namespace leat::log

@@ -56,7 +56,7 @@ void add_range(std::vector<OffsetRange>& ranges, OffsetRange range);
 /// The offsets of `damage` without `gaps`: what reads refuse.
 std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
                                     const std::vector<OffsetRange>& gaps);
-/// Adds `damage` unless it is known, keeping the order.
-void add_damage(std::vector<Damage>& list, const Damage& damage);
+/// Adds `damage`, joined with what overlaps it, keeping the order. False when it was known.
+bool add_damage(std::vector<Damage>& list, Damage damage);
 
 }  // namespace leat::log
