@@ -76,14 +76,17 @@ std::string check_slice_frame(const LogModel& model, const log::LogView& view,
   return {};
 }
 
+const ModelBatch* find_in(const std::vector<ModelBatch>& batches, const record::BatchView& stored) {
+  auto found =
+      std::ranges::find_if(batches, [&](const ModelBatch& batch) { return batch.is(stored); });
+  return found == batches.end() ? nullptr : &*found;
+}
+
 /// A batch of the model that `stored` is, of those that may be at its offset.
 const ModelBatch* match(const LogModel& model, const record::BatchView& stored, bool with_failed) {
   auto found = model.batches.find(stored.base_offset());
   if (found != model.batches.end() && found->second.is(stored)) return &found->second;
-  if (!with_failed) return nullptr;
-  auto failed =
-      std::ranges::find_if(model.failed, [&](const ModelBatch& batch) { return batch.is(stored); });
-  return failed == model.failed.end() ? nullptr : &*failed;
+  return with_failed ? find_in(model.failed, stored) : nullptr;
 }
 
 std::string at(Offset offset, const std::string& what) {
@@ -229,6 +232,7 @@ class RecoveredBatches {
                                     stored.next_offset().value()));
       }
       const ModelBatch* batch = match(model_, stored, terms_.failed_may_return);
+      if (!batch && terms_.checkpoint_is_lost) batch = find_in(model_.ghosts, stored);
       if (!batch) return at(from, "recovered what was never appended there");
       batches[batch->base] = *batch;
       from = batch->next();
@@ -266,8 +270,7 @@ std::string check_recovery(LogModel& model, const log::Log& log, const RecoveryT
                        view->high_watermark.value(), reached.value());
   }
   if (log.high_watermark() != log.end_offset()) return "recovery left something unreadable";
-  bool epoch_is_kept =
-      terms.cut_leaves_trace && !terms.checkpoint_is_lost && !terms.loss_is_excused;
+  bool epoch_is_kept = !terms.checkpoint_is_lost && !terms.loss_is_excused;
   if (epoch_is_kept && log.leader_epoch() < model.leader_epoch) return "the leader epoch went back";
   bool cut = view->high_watermark < model.high_watermark;
   if (cut && epoch_is_kept && log.leader_epoch() <= model.leader_epoch) {
@@ -283,11 +286,20 @@ std::string check_recovery(LogModel& model, const log::Log& log, const RecoveryT
     bool same = found != recovered.batches.end() && found->second.serial == batch.serial;
     if (promised && !same && !terms.loss_is_excused) return at(base, "a promised batch is lost");
   }
+  // A damaged range may end within a batch that is no longer there.
+  std::erase_if(recovered.batches,
+                [&](const auto& found) { return found.second.next() > view->high_watermark; });
   for (auto& [base, batch] : recovered.batches) batch.acknowledged = true;
   // Files that retention removed may come back with the next power loss.
   for (auto& [base, batch] : model.batches) {
     if (batch.next() <= view->start_offset) recovered.batches.insert({base, std::move(batch)});
   }
+  for (auto& [base, batch] : model.batches) {
+    auto kept = recovered.batches.find(base);
+    if (kept != recovered.batches.end() && kept->second.serial == batch.serial) continue;
+    model.ghosts.push_back(std::move(batch));
+  }
+  std::move(model.failed.begin(), model.failed.end(), std::back_inserter(model.ghosts));
   model.batches = std::move(recovered.batches);
   model.failed.clear();
   model.end = model.high_watermark = view->high_watermark;

@@ -27,11 +27,9 @@ struct RecoveryTerms {
   bool failed_may_return = false;
   /// A bit was flipped after a crash in what nobody had confirmed since: the only copy may be gone.
   bool loss_is_excused = false;
-  /// A bit was flipped in the checkpoint, which alone has the start offset and the leader epoch.
+  /// Both copies of the checkpoint, which alone has the start offset and the leader epoch, and says
+  /// what of the files a log has cut.
   bool checkpoint_is_lost = false;
-  /// A cut must have raised the leader epoch. Not so where nothing is synced before it is answered:
-  /// a power loss may then take every trace of what it took.
-  bool cut_leaves_trace = true;
   Excuses excuses;
 };
 

@@ -43,7 +43,10 @@ bool LogModel::roll_back(Offset offset) {
 
 void LogModel::add_gap(log::OffsetRange range) {
   gaps.push_back(range);
-  batches.erase(batches.lower_bound(range.base), batches.lower_bound(range.next));
+  auto first = batches.lower_bound(range.base);
+  auto last = batches.lower_bound(range.next);
+  for (auto at = first; at != last; ++at) given_up.push_back(std::move(at->second));
+  batches.erase(first, last);
 }
 
 void LogModel::note_options(const log::LogOptions& options) {
@@ -55,6 +58,11 @@ void LogModel::note_options(const log::LogOptions& options) {
   }
 }
 
+void LogModel::forget_options(const log::LogOptions& options) {
+  least_retention_bytes = least_retention_ms = std::numeric_limits<std::int64_t>::max();
+  note_options(options);
+}
+
 std::string LogModel::objection_to_start(Offset now_at, std::int64_t now_ms) const {
   if (now_at <= start || now_at <= start_asked) return {};
   std::int64_t kept_bytes = 0;
@@ -62,6 +70,9 @@ std::string LogModel::objection_to_start(Offset now_at, std::int64_t now_ms) con
   for (const auto& [base, batch] : batches) {
     if (base >= now_at) kept_bytes += static_cast<std::int64_t>(batch.bytes.size());
     if (base < now_at && base >= start) youngest_ms = std::max(youngest_ms, batch.appended_ms);
+  }
+  for (const ModelBatch& batch : given_up) {
+    if (batch.base >= now_at) kept_bytes += static_cast<std::int64_t>(batch.bytes.size());
   }
   // Segments may have some bytes of their own.
   if (kept_bytes + 1024 >= least_retention_bytes) return {};

@@ -42,8 +42,11 @@ class LogModel {
   Batches batches;
   /// Failed or cut by a crash; they may turn up again only where that is allowed.
   std::vector<ModelBatch> failed;
-  /// Accepted as lost.
+  /// Cut by a crash in any life: only a directory that lost its checkpoint may show them again.
+  std::vector<ModelBatch> ghosts;
+  /// Accepted as lost, and the batches that were there: their bytes stay in the segment.
   std::vector<log::OffsetRange> gaps;
+  std::vector<ModelBatch> given_up;
   /// The offset that the next append must get, if nothing fails.
   Offset end;
   /// The largest high watermark that was seen: readers may have read up to it.
@@ -55,7 +58,8 @@ class LogModel {
   /// Where everything below was on disk when the directory was last closed.
   Offset closed_end;
   LeaderEpoch leader_epoch;
-  /// The strictest retention in force since the start offset was last seen.
+  /// The strictest retention that was in force since the log was opened: a move of the start may
+  /// have been on its way to the disk when it changed.
   std::int64_t least_retention_bytes = std::numeric_limits<std::int64_t>::max();
   std::int64_t least_retention_ms = std::numeric_limits<std::int64_t>::max();
 
@@ -70,6 +74,8 @@ class LogModel {
   /// Takes what readers skip out of the batches.
   void add_gap(log::OffsetRange range);
   void note_options(const log::LogOptions& options);
+  /// None but `options` have been in force.
+  void forget_options(const log::LogOptions& options);
   /// Says why the start may not have moved from `start` to `now_at`; empty when it may.
   std::string objection_to_start(Offset now_at, std::int64_t now_ms) const;
   /// The first record at or above `start`, below the high watermark, with that timestamp or more.

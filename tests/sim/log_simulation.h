@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +21,38 @@
 
 namespace leat::sim {
 
+inline constexpr const char* simulated_directory = "/data/leat";
+inline constexpr std::int64_t day_ms = 24 * 3600 * 1000;
+
+/// What went wrong, and so what the checks have to put up with.
+struct Faults {
+  // At present.
+  bool disk_limited = false;
+  bool reads_fail = false;
+  // Of this life.
+  bool writes_fail = false;
+  bool sync_failed = false;
+  // Until the next recovery that is whole.
+  bool write_ever_failed = false;
+  bool sync_ever_failed = false;
+  bool flipped_after_crash = false;
+  bool flipped_journal = false;
+  bool died_since_flip = false;
+  bool flipped_checkpoint[2] = {false, false};  // its two copies
+  // Of the whole run.
+  bool flipped_segment = false;
+  bool flipped_seal = false;
+  bool only_copy_lost = false;  // a segment's sync failed where the journal has no copy
+
+  bool checkpoint_is_lost() const { return flipped_checkpoint[0] && flipped_checkpoint[1]; }
+  /// The next recovery is whole.
+  void begin_anew();
+};
+
 /// Opens a store, does things to it, closes or crashes it, opens it again, several times over; what
-/// it does, how the store is set up and which faults there are follows from the seed. What must
-/// hold is written down in log_checks.h and in the checks of log_simulation.cpp.
+/// it does, how the store is set up and which faults there are follows from the seed. The lives of
+/// a store are in log_simulation.cpp, what is done in log_actions.cpp, what goes wrong in
+/// log_faults.cpp, what must hold in log_promises.cpp and log_checks.h.
 class LogSimulation {
  public:
   /// A verbose one tells each step on stderr.
@@ -50,7 +81,10 @@ class LogSimulation {
   };
 
   template <class... Args>
-  void trace(fmt::format_string<Args...> format, Args&&... args);
+  void trace(fmt::format_string<Args...> format, Args&&... args) {
+    tell(fmt::format(format, std::forward<Args>(args)...));
+  }
+  void tell(std::string step);
   /// Notes the first objection; the run ends soon after.
   bool object(const std::string& objection);
   bool alive() const { return objection_.empty() && !files_.stopped(); }
@@ -61,11 +95,17 @@ class LogSimulation {
   void check_partition_after_open(Partition& partition);
   Offset must_have(const Partition& partition) const;
   void check_findings();
+  /// What a check of the directory says before it is opened, held against what recovery says then.
+  void check_directory();
+  void compare_with_check();
   void live();
   void act();
   void end_life();
   bool close_store();
   void flip_bit();
+  void lose_checkpoint();
+  void note_flip(const file::FakeFileSystem::FlippedBit& flipped);
+  void break_opening();
   void settle();
   void observe();
   void observe(Partition& partition);
@@ -110,27 +150,15 @@ class LogSimulation {
   // The worst since the last recovery that was whole.
   End end_ = End::close;
   bool recovered_ = true;
+  bool was_open_ = false;
   std::int64_t last_alive_ms_ = 0;
-  // Of this life: what may fail, and whether a sync was made to fail.
   std::uint64_t life_ = 0;
   std::uint64_t pending_appends_ = 0;
-  bool disk_limited_ = false;
-  bool reads_fail_ = false;
-  bool writes_fail_ = false;
-  bool sync_failed_ = false;
-  // Of the whole run.
   bool with_flips_;
   bool with_failing_disk_;
-  bool flipped_ = false;
-  // Until the next recovery that is whole.
-  bool flipped_after_crash_ = false;
-  bool flipped_journal_ = false;
-  bool died_since_flip_ = false;
-  bool write_ever_failed_ = false;
-  bool flipped_checkpoint_ = false;
-  bool sync_ever_failed_ = false;
-  // A segment's sync failed where the journal has no copy.
-  bool only_copy_lost_ = false;
+  bool opening_is_broken_ = false;
+  Faults faults_;
+  std::optional<log::CheckReport> report_;
   std::uint64_t last_serial_ = 0;
 };
 
