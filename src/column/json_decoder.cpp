@@ -1,5 +1,6 @@
 #include "column/json_decoder.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "column/json_scalar.h"
+#include "column/json_scanner.h"
 #include "column/text_arena.h"
 
 namespace leat::column {
@@ -60,10 +62,13 @@ struct JsonDecoder::State {
   static constexpr std::size_t max_guesses = 256;
 
   bool decode(std::string_view json, std::span<Vector> columns, std::size_t row);
+  bool decode_as_last(std::string_view json, std::span<Vector> columns, std::size_t row);
+  bool decode_by_tokens(std::string_view json, std::span<Vector> columns, std::size_t row);
   bool decode_members(std::string_view json, std::span<Vector> columns, std::size_t row);
   const std::uint32_t* skip(const char* text, const std::uint32_t* at) const;
   bool find_field(const char* text, const std::uint32_t* at, std::size_t position, int& field);
-  bool decode_value(std::string_view token, std::size_t field, Vector& out, std::size_t row);
+  bool decode_value(std::string_view token, std::size_t field, bool may_have_escapes, Vector& out,
+                    std::size_t row);
   std::optional<std::string_view> unescape(std::string_view text);
   bool wrong(std::string why) {
     reason = std::move(why);
@@ -75,8 +80,18 @@ struct JsonDecoder::State {
   std::vector<std::uint64_t> seen;  // the number of the object in which a field was last found
   std::uint64_t objects = 0;
   std::vector<GuessedKey> guesses;
+  // Objects are first tried by the layout of an earlier one. One that differs is let pass, at the
+  // second in a row another layout is learnt; then ever more are not tried, so that where hardly
+  // two objects are alike this costs nothing.
+  static constexpr std::uint32_t misses_max = 8;
+  JsonScanner scanner;
+  std::uint32_t misses = 1;  // in a row
+  std::uint32_t untried = 0;
+  bool learning = false;
+  std::vector<std::size_t> absent;  // fields that no member of the layout names
   JsonIndex index;
   const std::uint32_t* tokens_end = nullptr;
+  TimestampReader times;
   std::string reason;
   std::shared_ptr<TextArena> texts = std::make_shared<TextArena>();
 };
@@ -126,17 +141,17 @@ std::optional<std::string_view> JsonDecoder::State::unescape(std::string_view te
   return std::string_view(room, static_cast<std::size_t>(size));
 }
 
-bool JsonDecoder::State::decode_value(std::string_view token, std::size_t i, Vector& out,
-                                      std::size_t row) {
+bool JsonDecoder::State::decode_value(std::string_view token, std::size_t i, bool may_have_escapes,
+                                      Vector& out, std::size_t row) {
   const Field& field = fields[i];
   if (token[0] == '"') {
     std::string_view text = token.substr(1, token.size() - 2);
-    if (has_escapes(text)) {
+    if (may_have_escapes && has_escapes(text)) {
       auto plain = unescape(text);
       if (!plain) return wrong(fmt::format("field {} has a bad escape", field.name));
       text = *plain;
     }
-    return set_string(text, out, row) || wrong_type(field, token);
+    return set_string(text, times, out, row) || wrong_type(field, token);
   }
   if (token == "null") {
     out.set_null(row);
@@ -161,6 +176,7 @@ inline const std::uint32_t* JsonDecoder::State::skip(const char* text,
 bool JsonDecoder::State::decode_members(std::string_view json, std::span<Vector> columns,
                                         std::size_t row) {
   const char* text = json.data();
+  const char* lead = text;
   const std::uint32_t* at = index.tokens().data() + 1;
   std::size_t found = 0;
   bool more = at == tokens_end || text[*at] != '}';
@@ -181,20 +197,35 @@ bool JsonDecoder::State::decode_members(std::string_view json, std::span<Vector>
     if (ends_value(text[at[2]])) return wrong("bad JSON: there is no value");
     const std::uint32_t* next = skip(text, at + 2);
     if (next == tokens_end) return wrong("bad JSON: the object does not end");
-    if (wanted != not_wanted) {
-      auto i = static_cast<std::size_t>(wanted);
+    if (wanted != not_wanted || learning) {
+      const char* value = text + at[2];
       const char* value_end = text + *next;
       while (is_blank(value_end[-1])) --value_end;
-      std::string_view token(text + at[2], static_cast<std::size_t>(value_end - text) - at[2]);
-      if (!decode_value(token, i, columns[i], row)) return false;
-      found += seen[i] == objects ? 0 : 1;
-      seen[i] = objects;
+      if (learning) {
+        auto field = wanted == not_wanted ? std::nullopt : std::optional<std::size_t>(wanted);
+        scanner.add_member({lead, static_cast<std::size_t>(value - lead)}, field);
+        lead = value_end;
+      }
+      if (wanted != not_wanted) {
+        auto i = static_cast<std::size_t>(wanted);
+        std::string_view token(value, static_cast<std::size_t>(value_end - value));
+        if (!decode_value(token, i, true, columns[i], row)) return false;
+        found += seen[i] == objects ? 0 : 1;
+        seen[i] = objects;
+      }
     }
     more = text[*next] == ',';
     if (!more && text[*next] != '}') return wrong("bad JSON: something behind a value");
     at = next + 1;
   }
   if (at != tokens_end) return wrong("bad JSON: something follows the object");
+  if (learning) {
+    scanner.end_layout({lead, static_cast<std::size_t>(text + json.size() - lead)});
+    absent.clear();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (seen[i] != objects) absent.push_back(i);
+    }
+  }
   if (found == fields.size()) return true;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (seen[i] != objects) columns[i].set_null(row);
@@ -202,13 +233,44 @@ bool JsonDecoder::State::decode_members(std::string_view json, std::span<Vector>
   return true;
 }
 
-bool JsonDecoder::State::decode(std::string_view json, std::span<Vector> columns, std::size_t row) {
+bool JsonDecoder::State::decode_by_tokens(std::string_view json, std::span<Vector> columns,
+                                          std::size_t row) {
   if (const char* error = index.build(json)) return wrong(fmt::format("bad JSON: {}", error));
   auto tokens = index.tokens();
   tokens_end = tokens.data() + tokens.size();
   if (tokens.empty() || json[tokens[0]] != '{') return wrong("not a JSON object");
   ++objects;
   return decode_members(json, columns, row);
+}
+
+// False also where decode_by_tokens() would do it, or finds out what is wrong.
+bool JsonDecoder::State::decode_as_last(std::string_view json, std::span<Vector> columns,
+                                        std::size_t row) {
+  if (!scanner.scan(json)) return false;
+  for (const auto& [token, i, escapes] : scanner.values()) {
+    if (!decode_value(token, i, escapes, columns[i], row)) return false;
+  }
+  for (std::size_t i : absent) columns[i].set_null(row);
+  return true;
+}
+
+bool JsonDecoder::State::decode(std::string_view json, std::span<Vector> columns, std::size_t row) {
+  if (untried > 0) {
+    --untried;
+    return decode_by_tokens(json, columns, row);
+  }
+  if (decode_as_last(json, columns, row)) {
+    misses = 0;
+    return true;
+  }
+  misses = std::min(misses + 1, misses_max);
+  if (misses == 1) return decode_by_tokens(json, columns, row);
+  untried = (1u << (misses - 2)) - 1;
+  learning = true;
+  scanner.begin_layout();
+  bool decoded = decode_by_tokens(json, columns, row);
+  learning = false;
+  return decoded;
 }
 
 JsonDecoder::JsonDecoder(std::vector<Field> fields)

@@ -6,8 +6,6 @@
 #include <cstring>
 #include <string>
 
-#include "column/timestamp.h"
-
 namespace leat::column {
 
 namespace {
@@ -89,13 +87,13 @@ bool set_scalar(std::string_view token, Vector& out, std::size_t row) {
   return false;
 }
 
-bool set_string(std::string_view text, Vector& out, std::size_t row) {
+bool set_string(std::string_view text, TimestampReader& times, Vector& out, std::size_t row) {
   if (out.type() == Type::text) {
     out.set_text(row, text);
     return true;
   }
   if (out.type() != Type::timestamp) return false;
-  auto time = parse_timestamp(text);
+  auto time = times.read(text);
   if (!time) return false;
   out.set_integer(row, time->ms);
   return true;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "column/timestamp.h"
 #include "column/vector.h"
 
 namespace leat::column {
@@ -38,6 +39,6 @@ bool has_escapes(std::string_view text);
 /// out of range.
 bool set_scalar(std::string_view token, Vector& out, std::size_t row);
 /// Sets a cell from a string, its escapes taken out. The same.
-bool set_string(std::string_view text, Vector& out, std::size_t row);
+bool set_string(std::string_view text, TimestampReader& times, Vector& out, std::size_t row);
 
 }  // namespace leat::column

@@ -1,6 +1,7 @@
 #include "column/timestamp.h"
 
 #include <array>
+#include <cstring>
 
 #include "base/assert.h"
 
@@ -101,6 +102,28 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   std::int64_t seconds = (std::int64_t{hour} * 60 + minute) * 60 + second;
   Timestamp time{days * day_ms + seconds * 1000 + ms - *zone_ms};
   if (time < timestamp_min || time > timestamp_max) return {};
+  return time;
+}
+
+std::optional<Timestamp> TimestampReader::read(std::string_view text) {
+  constexpr std::size_t minute_end = 17;
+  constexpr std::size_t seconds_end = 19;
+  constexpr std::size_t size = 24;  // `2015-09-12T00:45:00.123Z`
+  bool usual = text.size() == size && text[seconds_end] == '.' && text[size - 1] == 'Z';
+  if (!usual) return parse_timestamp(text);
+  unsigned second = two_digits(text.data() + minute_end);
+  unsigned hundredths = two_digits(text.data() + seconds_end + 1);
+  unsigned thousandths = two_digits(text.data() + seconds_end + 2);
+  bool plain = second < 60 && hundredths < 100 && thousandths < 100;
+  if (!plain) return parse_timestamp(text);
+  std::int64_t ms = std::int64_t{second} * 1000 + hundredths * 10 + thousandths % 10;
+  if (minute_.size() == minute_end && std::memcmp(minute_.data(), text.data(), minute_end) == 0) {
+    return Timestamp{minute_ms_ + ms};
+  }
+  auto time = parse_timestamp(text);
+  if (!time) return {};
+  minute_ = text.substr(0, minute_end);
+  minute_ms_ = time->ms - ms;
   return time;
 }
 

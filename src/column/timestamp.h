@@ -18,6 +18,18 @@ inline constexpr Timestamp timestamp_max{253'402'300'799'999};
 /// the millisecond are cut off; a time without a zone is UTC. Nothing if it is anything else.
 std::optional<Timestamp> parse_timestamp(std::string_view text);
 
+/// parse_timestamp() for texts that come one after the other: most are of the minute before.
+/// Not thread-safe.
+class TimestampReader {
+ public:
+  std::optional<Timestamp> read(std::string_view text);
+
+ private:
+  // `2015-09-12T00:45:`, and the time at which it begins.
+  std::string minute_;
+  std::int64_t minute_ms_ = 0;
+};
+
 /// Appends `2015-09-12T00:45:00Z`, with milliseconds only when they are not zero.
 /// REQUIRES: timestamp_min <= time <= timestamp_max.
 void append_timestamp(std::string& out, Timestamp time);

@@ -167,6 +167,34 @@ TEST_CASE("objects whose keys change their order are decoded like any others") {
   }
 }
 
+TEST_CASE("what came before does not change what an object is, or what is wrong with it") {
+  const std::vector<std::string> good{
+      R"({"b":true,"x":[1,{"y":"z\n"}],"i":-7,"d":2.5e1,"t":"a\u00e9b",)"
+      R"("at":"2015-09-12T00:45:00.120Z"})",
+      R"( { "t" : "caf\u00e9 \"x\"" , "i":12,"b" :false, "other":"Ã©æ¥" } )",
+      R"({"i":1,"i":2,"t":null,"at":1442018700050,"no":{"t":"x"}})"};
+  Random random(5);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string json = good[random.below(good.size())];
+    Decoding decode;
+    for (std::uint64_t before = random.below(5); before > 0; --before) {
+      decode(random.one_in(8) ? good[random.below(good.size())] : json);
+    }
+    for (std::uint64_t changes = random.below(3); changes > 0; --changes) {
+      const char bytes[] = "\"\\,:{}[] 019-+.eutn\n\x01\x80\xc3\xff";
+      std::size_t at = random.below(json.size());
+      char byte = bytes[random.below(sizeof bytes - 1)];
+      switch (random.below(3)) {
+        case 0: json[at] = byte; break;
+        case 1: json.insert(at, 1, byte); break;
+        default: json.erase(at, 1 + random.below(4)); break;
+      }
+    }
+    CAPTURE(json);
+    CHECK(decode(json) == Decoding()(json));
+  }
+}
+
 TEST_CASE("damaged JSON never reads outside its bytes") {
   const std::string good = R"({"b":true,"x":[1,{"y":"z\n"}],"i":-7,"d":2.5e1,)"
                            R"("t":"a\u00e9b","at":"2015-09-12T00:45:00Z"})";

@@ -99,4 +99,16 @@ TEST_CASE("every time is read back as it was written, and as the C library write
   }
 }
 
+TEST_CASE("a time is the same whatever times were read before") {
+  Random random(2);
+  TimestampReader reader;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = format(Timestamp{1'442'018'700'000 + random.between(0, 120'000)});
+    if (random.one_in(2)) text[random.below(text.size())] = "0123456789:.-TZ+ "[random.below(17)];
+    if (random.one_in(20)) text.resize(random.below(text.size()));
+    CAPTURE(text);
+    CHECK(reader.read(text) == parse_timestamp(text));
+  }
+}
+
 TEST_SUITE_END();

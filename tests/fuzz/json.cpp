@@ -27,7 +27,16 @@ void json(BytesView input) {
   while (!rest.empty()) {
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (!decoder.decode(line, columns, 0)) continue;
+    bool decoded = decoder.decode(line, columns, 0);
+    // A decoder that has seen nothing has nothing to guess, and must agree.
+    column::JsonDecoder first(fields);
+    std::vector<column::Vector> other;
+    for (const auto& field : fields) other.emplace_back(field.type).resize(1);
+    ASSERT(first.decode(line, other, 0) == decoded);
+    if (!decoded) ASSERT(first.reason() == decoder.reason());
+    if (!decoded) continue;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      ASSERT(other[i].value(0) == columns[i].value(0));
     // What was decoded, written and decoded again is the same.
     std::string written = "{";
     for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -1,0 +1,150 @@
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "column/json_index.h"
+#include "column/json_scanner.h"
+
+TEST_SUITE_BEGIN("column");
+
+using namespace leat;
+using namespace leat::column;
+
+namespace {
+
+/// Objects as `{"a":A, "b":B}` with a blank before the last bracket, `a` and `b` wanted.
+class Scanning {
+ public:
+  Scanning() {
+    scanner_.begin_layout();
+    scanner_.add_member("{\"a\":", 0);
+    scanner_.add_member(", \"b\":", 1);
+    learnt_ = scanner_.end_layout(" }");
+  }
+  /// The values, `!` behind those with escapes; "" if the object is not taken.
+  std::string operator()(const std::string& json) {
+    std::string padded = json + std::string(json_padding_bytes, '"');
+    padded.shrink_to_fit();
+    if (!scanner_.scan({padded.data(), json.size()})) return "";
+    std::string shown;
+    for (const auto& value : scanner_.values()) {
+      shown += (shown.empty() ? "" : " ") + std::string(value.text);
+      if (value.has_escapes) shown += '!';
+    }
+    return shown;
+  }
+  bool learnt() const { return learnt_; }
+
+ private:
+  JsonScanner scanner_;
+  bool learnt_ = false;
+};
+
+/// A value in place of `a`, with the least and the most behind it.
+void check(const std::string& value, const std::string& expected) {
+  Scanning scan;
+  if (!scan.learnt()) return;  // a machine without the instructions
+  CAPTURE(value);
+  std::string shown = expected.empty() ? "" : expected + " ";
+  CHECK(scan("{\"a\":" + value + ", \"b\":1 }") == (expected.empty() ? "" : shown + "1"));
+  std::string text = "\"" + std::string(100, 'x') + "\"";
+  CHECK(scan("{\"a\":" + value + ", \"b\":" + text + " }") ==
+        (expected.empty() ? "" : shown + text));
+}
+
+void taken(const std::string& value) {
+  check(value, value);
+}
+
+}  // namespace
+
+TEST_CASE("an object with the layout of the one before is taken, whatever its values") {
+  taken("null");
+  taken("true");
+  taken("false");
+  taken("-12.5E+7");
+  taken("123456789012345678901234567890123456789");
+  taken("\"\"");
+  taken("\"plain\"");
+  taken("\"" + std::string(31, 'x') + "\"");
+  taken("\"" + std::string(32, 'x') + "\"");
+  taken("\"" + std::string(300, 'x') + "\"");
+  taken("\"caf\xc3\xa9, {[:]}\"");
+  taken("\"" + std::string(31, 'x') + "\xf0\x9f\x98\x80\"");
+  taken("{}");
+  taken(R"([1,{"a":"]}"},"x"])");
+  check(R"("a\"b")", R"("a\"b"!)");
+  check(R"("\\")", R"("\\"!)");
+  check("\"" + std::string(30, 'x') + "\\\"y\"", "\"" + std::string(30, 'x') + "\\\"y\"!");
+}
+
+TEST_CASE("an object that is not as the one before, or may be no JSON, is not taken") {
+  for (const std::string value : {"",
+                                  " 1",
+                                  "1 ",
+                                  "1 2",
+                                  "1\"x\"",
+                                  "\"x",
+                                  "\"x\"y",
+                                  "\"a\nb\"",
+                                  "\"a\\\nb\"",
+                                  "\"\xff\"",
+                                  "\"\xc0\x80\"",
+                                  "\"\xed\xa0\x80\"",
+                                  "\"cut \xc3\"",
+                                  "\xc3\xa9",
+                                  "[1",
+                                  "[1]]",
+                                  "]",
+                                  "[\xff]",
+                                  "[\\\"]",
+                                  "[\"\xff\"]",
+                                  "[\"\n\"]",
+                                  "1,\"c\":2",
+                                  ":",
+                                  ","}) {
+    check(value, "");
+  }
+  Scanning scan;
+  for (const char* json : {"", "{", "{}", "{\"a\":1}", "{\"a\":1, \"b\":2}", "{\"a\":1, \"b\":2 }}",
+                           "{\"a\":1, \"b\":2 } ", "{\"a\":1,  \"b\":2 }", "{\"b\":1, \"a\":2 }",
+                           "{\"a\":1, \"b\":\"2 }", "{\"a\":1, \"b\":2\" }"}) {
+    CAPTURE(json);
+    CHECK(scan(json).empty());
+  }
+}
+
+TEST_CASE("an object cut anywhere is not taken") {
+  const std::string whole = R"({"a":["x",{"y":"z\n"}], "b":"caf)"
+                            "\xc3\xa9 \\\" and some more to fill thirty-two bytes\" }";
+  Scanning scan;
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    CHECK(scan(whole.substr(0, size)).empty());
+  }
+  if (scan.learnt()) CHECK_FALSE(scan(whole).empty());
+}
+
+TEST_CASE("keys of any length but the longest are scanned") {
+  for (std::size_t size : {1, 26, 27, 28, 29, 58, 59, 60, 61, 62, 200}) {
+    JsonScanner scanner;
+    std::string lead = "{\"" + std::string(size, 'k') + "\":";
+    scanner.begin_layout();
+    scanner.add_member(lead, 0);
+    if (!scanner.end_layout("}")) {
+      CHECK((lead.size() > 64 || !Scanning().learnt()));
+      continue;
+    }
+    CHECK(lead.size() <= 64);
+    for (std::size_t other = 0; other <= size; ++other) {
+      std::string json = lead + "7}";
+      if (other < size) json[2 + other] = 'x';
+      json.append(json_padding_bytes, ' ');
+      bool scanned = scanner.scan(std::string_view(json).substr(0, lead.size() + 2));
+      CHECK(scanned == (other == size));
+    }
+  }
+}
+
+TEST_SUITE_END();
