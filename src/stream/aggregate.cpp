@@ -30,8 +30,8 @@ Cell cell(const Vector& vector, std::size_t row) {
 }
 
 // Keeps one State a group and gives it the cells that are not NULL. A State has
-//   using Cell; void add(Cell); bool result(Vector& out, std::size_t row) const;
-//   void snapshot(StateWriter&) const; void restore(StateReader&);
+//   using Cell; void add(Cell); void merge(const State&); bool result(Vector& out, std::size_t row)
+//   const; void snapshot(StateWriter&) const; void restore(StateReader&);
 template <class State>
 class StatePerGroup final : public Accumulators {
  public:
@@ -45,6 +45,10 @@ class StatePerGroup final : public Accumulators {
     }
   }
 
+  void merge(const Accumulators& other, std::span<const std::uint32_t> groups) override {
+    const auto& states = static_cast<const StatePerGroup&>(other).states_;
+    for (std::size_t i = 0; i < groups.size(); ++i) states_[groups[i]].merge(states[i]);
+  }
   bool result(std::size_t group, Vector& out, std::size_t row) const override {
     return states_[group].result(out, row);
   }
@@ -72,6 +76,10 @@ class Counts final : public Accumulators {
       counts_[groups[i]] += input->is_null(rows[i]) ? 0 : 1;
     }
   }
+  void merge(const Accumulators& other, std::span<const std::uint32_t> groups) override {
+    const auto& counts = static_cast<const Counts&>(other).counts_;
+    for (std::size_t i = 0; i < groups.size(); ++i) counts_[groups[i]] += counts[i];
+  }
   bool result(std::size_t group, Vector& out, std::size_t row) const override {
     out.set_integer(row, counts_[group]);
     return true;
@@ -93,6 +101,10 @@ struct IntegerTotal {
   void add(std::int64_t value) {
     sum += value;
     ++count;
+  }
+  void merge(const IntegerTotal& other) {
+    sum += other.sum;
+    count += other.count;
   }
   void snapshot(StateWriter& writer) const {
     writer.write(count);
@@ -138,6 +150,10 @@ struct RealTotal {
     sum.add(value);
     ++count;
   }
+  void merge(const RealTotal& other) {
+    sum.merge(other.sum);
+    count += other.count;
+  }
   bool set(Vector& out, std::size_t row, double value) const {
     if (count == 0 || !std::isfinite(value)) {
       out.set_null(row);
@@ -178,6 +194,9 @@ struct Extreme {
     if (set && !better) return;
     kept = value;
     set = true;
+  }
+  void merge(const Extreme& other) {
+    if (other.set) add(other.kept);
   }
   bool result(Vector& out, std::size_t row) const {
     if (!set) {

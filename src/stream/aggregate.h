@@ -26,6 +26,8 @@ class Accumulators {
   /// Row `rows[i]` belongs to group `groups[i]`. `input` is null for a count of rows.
   virtual void update(const column::Vector* input, std::span<const std::uint32_t> rows,
                       std::span<const std::uint32_t> groups) = 0;
+  /// Adds what `other`, of the same kind, has of its group `i` to `groups[i]`.
+  virtual void merge(const Accumulators& other, std::span<const std::uint32_t> groups) = 0;
   /// Sets a cell of `out`, texts pointing into this. False, and the cell NULL, if the result is
   /// beyond its type.
   virtual bool result(std::size_t group, column::Vector& out, std::size_t row) const = 0;

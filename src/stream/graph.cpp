@@ -42,25 +42,25 @@ std::optional<Provenance> provenance(const Plan& plan, const std::optional<Topic
 
 }  // namespace
 
-/// Hands what one operator pushes to the next one, or to the sink.
+/// Hands what one operator of a lane pushes to the next one, or to the sink.
 class Graph::Stage final : public Output {
  public:
-  Stage(Graph& graph, std::size_t next, OutputBatches& out)
-      : graph_(graph), next_(next), out_(out) {}
+  Stage(Graph& graph, Lane& lane, std::size_t next, OutputBatches& out)
+      : graph_(graph), lane_(lane), next_(next), out_(out) {}
 
   Result<void> push(const column::Chunk& chunk) override {
     if (next_ == graph_.operators_.size()) {
-      graph_.sink_.write(chunk, out_);
-      graph_.counts_.rows_out += chunk.selection.size();
+      lane_.sink.write(chunk, out_);
+      lane_.counts.rows_out += chunk.selection.size();
       return {};
     }
-    Stage behind(graph_, next_ + 1, out_);
-    return graph_.operators_[next_]->process(*graph_.states_[next_], chunk, behind);
+    Stage behind(graph_, lane_, next_ + 1, out_);
+    return graph_.operators_[next_]->process(*lane_.states[next_], chunk, behind);
   }
 
   Result<void> push_late(const column::Chunk& chunk,
                          const std::vector<std::uint32_t>& rows) override {
-    graph_.counts_.late += rows.size();
+    lane_.counts.late += rows.size();
     return graph_.late_ ? graph_.late_->write_late(chunk, rows, out_) : Result<void>();
   }
 
@@ -72,7 +72,7 @@ class Graph::Stage final : public Output {
       return fail(Errc::bad_record,
                   fmt::format("pipeline {}: {} in {}", graph_.pipeline_, reason, value));
     }
-    ++graph_.counts_.rejected;
+    ++lane_.counts.rejected;
     if (graph_.dead_letters_) {
       std::int64_t time_ms = chunk.context->event_times_ms[row];
       graph_.dead_letters_->write_rejected(value, time_ms, reason, out_);
@@ -82,13 +82,13 @@ class Graph::Stage final : public Output {
 
  private:
   Graph& graph_;
+  Lane& lane_;
   std::size_t next_;
   OutputBatches& out_;
 };
 
-Graph::Graph(const Plan& plan, const GraphTopics& topics)
-    : sink_(make_sink(plan, topics.sink)),
-      bad_records_(plan.source.bad_records),
+Graph::Graph(const Plan& plan, const GraphTopics& topics, std::size_t lanes)
+    : bad_records_(plan.source.bad_records),
       pipeline_(plan.name),
       late_(provenance(plan, topics.late)),
       dead_letters_(provenance(plan, topics.dead_letters)) {
@@ -96,39 +96,67 @@ Graph::Graph(const Plan& plan, const GraphTopics& topics)
     Schema input = *schema_after(plan, i);
     operators_.push_back(
         std::visit([&](const auto& step) { return make_operator(step, input); }, plan.steps[i]));
-    states_.push_back(operators_.back()->make_state());
+    if (!merging_ && operators_.back()->can_merge()) merging_ = i;
     if (std::holds_alternative<WindowPlan>(plan.steps[i])) {
       window_rows_.emplace(*schema_after(plan, i + 1), std::vector<std::size_t>(), topics.sink);
     }
+  }
+  for (std::size_t i = 0; i < lanes; ++i) {
+    Lane& lane = lanes_.emplace_back(Lane{{}, make_sink(plan, topics.sink), {}});
+    for (const auto& step : operators_) lane.states.push_back(step->make_state());
   }
 }
 
 Graph::~Graph() = default;
 
-Result<void> Graph::process(const column::Chunk& chunk, OutputBatches& out) {
-  return Stage(*this, 0, out).push(chunk);
+Result<void> Graph::process(std::size_t lane, const column::Chunk& chunk, OutputBatches& out) {
+  return Stage(*this, lanes_[lane], 0, out).push(chunk);
+}
+
+// Moves what is complete at `watermark` from all lanes to the first.
+void Graph::merge_lanes(Watermark watermark) {
+  if (!merging_) return;
+  OperatorState& whole = *lanes_[0].states[*merging_];
+  for (std::size_t i = 1; i < lanes_.size(); ++i) {
+    operators_[*merging_]->merge(whole, *lanes_[i].states[*merging_], watermark);
+  }
 }
 
 Result<void> Graph::advance(Watermark watermark, OutputBatches& out) {
+  merge_lanes(watermark);
+  Lane& lane = lanes_[0];
   for (std::size_t i = 0; i < operators_.size(); ++i) {
-    Stage behind(*this, i + 1, out);
-    if (auto ok = operators_[i]->advance(*states_[i], watermark, behind); !ok) return ok;
+    Stage behind(*this, lane, i + 1, out);
+    if (auto ok = operators_[i]->advance(*lane.states[i], watermark, behind); !ok) return ok;
   }
   return {};
 }
 
-void Graph::snapshot(StateWriter& writer) const {
+GraphCounts Graph::counts() const {
+  GraphCounts counts;
+  for (const Lane& lane : lanes_) {
+    counts.rows_out += lane.counts.rows_out;
+    counts.late += lane.counts.late;
+    counts.rejected += lane.counts.rejected;
+  }
+  return counts;
+}
+
+void Graph::snapshot(StateWriter& writer) {
+  merge_lanes(watermark_max);
+  const auto& states = lanes_[0].states;
   writer.section("graph", 1);
-  writer.write(static_cast<std::uint32_t>(states_.size()));
-  for (const auto& state : states_) state->snapshot(writer);
+  writer.write(static_cast<std::uint32_t>(states.size()));
+  for (const auto& state : states) state->snapshot(writer);
 }
 
 Result<void> Graph::restore(StateReader& reader) {
+  const auto& states = lanes_[0].states;
   if (auto ok = reader.section("graph", 1); !ok) return ok;
-  if (reader.read<std::uint32_t>() != states_.size()) {
+  if (reader.read<std::uint32_t>() != states.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot is of a plan with other steps");
   }
-  for (const auto& state : states_) {
+  for (const auto& state : states) {
     if (auto ok = state->restore(reader); !ok) return ok;
   }
   return {};

@@ -49,6 +49,13 @@ class Operator {
                                Output& output) const = 0;
   /// Event time has come to `watermark`, which never goes back. Pushes what is complete now.
   virtual Result<void> advance(OperatorState&, Watermark, Output&) const { return {}; }
+
+  /// Whether the rows of one run may be spread over several states in any way and order, of which
+  /// merge() then makes what one state would be that saw all. process() pushes only late rows then.
+  virtual bool can_merge() const { return false; }
+  /// Moves from `part` to `whole` what no row can change any more once event time has come to
+  /// `watermark`; all of it for watermark_max. REQUIRES: can_merge().
+  virtual void merge(OperatorState& /*whole*/, OperatorState& /*part*/, Watermark) const {}
 };
 
 }  // namespace leat::stream

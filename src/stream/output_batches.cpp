@@ -15,6 +15,16 @@ void OutputBatches::append(const TopicPartition& partition, std::int64_t timesta
   builder.append(timestamp_ms, key, value, headers);
 }
 
+void OutputBatches::add(std::vector<OutputBatch> batches) {
+  for (auto& batch : batches) {
+    auto open = open_.find(batch.partition);
+    if (open != open_.end() && !open->second.empty()) {
+      closed_.push_back({batch.partition, open->second.build()});
+    }
+    closed_.push_back(std::move(batch));
+  }
+}
+
 std::vector<OutputBatch> OutputBatches::take() {
   for (auto& [partition, builder] : open_) {
     if (!builder.empty()) closed_.push_back({partition, builder.build()});

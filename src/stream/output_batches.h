@@ -24,6 +24,8 @@ class OutputBatches {
   void append(const TopicPartition& partition, std::int64_t timestamp_ms,
               std::optional<BytesView> key, std::optional<BytesView> value,
               std::span<const record::Header> headers = {});
+  /// Puts batches behind what their partitions have.
+  void add(std::vector<OutputBatch> batches);
   /// All batches so far, those of a partition in order.
   std::vector<OutputBatch> take();
 

@@ -25,7 +25,7 @@ struct Runner::Shared {
 
 Result<std::unique_ptr<Runner>> Runner::open(const Plan& plan, TopicStore& store,
                                              const Clock& clock, const RunOptions& options) {
-  Task::Options task_options{options.source, options.at_end == AtEnd::wait};
+  Task::Options task_options{options.source, options.at_end == AtEnd::wait, options.workers};
   auto task = Task::open(plan, store, clock, task_options);
   if (!task) return fail(task);
   if (!options.from.empty()) {

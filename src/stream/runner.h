@@ -32,6 +32,8 @@ struct RunOptions {
   PartitionSource::Options source = {};
   /// Appends that are not yet acknowledged. One is always allowed.
   std::size_t in_flight_bytes_max = 8 << 20;
+  /// Threads that share the work where the plan allows it, the runner's included.
+  std::size_t workers = 1;
 };
 
 enum class RunState { running, finished, stopped, failed };

@@ -47,6 +47,12 @@ Result<GraphTopics> open_topics(const Plan& plan, TopicStore& store, const Topic
   return topics;
 }
 
+// No more than have something to do.
+std::size_t workers_of(const Task::Options& options, const Topic& source) {
+  auto partitions = static_cast<std::size_t>(source.partitions);
+  return std::clamp<std::size_t>(options.workers, 1, std::max<std::size_t>(partitions, 1));
+}
+
 void add_run(column::RowContext& context, std::size_t row, std::int32_t partition,
              Watermark watermark) {
   auto& runs = context.runs;
@@ -100,7 +106,8 @@ Task::Task(const Plan& plan, TopicStore& store, const Clock& clock, const Option
       clock_(clock),
       options_(options),
       source_topic_(std::move(source)),
-      graph_(plan_, topics),
+      graph_(plan_, topics, workers_of(options_, source_topic_)),
+      workers_(graph_.takes_any_order() ? workers_of(options_, source_topic_) : 1),
       merged_(plan.source.fields, options.source.chunk_rows) {
   if (topics.dead_letters) {
     dead_letters_.emplace(plan.name, plan.source.topic, *topics.dead_letters);
@@ -133,14 +140,14 @@ bool Task::finished() const {
 }
 
 // Sees to it that the input's next rows are decoded; false if there are none.
-Result<bool> Task::fill(Input& input, OutputBatches& out) {
+Result<bool> Task::fill(Input& input) {
   if (input.source.has_rows()) return true;
   auto filled = input.source.fill(input.idle ? std::optional(watermark_) : std::nullopt);
   if (!filled) return filled;
   if (auto floored_at = input.source.take_floored()) {
-    decisions_.push_back({input.source.partition().partition, *floored_at, watermark_});
+    input.decisions.push_back({input.source.partition().partition, *floored_at, watermark_});
   }
-  if (auto ok = handle_bad(input, out); !ok) return fail(ok);
+  if (auto ok = handle_bad(input); !ok) return fail(ok);
   if (*filled) {
     input.caught_up = false;
     if (input.source.has_rows()) input.idle = false;
@@ -155,7 +162,7 @@ Result<bool> Task::fill(Input& input, OutputBatches& out) {
   return false;
 }
 
-Result<void> Task::handle_bad(Input& input, OutputBatches& out) {
+Result<void> Task::handle_bad(Input& input) {
   while (const BadRecord* bad = input.source.next_bad()) {
     PartitionId partition = input.source.partition().partition;
     if (plan_.source.bad_records == BadRecords::fail) {
@@ -164,8 +171,67 @@ Result<void> Task::handle_bad(Input& input, OutputBatches& out) {
                               bad->record.offset.value(), partition.value(), plan_.source.topic,
                               bad->reason));
     }
-    ++bad_;
-    if (dead_letters_) dead_letters_->write(partition, bad->record, bad->reason, out);
+    ++input.bad;
+    if (dead_letters_) dead_letters_->write(partition, bad->record, bad->reason, input.out);
+  }
+  return {};
+}
+
+// Processes the block at hand, which is whole, and sees to it that the next one is there.
+Result<void> Task::process_block(Input& input, std::size_t lane) {
+  PartitionSource& source = input.source;
+  {
+    column::Chunk chunk = chunk_of(source.block());
+    source.consume(chunk.rows);
+    input.rows += chunk.rows;
+    if (auto ok = graph_.process(lane, chunk, input.out); !ok) return ok;
+  }
+  if (auto ok = handle_bad(input); !ok) return ok;
+  auto filled = fill(input);
+  return filled ? Result<void>() : fail(filled);
+}
+
+void Task::process_blocks(BlockQueue& queue, std::size_t lane) {
+  while (auto taken = queue.take()) {
+    Input& input = *inputs_[*taken];
+    input.result = process_block(input, lane);
+    if (!input.result) return queue.end();
+    if (input.source.has_rows()) queue.put(input.source.next_event_time_ms(), *taken);
+  }
+}
+
+// Blocks of all inputs, the earlier ones first.
+Result<void> Task::process_any_order() {
+  std::optional<std::size_t> least;
+  std::size_t whole_blocks = 0;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const PartitionSource& source = inputs_[i]->source;
+    if (!source.has_rows()) continue;
+    if (source.block()->rows == options_.source.chunk_rows) ++whole_blocks;
+    if (!least || source.next_event_time_ms() < inputs_[*least]->source.next_event_time_ms()) {
+      least = i;
+    }
+  }
+  if (!least) return {};
+  // What is ahead of the others fills windows that cannot be closed yet, so a block may begin no
+  // later than some blocks of the slowest input from now.
+  constexpr std::int64_t blocks_ahead = 16;
+  const auto& times = inputs_[*least]->source.block()->context.event_times_ms;
+  std::int64_t span_ms = std::max<std::int64_t>(times.back() - times.front(), 1'000);
+  constexpr std::size_t blocks_max = 16;
+  BlockQueue queue(times.front() + blocks_ahead * span_ms, blocks_max);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const PartitionSource& source = inputs_[i]->source;
+    if (source.has_rows()) queue.put(source.next_event_time_ms(), i);
+  }
+  // Waking the others costs more than the rows of a partition that is nearly read to its end.
+  if (whole_blocks > 1 && workers_.size() > 1) {
+    workers_.run([&](std::size_t worker) { process_blocks(queue, worker); });
+  } else {
+    process_blocks(queue, 0);
+  }
+  for (auto& input : inputs_) {
+    if (!input->result) return std::exchange(input->result, {});
   }
   return {};
 }
@@ -195,6 +261,7 @@ column::Chunk Task::merge_rows() {
     std::size_t next = row;
     while (next < end && (heads.empty() || Head(times[next], input) < heads.front())) ++next;
     move_rows(source, next - row, *block);
+    inputs_[input]->rows += next - row;
     if (!source.has_rows()) break;
     heads.emplace_back(source.next_event_time_ms(), input);
     std::push_heap(heads.begin(), heads.end(), std::greater<>());
@@ -202,32 +269,52 @@ column::Chunk Task::merge_rows() {
   return chunk_of(block);
 }
 
+// Rows of all inputs in their common order, unless one has records to read that may come first.
+Result<void> Task::process_in_order(OutputBatches& out) {
+  bool rows = false;
+  for (const auto& input : inputs_) {
+    rows = rows || input->source.has_rows();
+    if (!input->source.has_rows() && !input->caught_up) return {};
+  }
+  if (!rows) return {};
+  column::Chunk chunk;
+  if (inputs_.size() == 1) {
+    PartitionSource& source = inputs_[0]->source;
+    chunk = chunk_of(source.block());
+    source.consume(chunk.rows);
+    inputs_[0]->rows += chunk.rows;
+  } else {
+    chunk = merge_rows();
+  }
+  if (auto ok = graph_.process(0, chunk, out); !ok) return ok;
+  for (auto& input : inputs_) {
+    if (auto ok = handle_bad(*input); !ok) return ok;
+  }
+  return {};
+}
+
+// Takes what the inputs' own work gave.
+void Task::settle(OutputBatches& out) {
+  for (auto& input : inputs_) {
+    out.add(input->out.take());
+    decisions_.insert(decisions_.end(), input->decisions.begin(), input->decisions.end());
+    input->decisions.clear();
+  }
+}
+
 Result<bool> Task::step(OutputBatches& out) {
   bool any = false;
-  bool rows = false;
-  bool undecided = false;  // an input has records to read that may come before all rows at hand
+  Result<void> result;
   for (auto& input : inputs_) {
-    auto filled = fill(*input, out);
-    if (!filled) return filled;
+    auto filled = fill(*input);
+    if (!filled) result = fail(filled);
+    if (!filled) break;
     any = any || *filled;
-    rows = rows || input->source.has_rows();
-    undecided = undecided || (*filled && !input->source.has_rows());
   }
-  if (rows && !undecided) {
-    column::Chunk chunk;
-    if (inputs_.size() == 1) {
-      PartitionSource& source = inputs_[0]->source;
-      chunk = chunk_of(source.block());
-      source.consume(chunk.rows);
-    } else {
-      chunk = merge_rows();
-    }
-    rows_in_ += chunk.rows;
-    if (auto ok = graph_.process(chunk, out); !ok) return fail(ok);
-    for (auto& input : inputs_) {
-      if (auto ok = handle_bad(*input, out); !ok) return fail(ok);
-    }
-  }
+  if (result) result = graph_.takes_any_order() ? process_any_order() : process_in_order(out);
+  // Also what came before an error is written.
+  settle(out);
+  if (!result) return fail(result);
   if (auto ok = advance(out); !ok) return fail(ok);
   return any;
 }
@@ -249,7 +336,7 @@ Result<void> Task::flush(OutputBatches& out) {
   return graph_.advance(watermark_, out);
 }
 
-Bytes Task::snapshot() const {
+Bytes Task::snapshot() {
   StateWriter writer;
   writer.section("task", 1);
   writer.write(watermark_);
@@ -280,15 +367,17 @@ Result<void> Task::restore(BytesView snapshot) {
 
 Progress Task::progress() const {
   Progress progress;
-  progress.rows_in = rows_in_;
-  progress.rows_out = graph_.counts().rows_out;
-  progress.late = graph_.counts().late;
-  progress.bad = bad_ + graph_.counts().rejected;
+  GraphCounts counts = graph_.counts();
+  progress.rows_out = counts.rows_out;
+  progress.late = counts.late;
+  progress.bad = counts.rejected;
   progress.watermark = watermark_;
   std::optional<Watermark> least;
   for (const auto& input : inputs_) {
     const PartitionSource& source = input->source;
     PartitionId id = source.partition().partition;
+    progress.rows_in += input->rows;
+    progress.bad += input->bad;
     progress.partitions.push_back({id, source.position(), source.watermark(), input->idle});
     if (input->idle || (least && source.watermark() >= *least)) continue;
     least = source.watermark();

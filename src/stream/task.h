@@ -10,12 +10,14 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "stream/block_queue.h"
 #include "stream/graph.h"
 #include "stream/output_batches.h"
 #include "stream/partition_source.h"
 #include "stream/plan.h"
 #include "stream/row_block.h"
 #include "stream/topic_store.h"
+#include "stream/workers.h"
 
 namespace leat::stream {
 
@@ -46,17 +48,22 @@ struct Progress {
   std::vector<Partition> partitions;
 };
 
-/// Takes rows from all partitions in one order, by event time and then by partition, each
-/// partition's own order kept: a partition waits for another only while that one has records to
-/// read. The pipeline's watermark is the least of those partitions that are not idle.
+/// Takes rows from all partitions, each partition's in their order, by event time: a partition
+/// waits for another only while that one has records to read. The order is that of single rows, by
+/// event time and then by partition, where the plan's result depends on it. Where it does not, as
+/// before a window, whole blocks are taken, none far ahead of the least, by several workers if
+/// wanted: within a step each has blocks of its own, between steps nothing happens. The pipeline's
+/// watermark is the least of those partitions that are not idle.
 /// Deterministic: what comes out follows from the records and, in live runs with idle partitions,
-/// from the decisions. Not thread-safe; store and clock outlive it.
+/// from the decisions, not from the number of workers. Not thread-safe; store and clock outlive it.
 class Task {
  public:
   struct Options {
     PartitionSource::Options source;
     /// Partitions that are read to their end and silent for the plan's idle time hold nothing back.
     bool watch_idle = false;
+    /// Threads that share a step's work, the caller included, where the plan allows it.
+    std::size_t workers = 1;
   };
   /// Checks the plan, finds its source and makes the topics it writes to. Reading begins at the
   /// partitions' starts.
@@ -70,14 +77,14 @@ class Task {
   /// All that is below the ends has been consumed.
   bool finished() const;
 
-  /// Consumes up to a chunk of rows. False if there was nothing to do.
+  /// Consumes some chunks of rows at most. False if there was nothing to do.
   Result<bool> step(OutputBatches& out);
   /// No record will come any more: closes all windows.
   Result<void> flush(OutputBatches& out);
 
   /// Positions, watermarks and all operators' state between two steps, so that a task of the same
   /// plan that restores it goes on exactly here.
-  Bytes snapshot() const;
+  Bytes snapshot();
   /// Before the first step().
   Result<void> restore(BytesView snapshot);
 
@@ -96,13 +103,27 @@ class Task {
     bool caught_up = false;
     std::chrono::nanoseconds caught_up_at{0};
     bool idle = false;
+    // Since the task was opened.
+    std::uint64_t rows = 0;
+    std::uint64_t bad = 0;
+    // Since the last step.
+    OutputBatches out;
+    std::vector<Decision> decisions;
+    Result<void> result;
   };
   Task(const Plan& plan, TopicStore& store, const Clock& clock, const Options& options,
        Topic source, const GraphTopics& topics);
 
-  Result<bool> fill(Input& input, OutputBatches& out);
-  Result<void> handle_bad(Input& input, OutputBatches& out);
+  // Those that touch nothing but their input, the store and the lane, for any worker.
+  Result<bool> fill(Input& input);
+  Result<void> handle_bad(Input& input);
+  Result<void> process_block(Input& input, std::size_t lane);
+  void process_blocks(BlockQueue& queue, std::size_t lane);
+
+  Result<void> process_any_order();
+  Result<void> process_in_order(OutputBatches& out);
   column::Chunk merge_rows();
+  void settle(OutputBatches& out);
   Result<void> advance(OutputBatches& out);
   bool watches_idle() const { return options_.watch_idle && plan_.source.idle_ms.has_value(); }
 
@@ -114,11 +135,10 @@ class Task {
   std::optional<Provenance> dead_letters_;
   Graph graph_;
   std::vector<std::unique_ptr<Input>> inputs_;  // by partition
+  Workers workers_;
   RowBlocks merged_;
   Watermark watermark_ = watermark_min;
   std::vector<Decision> decisions_;
-  std::uint64_t rows_in_ = 0;
-  std::uint64_t bad_ = 0;
 };
 
 }  // namespace leat::stream

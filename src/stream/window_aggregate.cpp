@@ -209,6 +209,28 @@ Result<void> WindowAggregate::advance(OperatorState& operator_state, Watermark w
   return {};
 }
 
+void WindowAggregate::merge(OperatorState& whole, OperatorState& part, Watermark watermark) const {
+  auto& state = static_cast<State&>(whole);
+  auto& slices = static_cast<State&>(part).slices;
+  std::vector<std::uint32_t> groups;
+  while (!slices.empty() &&
+         (watermark == watermark_max || slices.begin()->first + size_ms_ <= watermark)) {
+    auto node = slices.extract(slices.begin());
+    const Slice& from = *node.mapped();
+    auto [at, moved, left] = state.slices.insert(std::move(node));
+    if (moved) continue;
+    Slice& to = *at->second;
+    groups.resize(from.groups.size());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      groups[i] = to.groups.find_or_add(from.groups.key(i));
+    }
+    for (std::size_t i = 0; i < aggregates_.size(); ++i) {
+      to.accumulators[i]->resize(to.groups.size());
+      to.accumulators[i]->merge(*from.accumulators[i], groups);
+    }
+  }
+}
+
 Result<void> WindowAggregate::emit(std::int64_t window_start, std::shared_ptr<const Slice> slice,
                                    Output& output) const {
   std::vector<std::uint32_t> order(slice->groups.size());

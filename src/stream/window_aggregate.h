@@ -25,6 +25,8 @@ class WindowAggregate final : public Operator {
   Result<void> process(OperatorState& state, const column::Chunk& chunk,
                        Output& output) const override;
   Result<void> advance(OperatorState& state, Watermark watermark, Output& output) const override;
+  bool can_merge() const override { return true; }
+  void merge(OperatorState& whole, OperatorState& part, Watermark watermark) const override;
 
  private:
   struct Slice;

@@ -299,6 +299,7 @@ class Running {
     Task::Options options;
     options.source.chunk_rows = random_.one_in(3) ? 4096 : 1 + random_.below(40);
     options.source.read_bytes = random_.one_in(2) ? 1 : 2'000;
+    options.workers = 1 + random_.below(4);
     auto task = Task::open(plan, topics_, clock_, options);
     REQUIRE_MESSAGE(task, task.error().what);
     task_ = std::move(*task);

@@ -114,4 +114,24 @@ TEST_CASE("edits per channel and five minutes are what they are, however the edi
   }
 }
 
+TEST_CASE("the number of workers changes nothing of what comes out") {
+  MemoryTopics topics;
+  produce(topics, 4, 500, record::Compression::none);
+  Plan plan = *edits_per_channel().filter(col("added") > 0).into("edits-per-channel", 3);
+  // Rows that go through without a window keep their common order.
+  Plan rows = *Pipeline::from("edits")
+                   .json({{"time", column::Type::timestamp}, {"channel", column::Type::text}})
+                   .event_time("time")
+                   .into("rows", 2);
+  for (const auto& [of, least] : {std::pair(plan, 4'000u), std::pair(rows, 39'244u)}) {
+    auto alone = run(topics, of, {{.chunk_rows = 500}});
+    CHECK(alone.size() >= least);
+    for (std::size_t workers : {2, 4, 7}) {
+      CAPTURE(workers);
+      Plan shadow = shadow_of(of, "." + std::to_string(workers));
+      CHECK(run(topics, shadow, {{.chunk_rows = 500}, false, workers}) == alone);
+    }
+  }
+}
+
 TEST_SUITE_END();
