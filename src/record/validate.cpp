@@ -1,20 +1,16 @@
 // Follows what Apache Kafka's broker refuses (LogValidator, UnifiedLog, ProduceRequest), so that
 // what works there works here. Decided with it in view:
 //
-// - A base offset other than 0 is refused, as Kafka does; librdkafka, the Java client,
-// kafka-python,
-//   sarama and kafka-go all send 0.
+// - A base offset other than 0 is refused, as Kafka does; librdkafka, the Java client, sarama,
+//   kafka-python and kafka-go all send 0.
 // - Compressed records are decompressed and walked, as in Kafka. It costs what a consumer would pay
-// once, and
-//   buys that no poisoned batch is stored, over which every consumer, compaction and stream would
-//   stumble for ever; and the largest timestamp cannot be known otherwise (sarama does not send
-//   it).
+//   once, and buys that no poisoned batch is stored, over which every consumer, compaction and
+//   stream would stumble for ever. The largest timestamp cannot be known otherwise: sarama does not
+//   send it.
 // - Offset deltas must count 0, 1, 2, … Kafka rewrites compressed batches that do not, for clients
-// of older
-//   formats; no known writer of version 2 needs it.
+//   of older formats; no known writer of version 2 needs it.
 // - What Kafka reports as an unknown error or lets pass (a payload that does not decompress, a
-// timestamp below
-//   -1, a delete horizon or a transaction without a producer) is refused by name.
+//   timestamp below -1, a delete horizon or a transaction without a producer) is refused by name.
 #include "record/validate.h"
 
 #include <algorithm>

@@ -18,10 +18,9 @@
 // - A field outside its versions is neither written nor read: it keeps its member initialiser.
 // - std::optional is a nullable field. Where it may be null in some versions only, these follow as
 //   a fourth argument: elsewhere a null is malformed when read, and written as empty.
-// - `v.tagged(tag, name, field, versions)`, in rising order of tags, is a tagged field: written
-// when
-//   it is not empty (optional, vector) or not T{}; a tagged optional is present or absent, not
-//   null.
+// - `v.tagged(tag, name, field, versions)`, in rising order of tags, is a tagged field. It is
+//   written when it is not empty (optional, vector) or not T{}. A tagged optional is present or
+//   absent, never null.
 // - Structs nest; their `fields` see the version and the flexibility of the whole message.
 #pragma once
 

@@ -2,8 +2,7 @@
 //
 // To add an API:
 //   1. Write wire/<api>.h: <Api>Response and <Api>Request, fields in the order and with the
-//   versions
-//      of Kafka's message description; message.h says how.
+//      versions of Kafka's message description; message.h says how.
 //   2. Write wire/<api>.cpp: include wire/codec.h, instantiate Codec for both.
 //   3. Add the header and the request below, by key, and the source to meson.build.
 //   4. Capture a frame of a real client for tests/wire/golden/, if one sends it.
