@@ -1,12 +1,13 @@
 #include "broker/partition.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "record/batch.h"
-#include "record/validate.h"
 
 namespace leat::broker {
 namespace {
@@ -19,6 +20,44 @@ std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
                : std::numeric_limits<std::int64_t>::max();
 }
 
+/// DeleteRecords' offset for "all that can be read".
+constexpr std::int64_t to_high_watermark = -1;
+
+/// A batch as far as epochs matter.
+struct Stretch {
+  LeaderEpoch epoch;
+  Offset base;
+  Offset next;
+};
+
+/// The end of the damage around `offset`.
+Offset behind_damage(const log::LogView& view, Offset offset) {
+  for (const log::OffsetRange& range : view.damaged) {
+    if (range.base <= offset && offset < range.next) return range.next;
+  }
+  return view.high_watermark;
+}
+
+/// The first batch from `from` on that can be read; nullopt if there is none.
+Result<std::optional<Stretch>> next_batch(const log::LogView& view, Offset from) {
+  while (from < view.high_watermark) {
+    auto slice = view.read(from, 0);
+    if (!slice && slice.error().code == Errc::corrupt_message) {
+      from = behind_damage(view, from);
+      continue;
+    }
+    if (!slice) return fail(slice);
+    if (slice->bytes == 0) break;
+    std::array<std::byte, record::batch_header_bytes> header;
+    auto got = slice->file->read_at(slice->position, header);
+    if (!got) return fail(got);
+    if (*got < header.size()) return fail(Errc::storage_error, "a segment ends in a batch");
+    auto epoch = load_big_endian<std::int32_t>(header.data() + record::batch_field::leader_epoch);
+    return Stretch{LeaderEpoch{epoch}, slice->base_offset, slice->next_offset};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Partition::Partition(log::Log& log, const Environment& environment, std::string topic,
@@ -26,7 +65,8 @@ Partition::Partition(log::Log& log, const Environment& environment, std::string 
     : log_(log), environment_(environment), topic_(std::move(topic)), settings_(settings) {}
 
 Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBytes records,
-                                    int produce_version, std::int64_t now_ms) const {
+                                    int produce_version, std::int64_t now_ms,
+                                    std::vector<record::RecordError>* rejected) const {
   record::ProduceRules rules;
   rules.produce_version = static_cast<std::int16_t>(produce_version);
   rules.max_message_bytes = static_cast<std::size_t>(settings_.max_message_bytes);
@@ -36,7 +76,7 @@ Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBy
       stamps ? record::TimestampType::log_append_time : record::TimestampType::create_time;
   rules.earliest_timestamp_ms = saturating_add(now_ms, -settings_.timestamp_before_max_ms);
   rules.latest_timestamp_ms = saturating_add(now_ms, settings_.timestamp_after_max_ms);
-  auto checked = record::validate_produce(records, rules, environment_.scratch);
+  auto checked = record::validate_produce(records, rules, environment_.scratch, rejected);
   if (!checked) return fail(checked);
   if (checked->batch.is_transactional()) {
     return fail(Errc::invalid_request, "this server does not offer transactions");
@@ -53,7 +93,7 @@ Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBy
 }
 
 void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
-                       AppendDone done) {
+                       AppendDone done, std::vector<record::RecordError>* rejected) {
   std::int64_t now_ms = environment_.clock.wall_ms();
   auto later = [this](AppendDone callback, Error error) {
     environment_.executor.post(
@@ -61,7 +101,7 @@ void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, 
           callback(tl::unexpected(std::move(error)));
         });
   };
-  auto batch = check(std::move(owner), records, produce_version, now_ms);
+  auto batch = check(std::move(owner), records, produce_version, now_ms, rejected);
   if (!batch) return later(std::move(done), batch.error());
 
   std::int64_t append_time_ms =
@@ -75,6 +115,30 @@ void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, 
         (*shared)(Appended{*base_offset, append_time_ms, start});
       });
   if (!appended) later(std::move(*shared), appended.error());
+}
+
+void Partition::delete_records(std::int64_t offset, UniqueFunction<void(Result<Offset>)> done) {
+  auto answer = [this](UniqueFunction<void(Result<Offset>)> callback, Result<Offset> result) {
+    environment_.executor.post(
+        [callback = std::move(callback), result = std::move(result)]() mutable {
+          callback(std::move(result));
+        });
+  };
+  if (settings_.cleanup == CleanupPolicy::compact) {
+    std::string what = fmt::format("the records of {} are only compacted, not deleted", topic_);
+    return answer(std::move(done), fail(Errc::policy_violation, std::move(what)));
+  }
+  Offset high_watermark = log_.high_watermark();
+  Offset start = offset == to_high_watermark ? high_watermark : Offset{offset};
+  if (start < Offset{0} || start > high_watermark) {
+    std::string what = fmt::format("offset {} is not below the high watermark of {}-{}, {}", offset,
+                                   topic_, id().value(), high_watermark.value());
+    return answer(std::move(done), fail(Errc::offset_out_of_range, std::move(what)));
+  }
+  if (start <= log_.start_offset()) return answer(std::move(done), log_.start_offset());
+  log_.advance_start(start, [start, done = std::move(done)](Result<void> moved) mutable {
+    done(moved ? Result<Offset>(start) : fail(moved));
+  });
 }
 
 Result<void> Partition::check_leader_epoch(std::int32_t client_epoch) const {
@@ -109,6 +173,30 @@ Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, Leader
   if (!found) return fail(found);
   if (!*found) return std::nullopt;
   return ListedOffset{(*found)->offset, (*found)->timestamp_ms, epoch};
+}
+
+Result<std::optional<EpochEnd>> find_epoch_end(const log::LogView& view, LeaderEpoch current,
+                                               std::int32_t epoch) {
+  LeaderEpoch asked{epoch};
+  if (epoch < 0 || asked > current) return std::nullopt;
+  EpochEnd end{asked, view.high_watermark};
+  if (asked == current) return end;
+  // Epochs only rise along the log, so the first batch of a later one is found by halving.
+  Offset low = view.start_offset;
+  Offset high = view.high_watermark;
+  while (low < high) {
+    Offset middle{low.value() + (high.value() - low.value()) / 2};
+    auto batch = next_batch(view, middle);
+    if (!batch) return fail(batch);
+    if (*batch && (*batch)->epoch <= asked) {
+      end.epoch = (*batch)->epoch;
+      low = (*batch)->next;
+    } else {
+      if (*batch) end.offset = std::max(view.start_offset, (*batch)->base);
+      high = *batch ? std::min(middle, (*batch)->base) : middle;
+    }
+  }
+  return end;
 }
 
 }  // namespace leat::broker

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -14,6 +15,7 @@
 #include "broker/topic_config.h"
 #include "log/log.h"
 #include "record/scratch.h"
+#include "record/validate.h"
 
 namespace leat::broker {
 
@@ -55,8 +57,14 @@ class Partition {
   /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
   /// them. `done` is called exactly once, never before append() returned. `records` are changed in
   /// place and kept alive by `owner` until then. `produce_version` decides what is allowed (zstd).
+  /// `rejected`, if given, gets the records to blame before append() returns.
   void append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
-              AppendDone done);
+              AppendDone done, std::vector<record::RecordError>* rejected = nullptr);
+
+  /// Moves the start up to `offset`, or to the high watermark for -1, durably; gives the start that
+  /// there is then. Errors: offset_out_of_range above the high watermark, policy_violation where
+  /// the topic is only compacted.
+  void delete_records(std::int64_t offset, UniqueFunction<void(Result<Offset>)> done);
 
   std::shared_ptr<const log::LogView> view() const { return log_.view(); }
   log::Log& log() { return log_; }
@@ -73,7 +81,8 @@ class Partition {
 
  private:
   Result<log::Batch> check(std::shared_ptr<const void> owner, MutableBytes records,
-                           int produce_version, std::int64_t now_ms) const;
+                           int produce_version, std::int64_t now_ms,
+                           std::vector<record::RecordError>* rejected) const;
 
   log::Log& log_;
   Environment environment_;
@@ -85,5 +94,16 @@ class Partition {
 /// real timestamps and max_timestamp; any thread. nullopt: no such record (offset -1 on the wire).
 Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, LeaderEpoch epoch,
                                                 std::int64_t timestamp);
+
+/// The last leader epoch that is not above the one asked for, and the offset at which it ended.
+struct EpochEnd {
+  LeaderEpoch epoch;
+  Offset offset;
+};
+
+/// Finds where `epoch` ended in `view`, of which `current` is the newest epoch. Blocks on the disk
+/// for past epochs, any thread. nullopt for an epoch that has not begun.
+Result<std::optional<EpochEnd>> find_epoch_end(const log::LogView& view, LeaderEpoch current,
+                                               std::int32_t epoch);
 
 }  // namespace leat::broker

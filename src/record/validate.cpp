@@ -101,10 +101,29 @@ Result<void> check_record(const Record& record, std::int32_t index, const Produc
   return {};
 }
 
+/// What the records that were refused have in common.
+struct BadRecords {
+  std::int32_t count = 0;
+  Error first{};
+
+  void add(std::int32_t index, Error error, std::vector<RecordError>* rejected) {
+    if (rejected != nullptr && rejected->size() < record_errors_max) {
+      rejected->push_back({index, error.what});
+    }
+    // Kafka names a wrong time before all else.
+    bool is_worse = error.code == Errc::invalid_timestamp && first.code != error.code;
+    if (++count == 1 || is_worse) first = std::move(error);
+  }
+  Error summary() const {
+    if (count == 1) return first;
+    return {first.code, fmt::format("{}, and {} more records are bad", first.what, count - 1)};
+  }
+};
+
 }  // namespace
 
-Result<ProducedBatch> validate_produce(BytesView bytes, const ProduceRules& rules,
-                                       Scratch& scratch) {
+Result<ProducedBatch> validate_produce(BytesView bytes, const ProduceRules& rules, Scratch& scratch,
+                                       std::vector<RecordError>* rejected) {
   auto batch = single_batch(bytes, rules.max_message_bytes);
   if (!batch) return fail(batch);
   Result<void> header = check_header(*batch, rules.produce_version);
@@ -113,9 +132,11 @@ Result<ProducedBatch> validate_produce(BytesView bytes, const ProduceRules& rule
   RecordIterator records(*batch, scratch, rules.max_decompressed_bytes);
   std::int64_t max_timestamp_ms = no_timestamp_ms;
   std::int32_t index = 0;
+  BadRecords bad;
   while (const Record* record = records.next()) {
-    Result<void> good = check_record(*record, index, rules);
-    if (!good) return fail(good);
+    if (Result<void> good = check_record(*record, index, rules); !good) {
+      bad.add(index, std::move(good.error()), rejected);
+    }
     max_timestamp_ms = std::max(max_timestamp_ms, record->timestamp_ms);
     ++index;
   }
@@ -124,6 +145,7 @@ Result<ProducedBatch> validate_produce(BytesView bytes, const ProduceRules& rule
     bool bad_records = error->code == Errc::corrupt_message;
     return fail(bad_records ? Errc::invalid_record : error->code, error->what);
   }
+  if (bad.count > 0) return tl::unexpected(bad.summary());
   return ProducedBatch{*batch, max_timestamp_ms, records.payload_bytes()};
 }
 

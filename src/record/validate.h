@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "record/batch.h"
@@ -39,6 +41,15 @@ struct ProducedBatch {
   bool header_needs_max_timestamp() const { return batch.max_timestamp_ms() != max_timestamp_ms; }
 };
 
+/// What is wrong with one record of a batch.
+struct RecordError {
+  std::int32_t index;
+  std::string what;
+};
+
+/// So many of a batch's records are named at most.
+inline constexpr std::size_t record_errors_max = 100;
+
 /// Checks that `bytes` are one batch that every consumer will be able to read. A pure function that
 /// may take milliseconds for a large compressed batch: call it before hopping to the shard.
 /// Fails with
@@ -50,7 +61,8 @@ struct ProducedBatch {
 ///   message_too_large        more bytes than allowed, as sent or decompressed
 ///   unsupported_compression  an unknown codec, or zstd in an old request
 ///   invalid_timestamp        out of bounds, below -1, or claimed to be LogAppendTime
-Result<ProducedBatch> validate_produce(BytesView bytes, const ProduceRules& rules,
-                                       Scratch& scratch);
+/// `rejected`, if given, gets the records whose offset, key or timestamp is to blame (KIP-467).
+Result<ProducedBatch> validate_produce(BytesView bytes, const ProduceRules& rules, Scratch& scratch,
+                                       std::vector<RecordError>* rejected = nullptr);
 
 }  // namespace leat::record

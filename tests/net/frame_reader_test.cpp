@@ -85,7 +85,8 @@ TEST_CASE("frames come out whole, in order and unchanged, however their bytes ar
   }
 }
 
-TEST_CASE("a negative or giant length is malformed before anything is allocated for it") {
+TEST_CASE(
+    "a negative or giant length is malformed before anything is allocated for it (fault 16)") {
   for (std::int32_t length : {-1, INT32_MIN, 100 * 1024 * 1024 + 1, INT32_MAX}) {
     BufferPool pool(1 << 20);
     FrameReader reader(pool, limit);

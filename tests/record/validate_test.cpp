@@ -59,7 +59,7 @@ TEST_CASE("a good batch of every codec is accepted, with what the log wants to k
   }
 }
 
-TEST_CASE("no batch, two batches and trailing bytes are refused") {
+TEST_CASE("no batch, two batches and trailing bytes are refused (fault 20)") {
   Bytes one = batch_of({1});
   Bytes two = one;
   two.insert(two.end(), one.begin(), one.end());
@@ -73,7 +73,7 @@ TEST_CASE("no batch, two batches and trailing bytes are refused") {
   }
 }
 
-TEST_CASE("a header that no producer may send is refused by its own error") {
+TEST_CASE("a header that no producer may send is refused by its own error (faults 20, 21)") {
   namespace field = batch_field;
   auto attributes = [](int bits) {
     return with(field::attributes, static_cast<std::int16_t>(bits));
@@ -115,7 +115,7 @@ TEST_CASE("a flipped bit anywhere is refused, and under the CRC as damage") {
   }
 }
 
-TEST_CASE("records that do not parse are the producer's fault, compressed or not") {
+TEST_CASE("records that do not parse are the producer's fault, compressed or not (fault 18)") {
   Bytes plain = batch_of({1, 2, 3});
   plain[batch_header_bytes] = std::byte{0x7e};
   set_crc(plain);
@@ -147,7 +147,7 @@ TEST_CASE("offset deltas that do not count up are refused") {
   check_refused("a gap", bytes, Errc::invalid_record);
 }
 
-TEST_CASE("too many bytes are refused, as sent or decompressed") {
+TEST_CASE("too many bytes are refused, as sent or decompressed (faults 21, 22)") {
   Bytes bytes = batch_of({1, 2, 3});
   CHECK(validate(bytes, {.max_message_bytes = bytes.size()}).has_value());
   check_refused("sent", bytes, Errc::message_too_large, {.max_message_bytes = bytes.size() - 1});
@@ -163,7 +163,7 @@ TEST_CASE("zstd is for those who know it") {
   check_refused("version 6", bytes, Errc::unsupported_compression, {.produce_version = 6});
 }
 
-TEST_CASE("a compacted topic wants keys") {
+TEST_CASE("a compacted topic wants keys (fault 23)") {
   BatchBuilder builder;
   builder.append(0, as_bytes(""), as_bytes("v"));
   CHECK(validate(builder.build(), {.requires_keys = true}).has_value());
@@ -172,7 +172,7 @@ TEST_CASE("a compacted topic wants keys") {
   check_refused("no key", builder.build(), Errc::invalid_record, {.requires_keys = true});
 }
 
-TEST_CASE("timestamps are bounded, unless the broker's clock replaces them") {
+TEST_CASE("timestamps are bounded, unless the broker's clock replaces them (fault 23)") {
   ProduceRules rules{.earliest_timestamp_ms = 100, .latest_timestamp_ms = 200};
   CHECK(validate(batch_of({100, 200, -1}), rules).has_value());
   check_refused("early", batch_of({150, 99}), Errc::invalid_timestamp, rules);
@@ -190,6 +190,40 @@ TEST_CASE("a header without the largest timestamp is accepted and said to need i
   set_max_timestamp(bytes, produced->max_timestamp_ms);
   CHECK(validate(bytes).has_value());
   CHECK_FALSE(validate(bytes)->header_needs_max_timestamp());
+}
+
+TEST_CASE("every record to blame is named, the first hundred of them (KIP-467)") {
+  BatchBuilder builder;
+  for (int i = 0; i < 300; ++i) {
+    builder.append(1000, i % 2 == 0 ? std::optional<BytesView>() : as_bytes("key"), as_bytes("v"));
+  }
+  Bytes bytes = builder.build();
+  Scratch scratch;
+  std::vector<RecordError> rejected;
+  auto produced = validate_produce(bytes, {.requires_keys = true}, scratch, &rejected);
+  REQUIRE_FALSE(produced.has_value());
+  CHECK(produced.error().code == Errc::invalid_record);
+  CHECK(produced.error().what.find("149 more records") != std::string::npos);
+  REQUIRE(rejected.size() == record_errors_max);
+  CHECK(rejected[3].index == 6);
+  CHECK_FALSE(rejected[3].what.empty());
+}
+
+TEST_CASE("of several kinds of bad records the wrong timestamp gives the error") {
+  BatchBuilder builder;
+  builder.append(10, std::nullopt, as_bytes("v"));
+  builder.append(99, as_bytes("key"), as_bytes("v"));
+  builder.append(10, as_bytes("key"), as_bytes("v"));
+  Bytes bytes = builder.build();
+  Scratch scratch;
+  std::vector<RecordError> rejected;
+  ProduceRules rules{.requires_keys = true, .latest_timestamp_ms = 50};
+  auto produced = validate_produce(bytes, rules, scratch, &rejected);
+  REQUIRE_FALSE(produced.has_value());
+  CHECK(produced.error().code == Errc::invalid_timestamp);
+  REQUIRE(rejected.size() == 2);
+  CHECK(rejected[0].index == 0);
+  CHECK(rejected[1].index == 1);
 }
 
 TEST_SUITE_END();

@@ -156,7 +156,7 @@ TEST_CASE("acks 0 is not answered; where it fails, the connection ends so that t
   CHECK(peer.is_closed_by_server());
 }
 
-TEST_CASE("timestamps too far in the future and records without the key they need are refused") {
+TEST_CASE("wrong timestamps and missing keys are refused, naming the records (fault 23, KIP-467)") {
   TestServer server;
   server.create_topic("bounded", 1, {{"message.timestamp.before.max.ms", "1000"}});
   server.create_topic("compacted", 1, {{"cleanup.policy", "compact"}});
@@ -164,11 +164,23 @@ TEST_CASE("timestamps too far in the future and records without the key they nee
   Peer peer = server.connect();
   CHECK(produce(peer, "bounded", batch_of({"old"})).error_code == ErrorCode::invalid_timestamp);
   CHECK(produce(peer, "compacted", batch_of({"keyless"})).error_code == ErrorCode::invalid_record);
+  Bytes future = batch_of({"x"});
+  store_big_endian(future.data() + record::batch_field::base_timestamp,
+                   std::int64_t{4'000'000'000'000});
+  record::set_crc(future);
+  CHECK(produce(peer, "stamped", future).error_code == ErrorCode::none);
+  CHECK(produce(peer, "bounded", future).error_code == ErrorCode::invalid_timestamp);
+  auto refused = produce(peer, "compacted", batch_of({"a", "b", "c"}));
+  REQUIRE(refused.record_errors.size() == 3);
+  CHECK(refused.record_errors[2].batch_index == 2);
+  CHECK(refused.record_errors[2].batch_index_error_message->find("no key") != std::string::npos);
+  CHECK(refused.error_message->find("2 more records") != std::string::npos);
+  CHECK(refused.base_offset == -1);
   auto stamped = produce(peer, "stamped", batch_of({"a", "b"}));
   CHECK(stamped.error_code == ErrorCode::none);
   CHECK(stamped.log_append_time_ms > 1'700'000'000'001);
   CHECK(records_in(fetch(peer, fetch_request("stamped", 0)).records.bytes()) ==
-        std::vector<std::string>{"0:a", "1:b"});
+        std::vector<std::string>{"0:x", "1:a", "2:b"});
 }
 
 TEST_SUITE_END();

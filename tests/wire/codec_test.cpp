@@ -119,7 +119,7 @@ TEST_CASE("a request and its response have the same key and the same versions") 
   CHECK(std::is_sorted(keys.begin(), keys.end()));
 }
 
-TEST_CASE("an array that claims more elements than bytes are left is refused unread") {
+TEST_CASE("an array that claims more elements than bytes are left is refused unread (fault 17)") {
   // Metadata v1: the array's count; ListOffsets v1: the replica id before it.
   auto code = [](auto decoded) { return decoded ? Errc::unsupported : decoded.error().code; };
   for (std::int32_t count : {INT32_MAX, 4, -2, INT32_MIN}) {
@@ -150,7 +150,7 @@ TEST_CASE("an array of many tiny elements is refused before it takes much memory
   CHECK(Codec<FindCoordinatorRequest>::decode(bytes, 4).error().code == Errc::malformed);
 }
 
-TEST_CASE("a tagged field that is unknown is skipped, and one that is not whole is malformed") {
+TEST_CASE("a tagged field that is unknown is skipped, and one not whole is malformed (fault 18)") {
   // ApiVersions v3: error, no APIs, throttle, then the tags.
   auto decode = [](std::string_view tags) {
     Bytes bytes(7);

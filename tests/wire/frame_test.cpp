@@ -188,7 +188,8 @@ TEST_CASE("a frame's size is neither negative nor above what is allowed") {
   CHECK(parse_frame_size(from_hex("80000000"), SIZE_MAX).error().code == Errc::malformed);
 }
 
-TEST_CASE("a server that does not know the version of ApiVersions answers in version 0") {
+TEST_CASE(
+    "a server that does not know the version of ApiVersions answers in version 0 (fault 19)") {
   ApiVersionsResponse old;
   old.error_code = ErrorCode::unsupported_version;
   old.api_keys = {{ApiKey::api_versions, 0, 2}};

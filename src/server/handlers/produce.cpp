@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -55,6 +56,7 @@ void append(const std::shared_ptr<Pending>& pending, const std::string& topic,
                       fmt::format("there is no partition {}-{}", topic, data.index)});
   }
   ++pending->unanswered;
+  std::vector<record::RecordError> rejected;
   partition->append(
       call.owner(), call.writable(data.records.bytes()), call.version(),
       [pending, topic_index, partition_index](Result<broker::Appended> appended) {
@@ -68,7 +70,11 @@ void append(const std::shared_ptr<Pending>& pending, const std::string& topic,
         }
         --pending->unanswered;
         finish_if_done(*pending);
-      });
+      },
+      &rejected);
+  for (record::RecordError& error : rejected) {
+    answer.record_errors.push_back({error.index, std::move(error.what)});
+  }
 }
 
 /// All places of the answer, so that callbacks find theirs where it will stay.
