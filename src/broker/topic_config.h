@@ -31,6 +31,8 @@ enum class ConfigType : std::int8_t {
 /// One setting that a topic or the broker has.
 struct ConfigKey {
   std::string_view name;
+  /// The broker's setting that gives the default; empty where there is none.
+  std::string_view broker_name;
   ConfigType type;
   std::string_view default_value;
   std::string_view documentation;

@@ -10,7 +10,7 @@ TEST_SUITE_BEGIN("broker");
 using namespace leat;
 using namespace leat::broker;
 
-TEST_CASE("a topic's name takes what Kafka takes and nothing else") {
+TEST_CASE("a topic's name takes what Kafka takes and nothing else (fault 24)") {
   for (std::string name :
        {std::string("a"), std::string("A.b_c-9"), std::string("..."), std::string(249, 'x')}) {
     CHECK_MESSAGE(check_topic_name(name), name);
@@ -39,6 +39,51 @@ TEST_CASE("every default is a value that its setting takes") {
   }
 }
 
+TEST_CASE("every topic setting of Kafka 4 is there, with Kafka's default") {
+  const std::string most = "9223372036854775807";
+  const ConfigMap kafka = {{"cleanup.policy", "delete"},
+                           {"compression.gzip.level", "-1"},
+                           {"compression.lz4.level", "9"},
+                           {"compression.type", "producer"},
+                           {"compression.zstd.level", "3"},
+                           {"delete.retention.ms", "86400000"},
+                           {"file.delete.delay.ms", "60000"},
+                           {"flush.messages", most},
+                           {"flush.ms", most},
+                           {"follower.replication.throttled.replicas", ""},
+                           {"leader.replication.throttled.replicas", ""},
+                           {"local.retention.bytes", "-2"},
+                           {"local.retention.ms", "-2"},
+                           {"max.compaction.lag.ms", most},
+                           {"max.message.bytes", "1048588"},
+                           {"message.timestamp.after.max.ms", "3600000"},
+                           {"message.timestamp.before.max.ms", most},
+                           {"message.timestamp.type", "CreateTime"},
+                           {"min.cleanable.dirty.ratio", "0.5"},
+                           {"min.compaction.lag.ms", "0"},
+                           {"min.insync.replicas", "1"},
+                           {"preallocate", "false"},
+                           {"remote.log.copy.disable", "false"},
+                           {"remote.log.delete.on.disable", "false"},
+                           {"remote.storage.enable", "false"},
+                           {"retention.bytes", "-1"},
+                           {"retention.ms", "604800000"},
+                           {"segment.bytes", "1073741824"},
+                           {"segment.index.bytes", "10485760"},
+                           {"segment.jitter.ms", "0"},
+                           {"segment.ms", "604800000"},
+                           {"unclean.leader.election.enable", "false"}};
+  for (const auto& [name, value] : kafka) {
+    const ConfigKey* key = find_topic_config(name);
+    REQUIRE_MESSAGE(key != nullptr, name);
+    CHECK_MESSAGE(key->default_value == value, name);
+    CHECK_FALSE(key->documentation.empty());
+  }
+  // Ours alone: entries of an index are further apart.
+  CHECK(topic_config_keys().size() == kafka.size() + 1);
+  CHECK(config_value({}, "index.interval.bytes") == "16384");
+}
+
 TEST_CASE("a setting that does not exist or does not fit is refused by name") {
   struct Case {
     ConfigMap configs;
@@ -52,6 +97,7 @@ TEST_CASE("a setting that does not exist or does not fit is refused by name") {
                         Case{{{"cleanup.policy", "shred"}}, "delete|compact"},
                         Case{{{"cleanup.policy", ""}}, "cleanup.policy"},
                         Case{{{"preallocate", "yes"}}, "true or false"},
+                        Case{{{"remote.storage.enable", "true"}}, "remote.storage.enable"},
                         Case{{{"min.cleanable.dirty.ratio", "1.5"}}, "from 0 to 1"}}) {
     auto checked = check_topic_configs(c.configs);
     REQUIRE_FALSE(checked);

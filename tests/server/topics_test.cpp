@@ -67,7 +67,7 @@ TEST_CASE("ApiVersions lists what is served, and Produce from 0 for old clients"
     for (const auto& api : response.api_keys) {
       versions[api.api_key] = {api.min_version, api.max_version};
     }
-    CHECK(versions.size() == 10);
+    CHECK(versions.size() == 17);
     CHECK(versions[wire::ApiKey::produce] == wire::Versions{0, 11});
     CHECK(versions[wire::ApiKey::fetch] == wire::Versions{4, 16});
     CHECK(versions[wire::ApiKey::api_versions] == wire::Versions{0, 4});
@@ -107,7 +107,18 @@ TEST_CASE("every API is answered in every version that is advertised") {
   ask_all(coordinator);
   ask_all(create("t"));
   ask_all(wire::DeleteTopicsRequest{});
+  wire::DeleteRecordsRequest records;
+  records.topics.push_back({"t", {{0, -1}}});
+  ask_all(records);
+  wire::OffsetForLeaderEpochRequest epochs;
+  epochs.topics.push_back({"t", {{0, -1, 0}}});
+  ask_all(epochs);
   ask_all(wire::DescribeConfigsRequest{});
+  ask_all(wire::AlterConfigsRequest{});
+  ask_all(wire::IncrementalAlterConfigsRequest{});
+  ask_all(wire::DescribeLogDirsRequest{});
+  ask_all(wire::CreatePartitionsRequest{});
+  ask_all(wire::ListPartitionReassignmentsRequest{});
   ask_all(wire::DescribeClusterRequest{});
 }
 
@@ -348,7 +359,11 @@ TEST_CASE("all settings of a topic are described, given ones and defaults") {
   auto retention = configs.at("retention.ms");
   CHECK(retention.value == "1000");
   CHECK(retention.config_source == wire::ConfigSource::topic_config);
-  CHECK(retention.synonyms.size() == 2);
+  REQUIRE(retention.synonyms.size() == 2);
+  CHECK(retention.synonyms[0].source == wire::ConfigSource::topic_config);
+  CHECK(retention.synonyms[1].name == "log.retention.ms");
+  CHECK(retention.synonyms[1].value == "604800000");
+  CHECK(retention.synonyms[1].source == wire::ConfigSource::default_config);
   CHECK(!retention.documentation->empty());
   CHECK(retention.config_type == wire::ConfigType::long_type);
   auto policy = configs.at("cleanup.policy");
@@ -365,20 +380,32 @@ TEST_CASE("all settings of a topic are described, given ones and defaults") {
   CHECK(results.at(0).configs.size() == 1);
   CHECK(results[0].configs[0].synonyms.empty());
   CHECK_FALSE(results[0].configs[0].documentation.has_value());
+  some.resources = {{wire::ConfigResourceType::topic, "t", std::vector<std::string>()}};
+  CHECK(peer.ask(some).results.at(0).configs.size() == configs.size());
   CHECK(results.at(1).error_code == ErrorCode::unknown_topic_or_partition);
   CHECK(results.at(2).error_code == ErrorCode::invalid_request);
   CHECK(results.at(3).error_code == ErrorCode::invalid_request);
 }
 
-TEST_CASE("the broker's settings include those that tools look for") {
-  TestServer server;
+TEST_CASE("the broker's settings include those that tools look for, and say who gave them") {
+  TestServer server([](ServerOptions& options) { options.broker.default_partitions = 4; });
   Peer peer = server.connect();
   auto configs = configs_of(peer, wire::ConfigResourceType::broker, "1");
   for (std::string name : {"inter.broker.protocol.version", "num.partitions", "log.retention.ms",
                            "auto.create.topics.enable", "default.replication.factor"}) {
     CHECK_MESSAGE(configs.contains(name), name);
   }
-  CHECK(configs.at("num.partitions").read_only);
+  auto partitions = configs.at("num.partitions");
+  CHECK(partitions.read_only);
+  CHECK(partitions.value == "4");
+  CHECK(partitions.config_source == wire::ConfigSource::static_broker_config);
+  REQUIRE(partitions.synonyms.size() == 2);
+  CHECK(partitions.synonyms[1].value == "1");
+  CHECK(partitions.synonyms[1].source == wire::ConfigSource::default_config);
+  CHECK(configs.at("auto.create.topics.enable").config_source ==
+        wire::ConfigSource::default_config);
+  CHECK(configs.at("log.cleaner.min.cleanable.ratio").config_type == wire::ConfigType::double_type);
+  CHECK(configs_of(peer, wire::ConfigResourceType::broker, "").empty());
 }
 
 TEST_CASE("this broker coordinates every group, and knows no controllers apart") {
