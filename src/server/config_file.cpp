@@ -100,6 +100,8 @@ std::vector<Setting> settings(ServerOptions& options) {
       {"limits.frame_bytes", number(limits.frame_bytes_max, 1 << 10)},
       {"limits.request_memory_bytes", number(limits.request_memory_bytes, 1 << 20)},
       {"limits.fetch_bytes", number(limits.fetch_bytes_max, 1 << 10)},
+      {"limits.fetch_sessions", number(limits.fetch_sessions_max, 0)},
+      {"limits.fetch_session_bytes", number(limits.fetch_session_bytes_max, 0)},
       {"limits.frame_timeout_ms", milliseconds(limits.frame_timeout)},
       {"limits.write_timeout_ms", milliseconds(limits.write_timeout)},
       {"limits.idle_timeout_ms", milliseconds(limits.idle_timeout)},

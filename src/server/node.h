@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "broker/broker.h"
+#include "server/fetch_sessions.h"
 #include "server/options.h"
 
 namespace leat::server {
@@ -17,6 +18,9 @@ struct Node {
   Metrics& metrics;
   /// The one node of the cluster: broker, controller and coordinator.
   std::int32_t id = 1;
+  FetchSessions fetch_sessions{
+      {options.limits.fetch_sessions_max, options.limits.fetch_session_bytes_max},
+      Random::from_entropy()};
   /// The first request for more replicas than there are was told to the operator.
   bool has_warned_of_replication = false;
 

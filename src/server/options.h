@@ -25,6 +25,9 @@ struct Limits {
   std::uint64_t unsent_bytes_max = std::uint64_t{1} << 20;
   /// A Fetch answers with no more than this, but for one batch that is larger.
   std::uint64_t fetch_bytes_max = std::uint64_t{55} << 20;
+  /// Fetch sessions, and the memory of all together; a client that gets none fetches without.
+  std::size_t fetch_sessions_max = 1000;
+  std::uint64_t fetch_session_bytes_max = std::uint64_t{16} << 20;
   /// From the first byte of a request to its last; large requests get a second for each
   /// `slow_bytes_per_s` more.
   std::chrono::milliseconds frame_timeout{30'000};

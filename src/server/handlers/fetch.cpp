@@ -5,6 +5,9 @@
 //   look    on the broker's executor: find partitions, pin their views, check offsets
 //   read    find the ranges within the limits; where a range was never checked, elsewhere
 //   settle  on the executor again: answer, or wait for a high watermark to move
+//
+// An incremental fetch takes its partitions from its session (fetch_sessions.h) instead of from the
+// request, and is answered only with those that have something new.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -22,9 +25,17 @@ namespace {
 using wire::FetchRequest;
 using wire::FetchResponse;
 
+// Epochs of requests: the first of a session, and one that wants none or ends it.
+constexpr std::int32_t first_epoch = 0;
+constexpr std::int32_t final_epoch = -1;
+
 /// One partition that is asked for, and what was found.
 struct Item {
-  const FetchRequest::Partition* asked = nullptr;
+  FetchRequest::Partition asked;
+  // As they stand in the request or in the session.
+  const std::string* topic = nullptr;
+  Uuid asked_topic_id;
+  SessionPartition* session = nullptr;  // of an incremental fetch
   Uuid topic_id;
   std::shared_ptr<const log::LogView> view;  // nullptr where `outcome` says why
   Result<void> outcome;
@@ -42,10 +53,10 @@ struct Budget {
 /// anything gives at least one batch, whatever its size, or its reader would never get on.
 void read(Item& item, Budget& budget) {
   if (!item.outcome) return;
-  auto own_limit = static_cast<std::uint64_t>(std::max(item.asked->partition_max_bytes, 0));
+  auto own_limit = static_cast<std::uint64_t>(std::max(item.asked.partition_max_bytes, 0));
   std::uint64_t limit = std::min(own_limit, budget.bytes_left);
   if (budget.has_batch && limit == 0) return;
-  auto slice = item.view->read(Offset{item.asked->fetch_offset}, limit);
+  auto slice = item.view->read(Offset{item.asked.fetch_offset}, limit);
   if (!slice) {
     item.outcome = fail(slice);
     return;
@@ -66,6 +77,32 @@ void read(Item& item, Budget& budget) {
   item.memory = std::move(memory);
 }
 
+/// Remembers what the client of a session is being told.
+void note(FetchSession& session, SessionPartition& told, const Item& item) {
+  // When an error is over, the client is to learn so.
+  told.high_watermark = item.outcome ? item.view->high_watermark.value() : -1;
+  told.log_start_offset = item.outcome ? item.view->start_offset.value() : -1;
+  if (item.slice.bytes > 0) session.move_back(told);
+}
+
+/// The same, and says whether there is anything that the client does not know.
+bool note_news(FetchSession& session, const Item& item) {
+  SessionPartition& told = *item.session;
+  std::int64_t high_watermark = told.high_watermark;
+  std::int64_t log_start_offset = told.log_start_offset;
+  note(session, told, item);
+  return item.slice.bytes > 0 || !item.outcome || told.high_watermark != high_watermark ||
+         told.log_start_offset != log_start_offset;
+}
+
+/// The same for the partitions with which a session begins.
+void note_all(FetchSession& session, const std::vector<Item>& items) {
+  for (const Item& item : items) {
+    auto* told = session.find(*item.topic, item.asked_topic_id, item.asked.partition);
+    if (told != nullptr) note(session, *told, item);
+  }
+}
+
 class Fetch : public std::enable_shared_from_this<Fetch> {
  public:
   explicit Fetch(Call<FetchRequest> call) : call_(std::move(call)) {}
@@ -73,8 +110,12 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   void start();
 
  private:
+  /// False where the session says no, and the request is answered so.
+  bool join_session();
+  /// The same for a session that another request took on meanwhile.
+  bool is_still_joined();
   void look();
-  void look_at(Item& item, const FetchRequest::Topic& topic);
+  void look_at(Item& item);
   void read_all();
   bool is_all_checked() const;
   void settle();
@@ -82,9 +123,13 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   void wait();
   void wake();
   void answer();
+  void refuse(wire::ErrorCode error);
+  void end_waiting();
   FetchResponse::Partition describe(Item& item, std::vector<Payload>& payloads) const;
 
   Call<FetchRequest> call_;
+  FetchSessionPtr session_;  // of an incremental fetch
+  std::int32_t session_epoch_ = 0;
   std::vector<Item> items_;
   std::uint64_t bytes_max_ = 0;
   bool is_hurried_ = false;
@@ -95,14 +140,34 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   std::vector<log::Log::Ticket> tickets_;
 };
 
+bool Fetch::join_session() {
+  const FetchRequest& request = call_.request();
+  FetchSessions& sessions = call_.node().fetch_sessions;
+  if (request.session_epoch == first_epoch || request.session_epoch == final_epoch) {
+    sessions.close(request.session_id);
+    return true;
+  }
+  auto session = sessions.resume(request, call_.version(), call_.broker().clock().monotonic());
+  if (!session) {
+    refuse(session.error());
+    return false;
+  }
+  session_ = std::move(*session);
+  if (session_) session_epoch_ = session_->epoch();
+  return true;
+}
+
+bool Fetch::is_still_joined() {
+  if (!session_ || session_->epoch() == session_epoch_) return true;
+  bool is_closed = session_->epoch() == 0;
+  refuse(is_closed ? wire::ErrorCode::fetch_session_id_not_found
+                   : wire::ErrorCode::invalid_fetch_session_epoch);
+  return false;
+}
+
 void Fetch::start() {
   const FetchRequest& request = call_.request();
-  if (request.session_id != 0) {
-    // We never give out a session, so this one is somebody else's.
-    FetchResponse response;
-    response.error_code = wire::ErrorCode::fetch_session_id_not_found;
-    return call_.answer(response);
-  }
+  if (!join_session()) return;
   auto asked_max = static_cast<std::uint64_t>(std::max(request.max_bytes, 0));
   bytes_max_ = std::min(asked_max, call_.node().options.limits.fetch_bytes_max);
   is_hurried_ = request.max_wait_ms <= 0;
@@ -112,40 +177,53 @@ void Fetch::start() {
 
 void Fetch::look() {
   items_.clear();
+  auto add = [this](const std::string& topic, const Uuid& topic_id,
+                    const FetchRequest::Partition& asked, SessionPartition* session) {
+    Item& item = items_.emplace_back();
+    item.asked = asked;
+    item.topic = &topic;
+    item.asked_topic_id = topic_id;
+    item.session = session;
+    look_at(item);
+  };
+  if (session_) {
+    for (SessionPartition& partition : session_->partitions()) {
+      add(partition.topic, partition.topic_id, partition.asked, &partition);
+    }
+    return;
+  }
   for (const FetchRequest::Topic& topic : call_.request().topics) {
     for (const FetchRequest::Partition& asked : topic.partitions) {
-      Item& item = items_.emplace_back();
-      item.asked = &asked;
-      look_at(item, topic);
+      add(topic.topic, topic.topic_id, asked, nullptr);
     }
   }
 }
 
-void Fetch::look_at(Item& item, const FetchRequest::Topic& topic) {
+void Fetch::look_at(Item& item) {
   bool is_by_id = call_.version() >= 13;
-  const broker::TopicInfo* info =
-      is_by_id ? call_.broker().find_topic(topic.topic_id) : call_.broker().find_topic(topic.topic);
+  const broker::TopicInfo* info = is_by_id ? call_.broker().find_topic(item.asked_topic_id)
+                                           : call_.broker().find_topic(*item.topic);
   if (info == nullptr) {
     Errc code = is_by_id ? Errc::unknown_topic_id : Errc::unknown_topic_or_partition;
-    item.outcome = fail(code, fmt::format("there is no topic '{}'", topic.topic));
+    item.outcome = fail(code, fmt::format("there is no topic '{}'", *item.topic));
     return;
   }
   item.topic_id = info->id;
-  auto* partition = call_.broker().find_partition(info->id, PartitionId{item.asked->partition});
+  auto* partition = call_.broker().find_partition(info->id, PartitionId{item.asked.partition});
   if (partition == nullptr) {
     item.outcome = fail(Errc::unknown_topic_or_partition,
-                        fmt::format("there is no partition {}", item.asked->partition));
+                        fmt::format("there is no partition {}", item.asked.partition));
     return;
   }
   item.view = partition->view();
-  item.outcome = partition->check_leader_epoch(item.asked->current_leader_epoch);
+  item.outcome = partition->check_leader_epoch(item.asked.current_leader_epoch);
 }
 
 bool Fetch::is_all_checked() const {
   return std::all_of(items_.begin(), items_.end(), [&](const Item& item) {
     if (!item.outcome) return true;
-    auto own_limit = static_cast<std::uint64_t>(std::max(item.asked->partition_max_bytes, 0));
-    return item.view->is_checked(Offset{item.asked->fetch_offset}, std::min(own_limit, bytes_max_));
+    auto own_limit = static_cast<std::uint64_t>(std::max(item.asked.partition_max_bytes, 0));
+    return item.view->is_checked(Offset{item.asked.fetch_offset}, std::min(own_limit, bytes_max_));
   });
 }
 
@@ -174,6 +252,7 @@ bool Fetch::is_enough() const {
 }
 
 void Fetch::settle() {
+  if (!is_still_joined()) return;
   if (is_hurried_ || is_enough()) return answer();
   wait();
 }
@@ -191,7 +270,7 @@ void Fetch::wait() {
     timer_ = call_.broker().executor().after(max_wait, hurry);
     call_.on_hurry(hurry);
     for (const Item& item : items_) {
-      PartitionId id{item.asked->partition};
+      PartitionId id{item.asked.partition};
       broker::Partition* partition = call_.broker().find_partition(item.topic_id, id);
       if (partition == nullptr) continue;
       tickets_.push_back(partition->log().on_advance([weak = weak_from_this()] {
@@ -201,7 +280,7 @@ void Fetch::wait() {
   }
   // What moved while the disk was read told nobody.
   for (const Item& item : items_) {
-    PartitionId id{item.asked->partition};
+    PartitionId id{item.asked.partition};
     broker::Partition* partition = call_.broker().find_partition(item.topic_id, id);
     if (partition == nullptr || partition->log().high_watermark() != item.view->high_watermark) {
       return wake();
@@ -214,7 +293,7 @@ void Fetch::wake() {
   if (is_woken_ || is_answered_) return;
   is_woken_ = true;
   call_.broker().executor().post([self = shared_from_this()] {
-    if (self->is_answered_) return;
+    if (self->is_answered_ || !self->is_still_joined()) return;
     self->look();
     self->read_all();
   });
@@ -222,7 +301,7 @@ void Fetch::wake() {
 
 FetchResponse::Partition Fetch::describe(Item& item, std::vector<Payload>& payloads) const {
   FetchResponse::Partition partition;
-  partition.partition_index = item.asked->partition;
+  partition.partition_index = item.asked.partition;
   partition.high_watermark = item.view ? item.view->high_watermark.value() : -1;
   partition.last_stable_offset = partition.high_watermark;
   partition.log_start_offset = item.view ? item.view->start_offset.value() : -1;
@@ -245,20 +324,44 @@ FetchResponse::Partition Fetch::describe(Item& item, std::vector<Payload>& paylo
   return partition;
 }
 
-void Fetch::answer() {
+void Fetch::end_waiting() {
   is_answered_ = true;
   if (timer_ != 0) call_.broker().executor().cancel(timer_);
   tickets_.clear();
+}
+
+void Fetch::refuse(wire::ErrorCode error) {
+  end_waiting();
   FetchResponse response;
+  response.error_code = error;
+  items_.clear();
+  call_.answer(response);
+}
+
+void Fetch::answer() {
+  end_waiting();
+  const FetchRequest& request = call_.request();
+  FetchSessionPtr session = session_;
+  if (!session && request.session_epoch == first_epoch) {
+    auto now = call_.broker().clock().monotonic();
+    session = call_.node().fetch_sessions.open(request, call_.version(), now);
+    if (session) note_all(*session, items_);
+  }
+  FetchResponse response;
+  if (session) response.session_id = session->id();
   std::vector<Payload> payloads;
-  auto item = items_.begin();
-  for (const FetchRequest::Topic& topic : call_.request().topics) {
-    FetchResponse::Topic& out = response.responses.emplace_back();
-    out.topic = topic.topic;
-    out.topic_id = topic.topic_id;
-    for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-      out.partitions.push_back(describe(*item++, payloads));
+  const Item* previous = nullptr;
+  for (Item& item : items_) {
+    if (item.session != nullptr && !note_news(*session, item)) continue;
+    bool is_same_topic = previous != nullptr && *previous->topic == *item.topic &&
+                         previous->asked_topic_id == item.asked_topic_id;
+    if (!is_same_topic) {
+      FetchResponse::Topic& topic = response.responses.emplace_back();
+      topic.topic = *item.topic;
+      topic.topic_id = item.asked_topic_id;
     }
+    response.responses.back().partitions.push_back(describe(item, payloads));
+    previous = &item;
   }
   items_.clear();
   call_.answer(response, std::move(payloads));
