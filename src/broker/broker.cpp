@@ -9,6 +9,13 @@
 #include "broker/topic_name.h"
 
 namespace leat::broker {
+namespace {
+
+Error unknown_id() {
+  return {Errc::unknown_topic_id, "there is no topic with this id"};
+}
+
+}  // namespace
 
 Broker::Broker(const log::Store::Environment& environment, BrokerOptions options, Random random)
     : environment_(environment), options_(std::move(options)), random_(random) {}
@@ -28,7 +35,7 @@ Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& envi
   keep_all.retention_ms = -1;
   auto catalog_log = broker->store_->log(catalog_partition(), keep_all);
   if (!catalog_log) return fail(catalog_log);
-  auto catalog = Catalog::open(**catalog_log, environment.clock);
+  auto catalog = Catalog::open(**catalog_log, environment.clock, environment.executor);
   if (!catalog) return fail(catalog);
   broker->catalog_ = std::move(*catalog);
   if (auto opened = broker->open_topics(); !opened) return fail(opened);
@@ -42,10 +49,10 @@ Result<void> Broker::open_topics() {
   for (const auto& [name, topic] : catalog_->topics()) {
     if (auto opened = open_partitions(topic); !opened) return opened;
   }
-  // What the catalog does not know was being deleted when the last process ended: a topic is in
-  // the catalog, durably, before its first append.
+  // What the catalog does not know was being deleted when the last process ended, or was not made
+  // whole: a partition is in the catalog, durably, before its first append is.
   for (const TopicPartition& id : store_->partitions()) {
-    if (id == catalog_partition() || catalog_->find(id.topic_id) != nullptr) continue;
+    if (id == catalog_partition() || find_partition(id.topic_id, id.partition)) continue;
     log_info("removing what is left of the deleted topic {}, partition {}", id.topic_id.to_hex(),
              id.partition.value());
     store_->remove_log(id);
@@ -57,7 +64,7 @@ Result<void> Broker::open_partitions(const TopicInfo& topic) {
   TopicSettings settings = parse_topic_settings(topic.configs);
   Partition::Environment environment{environment_.executor, environment_.clock, scratch_};
   auto& partitions = partitions_[topic.id];
-  for (std::int32_t i = 0; i < topic.partitions; ++i) {
+  for (auto i = static_cast<std::int32_t>(partitions.size()); i < topic.partitions; ++i) {
     auto log = store_->log({topic.id, PartitionId{i}}, settings.log);
     if (!log) return fail(log);
     partitions.push_back(std::make_unique<Partition>(**log, environment, topic.name, settings));
@@ -107,34 +114,29 @@ Result<TopicInfo> Broker::check_new_topic(const NewTopic& topic) const {
                 fmt::format("topic '{}' needs at least one partition, not {}", topic.name,
                             topic.partitions));
   }
-  if (partition_count_ + info.partitions > options_.partitions_max) {
-    return fail(Errc::policy_violation,
-                fmt::format("{} partitions more than the {} there are would exceed this server's "
-                            "limit of {}",
-                            info.partitions, partition_count_, options_.partitions_max));
-  }
+  if (auto room = check_room(info.partitions); !room) return fail(room);
   if (auto checked = check_topic_configs(topic.configs); !checked) return fail(checked);
   info.configs = topic.configs;
   return info;
 }
 
+Result<void> Broker::check_room(std::int32_t more) const {
+  if (partition_count_ + more <= options_.partitions_max) return {};
+  return fail(Errc::policy_violation,
+              fmt::format("{} partitions more than the {} there are would exceed this server's "
+                          "limit of {}",
+                          more, partition_count_, options_.partitions_max));
+}
+
 void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   auto checked = check_new_topic(topic);
-  if (!checked) {
-    environment_.executor.post([error = checked.error(), done = std::move(done)]() mutable {
-      done(tl::unexpected(error));
-    });
-    return;
-  }
+  if (!checked) return refuse(std::move(done), checked.error());
   TopicInfo info = std::move(*checked);
   info.id = Uuid::random(random_);
   info.created_ms = environment_.clock.wall_ms();
   if (auto opened = open_partitions(info); !opened) {
     forget_partitions(info.id);
-    environment_.executor.post([error = opened.error(), done = std::move(done)]() mutable {
-      done(tl::unexpected(error));
-    });
-    return;
+    return refuse(std::move(done), opened.error());
   }
   // The topic exists for everybody from here on, so that a second request for it finds it. What is
   // appended to it before its record is durable comes behind that record in the journal.
@@ -147,29 +149,74 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   });
 }
 
-void Broker::forget_partitions(const Uuid& topic_id) {
+void Broker::forget_partitions(const Uuid& topic_id, std::int32_t count) {
   auto found = partitions_.find(topic_id);
   ASSERT(found != partitions_.end());
-  auto count = static_cast<std::int32_t>(found->second.size());
-  partitions_.erase(found);
-  partition_count_ -= count;
-  for (std::int32_t i = 0; i < count; ++i) store_->remove_log({topic_id, PartitionId{i}});
+  auto& partitions = found->second;
+  while (static_cast<std::int32_t>(partitions.size()) > count) {
+    partitions.pop_back();
+    --partition_count_;
+    store_->remove_log({topic_id, PartitionId{static_cast<std::int32_t>(partitions.size())}});
+  }
+  if (partitions.empty()) partitions_.erase(found);
 }
 
-void Broker::delete_topic(const Uuid& id, UniqueFunction<void(Result<void>)> done) {
-  const TopicInfo* info = catalog_->find(id);
-  if (info == nullptr) {
-    environment_.executor.post([done = std::move(done)]() mutable {
-      done(fail(Errc::unknown_topic_id, "there is no topic with this id"));
-    });
-    return;
-  }
+void Broker::delete_topic(const Uuid& id, Done done) {
+  if (catalog_->find(id) == nullptr) return refuse(std::move(done), unknown_id());
   // Gone for clients at once; the data goes when the removal is durable. The Partition objects
   // must not outlive their logs, and nobody holds them across a turn of the executor.
   catalog_->remove(id, [this, id, done = std::move(done)](Result<void> written) mutable {
     if (written) forget_partitions(id);
     done(std::move(written));
   });
+}
+
+Result<void> Broker::check_new_partitions(const Uuid& id, std::int32_t count) const {
+  const TopicInfo* info = catalog_->find(id);
+  if (info == nullptr) return tl::unexpected(unknown_id());
+  if (count <= info->partitions) {
+    return fail(Errc::invalid_partitions,
+                fmt::format("topic '{}' has {} partitions, which {} would not increase", info->name,
+                            info->partitions, count));
+  }
+  return check_room(count - info->partitions);
+}
+
+void Broker::create_partitions(const Uuid& id, std::int32_t count, Done done) {
+  if (auto checked = check_new_partitions(id, count); !checked) {
+    return refuse(std::move(done), checked.error());
+  }
+  TopicInfo info = *catalog_->find(id);
+  std::int32_t before = std::exchange(info.partitions, count);
+  if (auto opened = open_partitions(info); !opened) {
+    forget_partitions(id, before);
+    return refuse(std::move(done), opened.error());
+  }
+  catalog_->put(std::move(info), [this, id, done = std::move(done)](Result<void> written) mutable {
+    // The catalog has gone back to what is durable, and so must we.
+    const TopicInfo* now = catalog_->find(id);
+    if (!written && now != nullptr) forget_partitions(id, now->partitions);
+    done(std::move(written));
+  });
+}
+
+void Broker::alter_topic(const Uuid& id, ConfigMap configs, Done done) {
+  const TopicInfo* known = catalog_->find(id);
+  if (known == nullptr) return refuse(std::move(done), unknown_id());
+  if (auto checked = check_topic_configs(configs); !checked) {
+    return refuse(std::move(done), checked.error());
+  }
+  TopicSettings settings = parse_topic_settings(configs);
+  TopicInfo info = *known;
+  info.configs = std::move(configs);
+  catalog_->put(std::move(info),
+                [this, id, settings, done = std::move(done)](Result<void> written) mutable {
+                  auto found = partitions_.find(id);
+                  if (written && found != partitions_.end()) {
+                    for (auto& partition : found->second) partition->set_settings(settings);
+                  }
+                  done(std::move(written));
+                });
 }
 
 void Broker::schedule_retention() {

@@ -64,8 +64,16 @@ class Broker {
   void create_topic(const NewTopic& topic, CreateDone done);
   /// All checks of create_topic() and nothing else (validate_only).
   Result<TopicInfo> check_new_topic(const NewTopic& topic) const;
+  using Done = UniqueFunction<void(Result<void>)>;
   /// Forgets the topic, durably, and removes its data in the background.
-  void delete_topic(const Uuid& id, UniqueFunction<void(Result<void>)> done);
+  void delete_topic(const Uuid& id, Done done);
+  /// Gives a topic more partitions, `count` in all; `done` when it is durable. Errors:
+  /// unknown_topic_id, invalid_partitions, policy_violation (the cap on partitions).
+  void create_partitions(const Uuid& id, std::int32_t count, Done done);
+  Result<void> check_new_partitions(const Uuid& id, std::int32_t count) const;
+  /// Replaces a topic's settings; they act when they are durable, which is when `done` is called.
+  /// Errors: unknown_topic_id, invalid_config.
+  void alter_topic(const Uuid& id, ConfigMap configs, Done done);
 
   const BrokerOptions& options() const { return options_; }
   log::Store& store() { return *store_; }
@@ -80,9 +88,19 @@ class Broker {
  private:
   Broker(const log::Store::Environment& environment, BrokerOptions options, Random random);
   Result<void> open_topics();
+  /// Opens those that the topic has and are not open yet.
   Result<void> open_partitions(const TopicInfo& topic);
+  /// Errc::policy_violation where so many partitions more are too many.
+  Result<void> check_room(std::int32_t more) const;
+  template <class T>
+  void refuse(UniqueFunction<void(Result<T>)> done, Error error) {
+    environment_.executor.post([done = std::move(done), error = std::move(error)]() mutable {
+      done(tl::unexpected(std::move(error)));
+    });
+  }
   void ensure_cluster_id();
-  void forget_partitions(const Uuid& topic_id);
+  /// Forgets all partitions of the topic from `count` on.
+  void forget_partitions(const Uuid& topic_id, std::int32_t count = 0);
   void schedule_retention();
 
   log::Store::Environment environment_;

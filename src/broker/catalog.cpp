@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/assert.h"
 #include "base/logging.h"
 #include "record/batch.h"
 #include "record/builder.h"
@@ -90,8 +91,9 @@ TopicPartition catalog_partition() {
   return {id, PartitionId{0}};
 }
 
-Result<std::unique_ptr<Catalog>> Catalog::open(log::Log& log, const Clock& clock) {
-  std::unique_ptr<Catalog> catalog(new Catalog(log, clock));
+Result<std::unique_ptr<Catalog>> Catalog::open(log::Log& log, const Clock& clock,
+                                               Executor& executor) {
+  std::unique_ptr<Catalog> catalog(new Catalog(log, clock, executor));
   if (auto replayed = catalog->replay(); !replayed) {
     return fail(replayed.error().code,
                 fmt::format("the catalog of topics cannot be read: {}", replayed.error().what));
@@ -175,41 +177,57 @@ const TopicInfo* Catalog::find(const Uuid& id) const {
 
 void Catalog::put(TopicInfo topic, Done done) {
   Uuid id = topic.id;
-  std::optional<TopicInfo> before;
-  if (const TopicInfo* known = find(id)) before = *known;
-  Bytes value = encode(topic);
-  names_[id] = topic.name;
-  topics_[topic.name] = std::move(topic);
-  write(
-      id, std::move(value),
-      [this, id, before = std::move(before), done = std::move(done)](Result<void> written) mutable {
-        if (!written) {
-          topics_.erase(names_[id]);
-          names_.erase(id);
-          if (before) {
-            names_[id] = before->name;
-            topics_[before->name] = std::move(*before);
-          }
-        }
-        done(std::move(written));
-      });
+  change(id, std::move(topic), std::move(done));
 }
 
 void Catalog::remove(const Uuid& id, Done done) {
-  auto known = names_.find(id);
-  ASSERT(known != names_.end());
-  TopicInfo before = std::move(topics_[known->second]);
-  topics_.erase(known->second);
-  names_.erase(known);
-  write(id, std::nullopt,
-        [this, before = std::move(before), done = std::move(done)](Result<void> written) mutable {
-          // A topic made meanwhile under the same name keeps it.
-          if (!written && find(before.name) == nullptr) {
-            names_[before.id] = before.name;
-            topics_[before.name] = std::move(before);
-          }
+  ASSERT(names_.contains(id));
+  change(id, std::nullopt, std::move(done));
+}
+
+void Catalog::change(const Uuid& id, std::optional<TopicInfo> topic, Done done) {
+  auto [entry, is_first] = unsettled_.try_emplace(id);
+  ++entry->second.writes;
+  if (const TopicInfo* known = find(id); is_first && known != nullptr) {
+    entry->second.durable = *known;
+  }
+  show(id, topic);
+  std::optional<Bytes> value;
+  if (topic) value = encode(*topic);
+  write(id, std::move(value),
+        [this, id, topic = std::move(topic), done = std::move(done)](Result<void> written) mutable {
+          settle(id, topic, written.has_value());
           done(std::move(written));
         });
+}
+
+/// When a write fails, all behind it do. So the topic goes back to what is durable, whatever the
+/// order in which the failures are told.
+void Catalog::settle(const Uuid& id, const std::optional<TopicInfo>& topic, bool is_written) {
+  auto entry = unsettled_.find(id);
+  ASSERT(entry != unsettled_.end());
+  if (is_written) {
+    entry->second.durable = topic;
+  } else {
+    show(id, entry->second.durable);
+  }
+  if (--entry->second.writes == 0) unsettled_.erase(entry);
+}
+
+void Catalog::show(const Uuid& id, const std::optional<TopicInfo>& topic) {
+  if (auto known = names_.find(id); known != names_.end()) {
+    // In place, because others hold pointers to it until it is removed.
+    if (topic) {
+      topics_[known->second] = *topic;
+      return;
+    }
+    topics_.erase(known->second);
+    names_.erase(known);
+  }
+  // A topic made meanwhile under the same name keeps it.
+  if (!topic || topics_.contains(topic->name)) return;
+  names_[id] = topic->name;
+  topics_[topic->name] = *topic;
 }
 
 void Catalog::write(const Uuid& key, std::optional<Bytes> value, Done done) {
@@ -224,7 +242,9 @@ void Catalog::write(const Uuid& key, std::optional<Bytes> value, Done done) {
         if (!result) return (*shared_done)(fail(result));
         (*shared_done)({});
       });
-  if (!appended) (*shared_done)(fail(appended));
+  if (appended) return;
+  executor_.post(
+      [shared_done, error = appended.error()] { (*shared_done)(tl::unexpected(error)); });
 }
 
 }  // namespace leat::broker

@@ -21,6 +21,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/executor.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "base/uuid.h"
@@ -48,7 +49,8 @@ class Catalog {
 
   /// Replays `log`, which outlives the catalog. Blocks. Errc::corrupt_message when a record of it
   /// cannot be read: without its catalog a server must not start.
-  static Result<std::unique_ptr<Catalog>> open(log::Log& log, const Clock& clock);
+  static Result<std::unique_ptr<Catalog>> open(log::Log& log, const Clock& clock,
+                                               Executor& executor);
 
   /// Zero until set_cluster_id().
   const Uuid& cluster_id() const { return cluster_id_; }
@@ -59,22 +61,34 @@ class Catalog {
   /// By name.
   const std::map<std::string, TopicInfo, std::less<>>& topics() const { return topics_; }
 
-  /// Adds or replaces a topic: visible here at once, durable when `done` is called; on failure the
-  /// change is undone before.
+  /// Adds or replaces a topic, under the name it has: visible here at once, durable when `done` is
+  /// called; on failure the change is undone before.
   void put(TopicInfo topic, Done done);
   void remove(const Uuid& id, Done done);
 
  private:
-  Catalog(log::Log& log, const Clock& clock) : log_(log), clock_(clock) {}
+  Catalog(log::Log& log, const Clock& clock, Executor& executor)
+      : log_(log), clock_(clock), executor_(executor) {}
   Result<void> replay();
   Result<void> apply(BytesView key, std::optional<BytesView> value);
+  void change(const Uuid& id, std::optional<TopicInfo> topic, Done done);
+  void settle(const Uuid& id, const std::optional<TopicInfo>& topic, bool is_written);
+  void show(const Uuid& id, const std::optional<TopicInfo>& topic);
   void write(const Uuid& key, std::optional<Bytes> value, Done done);
+
+  /// A topic with changes that are not durable yet.
+  struct Unsettled {
+    std::optional<TopicInfo> durable;  // nullopt: there is none
+    std::int32_t writes = 0;
+  };
 
   log::Log& log_;
   const Clock& clock_;
+  Executor& executor_;
   Uuid cluster_id_;
   std::map<std::string, TopicInfo, std::less<>> topics_;
   std::map<Uuid, std::string> names_;
+  std::map<Uuid, Unsettled> unsettled_;
 };
 
 }  // namespace leat::broker

@@ -16,15 +16,25 @@ void handle(Call<wire::FindCoordinatorRequest> call);
 void handle(Call<wire::ApiVersionsRequest> call);
 void handle(Call<wire::CreateTopicsRequest> call);
 void handle(Call<wire::DeleteTopicsRequest> call);
+void handle(Call<wire::DeleteRecordsRequest> call);
+void handle(Call<wire::OffsetForLeaderEpochRequest> call);
 void handle(Call<wire::DescribeConfigsRequest> call);
+void handle(Call<wire::AlterConfigsRequest> call);
+void handle(Call<wire::DescribeLogDirsRequest> call);
+void handle(Call<wire::CreatePartitionsRequest> call);
+void handle(Call<wire::IncrementalAlterConfigsRequest> call);
+void handle(Call<wire::ListPartitionReassignmentsRequest> call);
 void handle(Call<wire::DescribeClusterRequest> call);
 
 /// The dispatch table and the answer to ApiVersions are made from this.
 using Served =
     wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,
                    wire::MetadataRequest, wire::FindCoordinatorRequest, wire::ApiVersionsRequest,
-                   wire::CreateTopicsRequest, wire::DeleteTopicsRequest,
-                   wire::DescribeConfigsRequest, wire::DescribeClusterRequest>;
+                   wire::CreateTopicsRequest, wire::DeleteTopicsRequest, wire::DeleteRecordsRequest,
+                   wire::OffsetForLeaderEpochRequest, wire::DescribeConfigsRequest,
+                   wire::AlterConfigsRequest, wire::DescribeLogDirsRequest,
+                   wire::CreatePartitionsRequest, wire::IncrementalAlterConfigsRequest,
+                   wire::ListPartitionReassignmentsRequest, wire::DescribeClusterRequest>;
 
 /// The answer to a request for ApiVersions in a version that we do not know.
 void refuse_version(Call<wire::ApiVersionsRequest> call);

@@ -14,18 +14,24 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "wire/alter_configs.h"
 #include "wire/api_key.h"
 #include "wire/api_versions.h"
+#include "wire/create_partitions.h"
 #include "wire/create_topics.h"
+#include "wire/delete_records.h"
 #include "wire/delete_topics.h"
 #include "wire/describe_cluster.h"
 #include "wire/describe_configs.h"
+#include "wire/describe_log_dirs.h"
 #include "wire/fetch.h"
 #include "wire/find_coordinator.h"
 #include "wire/frame.h"
 #include "wire/incremental_alter_configs.h"
 #include "wire/list_offsets.h"
+#include "wire/list_partition_reassignments.h"
 #include "wire/metadata.h"
+#include "wire/offset_for_leader_epoch.h"
 #include "wire/produce.h"
 
 namespace leat::wire {
@@ -40,10 +46,12 @@ struct TypeList {
 };
 
 /// Every request, by its key.
-using Requests =
-    TypeList<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
-             FindCoordinatorRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-             DescribeConfigsRequest, IncrementalAlterConfigsRequest, DescribeClusterRequest>;
+using Requests = TypeList<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
+                          FindCoordinatorRequest, ApiVersionsRequest, CreateTopicsRequest,
+                          DeleteTopicsRequest, DeleteRecordsRequest, OffsetForLeaderEpochRequest,
+                          DescribeConfigsRequest, AlterConfigsRequest, DescribeLogDirsRequest,
+                          CreatePartitionsRequest, IncrementalAlterConfigsRequest,
+                          ListPartitionReassignmentsRequest, DescribeClusterRequest>;
 
 /// The versions that a server offers: those it can read, or what old clients must be told.
 template <class Request>

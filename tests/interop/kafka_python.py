@@ -2,8 +2,10 @@
 """kafka-python against the server, without groups: admin, producer, consumer, offsets by time."""
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
-from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.admin import (ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions,
+                         NewTopic)
+from kafka.errors import (InvalidPartitionsError, TopicAlreadyExistsError,
+                          UnknownTopicOrPartitionError)
 
 from harness import Server, check, finish, scratch
 
@@ -14,6 +16,12 @@ def raises(error, call, *arguments):
     except error:
         return True
     return False
+
+
+def settings(admin, topic):
+    answers = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return {row[0]: row[1] for answer in answers for resource in answer.resources
+            for row in resource[4]}
 
 
 def check_admin(server):
@@ -27,10 +35,21 @@ def check_admin(server):
           "it has its four partitions", described)
     check(raises(TopicAlreadyExistsError, admin.create_topics, [topic]),
           "a second topic of that name is refused")
-    configs = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "orders")])
-    values = {row[0]: row[1] for answer in configs for resource in answer.resources
-              for row in resource[4]}
+    values = settings(admin, "orders")
     check(values.get("retention.ms") == "86400000", "its retention is what was asked for", values)
+    check(len(values) >= 33, "every other setting has a value too", values)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "orders",
+                                        configs={"max.message.bytes": "2000000"})])
+    values = settings(admin, "orders")
+    check((values["max.message.bytes"], values["retention.ms"]) == ("2000000", "604800000"),
+          "AlterConfigs replaces all its settings", values)
+    admin.create_topics([NewTopic("growing", 1, 3)])
+    admin.create_partitions({"growing": NewPartitions(3)})
+    described = admin.describe_topics(["growing"])[0]
+    check([len(p["replicas"]) for p in described["partitions"]] == [1, 1, 1],
+          "a topic for three replicas has one, and grows to three partitions", described)
+    check(raises(InvalidPartitionsError, admin.create_partitions, {"growing": NewPartitions(2)}),
+          "it does not shrink")
     admin.create_topics([NewTopic("short-lived", 1, 1)])
     admin.delete_topics(["short-lived"])
     check("short-lived" not in admin.list_topics(), "a deleted topic is gone")
@@ -90,6 +109,9 @@ def main():
         server.kill()
         server.start()
         admin = KafkaAdminClient(bootstrap_servers=server.kafka)
+        check(settings(admin, "orders")["max.message.bytes"] == "2000000" and
+              len(admin.describe_topics(["growing"])[0]["partitions"]) == 3,
+              "what was altered outlives a kill -9")
         check("orders" in admin.list_topics() and "short-lived" not in admin.list_topics(),
               "topics outlive a kill -9, and deleted ones stay deleted")
         admin.close()

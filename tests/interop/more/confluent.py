@@ -7,7 +7,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource,
+                                   ConfigSource, NewPartitions, NewTopic, OffsetSpec)
 
 from harness import CODECS, Server, check, edits, finish, scratch
 
@@ -35,6 +36,49 @@ def check_admin(server):
     check(listed.offset == 0, "the admin client lists offsets")
     admin.delete_topics(["orders"])["orders"].result(10)
     check("orders" not in admin.list_topics(timeout=10).topics, "a topic is deleted")
+
+
+def check_changes(server):
+    admin = AdminClient({"bootstrap.servers": server.kafka})
+    admin.create_topics([NewTopic("changing", 1, 3)])["changing"].result(10)
+    admin.create_partitions([NewPartitions("changing", 3)])["changing"].result(10)
+    metadata = admin.list_topics("changing", timeout=10)
+    check(len(metadata.topics["changing"].partitions) == 3, "a topic is given more partitions")
+
+    def alter(name, operation, value):
+        entry = ConfigEntry(name, value, incremental_operation=operation)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, "changing",
+                                  incremental_configs=[entry])
+        admin.incremental_alter_configs([resource])[resource].result(10)
+
+    alter("retention.ms", AlterConfigOpType.SET, "60000")
+    alter("cleanup.policy", AlterConfigOpType.APPEND, "compact")
+    resource = ConfigResource(ConfigResource.Type.TOPIC, "changing")
+    configs = admin.describe_configs([resource])[resource].result(10)
+    check(configs["retention.ms"].value == "60000" and
+          configs["retention.ms"].source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value and
+          configs["cleanup.policy"].value == "delete,compact" and
+          configs["segment.bytes"].source == ConfigSource.DEFAULT_CONFIG.value,
+          "single settings are altered, and say where they come from", configs)
+    broker = ConfigResource(ConfigResource.Type.BROKER, "1")
+    configs = admin.describe_configs([broker])[broker].result(10)
+    check("inter.broker.protocol.version" in configs and configs["num.partitions"].is_read_only,
+          "the broker shows its settings", configs)
+
+    producer = Producer({"bootstrap.servers": server.kafka})
+    for i in range(10):
+        producer.produce("changing", b"%d" % i, key=b"key", partition=0)
+    producer.flush(10)
+    partition = TopicPartition("changing", 0, 7)
+    deleted = admin.delete_records([partition])[partition].result(10)
+    check(deleted.low_watermark == 7, "records are deleted up to an offset", deleted)
+    consumer = Consumer({"bootstrap.servers": server.kafka, "group.id": "unused",
+                         "auto.offset.reset": "earliest"})
+    consumer.assign([TopicPartition("changing", 0, 2)])
+    message = consumer.poll(10)
+    check(message is not None and message.offset() == 7,
+          "a consumer below them is set to the new start", message and message.error())
+    consumer.close()
 
 
 def consume(server, topic, count):
@@ -75,6 +119,7 @@ def main():
     lines = edits()
     with scratch() as folder, Server(folder / "data") as server:
         check_admin(server)
+        check_changes(server)
         for codec in CODECS:
             check_codec(server, codec, lines)
     finish()
