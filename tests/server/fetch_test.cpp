@@ -256,13 +256,13 @@ TEST_CASE("unknown topics, partitions and ids, and other leader epochs, say so (
   request.topics[0].topic_id.bytes[3] = 7;
   CHECK(fetch(peer, request, 13).error_code == ErrorCode::unknown_topic_id);
   request.topics[0].partitions[0].current_leader_epoch = 99;
+  CHECK(fetch(peer, request, 12).error_code == ErrorCode::unknown_leader_epoch);
   request.session_id = 5;
   request.session_epoch = 1;
-  request.session_id = 5;
   CHECK(peer.ask(request, 12).error_code == ErrorCode::fetch_session_id_not_found);
 }
 
-TEST_CASE("fetches are answered in every version, by id from 13 on, without a session") {
+TEST_CASE("fetches are answered in every version, by id from 13 on, and need no session") {
   TestServer server;
   server.create_topic("t");
   Peer peer = server.connect();
