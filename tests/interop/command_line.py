@@ -30,6 +30,15 @@ def check_topics(shell):
     check(described.returncode == 0 and b"retention.ms" in described.stdout and
           b"3600000" in described.stdout, "leat topic describe shows its settings",
           described.stdout + described.stderr)
+    altered = shell("topic", "alter", "orders", "-c", "retention.ms=7200000", "-c",
+                    "max.message.bytes=5000")
+    described = shell("topic", "describe", "orders")
+    check(altered.returncode == 0 and b"7200000" in described.stdout and
+          b"5000" in described.stdout, "leat topic alter changes them",
+          altered.stderr + described.stdout)
+    refused = shell("topic", "alter", "orders", "-c", "retention.ms=soon")
+    check(refused.returncode == 1 and b"retention.ms" in refused.stderr,
+          "what is no value is refused by name", refused.stderr)
     check(shell("topic", "describe", "nothing").returncode == 1,
           "describing what is not there exits 1")
     check(shell("topic", "delete", "orders").returncode == 0 and
