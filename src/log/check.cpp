@@ -37,6 +37,7 @@ class Checker {
   void add_known_damage(const PartitionState& state);
   Result<void> check_segment(const PartitionState& state, const SegmentState& segment);
   Result<void> check_index(const PartitionState& state, const SegmentState& segment,
+                           const std::vector<Damage>& damaged,
                            const std::set<Place, bool (*)(const Place&, const Place&)>& places);
   Result<void> check_seal(const PartitionState& state, const SegmentState& segment,
                           const Seal& counted);
@@ -153,13 +154,16 @@ Result<void> Checker::check_segment(const PartitionState& state, const SegmentSt
   report_.records += counted.records;
   if (progress_) progress_(report_.bytes, total_);
   if (checked.is_lost()) return {};
-  Result<void> index = check_index(state, segment, places);
+  std::vector<Damage> damaged = checked.damage();
+  Result<void> index = check_index(state, segment, damaged, places);
   if (!index) return index;
+  // That a damaged segment is not what was sealed has been said already, or was accepted.
+  if (!damaged.empty()) return {};
   return check_seal(state, segment, counted);
 }
 
 Result<void> Checker::check_index(
-    const PartitionState& state, const SegmentState& segment,
+    const PartitionState& state, const SegmentState& segment, const std::vector<Damage>& damaged,
     const std::set<Place, bool (*)(const Place&, const Place&)>& places) {
   std::string path = with_suffix(layout_.segment(state.id, segment.base_offset), ".index");
   OffsetRange offsets{segment.base_offset, segment.next_offset};
@@ -181,10 +185,9 @@ Result<void> Checker::check_index(
   std::optional<Place> entry = index.ceil_position(0);
   while (entry) {
     auto place = places.find(*entry);
-    bool behind_damage =
-        std::any_of(state.damage.begin(), state.damage.end(), [&](const Damage& damage) {
-          return damage.segment_base == segment.base_offset && damage.position <= entry->position;
-        });
+    bool behind_damage = std::any_of(damaged.begin(), damaged.end(), [&](const Damage& damage) {
+      return damage.position <= entry->position;
+    });
     if (!behind_damage && (place == places.end() || place->offset != entry->offset)) {
       add(Finding::Kind::index, state, offsets, path,
           fmt::format("the index says that offset {} is at byte {}, which it is not",
