@@ -32,6 +32,7 @@ class DataStore final : public Store {
   const std::vector<Finding>& findings() const override { return findings_; }
   void accept_loss(const TopicPartition& id, OffsetRange range,
                    UniqueFunction<void(Result<void>)> done) override;
+  BackupPoint begin_backup() override;
   void close(UniqueFunction<void(Result<void>)> done) override;
   std::optional<Error> failure() const override { return committer_.failure(); }
 

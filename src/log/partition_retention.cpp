@@ -100,7 +100,7 @@ void PartitionLog::drop_segments(bool all) {
     Result<void> synced = files.sync_directory(directory);
     if (!synced) log_debug("{}: {}", directory, synced.error().what);
   };
-  context_.background->run(std::move(job), [] {});
+  context_.background->remove(std::move(job), [] {});
 }
 
 void PartitionLog::accept_loss(OffsetRange range, UniqueFunction<void(Result<void>)> done) {

@@ -147,7 +147,7 @@ void DataStore::remove_files(const TopicPartition& id) {
       if (!removed) log_warning("{}: {}", topic, removed.error().what);
     }
   };
-  background_.run(std::move(job), [this, id] { removing_.erase(id); });
+  background_.remove(std::move(job), [this, id] { removing_.erase(id); });
 }
 
 std::vector<TopicPartition> DataStore::partitions() const {
@@ -183,8 +183,13 @@ void DataStore::accept_loss(const TopicPartition& id, OffsetRange range,
   });
 }
 
+BackupPoint DataStore::begin_backup() {
+  return {encode_state(committer_.finished_sequence()), background_.hold_files()};
+}
+
 void DataStore::close(UniqueFunction<void(Result<void>)> done) {
   close_ = std::move(done);
+  background_.end_holds();
   committer_.close(context_.guarded([this] {
     background_.on_idle([this] { finish_close(); });
     if (background_.idle()) finish_close();

@@ -45,6 +45,14 @@ struct Finding {
   std::string cause;  // a sentence
 };
 
+/// What a copy of a data directory in use is made from (backup.h).
+struct BackupPoint {
+  /// A checkpoint of everything acknowledged so far, over all partitions.
+  Bytes checkpoint;
+  /// While it lives, no file that the checkpoint names is removed. May be let go on any thread.
+  std::shared_ptr<void> hold;
+};
+
 /// Lives on one executor; every member is called there. The executor, clock, file system and
 /// metrics outlive it.
 class Store {
@@ -79,6 +87,9 @@ class Store {
   /// damage. `done` when durable.
   virtual void accept_loss(const TopicPartition& id, OffsetRange range,
                            UniqueFunction<void(Result<void>)> done) = 0;
+
+  /// Everything acknowledged before the call is in the point, nothing that was not.
+  virtual BackupPoint begin_backup() = 0;
 
   /// Commits what is pending, syncs, writes a checkpoint, so that the next open() reads nothing
   /// else. `done` is posted; afterwards the store only may be destroyed.

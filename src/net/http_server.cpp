@@ -29,13 +29,14 @@ Result<void> HttpServer::start() {
                           });
 }
 
-HttpResponse HttpServer::respond(const std::string& method, const std::string& target) const {
+HttpResponse HttpServer::respond(const std::string& method, const std::string& target,
+                                 bool is_local) const {
   if (method != "GET" && method != "HEAD")
     return {405, "application/json",
             R"({"error":"only GET and HEAD are allowed"})"
             "\n"};
   std::size_t question = target.find('?');
-  HttpRequest request{method, target.substr(0, question), ""};
+  HttpRequest request{method, target.substr(0, question), "", is_local};
   if (question != std::string::npos) request.query = target.substr(question + 1);
   return handler_(request);
 }
@@ -47,6 +48,9 @@ Task<void> HttpServer::serve(Listener::Socket socket, ConnectionLimit::Token tok
   auto use = asio::redirect_error(asio::use_awaitable, error);
   bool keep_alive = true;
   bool is_first = true;
+  auto peer = stream.socket().remote_endpoint(error);
+  bool is_local = !error && peer.address().is_loopback();
+  std::shared_ptr<void> hold;
   while (keep_alive && !error) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(static_cast<std::uint32_t>(options_.header_bytes_max));
@@ -68,7 +72,9 @@ Task<void> HttpServer::serve(Listener::Socket socket, ConnectionLimit::Token tok
     } else {
       const auto& request = parser.get();
       keep_alive = request.keep_alive();
-      answer = respond(std::string(request.method_string()), std::string(request.target()));
+      answer =
+          respond(std::string(request.method_string()), std::string(request.target()), is_local);
+      if (answer.hold) hold = std::move(answer.hold);
     }
     http::response<http::string_body> response(static_cast<http::status>(answer.status), 11);
     response.set(http::field::content_type, answer.content_type);

@@ -18,12 +18,16 @@ struct HttpRequest {
   /// The target before any '?', and what follows it.
   std::string path;
   std::string query;
+  /// It comes from this machine.
+  bool is_local = false;
 };
 
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  /// Kept until the connection ends, or its next answer that has one.
+  std::shared_ptr<void> hold = nullptr;
 };
 
 struct HttpOptions {
@@ -49,7 +53,7 @@ class HttpServer {
 
  private:
   Task<void> serve(Listener::Socket socket, ConnectionLimit::Token token);
-  HttpResponse respond(const std::string& method, const std::string& target) const;
+  HttpResponse respond(const std::string& method, const std::string& target, bool is_local) const;
 
   std::unique_ptr<Listener> listener_;
   HttpOptions options_;

@@ -1,5 +1,7 @@
 #include "server/http_routes.h"
 
+#include <sys/resource.h>
+
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -39,6 +41,37 @@ net::HttpResponse answer_ready(const Progress& progress) {
   return json_answer(200, body);
 }
 
+/// A checkpoint of everything acknowledged so far. While the connection lives no file that it names
+/// is removed, so that a process on this machine can copy them (log/backup.h).
+net::HttpResponse answer_backup(const net::HttpRequest& request, const Progress& progress) {
+  if (!request.is_local) return json_answer(403, {{"error", "only this machine may ask"}});
+  if (progress.phase != Progress::Phase::ready) return answer_ready(progress);
+  log::BackupPoint point = progress.broker->store().begin_backup();
+  return {200, "application/octet-stream", std::string(as_text(point.checkpoint)),
+          std::move(point.hold)};
+}
+
+/// Of the process and its machine.
+void register_process_metrics(Metrics& metrics, broker::Broker& broker) {
+  metrics.collect("leat_time_seconds", "gauge", "The server's clock, in seconds since 1970.",
+                  [&broker](const Metrics::Write& write) {
+                    constexpr double ms_per_s = 1000;
+                    write({}, static_cast<double>(broker.clock().wall_ms()) / ms_per_s);
+                  });
+  metrics.collect("process_open_fds", "gauge", "Descriptors that are open.",
+                  [&broker](const Metrics::Write& write) {
+                    auto open = broker.files().list("/proc/self/fd");
+                    if (open) write({}, static_cast<double>(open->size()));
+                  });
+  metrics.collect("process_max_fds", "gauge", "Descriptors that may be open.",
+                  [](const Metrics::Write& write) {
+                    rlimit limit{};
+                    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                      write({}, static_cast<double>(limit.rlim_cur));
+                    }
+                  });
+}
+
 /// Calls `visit(name, partition, log)` for every partition that clients see.
 template <class Visit>
 void for_each_partition(broker::Broker& broker, Visit visit) {
@@ -59,10 +92,12 @@ net::HttpResponse answer_http(const net::HttpRequest& request, const Progress& p
   if (request.path == "/metrics") {
     return {200, "text/plain; version=0.0.4; charset=utf-8", metrics.expose()};
   }
+  if (request.path == "/backup") return answer_backup(request, progress);
   return json_answer(404, {{"error", "there is nothing at " + request.path}});
 }
 
 void register_broker_metrics(Metrics& metrics, broker::Broker& broker) {
+  register_process_metrics(metrics, broker);
   auto start = std::chrono::steady_clock::now();
   metrics.collect("kafka_brokers", "gauge", "Brokers in the cluster.",
                   [](const Metrics::Write& write) { write({}, 1); });

@@ -133,6 +133,9 @@ Result<void> Server::open() {
   if (options_.broker.store.owner.empty()) {
     options_.broker.store.owner =
         fmt::format("pid {}, reached by -b {}", ::getpid(), kafka_address_.to_string());
+    if (http_address_) {
+      options_.broker.store.owner += fmt::format(" and http://{}", http_address_->to_string());
+    }
   }
   log::Store::Environment environment{*files_, loop_->executor, clock_, metrics_};
   std::random_device entropy;

@@ -1,0 +1,36 @@
+// Asks an HTTP server, and waits for what it says.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/address.h"
+
+namespace leat::net {
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;
+};
+
+/// One connection. For use by one thread at a time; needs no loop. After an error it is of no use
+/// any more.
+class HttpClient {
+ public:
+  /// `timeout` is for connecting, and for each answer. Errc::connection_failed, naming the address.
+  static Result<std::unique_ptr<HttpClient>> connect(const Address& address,
+                                                     std::chrono::milliseconds timeout);
+  ~HttpClient();
+
+  /// `target` is a path with its query: "/readyz".
+  Result<HttpAnswer> get(const std::string& target);
+
+ private:
+  struct State;
+  explicit HttpClient(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace leat::net
