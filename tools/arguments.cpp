@@ -2,24 +2,36 @@
 #include <unistd.h>
 
 #include <deque>
+#include <map>
 #include <memory>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "leat/version.h"
 #include "tools/command.h"
+#include "tools/connect.h"
+#include "tools/output.h"
+#include "tools/word_completion.h"
 
 namespace leat::tools {
 
 namespace {
 
+/// What the allowed values of options are, which CLI11 only keeps within its checks.
+using Choices = std::map<const CLI::Option*, std::vector<std::string>>;
+
 class CliArguments final : public Arguments {
  public:
-  explicit CliArguments(CLI::App& app) : app_(app) {}
+  CliArguments(CLI::App& app, Choices& choices) : app_(app), choices_(choices) {}
 
   void required(const char* name, std::string& into, const char* help) override {
     app_.add_option(name, into, help)->required();
+  }
+  void required_choice(const char* name, std::string& into, std::vector<std::string> allowed,
+                       const char* help) override {
+    restrict(app_.add_option(name, into, help)->required(), std::move(allowed));
   }
   void positionals(const char* name, std::vector<std::string>& into, const char* help,
                    bool at_least_one) override {
@@ -27,31 +39,31 @@ class CliArguments final : public Arguments {
   }
   void option(const char* names, std::string& into, const char* help,
               const char* environment) override {
-    CLI::Option* option = app_.add_option(names, into, help)->capture_default_str();
+    CLI::Option* option = add(names, into, help)->capture_default_str();
     if (environment) option->envname(environment);
   }
   void option(const char* names, std::optional<std::string>& into, const char* help) override {
-    app_.add_option(names, into, help);
+    add(names, into, help);
   }
   void option(const char* names, std::optional<std::int64_t>& into, const char* help) override {
-    app_.add_option(names, into, help);
+    add(names, into, help);
   }
   void option(const char* names, std::vector<std::string>& into, const char* help) override {
     // One value each time, so that `-c a=b NAME` leaves NAME to the positional arguments.
-    app_.add_option(names, into, help)->expected(1)->take_all()->allow_extra_args(false);
+    add(names, into, help)->expected(1)->take_all()->allow_extra_args(false);
   }
   void flag(const char* names, bool& into, const char* help) override {
     app_.add_flag(names, into, help);
   }
   void choice(const char* names, std::string& into, std::vector<std::string> allowed,
               const char* help) override {
-    app_.add_option(names, into, help)->capture_default_str()->check(CLI::IsMember(allowed));
+    restrict(add(names, into, help)->capture_default_str(), std::move(allowed));
   }
   Arguments& subcommand(const char* name, const char* summary, const char* examples) override {
     CLI::App* app = app_.add_subcommand(name, summary);
     app->footer(std::string("Examples:\n") + examples);
     app_.require_subcommand(1);
-    return children_.emplace_back(*app);
+    return children_.emplace_back(*app, choices_);
   }
   void run(std::function<int()> action) override { action_ = std::move(action); }
 
@@ -63,10 +75,60 @@ class CliArguments final : public Arguments {
   }
 
  private:
+  /// `names` are those of the option, and behind a blank the word for its value.
+  template <class Into>
+  CLI::Option* add(const std::string& names, Into& into, const char* help) {
+    std::size_t blank = names.find(' ');
+    CLI::Option* option = app_.add_option(names.substr(0, blank), into, help);
+    if (blank != names.npos) option->type_name(names.substr(blank + 1));
+    return option;
+  }
+  void restrict(CLI::Option* option, std::vector<std::string> allowed) {
+    option->check(CLI::IsMember(allowed));
+    choices_[option] = std::move(allowed);
+  }
+
   CLI::App& app_;
+  Choices& choices_;
   std::function<int()> action_;
   std::deque<CliArguments> children_;
 };
+
+/// The definitions by which CLI11 parses, as data.
+CommandSpec describe(const CLI::App& app, const Choices& choices) {
+  CommandSpec command;
+  command.name = app.get_name();
+  command.summary = app.get_description();
+  for (const CLI::Option* option : app.get_options()) {
+    auto allowed = choices.find(option);
+    ValueSpec value{option->get_positional() ? option->get_name(true) : option->get_type_name(),
+                    allowed == choices.end() ? std::vector<std::string>() : allowed->second,
+                    option->get_description()};
+    bool repeats = option->get_expected_max() > 1 ||
+                   option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    if (option->get_positional()) {
+      command.positionals.push_back({repeats, std::move(value)});
+      continue;
+    }
+    OptionSpec spec{{}, option->get_type_size_max() > 0, repeats, std::move(value)};
+    for (const std::string& name : option->get_snames()) spec.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) spec.names.push_back("--" + name);
+    command.options.push_back(std::move(spec));
+  }
+  for (const CLI::App* child : app.get_subcommands({}))
+    command.commands.push_back(describe(*child, choices));
+  return command;
+}
+
+/// `leat complete -- WORD…`, which the scripts of `leat completion` call. It must be taken before
+/// anything is parsed, since what it asks about is half a command line.
+int answer_shell(const CLI::App& app, const Choices& choices, int argc, char** argv) {
+  Output output;
+  for (const std::string& line :
+       complete_words(describe(app, choices), {argv + 3, argv + argc}, list_topic_names))
+    output.print(line + "\n");
+  return exit_ok;
+}
 
 int refuse(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* named = &app;
@@ -82,11 +144,12 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 void Arguments::brokers(std::string& into) {
-  option("-b,--brokers", into, "Where the cluster is: HOST:PORT[,HOST:PORT]", "LEAT_BROKERS");
+  option("-b,--brokers HOST:PORT", into, "Where the cluster is: HOST:PORT[,HOST:PORT]",
+         "LEAT_BROKERS");
 }
 
 void Arguments::format(std::string& into) {
-  choice("--format", into, {"text", "json"}, "How results are printed");
+  choice("--format FORMAT", into, {"text", "json"}, "How results are printed");
 }
 
 int run_command_line(int argc, char** argv, const std::vector<const Command*>& commands) {
@@ -95,12 +158,15 @@ int run_command_line(int argc, char** argv, const std::vector<const Command*>& c
   app.set_version_flag("--version", std::string("leat ") + version_text);
   app.require_subcommand(1);
   app.footer("Every command has examples: leat COMMAND --help");
+  Choices choices;
   std::deque<CliArguments> arguments;
   for (const Command* command : commands) {
     CLI::App* child = app.add_subcommand(command->name, command->summary);
     child->footer(std::string("Examples:\n") + command->examples);
-    command->declare(arguments.emplace_back(*child));
+    command->declare(arguments.emplace_back(*child, choices));
   }
+  if (argc > 2 && std::string_view(argv[1]) == "complete" && std::string_view(argv[2]) == "--")
+    return answer_shell(app, choices, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& answered) {  // --help and --version

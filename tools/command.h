@@ -11,16 +11,20 @@
 namespace leat::tools {
 
 /// What a program ends with.
-enum ExitCode : int { exit_ok = 0, exit_error = 1, exit_usage = 2 };
+enum ExitCode : int { exit_ok = 0, exit_error = 1, exit_usage = 2 };  // or Interrupt::exit_code()
 
 /// What a command, or a command of a command, takes. Every `into` must live until the command has
-/// run; what stands in it before is the default. `names` are "-o,--offset", or "NAME" without
-/// dashes for a positional argument. Wrong arguments end the program with exit_usage.
+/// run; what stands in it before is the default. `names` are "-o,--offset RANGE", with a word for
+/// the value, or "NAME" without dashes for a positional argument. Shells complete what is called
+/// TOPIC, FILE, PATH or DIR. Wrong arguments end the program with exit_usage.
 class Arguments {
  public:
   virtual ~Arguments() = default;
   /// REQUIRES: the positional arguments are declared in their order.
   virtual void required(const char* name, std::string& into, const char* help) = 0;
+  /// One of `allowed`.
+  virtual void required_choice(const char* name, std::string& into,
+                               std::vector<std::string> allowed, const char* help) = 0;
   virtual void positionals(const char* name, std::vector<std::string>& into, const char* help,
                            bool at_least_one) = 0;
   virtual void option(const char* names, std::string& into, const char* help,

@@ -5,11 +5,15 @@
 
 namespace leat::tools {
 
+extern const Command backup_command;
+extern const Command completion_command;
 extern const Command consume_command;
 extern const Command demo_command;
+extern const Command doctor_command;
 extern const Command dump_command;
 extern const Command fsck_command;
 extern const Command produce_command;
+extern const Command replay_command;
 extern const Command serve_command;
 extern const Command topic_command;
 

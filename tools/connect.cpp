@@ -1,7 +1,11 @@
 #include "tools/connect.h"
 
+#include <chrono>
+#include <cstdlib>
+
 #include <fmt/core.h>
 
+#include "client/blocking_client.h"
 #include "tools/command.h"
 
 namespace leat::tools {
@@ -19,6 +23,25 @@ Result<client::ClientOptions> client_options(const std::string& brokers, std::st
   options.brokers = std::move(*addresses);
   options.stop = std::move(stop);
   return options;
+}
+
+std::vector<std::string> list_topic_names(const std::string& brokers) {
+  constexpr std::chrono::milliseconds patience{1000};
+  const char* environment = std::getenv("LEAT_BROKERS");
+  auto options = client_options(!brokers.empty() ? brokers
+                                : environment    ? environment
+                                                 : default_brokers);
+  if (!options) return {};
+  options->connect_timeout = patience;
+  options->request_timeout = patience;
+  options->operation_timeout = patience;
+  client::BlockingClient client(std::move(*options));
+  auto topics = client.list_topics();
+  if (!topics) return {};
+  std::vector<std::string> names;
+  for (const client::TopicMetadata& topic : *topics)
+    if (!topic.is_internal) names.push_back(topic.name);
+  return names;
 }
 
 Result<std::pair<std::string, std::string>> parse_config(const std::string& text) {

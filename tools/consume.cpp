@@ -23,6 +23,7 @@
 #include "tools/position.h"
 #include "tools/record_json.h"
 #include "tools/record_template.h"
+#include "tools/topic_parts.h"
 
 namespace leat::tools {
 
@@ -40,14 +41,6 @@ struct ConsumeOptions {
   std::string format = "text";
 };
 
-/// One partition and what of it is to be printed.
-struct Part {
-  std::int32_t partition = 0;
-  PartitionRange range;
-  /// Where the partition ended when the command started.
-  std::int64_t end_offset = 0;
-};
-
 class Consuming {
  public:
   Consuming(const ConsumeOptions& options, Range range, RecordTemplate record_template,
@@ -61,11 +54,13 @@ class Consuming {
 
   Result<void> run();
   bool output_failed() const { return output_.failed(); }
+  /// Interrupted, though an end or a number of records was asked for.
+  bool is_cut_short() const {
+    return interrupt_.requested() && left_ > 0 && (has_end_ || options_.count.has_value());
+  }
 
  private:
-  Result<std::vector<Part>> find_parts();
-  Result<std::vector<std::int32_t>> find_partitions();
-  Result<void> print(const std::vector<Part>& parts);
+  Result<void> print(const std::vector<TopicPart>& parts);
   Result<void> print(const client::Fetched& fetched, const PartitionRange& range);
   bool is_done() const { return left_ <= 0 || output_.closed() || interrupt_.requested(); }
 
@@ -78,59 +73,20 @@ class Consuming {
   record::Scratch scratch_;
   Output output_;
   std::int64_t left_;
+  bool has_end_ = false;
 };
 
-Result<std::vector<std::int32_t>> Consuming::find_partitions() {
-  auto topic = client_.describe_topic(options_.topic);
-  if (!topic) return fail(topic);
-  auto count = static_cast<std::int32_t>(topic->partitions.size());
-  std::vector<std::int32_t> partitions;
-  for (std::int32_t i = 0; i < count; ++i)
-    if (options_.partition.value_or(i) == i) partitions.push_back(i);
-  if (partitions.empty())
-    return fail(Errc::unknown_topic_or_partition,
-                fmt::format("topic {} has {} partitions and none of number {}", options_.topic,
-                            count, options_.partition.value_or(-1)));
-  return partitions;
-}
-
-Result<std::vector<Part>> Consuming::find_parts() {
-  auto partitions = find_partitions();
-  if (!partitions) return fail(partitions);
-  // The end is asked for first: what a time finds later may lie behind it, never before the start.
-  std::vector<std::int64_t> questions{client::at_end, client::at_start};
-  if (range_.begin.kind == Position::Kind::time) questions.push_back(range_.begin.number);
-  std::vector<client::OffsetQuery> queries;
-  for (std::int64_t at : questions)
-    for (std::int32_t partition : *partitions) queries.push_back({options_.topic, partition, at});
-  auto offsets = client_.list_offsets(std::move(queries), consumer_options_.read_committed);
-  if (!offsets) return fail(offsets);
-  std::vector<Part> parts;
-  for (std::size_t i = 0; i < partitions->size(); ++i) {
-    auto answer = [&](std::size_t question) {
-      return (*offsets)[question * partitions->size() + i];
-    };
-    PartitionEnds ends;
-    ends.end_offset = answer(0).value_or(0);
-    ends.start_offset = answer(1).value_or(0);
-    if (questions.size() > 2) ends.begin_time_offset = answer(2);
-    auto resolved = resolve(range_, ends, options_.exit_at_end);
-    if (!resolved)
-      return fail(resolved.error().code, fmt::format("{}/{}: {}", options_.topic, (*partitions)[i],
-                                                     resolved.error().what));
-    parts.push_back({(*partitions)[i], *resolved, ends.end_offset});
-  }
-  return parts;
-}
-
 Result<void> Consuming::run() {
-  auto parts = find_parts();
+  auto parts = find_parts(client_, {options_.topic, options_.partition, range_,
+                                    options_.exit_at_end, consumer_options_.read_committed});
   if (!parts) return fail(parts);
-  bool all_there = std::all_of(parts->begin(), parts->end(), [](const Part& part) {
+  has_end_ = std::all_of(parts->begin(), parts->end(),
+                         [](const TopicPart& part) { return part.range.end.has_value(); });
+  bool all_there = std::all_of(parts->begin(), parts->end(), [](const TopicPart& part) {
     return part.range.end && *part.range.end <= part.end_offset;
   });
   if (!all_there) return print(*parts);
-  for (const Part& part : *parts) {
+  for (const TopicPart& part : *parts) {
     if (is_done()) break;
     Result<void> printed = print(std::vector{part});
     if (!printed) return printed;
@@ -138,9 +94,9 @@ Result<void> Consuming::run() {
   return {};
 }
 
-Result<void> Consuming::print(const std::vector<Part>& parts) {
+Result<void> Consuming::print(const std::vector<TopicPart>& parts) {
   std::vector<client::Assignment> assignments;
-  for (const Part& part : parts)
+  for (const TopicPart& part : parts)
     assignments.push_back({options_.topic, part.partition, part.range.begin, part.range.end});
   client::BlockingConsumer consumer(client_, std::move(assignments), consumer_options_);
   while (!is_done()) {
@@ -153,7 +109,7 @@ Result<void> Consuming::print(const std::vector<Part>& parts) {
     }
     if (!fetched) return fail(fetched);
     if (!*fetched) continue;
-    auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& candidate) {
+    auto part = std::find_if(parts.begin(), parts.end(), [&](const TopicPart& candidate) {
       return candidate.partition == (*fetched)->partition;
     });
     Result<void> printed = print(**fetched, part->range);
@@ -199,22 +155,23 @@ int consume(const ConsumeOptions& options) {
   Consuming consuming(options, *range, std::move(*record_template), client, interrupt);
   Result<void> done = consuming.run();
   if (!done && !interrupt.requested()) return fail_command(done.error());
-  return consuming.output_failed() ? exit_error : exit_ok;
+  if (consuming.output_failed()) return exit_error;
+  return consuming.is_cut_short() ? interrupt.exit_code() : exit_ok;
 }
 
 void declare(Arguments& arguments) {
   auto options = std::make_shared<ConsumeOptions>();
   arguments.required("TOPIC", options->topic, "The topic");
   arguments.brokers(options->brokers);
-  arguments.option("-p,--partition", options->partition, "Only this one (default: all)");
-  arguments.option("-o,--offset", options->range,
-                   "RANGE: A:B, from A on and before B, each of them start, end, N, -N (before "
+  arguments.option("-p,--partition N", options->partition, "Only this one (default: all)");
+  arguments.option("-o,--offset RANGE", options->range,
+                   "A:B, from A on and before B, each of them start, end, N, -N (before "
                    "the end), +N (after the start) or @TIME (RFC 3339, epoch ms, @-2h); the end is "
                    "pinned when the command starts");
-  arguments.option("-n,--count", options->count, "Stop after so many records");
+  arguments.option("-n,--count N", options->count, "Stop after so many records");
   arguments.flag("-e,--exit", options->exit_at_end, "Stop at the end, as it is at the start");
-  arguments.option("-g,--group", options->group, "Read as a member of a consumer group");
-  arguments.option("-f,--template", options->record_template,
+  arguments.option("-g,--group GROUP", options->group, "Read as a member of a consumer group");
+  arguments.option("-f,--template TEMPLATE", options->record_template,
                    "What to print: %t topic, %p partition, %o offset, %k key, %s value, %T "
                    "timestamp, %h headers, %K %S bytes of key and value, \\n \\t \\xHH");
   arguments.format(options->format);
@@ -232,7 +189,9 @@ const Command consume_command{
     "  leat consume edits -o @2015-09-12T10:00:00Z:@2015-09-12T11:00:00Z -e\n"
     "  leat consume edits -e --format json | leat produce copy -F json\n"
     "With an end, partitions are printed one after the other; else as their records arrive.\n"
-    "A range that ends at a time is read to the end of the log: records may be out of order.",
+    "A range that ends at a time ends, in each partition, before its first record that is as "
+    "late.\n"
+    "Ctrl-C stops after a whole record; the exit code is 130 if an end was asked for.",
     declare};
 
 }  // namespace leat::tools

@@ -358,12 +358,12 @@ void declare(Arguments& arguments) {
   auto rate = std::make_shared<std::optional<std::int64_t>>();
   auto partitions = std::make_shared<std::optional<std::int64_t>>();
   arguments.option(
-      "--data", options->data,
+      "--data DIR", options->data,
       "Data directory, kept and gone on with if it is there (default: a temporary one)");
-  arguments.option("--listen", options->listen, "Where the server listens");
-  arguments.option("--rate", *rate, "Edits per second; 0 for as fast as it goes [5000]");
-  arguments.option("--partitions", *partitions, "Partitions of the topics, by channel [1]");
-  arguments.option("--save", options->save, "Directory for live.csv and replay.csv");
+  arguments.option("--listen HOST:PORT", options->listen, "Where the server listens");
+  arguments.option("--rate N", *rate, "Edits per second; 0 for as fast as it goes [5000]");
+  arguments.option("--partitions N", *partitions, "Partitions of the topics, by channel [1]");
+  arguments.option("--save DIR", options->save, "Where to put live.csv and replay.csv");
   arguments.flag("--keep", options->keep, "Leave the server running until Ctrl-C");
   arguments.run([options, rate, partitions] {
     options->rate = rate->value_or(options->rate);

@@ -212,7 +212,11 @@ int fsck(const FsckOptions& options) {
   set_log_level(LogLevel::none);  // the findings say it all
   file::PosixFileSystem files;
   if (!options.accept_loss && !options.range.empty()) {
-    return fail_command({Errc::invalid_argument, "a range belongs to --accept-loss"});
+    return fail_command(
+        {Errc::invalid_argument,
+         fmt::format("a directory is named by --data: leat fsck --data {}; and a range of offsets "
+                     "belongs to --accept-loss",
+                     options.range[0])});
   }
   {
     auto lock = hold_directory(files, options.data);
@@ -232,9 +236,9 @@ int fsck(const FsckOptions& options) {
 
 void declare(Arguments& arguments) {
   auto options = std::make_shared<FsckOptions>();
-  arguments.option("--data", options->data, "The data directory");
-  arguments.option("--accept-loss", options->accept_loss,
-                   "TOPIC/PARTITION whose damaged RANGE readers shall skip from now on");
+  arguments.option("--data DIR", options->data, "The data directory");
+  arguments.option("--accept-loss TOPIC/PARTITION", options->accept_loss,
+                   "Whose damaged RANGE readers shall skip from now on");
   arguments.positionals("RANGE", options->range, "BASE:NEXT, the offsets that are lost", false);
   arguments.format(options->format);
   arguments.run([options] { return fsck(*options); });

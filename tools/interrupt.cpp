@@ -4,14 +4,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace leat::tools {
 
 namespace {
 
-/// What a shell reports for a program that SIGINT ended.
-constexpr int exit_interrupted = 130;
+/// Signals that come closer together are one wish to stop.
+constexpr std::chrono::milliseconds same_wish{500};
 /// Tells the waiting thread that nothing more is to be waited for.
 constexpr int end_signal = SIGUSR2;
 
@@ -42,8 +43,15 @@ Interrupt::~Interrupt() {
 void Interrupt::wait_for_signals() {
   sigset_t awaited = signals(true);
   int signal = 0;
+  std::chrono::steady_clock::time_point first;
   while (sigwait(&awaited, &signal) == 0 && signal != end_signal) {
-    if (source_.stop_requested()) _exit(exit_interrupted);
+    auto now = std::chrono::steady_clock::now();
+    if (source_.stop_requested()) {
+      if (now - first >= same_wish) _exit(128 + signal);
+      continue;
+    }
+    first = now;
+    first_signal_ = signal;
     std::uint64_t one = 1;
     [[maybe_unused]] auto written = write(wake_fd_, &one, sizeof one);
     source_.request_stop();

@@ -3,13 +3,16 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <stop_token>
 #include <thread>
 
 namespace leat::tools {
 
-/// While it lives, SIGINT and SIGTERM ask the program to stop instead of ending it; the second one
-/// ends it. Make it before any thread, so that no thread gets the signals.
+/// While it lives, SIGINT and SIGTERM ask the program to stop instead of ending it. Another one
+/// ends it at once, unless it comes so soon that it is the same wish: who presses Ctrl-C twice, or
+/// whose shell passes on what the terminal sent already, still gets whole lines. Make it before any
+/// thread, so that no thread gets the signals.
 class Interrupt {
  public:
   Interrupt();
@@ -19,6 +22,9 @@ class Interrupt {
 
   std::stop_token token() const { return source_.get_token(); }
   bool requested() const { return source_.stop_requested(); }
+  /// What a program ends with that was stopped before it was done: 128 and the signal's number, as
+  /// shells report it.
+  int exit_code() const { return 128 + first_signal_; }
   /// Becomes readable with the request, for whoever polls.
   int wake_fd() const { return wake_fd_; }
 
@@ -27,6 +33,7 @@ class Interrupt {
 
   std::stop_source source_;
   int wake_fd_;
+  std::atomic<int> first_signal_{SIGINT};
   sigset_t mask_before_;
   std::thread thread_;
 };

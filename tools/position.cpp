@@ -156,7 +156,9 @@ Result<PartitionRange> resolve(const Range& range, const PartitionEnds& ends, bo
   if (range.end) {
     bool is_time = range.end->kind == Position::Kind::time;
     if (is_time) resolved.time_end_ms = range.end->number;
-    resolved.end = is_time ? ends.end_offset : offset_of(*range.end, ends);
+    resolved.end = is_time
+                       ? std::min(ends.end_time_offset.value_or(ends.end_offset), ends.end_offset)
+                       : offset_of(*range.end, ends);
   }
   if (stop_at_end) resolved.end = std::min(resolved.end.value_or(ends.end_offset), ends.end_offset);
   return resolved;

@@ -46,6 +46,8 @@ struct PartitionEnds {
   /// The first record at or after the range's begin, where that is a time; nothing if there is
   /// none.
   std::optional<std::int64_t> begin_time_offset;
+  /// The same for the range's end.
+  std::optional<std::int64_t> end_time_offset;
 };
 
 /// What to read of one partition: offsets [begin, end), of those what lies in the range's times.
@@ -63,8 +65,9 @@ struct PartitionRange {
 };
 
 /// Applies `range` to a partition. With `stop_at_end` nothing behind the end offset is waited for.
-/// A range that ends at a time is read up to the end offset: a record that is late in the log may
-/// still be early enough. Errc::offset_out_of_range for an absolute begin outside the partition.
+/// A range that ends at a time ends before the first record that is as late, or at the end offset:
+/// what is in the log behind that record belongs to later times, even if it claims otherwise.
+/// Errc::offset_out_of_range for an absolute begin outside the partition.
 Result<PartitionRange> resolve(const Range& range, const PartitionEnds& ends, bool stop_at_end);
 
 }  // namespace leat::tools

@@ -19,6 +19,7 @@
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/csv.h"
+#include "tools/deliveries.h"
 #include "tools/interrupt.h"
 #include "tools/line_reader.h"
 #include "tools/record_json.h"
@@ -37,30 +38,6 @@ struct ProduceOptions {
   std::string codec = "none";
   std::string format = "lines";
   bool strict = false;
-};
-
-/// What became of the records. Filled on the client's thread, read on ours.
-class Deliveries {
- public:
-  void add(const client::Delivery& delivery) {
-    if (!delivery.error) {
-      delivered_ += delivery.record_count;
-      return;
-    }
-    failed_ += delivery.record_count;
-    // One cause fails many batches; the first few tell it.
-    constexpr int reported_max = 10;
-    if (reported_++ < reported_max)
-      complain(fmt::format("{} records: {}{}", delivery.record_count, delivery.error->what,
-                           delivery.possibly_persisted ? "; they may have been stored" : ""));
-  }
-  std::int64_t delivered() const { return delivered_; }
-  std::int64_t failed() const { return failed_; }
-
- private:
-  std::atomic<std::int64_t> delivered_{0};
-  std::atomic<std::int64_t> failed_{0};
-  int reported_ = 0;
 };
 
 /// How far the work is, on a terminal, and what was done, at the end. On stderr.
@@ -266,9 +243,10 @@ int produce(const ProduceOptions& options) {
   Result<void> sent = send_files(options, producing, producer, interrupt);
   progress.finish(producing.bad_lines());
   if (!sent) return fail_command(sent.error());
-  if (interrupt.requested()) complain("interrupted");
-  bool all_well = producing.bad_lines() == 0 && deliveries.failed() == 0 && !interrupt.requested();
-  return all_well ? exit_ok : exit_error;
+  if (producing.bad_lines() > 0 || deliveries.failed() > 0) return exit_error;
+  if (!interrupt.requested()) return exit_ok;
+  complain("interrupted");
+  return interrupt.exit_code();
 }
 
 void declare(Arguments& arguments) {
@@ -277,14 +255,14 @@ void declare(Arguments& arguments) {
   arguments.positionals("FILE", options->files, "What to send; gzip is unpacked (default: stdin)",
                         false);
   arguments.brokers(options->brokers);
-  arguments.option("-k,--key", options->key_field, "JSON field that is the record's key");
-  arguments.option("-t,--timestamp", options->timestamp_field,
+  arguments.option("-k,--key FIELD", options->key_field, "JSON field that is the record's key");
+  arguments.option("-t,--timestamp FIELD", options->timestamp_field,
                    "JSON field that is the record's time: RFC 3339, or ms since 1970");
-  arguments.option("-p,--partition", options->partition,
+  arguments.option("-p,--partition N", options->partition,
                    "Where to send all records (default: by key, or anywhere)");
-  arguments.choice("-z,--compression", options->codec, {"none", "gzip", "snappy", "lz4", "zstd"},
-                   "How batches are compressed");
-  arguments.choice("-F,--input-format", options->format, {"lines", "json", "csv"},
+  arguments.choice("-z,--compression CODEC", options->codec,
+                   {"none", "gzip", "snappy", "lz4", "zstd"}, "How batches are compressed");
+  arguments.choice("-F,--input-format FORMAT", options->format, {"lines", "json", "csv"},
                    "lines: each is a value; json: records as `leat consume --format json` prints "
                    "them; csv: the first row has the names, rows become JSON objects");
   arguments.flag("--strict", options->strict, "Stop at the first bad line");

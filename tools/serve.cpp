@@ -155,6 +155,10 @@ int serve(const Flags& flags) {
     complain(server.error().what);
     return exit_error;
   }
+  (*server)->metrics().collect("leat_build_info", "gauge", "1 for the version that is running.",
+                               [](const Metrics::Write& write) {
+                                 write({{"version", version_text}}, 1);
+                               });
   print_banner(**server);
   fmt::print("kafka {}\n", (*server)->kafka_address().to_string());
   if (auto http = (*server)->http_address()) fmt::print("http {}\n", http->to_string());
@@ -167,15 +171,16 @@ int serve(const Flags& flags) {
 
 void declare(Arguments& arguments) {
   auto flags = std::make_shared<Flags>();
-  arguments.option("--data", flags->data, "The data directory [./leat-data]");
-  arguments.option("--listen", flags->listen, "HOST:PORT for Kafka clients [127.0.0.1:9092]");
-  arguments.option("--http", flags->http, "HOST:PORT for health and metrics [127.0.0.1:8080]");
-  arguments.option("--pg", flags->pg, "HOST:PORT for PostgreSQL clients; not in this version");
-  arguments.option("--advertised", flags->advertised,
-                   "HOST[:PORT] that clients are told to connect to [where they connected]");
-  arguments.option("--durability", flags->durability,
+  arguments.option("--data DIR", flags->data, "The data directory [./leat-data]");
+  arguments.option("--listen HOST:PORT", flags->listen, "For Kafka clients [127.0.0.1:9092]");
+  arguments.option("--http HOST:PORT", flags->http, "For health and metrics [127.0.0.1:8080]");
+  arguments.option("--pg HOST:PORT", flags->pg, "For PostgreSQL clients; not in this version");
+  arguments.option("--advertised HOST[:PORT]", flags->advertised,
+                   "What clients are told to connect to [where they connected]");
+  arguments.option("--durability MODE", flags->durability,
                    "When a record counts as durable: fsync, interval or os [fsync]");
-  arguments.option("--config", flags->config, "A TOML file of settings; the options above win");
+  arguments.option("--config FILE", flags->config,
+                   "A TOML file of settings; the options above win");
   arguments.flag("--insecure", flags->is_insecure,
                  "Listen beyond this machine without encryption and authentication");
   arguments.run([flags] { return serve(*flags); });

@@ -215,10 +215,10 @@ void declare(Arguments& topic) {
                      "  leat topic create edits -p 4 -c retention.ms=-1  four, kept for ever",
                      create);
   creating.required("NAME", options->name, "The topic");
-  creating.option("-p,--partitions", options->partitions, "How many (default: the broker's)");
-  creating.option("-r,--replication-factor", options->replication_factor,
+  creating.option("-p,--partitions N", options->partitions, "How many (default: the broker's)");
+  creating.option("-r,--replication-factor N", options->replication_factor,
                   "Copies of each partition (default: the broker's)");
-  creating.option("-c,--config", options->configs, "KEY=VALUE, as often as needed");
+  creating.option("-c,--config KEY=VALUE", options->configs, "As often as needed");
   Arguments& listing = declare_action(topic, options, "list", "Lists the topics",
                                       "  leat topic list\n"
                                       "  leat topic list --format json | jq -r '.[].topic'",
@@ -227,14 +227,14 @@ void declare(Arguments& topic) {
   Arguments& describing =
       declare_action(topic, options, "describe", "Shows partitions, offsets and settings",
                      "  leat topic describe edits", describe);
-  describing.required("NAME", options->name, "The topic");
+  describing.required("TOPIC", options->name, "The topic");
   Arguments& altering = declare_action(topic, options, "alter", "Changes settings",
                                        "  leat topic alter edits -c retention.ms=86400000", alter);
-  altering.required("NAME", options->name, "The topic");
-  altering.option("-c,--config", options->configs, "KEY=VALUE, as often as needed");
+  altering.required("TOPIC", options->name, "The topic");
+  altering.option("-c,--config KEY=VALUE", options->configs, "As often as needed");
   Arguments& deleting = declare_action(topic, options, "delete", "Deletes a topic and its records",
                                        "  leat topic delete edits", remove);
-  deleting.required("NAME", options->name, "The topic");
+  deleting.required("TOPIC", options->name, "The topic");
 }
 
 }  // namespace

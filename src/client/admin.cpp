@@ -338,6 +338,14 @@ net::Task<Result<void>> alter_topic(Cluster& cluster, std::string name,
   }
 }
 
+net::Task<Result<ClusterDescription>> describe_cluster(Cluster& cluster) {
+  std::vector<std::string> no_topics;
+  Result<void> refreshed = co_await cluster.refresh(no_topics);
+  if (!refreshed) co_return fail(refreshed);
+  const Metadata& metadata = cluster.metadata();
+  co_return ClusterDescription{metadata.cluster_id(), metadata.controller(), metadata.brokers()};
+}
+
 net::Task<Result<std::vector<TopicMetadata>>> list_topics(Cluster& cluster) {
   Result<void> refreshed = co_await cluster.refresh(std::nullopt);
   if (!refreshed) co_return fail(refreshed);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,6 +46,14 @@ struct OffsetQuery {
 /// The answer to one query; nothing when no record is that late.
 using OffsetFound = std::optional<std::int64_t>;
 
+/// The brokers as they tell clients to reach them.
+struct ClusterDescription {
+  std::string id;
+  std::int32_t controller = -1;
+  std::map<std::int32_t, net::Address> brokers;
+};
+/// One attempt.
+net::Task<Result<ClusterDescription>> describe_cluster(Cluster& cluster);
 net::Task<Result<void>> create_topic(Cluster& cluster, NewTopic topic);
 net::Task<Result<void>> delete_topic(Cluster& cluster, std::string name);
 /// Errc::unsupported_version where the broker cannot change configurations.

@@ -9,6 +9,10 @@ BlockingClient::BlockingClient(ClientOptions options)
 
 BlockingClient::~BlockingClient() = default;
 
+Result<ClusterDescription> BlockingClient::describe_cluster() {
+  return session_->run([](Cluster& cluster) { return client::describe_cluster(cluster); });
+}
+
 Result<void> BlockingClient::create_topic(NewTopic topic) {
   return session_->run(
       [&](Cluster& cluster) { return client::create_topic(cluster, std::move(topic)); });

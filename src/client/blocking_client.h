@@ -26,6 +26,7 @@ class BlockingClient {
   BlockingClient& operator=(const BlockingClient&) = delete;
 
   /// As the functions of that name in admin.h.
+  Result<ClusterDescription> describe_cluster();
   Result<void> create_topic(NewTopic topic);
   Result<void> delete_topic(std::string name);
   Result<void> alter_topic(std::string name,

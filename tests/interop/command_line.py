@@ -3,8 +3,11 @@
 
 import datetime
 import json
+import signal
+import subprocess
+import time
 
-from harness import CODECS, Server, check, edits, finish, leat, run, scratch
+from harness import CODECS, LEAT, Server, check, edits, finish, leat, run, scratch
 
 
 class Shell:
@@ -129,6 +132,50 @@ def check_failures(shell):
           "a range that is none is a wrong usage, exit 2")
 
 
+def check_signals(shell, lines):
+    """The first one ends it in order; one that follows at once is the same wish."""
+    for count in (1, 2):
+        process = subprocess.Popen([LEAT, "consume", "lines-none", "-b", shell.server.kafka],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        got = [process.stdout.readline() for _ in range(100)]
+        for _ in range(count):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        rest, said = process.communicate(timeout=20)
+        got = (b"".join(got) + rest).splitlines(keepends=True)
+        check(process.returncode == 0, f"{count} x Ctrl-C ends an endless consume with 0", said)
+        check(got == [line + b"\n" for line in lines[:len(got)]], "what it printed is whole")
+    process = subprocess.Popen([LEAT, "consume", "lines-none", "-e", "-b", shell.server.kafka],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate(timeout=20)[0]
+    check(process.returncode == 130, "one that had an end to reach ends with 130")
+    check((first + rest).endswith(b"\n"), "with a whole line")
+    stuck = subprocess.Popen([LEAT, "consume", "lines-none", "-b", shell.server.kafka],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    stuck.stdout.readline()
+    stuck.send_signal(signal.SIGINT)
+    time.sleep(0.7)
+    stuck.send_signal(signal.SIGTERM)
+    check(stuck.wait(20) == 143, "a later signal ends one whose output nobody takes")
+    stuck.stdout.close()
+    stuck.stderr.close()
+
+
+def check_time_end(shell):
+    """A range that ends at a time stops there, also where much more follows."""
+    rows = b"".join(b'{"timestamp":%d,"value":"%d"}\n' % (1000 + i, i) for i in range(100))
+    late = b'{"timestamp":1005,"value":"late"}\n'
+    shell("produce", "timed", "-F", "json", stdin=rows + late)
+    got = shell("consume", "timed", "-o", "@1010:@1020")
+    check(got.stdout.split() == [b"%d" % i for i in range(10, 20)],
+          "a range of times ends before the first record that is as late", got.stdout)
+    got = shell("consume", "timed", "-o", "@1095:@9999")
+    check(got.stdout.split() == [b"95", b"96", b"97", b"98", b"99"],
+          "and at the end where there is none", got.stdout)
+
+
 def main():
     lines = edits()
     with scratch() as folder, Server(folder / "data") as server:
@@ -139,6 +186,8 @@ def main():
         check_ranges(shell, lines)
         check_json(shell)
         check_failures(shell)
+        check_time_end(shell)
+        check_signals(shell, lines)
     finish()
 
 

@@ -34,6 +34,9 @@ def main():
         clean = leat("fsck", "--data", server.data)
         check(clean.returncode == 0, "fsck of a sound directory exits 0",
               clean.stdout + clean.stderr)
+        named = leat("fsck", server.data)
+        check(named.returncode == 2 and f"--data {server.data}".encode() in named.stderr,
+              "a directory without --data is a wrong usage that says so", named.stderr)
         segment = largest_segment(server.data)
         with open(segment, "r+b") as file:
             middle = segment.stat().st_size // 2

@@ -35,10 +35,11 @@ std::string time_of(std::string_view text) {
 
 /// What is left of a partition that holds [10, 100), as "[begin, end)".
 std::string resolved(std::string_view text, bool stop_at_end = false,
-                     std::optional<std::int64_t> begin_time_offset = std::nullopt) {
+                     std::optional<std::int64_t> begin_time_offset = std::nullopt,
+                     std::optional<std::int64_t> end_time_offset = std::nullopt) {
   auto parsed = Range::parse(text, now_ms);
   REQUIRE(parsed);
-  PartitionEnds ends{10, 100, begin_time_offset};
+  PartitionEnds ends{10, 100, begin_time_offset, end_time_offset};
   auto part = resolve(*parsed, ends, stop_at_end);
   if (!part) return std::string(name(part.error().code));
   return fmt::format("[{}, {})", part->begin, part->end ? std::to_string(*part->end) : "");
@@ -139,10 +140,13 @@ TEST_CASE("an offset outside the partition is an error that names both") {
   CHECK(resolved("101:") == "offset_out_of_range");
 }
 
-TEST_CASE("a range of times begins where the broker found it, and is read to the end") {
+TEST_CASE("a range of times begins and ends where the broker found them") {
   CHECK(resolved("@2015-09-12:", false, 42) == "[42, )");
   CHECK(resolved("@2015-09-12:", false) == "[100, )");
+  CHECK(resolved("@2015-09-12:@2015-09-13", false, 42, 50) == "[42, 50)");
+  CHECK(resolved(":@2015-09-13", false, std::nullopt, 50) == "[10, 50)");
   CHECK(resolved("@2015-09-12:@2015-09-13", false, 42) == "[42, 100)");
+  CHECK(resolved("@2015-09-12:@2015-09-13", false, 42, 105) == "[42, 100)");
   // A record that came after the end was asked for.
   CHECK(resolved("@2015-09-12:", true, 105) == "[100, 100)");
 }
@@ -150,7 +154,7 @@ TEST_CASE("a range of times begins where the broker found it, and is read to the
 TEST_CASE("a range of times holds its begin and not its end") {
   auto parsed = Range::parse("@1000:@2000", now_ms);
   REQUIRE(parsed);
-  auto part = resolve(*parsed, {10, 100, 10}, false);
+  auto part = resolve(*parsed, {10, 100, 10, 50}, false);
   REQUIRE(part);
   CHECK_FALSE(part->holds_time(999));
   CHECK(part->holds_time(1000));
