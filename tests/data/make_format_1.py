@@ -55,7 +55,8 @@ class Maker:
         sent = leat("produce", topic, "-F", "json", "-p", partition, "-z", codec, "-b",
                     self.server.kafka, stdin=lines)
         assert sent.returncode == 0, sent.stderr
-        known.extend({"offset": len(known) + i, **row} for i, row in enumerate(rows))
+        base = len(known)
+        known.extend({"offset": base + i, **row} for i, row in enumerate(rows))
 
     def segment(self, topic):
         """The last segment of partition 0, and its batches as `leat dump` names them."""
@@ -154,7 +155,7 @@ def main():
             "topics": maker.topics,
             "quarantine": [path.name for path in (data / "quarantine").iterdir()],
         }
-        (HERE / "format-1.json").write_text(json.dumps(expected, indent=1) + "\n")
+        (HERE / "format-1.json").write_text(json.dumps(expected) + "\n")
         subprocess.run(["tar", "--sparse", "--hole-detection=raw", "--sort=name", "--owner=0",
                         "--group=0", "--numeric-owner", "-C", str(data.parent), "-czf",
                         str(HERE / "format-1.tar.gz"), "data"], check=True)
