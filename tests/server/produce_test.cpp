@@ -1,4 +1,5 @@
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -102,6 +103,30 @@ TEST_CASE("a batch that decompresses to more than is allowed is refused (fault 2
   auto partition = produce(peer, "t", bomb);
   CHECK((partition.error_code == ErrorCode::message_too_large ||
          partition.error_code == ErrorCode::invalid_record));
+}
+
+TEST_CASE(
+    "a produce that finds no descriptor for its segment is refused, later ones not (fault 14)") {
+  TestServer server;
+  server.create_topic("t");
+  server.create_topic("open");
+  Peer peer = server.connect();
+  CHECK(produce(peer, "open", batch_of({"a"})).error_code == ErrorCode::none);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  auto refused = produce(peer, "t", batch_of({"a"}));
+  auto taken = produce(peer, "open", batch_of({"b"}));
+  auto fetched = fetch(peer, fetch_request("open", 0));
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  // Clients send again what is answered so.
+  CHECK(refused.error_code == ErrorCode::kafka_storage_error);
+  CHECK(taken.error_code == ErrorCode::none);
+  CHECK(records_in(fetched.records.bytes()) == std::vector<std::string>{"0:a", "1:b"});
+  CHECK(produce(peer, "t", batch_of({"a"})).error_code == ErrorCode::none);
+  CHECK(fetch(peer, fetch_request("t", 0)).high_watermark == 1);
 }
 
 TEST_CASE("an error of one partition leaves the others alone, and order is kept") {

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource,
                                    ConfigSource, NewPartitions, NewTopic, OffsetSpec)
 
-from harness import CODECS, Server, check, edits, finish, scratch
+from harness import CODECS, Server, check, edits, finish, scratch, wait_for
 
 
 def check_admin(server):
@@ -81,6 +81,37 @@ def check_changes(server):
     consumer.close()
 
 
+def check_epochs(server):
+    """A crash that leaves bytes behind a log's end raises its leader epoch."""
+    producer = Producer({"bootstrap.servers": server.kafka})
+    consumer = Consumer({"bootstrap.servers": server.kafka, "group.id": "unused",
+                         "auto.offset.reset": "error", "topic.metadata.refresh.interval.ms": 200})
+    consumer.assign([TopicPartition("epochs", 0, 0)])
+    values = []
+
+    def produce_and_consume(value):
+        producer.produce("epochs", value, partition=0)
+        producer.flush(20)
+        return wait_for(lambda: take(consumer, values) == value)
+
+    check(produce_and_consume(b"before"), "a record is produced and consumed")
+    server.kill()
+    for log in (server.data / "partitions").glob("*/0/*.log"):
+        with log.open("ab") as file:
+            file.write(b"junk")
+    server.start()
+    check(produce_and_consume(b"after"), "the consumer goes on after the epoch has risen", values)
+    check(values == [b"before", b"after"], "and gets each record once", values)
+    consumer.close()
+
+
+def take(consumer, values):
+    message = consumer.poll(0.1)
+    if message is not None:
+        values.append(message.error() or message.value())
+    return values[-1] if values else None
+
+
 def consume(server, topic, count):
     consumer = Consumer({"bootstrap.servers": server.kafka, "group.id": "unused",
                          "enable.auto.commit": False})
@@ -120,6 +151,7 @@ def main():
     with scratch() as folder, Server(folder / "data") as server:
         check_admin(server)
         check_changes(server)
+        check_epochs(server)
         for codec in CODECS:
             check_codec(server, codec, lines)
     finish()
