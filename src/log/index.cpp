@@ -133,6 +133,16 @@ void Index::decode(BytesView bytes, std::uint64_t end) {
   }
 }
 
+std::optional<std::uint64_t> Index::position_of(BytesView entry) const {
+  ByteReader in(entry);
+  in.read<std::uint32_t>();
+  auto position = in.read<std::uint32_t>();
+  in.read<std::int64_t>();
+  auto check = in.read<std::uint32_t>();
+  if (!in.ok() || check != check_of(entry)) return std::nullopt;
+  return position;
+}
+
 std::uint64_t Index::file_position(std::size_t i) {
   return header_bytes + i * entry_bytes;
 }

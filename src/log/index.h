@@ -52,6 +52,8 @@ class Index {
   Bytes encode(std::size_t first) const;
   /// Adds the good entries that `bytes` begins with, and below `end` only. REQUIRES: empty.
   void decode(BytesView bytes, std::uint64_t end);
+  /// The position in one entry's bytes; nullopt for a bad one.
+  std::optional<std::uint64_t> position_of(BytesView entry) const;
   /// Where entry `i` stands in the file.
   static std::uint64_t file_position(std::size_t i);
 

@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include "base/logging.h"
-#include "log/index.h"
 #include "log/quarantine.h"
 #include "log/seal.h"
 
@@ -371,34 +370,7 @@ Result<void> PartitionRecovery::clear_behind() {
     job_.report(std::move(finding));
     raise_epoch_ = true;
   }
-  if (job_.same_boot || state_.segments.empty()) return {};
-  return drop_stale_index();
-}
-
-/// Index entries behind the end would be taken for ones of what is appended next, and a seal for
-/// that of a segment which is appended to again.
-Result<void> PartitionRecovery::drop_stale_index() {
-  const SegmentState& last = state_.segments.back();
-  std::string path = job_.layout.segment(state_.id, last.base_offset);
-  if (!last.sealed) {
-    Result<void> removed = job_.files.remove(with_suffix(path, ".seal"));
-    if (!removed && removed.error().code != Errc::not_found) return removed;
-    if (removed) structure_changed_ = true;
-  }
-  Result<Bytes> bytes = file::read_file(job_.files, with_suffix(path, ".index"));
-  if (!bytes) {
-    if (bytes.error().code == Errc::not_found) return {};
-    return fail(bytes);
-  }
-  Index index(last.base_offset, path);
-  index.decode(*bytes, last.bytes);
-  if (bytes->size() <= Index::file_position(index.size())) return {};
-  Result<file::FilePtr> file =
-      job_.files.open(with_suffix(path, ".index"), file::OpenMode::read_write);
-  if (!file) return fail(file);
-  Result<void> cut = (*file)->truncate(Index::file_position(index.size()));
-  if (!cut) return cut;
-  return (*file)->sync();
+  return {};
 }
 
 Result<void> PartitionRecovery::finish() {

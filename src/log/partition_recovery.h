@@ -81,7 +81,6 @@ class PartitionRecovery {
   Result<void> keep_valid_tail();
   static Result<void> write_again(file::File& file, std::uint64_t begin, std::uint64_t end);
   Result<void> clear_behind();
-  Result<void> drop_stale_index();
   Result<void> finish();
   void extend(const DataEntry& entry);
   void extend(const ScannedBatch& batch);

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "log/index.h"
 #include "log/scan_buffer.h"
 
 namespace leat::log {
@@ -99,6 +100,42 @@ Result<void> cut_last_segment(const QuarantineJob& job, const PartitionState& st
   return (*file)->truncate(last.bytes);
 }
 
+/// Whether the last entry of an index file is whole and lies before `end`: then all do.
+Result<bool> index_fits(const file::File& file, const Index& index, std::uint64_t size,
+                        std::uint64_t end) {
+  std::uint64_t first = Index::file_position(0);
+  std::uint64_t entry = Index::file_position(1) - first;
+  if (size < first || (size - first) % entry != 0) return false;
+  if (size == first) return true;
+  Bytes last(entry);
+  Result<std::size_t> got = file.read_at(size - entry, last);
+  if (!got) return fail(got);
+  std::optional<std::uint64_t> position = index.position_of(last);
+  return *got == entry && position && *position < end;
+}
+
+/// Index entries behind the end would be taken for ones of what is appended next. Durable, since
+/// none of them may come back with a power cut when the log has grown beyond them.
+Result<void> cut_index(const QuarantineJob& job, const std::string& segment_path,
+                       const SegmentState& last) {
+  Result<file::FilePtr> file =
+      job.files.open(with_suffix(segment_path, ".index"), file::OpenMode::read_write);
+  if (!file) return fail(file);
+  Result<std::uint64_t> size = (*file)->size();
+  if (!size) return fail(size);
+  Index index(last.base_offset, segment_path);
+  Result<bool> fits = index_fits(**file, index, *size, last.bytes);
+  if (!fits) return fail(fits);
+  if (*fits) return {};
+  Bytes bytes(*size);
+  Result<std::size_t> got = (*file)->read_at(0, bytes);
+  if (!got) return fail(got);
+  index.decode(BytesView(bytes).first(*got), last.bytes);
+  Result<void> cut = (*file)->truncate(index.size() > 0 ? Index::file_position(index.size()) : 0);
+  if (!cut) return cut;
+  return (*file)->sync();
+}
+
 Result<void> remove_if_there(file::FileSystem& files, const std::string& path) {
   Result<void> removed = files.remove(path);
   if (!removed && removed.error().code != Errc::not_found) return removed;
@@ -135,12 +172,23 @@ Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
   if (!entries && entries.error().code == Errc::not_found) return findings;
   if (!entries) return fail(entries);
   bool removed_any = false;
+  bool has_index = false;
+  const SegmentState* last = state.segments.empty() ? nullptr : &state.segments.back();
   for (const file::DirectoryEntry& entry : *entries) {
     std::optional<Offset> base;
     for (std::string_view suffix : {".index", ".seal", ".log"}) {
       if (!base) base = parse_segment_name(entry.name, suffix);
     }
     if (!base) continue;
+    if (last != nullptr && *base == last->base_offset) {
+      has_index = has_index || entry.name.ends_with(".index");
+      if (last->sealed || !entry.name.ends_with(".seal")) continue;
+      // That of a segment which is appended to again.
+      Result<void> gone = remove_if_there(job.files, directory + "/" + entry.name);
+      if (!gone) return fail(gone);
+      removed_any = true;
+      continue;
+    }
     bool known = std::any_of(state.segments.begin(), state.segments.end(),
                              [&](const SegmentState& s) { return s.base_offset == *base; });
     if (known || (job.keeps_retired && *base < state.start_offset)) continue;
@@ -157,6 +205,9 @@ Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
   }
   if (!state.segments.empty()) {
     Result<void> cut = cut_last_segment(job, state, findings);
+    if (!cut) return fail(cut);
+    std::string path = job.layout.segment(state.id, last->base_offset);
+    if (has_index) cut = cut_index(job, path, *last);
     if (!cut) return fail(cut);
   }
   if (removed_any) {

@@ -22,8 +22,9 @@ struct QuarantineJob {
 };
 
 /// Makes the partition's directory hold what `state` says and nothing behind it: the last segment's
-/// file ends where the log does, there are no later segments, and what is left of segments below
-/// the start offset goes. Does nothing, and reads one directory, where that is so already.
+/// file and index end where the log does, there are no later segments, and what is left of segments
+/// below the start offset goes. Does nothing, and reads one directory and the end of one index,
+/// where that is so already.
 Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
                                               const PartitionState& state);
 

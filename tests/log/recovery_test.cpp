@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "log/index.h"
 #include "log/journal.h"
 #include "machine.h"
 
@@ -199,6 +200,36 @@ TEST_CASE(
   // It stays known.
   m.close().open();
   CHECK(m.read(p1) == "0 1 2 3 4 !corrupt_message 6 7 8 9");
+}
+
+TEST_CASE("index entries behind the end are not taken for those of what is appended there next") {
+  for (bool has_tail : {false, true}) {
+    Machine m;
+    m.log_options.index_interval_bytes = 1;
+    m.open();
+    for (int i = 0; i < 3; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+    std::uint64_t end = m.log(p1).view()->size_bytes();
+    m.close();
+    // As a power cut may leave them that took what they were for: this one points into a batch.
+    std::string path = m.segment_path(0);
+    Index index(Offset{0}, path);
+    index.add({Offset{0}, 0}, -1);
+    index.add({Offset{5}, end + 33}, 1000);
+    Bytes bytes = index.encode(0);
+    if (has_tail) bytes.resize(bytes.size() + 100);
+    path.replace(path.size() - 4, 4, ".index");
+    Result<file::FilePtr> file = m.files.open(path, file::OpenMode::create);
+    REQUIRE(file.has_value());
+    BytesView view(bytes);
+    REQUIRE((*file)->truncate(0).has_value());
+    REQUIRE((*file)->write_at(0, std::span(&view, 1)).has_value());
+    m.open();
+    for (int i = 3; i < 9; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+    m.kill().open();
+    CHECK(m.read(p1, Offset{5}) == "5 6 7 8");
+    CHECK(m.read(p1) == "0 1 2 3 4 5 6 7 8");
+    CHECK(m.log(p1).view()->damaged.empty());
+  }
 }
 
 TEST_CASE("a lost checkpoint is made again from the segments") {
