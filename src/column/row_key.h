@@ -21,6 +21,10 @@ namespace leat::column {
 //   real    := u64 big-endian of the bits, all flipped if negative, else the sign bit; -0 is 0
 //   text    := (byte other than 0x00 | 0x00 0xff)* 0x00 0x00
 
+/// Room that write_key() needs at most.
+std::size_t key_bytes_max(const Vector& vector, std::size_t row);
+/// Writes cell `row` to `out` and returns what is behind it.
+char* write_key(char* out, const Vector& vector, std::size_t row);
 /// Appends cell `row`.
 void append_key(std::string& out, const Vector& vector, std::size_t row);
 

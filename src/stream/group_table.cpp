@@ -1,11 +1,35 @@
 #include "stream/group_table.h"
 
+#include <algorithm>
+#include <cstring>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "base/assert.h"
 
 namespace leat::stream {
+
+namespace {
+
+// memcmp() without a call, for keys of usual length.
+bool equal(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  auto differ = [&](std::size_t at) {
+    std::uint64_t left, right;
+    std::memcpy(&left, a.data() + at, sizeof left);
+    std::memcpy(&right, b.data() + at, sizeof right);
+    return left != right;
+  };
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  if (a.size() < word || a.size() > 4 * word) return a == b;
+  for (std::size_t at = 0; at + word < a.size(); at += word) {
+    if (differ(at)) return false;
+  }
+  return !differ(a.size() - word);
+}
+
+}  // namespace
 
 GroupTable::GroupTable() : slots_(64) {}
 
@@ -24,8 +48,14 @@ std::uint32_t GroupTable::find_or_add(std::string_view key) {
       if (size() * 2 > slots_.size()) grow();
       return group;
     }
-    if (slot.hash == hash && this->key(slot.group - 1) == key) return slot.group - 1;
+    if (slot.hash == hash && equal(this->key(slot.group - 1), key)) return slot.group - 1;
   }
+}
+
+void GroupTable::clear() {
+  keys_.clear();
+  starts_.resize(1);
+  std::fill(slots_.begin(), slots_.end(), Slot{});
 }
 
 void GroupTable::grow() {

@@ -16,6 +16,8 @@ class GroupTable {
 
   /// The number of `key`, a new one if it is new.
   std::uint32_t find_or_add(std::string_view key);
+  /// Forgets all keys, but not their memory.
+  void clear();
   std::size_t size() const { return starts_.size() - 1; }
   /// Valid until a key is added.
   std::string_view key(std::size_t group) const {

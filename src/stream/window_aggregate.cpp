@@ -7,8 +7,8 @@
 #include "stream/window_aggregate.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,7 +30,38 @@ struct WindowAggregate::Slice {
   std::vector<std::unique_ptr<Accumulators>> accumulators;
   // Rows of the chunk at hand; empty between chunks.
   std::vector<std::uint32_t> rows;
+
+  void clear() {
+    groups.clear();
+    for (auto& of_groups : accumulators) of_groups->resize(0);
+  }
 };
+
+namespace {
+
+// The groups in the order of their keys, most of which differ in their first bytes.
+std::vector<std::uint32_t> groups_by_key(const GroupTable& groups) {
+  struct Entry {
+    std::uint64_t begin;  // of the key, as a number that sorts like it
+    std::uint32_t group;
+  };
+  std::vector<Entry> entries(groups.size());
+  for (std::uint32_t group = 0; group < entries.size(); ++group) {
+    std::string_view key = groups.key(group);
+    std::byte bytes[sizeof(std::uint64_t)]{};
+    if (!key.empty()) std::memcpy(bytes, key.data(), std::min(key.size(), sizeof bytes));
+    entries[group] = {load_big_endian<std::uint64_t>(bytes), group};
+  }
+  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+    if (a.begin != b.begin) return a.begin < b.begin;
+    return groups.key(a.group) < groups.key(b.group);
+  });
+  std::vector<std::uint32_t> order(entries.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = entries[i].group;
+  return order;
+}
+
+}  // namespace
 
 class WindowAggregate::State final : public OperatorState {
  public:
@@ -38,15 +69,29 @@ class WindowAggregate::State final : public OperatorState {
 
   Slice& slice(std::int64_t start_ms) {
     auto& slice = slices[start_ms];
-    if (!slice) {
-      slice = std::make_shared<Slice>();
-      slice->accumulators = window_.make_accumulators();
-    }
+    if (!slice) slice = take_spare();
     return *slice;
+  }
+
+  /// Takes back a slice that nobody needs any more, for its memory: most windows are small.
+  void keep(std::shared_ptr<Slice> slice) {
+    constexpr std::size_t spares_max = 64;
+    constexpr std::size_t groups_max = 1024;
+    bool small = slice->groups.size() <= groups_max;
+    if (slice.use_count() > 1 || !small || spares.size() == spares_max) return;
+    slice->clear();
+    spares.push_back(std::move(slice));
   }
 
   void snapshot(StateWriter& writer) const override;
   Result<void> restore(StateReader& reader) override;
+
+  /// In return for a slice that went to `other`.
+  void take_spare_of(State& other) {
+    if (other.spares.empty()) return;
+    spares.push_back(std::move(other.spares.back()));
+    other.spares.pop_back();
+  }
 
   std::map<std::int64_t, std::shared_ptr<Slice>> slices;  // by the start of their window
   // Kept for their memory.
@@ -55,6 +100,18 @@ class WindowAggregate::State final : public OperatorState {
   std::string key;
 
  private:
+  std::shared_ptr<Slice> take_spare() {
+    if (!spares.empty()) {
+      auto slice = std::move(spares.back());
+      spares.pop_back();
+      return slice;
+    }
+    auto slice = std::make_shared<Slice>();
+    slice->accumulators = window_.make_accumulators();
+    return slice;
+  }
+
+  std::vector<std::shared_ptr<Slice>> spares;
   const WindowAggregate& window_;
 };
 
@@ -172,11 +229,17 @@ void WindowAggregate::sort_into_slices(State& state, const Chunk& chunk,
 void WindowAggregate::update(Slice& slice, const Chunk& chunk, State& state) const {
   state.row_groups.resize(slice.rows.size());
   for (std::size_t i = 0; i < slice.rows.size(); ++i) {
-    state.key.clear();
+    std::size_t bytes_max = 0;
     for (std::size_t column : keys_) {
-      column::append_key(state.key, *chunk.columns[column], slice.rows[i]);
+      bytes_max += column::key_bytes_max(*chunk.columns[column], slice.rows[i]);
     }
-    state.row_groups[i] = slice.groups.find_or_add(state.key);
+    if (state.key.size() < bytes_max) state.key.resize(bytes_max);
+    char* end = state.key.data();
+    for (std::size_t column : keys_) {
+      end = column::write_key(end, *chunk.columns[column], slice.rows[i]);
+    }
+    auto key_bytes = static_cast<std::size_t>(end - state.key.data());
+    state.row_groups[i] = slice.groups.find_or_add({state.key.data(), key_bytes});
   }
   for (std::size_t i = 0; i < aggregates_.size(); ++i) {
     auto column = aggregates_[i].column;
@@ -200,26 +263,31 @@ Result<void> WindowAggregate::process(OperatorState& operator_state, const Chunk
 
 Result<void> WindowAggregate::advance(OperatorState& operator_state, Watermark watermark,
                                       Output& output) const {
-  auto& slices = static_cast<State&>(operator_state).slices;
+  auto& state = static_cast<State&>(operator_state);
+  auto& slices = state.slices;
   while (!slices.empty() && slices.begin()->first + size_ms_ <= watermark) {
     auto node = slices.extract(slices.begin());
-    auto emitted = emit(node.key(), std::move(node.mapped()), output);
+    auto emitted = emit(node.key(), node.mapped(), output);
     if (!emitted) return emitted;
+    state.keep(std::move(node.mapped()));
   }
   return {};
 }
 
 void WindowAggregate::merge(OperatorState& whole, OperatorState& part, Watermark watermark) const {
   auto& state = static_cast<State&>(whole);
-  auto& slices = static_cast<State&>(part).slices;
+  auto& others = static_cast<State&>(part);
+  auto& slices = others.slices;
   std::vector<std::uint32_t> groups;
   while (!slices.empty() &&
          (watermark == watermark_max || slices.begin()->first + size_ms_ <= watermark)) {
-    auto node = slices.extract(slices.begin());
-    const Slice& from = *node.mapped();
-    auto [at, moved, left] = state.slices.insert(std::move(node));
-    if (moved) continue;
+    auto [at, moved, left] = state.slices.insert(slices.extract(slices.begin()));
+    if (moved) {
+      others.take_spare_of(state);
+      continue;
+    }
     Slice& to = *at->second;
+    const Slice& from = *left.mapped();
     groups.resize(from.groups.size());
     for (std::size_t i = 0; i < groups.size(); ++i) {
       groups[i] = to.groups.find_or_add(from.groups.key(i));
@@ -228,16 +296,13 @@ void WindowAggregate::merge(OperatorState& whole, OperatorState& part, Watermark
       to.accumulators[i]->resize(to.groups.size());
       to.accumulators[i]->merge(*from.accumulators[i], groups);
     }
+    others.keep(std::move(left.mapped()));
   }
 }
 
 Result<void> WindowAggregate::emit(std::int64_t window_start, std::shared_ptr<const Slice> slice,
                                    Output& output) const {
-  std::vector<std::uint32_t> order(slice->groups.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return slice->groups.key(a) < slice->groups.key(b);
-  });
+  std::vector<std::uint32_t> order = groups_by_key(slice->groups);
   std::span<const std::uint32_t> left = order;
   while (!left.empty()) {
     auto groups = left.first(std::min(left.size(), column::chunk_rows));
