@@ -203,7 +203,8 @@ bool JsonDecoder::State::decode_members(std::string_view json, std::span<Vector>
       while (is_blank(value_end[-1])) --value_end;
       if (learning) {
         auto field = wanted == not_wanted ? std::nullopt : std::optional<std::size_t>(wanted);
-        scanner.add_member({lead, static_cast<std::size_t>(value - lead)}, field);
+        scanner.add_member({lead, static_cast<std::size_t>(value - lead)},
+                           {value, static_cast<std::size_t>(value_end - value)}, field);
         lead = value_end;
       }
       if (wanted != not_wanted) {

@@ -25,13 +25,17 @@ bool JsonScanner::Lead::set(std::string_view text) {
 void JsonScanner::begin_layout() {
   draft_.leads.clear();
   draft_.values.clear();
+  draft_.texts.clear();
   draft_.scannable = true;
 }
 
-void JsonScanner::add_member(std::string_view lead, std::optional<std::size_t> field) {
+void JsonScanner::add_member(std::string_view lead, std::string_view value,
+                             std::optional<std::size_t> field) {
   Lead& added = draft_.leads.emplace_back();
   if (draft_.leads.size() > members_max || !added.set(lead)) draft_.scannable = false;
   if (!draft_.scannable) return;
+  draft_.texts.emplace_back(lead);
+  if (!field && value == "null") draft_.texts.back() += value;
   if (!field) return;
   added.value = static_cast<std::uint32_t>(draft_.values.size());
   draft_.values.push_back({{}, static_cast<std::uint32_t>(*field), false});
@@ -44,9 +48,28 @@ bool JsonScanner::end_layout(std::string_view tail) {
 #endif
   leads_.clear();
   if (!draft_.scannable) return false;
+  add_runs();
   std::swap(leads_, draft_.leads);
   std::swap(values_, draft_.values);
   return true;
+}
+
+// Leads with nulls between them are looked for as one.
+void JsonScanner::add_runs() {
+  runs_.assign(draft_.leads.size(), {});
+  for (std::size_t i = 0; i + 1 < draft_.leads.size(); ++i) {
+    std::string text;
+    std::size_t last = i;
+    while (last + 2 < draft_.leads.size() && draft_.texts[last].ends_with("null") &&
+           text.size() + draft_.texts[last].size() + draft_.leads[last + 1].size <=
+               Lead::bytes_max) {
+      text += draft_.texts[last++];
+    }
+    const Lead& lead = draft_.leads[last];
+    text.append(lead.bytes.data(), lead.size);
+    runs_[i].set(text);
+    runs_[i].members = static_cast<std::uint32_t>(last - i);
+  }
 }
 
 #if defined(__x86_64__)
@@ -213,7 +236,12 @@ struct JsonScanner::Cursor {
   Cursor cursor{json.data(), json.data() + json.size()};
   const Lead* tail = &leads_.back();
   for (const Lead* lead = leads_.data(); lead != tail; ++lead) {
-    if (!cursor.take(*lead)) return false;
+    const Lead& run = runs_[static_cast<std::size_t>(lead - leads_.data())];
+    if (cursor.take(run)) {
+      lead += run.members;
+    } else if (run.members == 0 || !cursor.take(*lead)) {
+      return false;
+    }
     const char* begin = cursor.at;
     if (!cursor.skip_value()) return false;
     if (lead->value == not_wanted) continue;

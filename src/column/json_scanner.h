@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,8 +30,9 @@ class JsonScanner {
   /// Begins another layout, which counts from end_layout() on.
   void begin_layout();
   /// The next member: what is between the value before, or the object's begin, and its own value.
-  /// Nothing for `field` if nobody wants it.
-  void add_member(std::string_view lead, std::optional<std::size_t> field);
+  /// Nothing for `field` if nobody wants it. Of other values only a null is of interest, since
+  /// what is null in one object mostly is in the next.
+  void add_member(std::string_view lead, std::string_view value, std::optional<std::size_t> field);
   /// `tail` is behind the last value. False if such objects cannot be scanned.
   bool end_layout(std::string_view tail);
 
@@ -50,17 +52,22 @@ class JsonScanner {
     std::array<std::uint32_t, 2> ignored{};
     std::uint32_t size = 0;
     std::uint32_t value = not_wanted;  // in values_
+    // The lead of so many members behind this one with all between, if there is nothing but nulls.
+    std::uint32_t members = 0;
   };
   static constexpr std::uint32_t not_wanted = 0xffff'ffff;
   static constexpr std::size_t members_max = 256;
   struct Layout {
     std::vector<Lead> leads;  // one a member, and the tail
     std::vector<Value> values;
+    std::vector<std::string> texts;  // of the leads, with the value where that is an unwanted null
     bool scannable = true;
   };
+  void add_runs();
   bool scan_members(std::string_view json);
 
   std::vector<Lead> leads_;
+  std::vector<Lead> runs_;  // for each lead, a longer one that may stand in its place
   std::vector<Value> values_;
   Layout draft_;
 };

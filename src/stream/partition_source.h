@@ -31,7 +31,9 @@ class PartitionSource {
  public:
   struct Options {
     std::size_t read_bytes = 1 << 20;
-    std::size_t chunk_rows = column::chunk_rows;
+    /// Fewer than a chunk may have: with the texts that they point to they fit into the second
+    /// level cache, where an operator finds them again.
+    std::size_t chunk_rows = column::chunk_rows / 4;
   };
   PartitionSource(const SourcePlan& plan, TopicStore& store, const TopicPartition& partition,
                   const Options& options);

@@ -215,10 +215,10 @@ Result<void> Task::process_any_order() {
   if (!least) return {};
   // What is ahead of the others fills windows that cannot be closed yet, so a block may begin no
   // later than some blocks of the slowest input from now.
-  constexpr std::int64_t blocks_ahead = 16;
+  constexpr std::int64_t blocks_ahead = 32;
   const auto& times = inputs_[*least]->source.block()->context.event_times_ms;
   std::int64_t span_ms = std::max<std::int64_t>(times.back() - times.front(), 1'000);
-  constexpr std::size_t blocks_max = 16;
+  constexpr std::size_t blocks_max = 64;
   BlockQueue queue(times.front() + blocks_ahead * span_ms, blocks_max);
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const PartitionSource& source = inputs_[i]->source;

@@ -14,19 +14,35 @@ TopicSink::TopicSink(Schema schema, std::vector<std::size_t> keys, Topic topic)
     column::append_json_string(name, field.name);
     names_.push_back(name + ":");
   }
+  times_.resize(names_.size());
 }
 
-void TopicSink::append_value(std::string& out, const column::Chunk& chunk,
-                             std::uint32_t row) const {
+void TopicSink::append_value(std::string& out, const column::Chunk& chunk, std::uint32_t row) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     out += i == 0 ? '{' : ',';
     out += names_[i];
-    column::append_json(out, *chunk.columns[i], row);
+    const column::Vector& cells = *chunk.columns[i];
+    if (cells.type() == column::Type::timestamp && !cells.is_null(row)) {
+      append_time(out, i, cells, row);
+    } else {
+      column::append_json(out, cells, row);
+    }
   }
   out += '}';
 }
 
-std::string TopicSink::value_of(const column::Chunk& chunk, std::uint32_t row) const {
+void TopicSink::append_time(std::string& out, std::size_t column, const column::Vector& times,
+                            std::uint32_t row) {
+  TimeText& last = times_[column];
+  if (last.json.empty() || last.ms != times.integer(row)) {
+    last.ms = times.integer(row);
+    last.json.clear();
+    column::append_json(last.json, times, row);
+  }
+  out += last.json;
+}
+
+std::string TopicSink::value_of(const column::Chunk& chunk, std::uint32_t row) {
   std::string value;
   append_value(value, chunk, row);
   return value;

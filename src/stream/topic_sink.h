@@ -21,10 +21,12 @@ class TopicSink {
 
   void write(const column::Chunk& chunk, OutputBatches& out);
   /// The value of one row's record.
-  std::string value_of(const column::Chunk& chunk, std::uint32_t row) const;
+  std::string value_of(const column::Chunk& chunk, std::uint32_t row);
 
  private:
-  void append_value(std::string& out, const column::Chunk& chunk, std::uint32_t row) const;
+  void append_value(std::string& out, const column::Chunk& chunk, std::uint32_t row);
+  void append_time(std::string& out, std::size_t column, const column::Vector& times,
+                   std::uint32_t row);
   /// False if the key is null.
   bool append_key(std::string& out, const column::Chunk& chunk, std::uint32_t row) const;
 
@@ -32,6 +34,12 @@ class TopicSink {
   std::vector<std::string> names_;  // of the columns, as JSON and with a colon
   std::vector<std::size_t> keys_;
   Topic topic_;
+  // The last time of each column: those of a window's rows are all the same.
+  struct TimeText {
+    std::int64_t ms = 0;
+    std::string json;
+  };
+  std::vector<TimeText> times_;
   std::string key_;
   std::string value_;
 };

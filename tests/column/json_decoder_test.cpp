@@ -169,7 +169,7 @@ TEST_CASE("objects whose keys change their order are decoded like any others") {
 
 TEST_CASE("what came before does not change what an object is, or what is wrong with it") {
   const std::vector<std::string> good{
-      R"({"b":true,"x":[1,{"y":"z\n"}],"i":-7,"d":2.5e1,"t":"a\u00e9b",)"
+      R"({"b":true,"x":[1,{"y":"z\n"}],"i":-7,"n":null,"m":null,"d":2.5e1,"t":"a\u00e9b",)"
       R"("at":"2015-09-12T00:45:00.120Z"})",
       R"( { "t" : "caf\u00e9 \"x\"" , "i":12,"b" :false, "other":"Ã©æ¥" } )",
       R"({"i":1,"i":2,"t":null,"at":1442018700050,"no":{"t":"x"}})"};

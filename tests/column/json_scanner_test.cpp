@@ -18,8 +18,8 @@ class Scanning {
  public:
   Scanning() {
     scanner_.begin_layout();
-    scanner_.add_member("{\"a\":", 0);
-    scanner_.add_member(", \"b\":", 1);
+    scanner_.add_member("{\"a\":", "2", 0);
+    scanner_.add_member(", \"b\":", "null", 1);
     learnt_ = scanner_.end_layout(" }");
   }
   /// The values, `!` behind those with escapes; "" if the object is not taken.
@@ -115,6 +115,39 @@ TEST_CASE("an object that is not as the one before, or may be no JSON, is not ta
   }
 }
 
+TEST_CASE("what was null before may be null again, or not") {
+  JsonScanner scanner;
+  scanner.begin_layout();
+  scanner.add_member("{\"a\":", "null", {});
+  scanner.add_member(",\"b\":", "null", {});
+  scanner.add_member(",\"c\":", "1", 0);
+  scanner.add_member(",\"a_long_name_for_a_member\":", "null", {});
+  scanner.add_member(",\"another_long_name_for_a_member\":", "null", {});
+  scanner.add_member(",\"d\":", "null", {});
+  if (!scanner.end_layout("}")) return;
+  const char* values[] = {"null", "7", "\"x\"", "nul", "", "nullnull"};
+  for (std::size_t n = 0; n < 7776; ++n) {
+    std::size_t left = n;
+    bool good = true;
+    auto value = [&] {
+      std::size_t i = left % 6;
+      left /= 6;
+      good = good && i != 4 && i != 5;
+      return std::string(values[i]);
+    };
+    std::string json = "{\"a\":" + value() + ",\"b\":" + value() + ",\"c\":1";
+    json += ",\"a_long_name_for_a_member\":" + value();
+    json += ",\"another_long_name_for_a_member\":" + value() + ",\"d\":" + value() + "}";
+    CAPTURE(json);
+    std::size_t size = json.size();
+    json.append(json_padding_bytes, ' ');
+    // "nul" is taken as well: nobody looks into values that nobody wants.
+    bool scanned = scanner.scan(std::string_view(json).substr(0, size));
+    CHECK(scanned == good);
+    if (scanned) CHECK(scanner.values()[0].text == "1");
+  }
+}
+
 TEST_CASE("an object cut anywhere is not taken") {
   const std::string whole = R"({"a":["x",{"y":"z\n"}], "b":"caf)"
                             "\xc3\xa9 \\\" and some more to fill thirty-two bytes\" }";
@@ -131,7 +164,7 @@ TEST_CASE("keys of any length but the longest are scanned") {
     JsonScanner scanner;
     std::string lead = "{\"" + std::string(size, 'k') + "\":";
     scanner.begin_layout();
-    scanner.add_member(lead, 0);
+    scanner.add_member(lead, "1", 0);
     if (!scanner.end_layout("}")) {
       CHECK((lead.size() > 64 || !Scanning().learnt()));
       continue;
