@@ -261,8 +261,6 @@ void compare(const Settings& settings, const Buffer& buffer, int cores) {
     measure(fields, [&] { sum += read_fields(buffer); });
     Plan plan = make_plan(fmt::format("per-channel-{}-{}", cores, round));
     RunOptions options{.at_end = AtEnd::flush, .workers = static_cast<std::size_t>(cores)};
-    if (const char* e = getenv("CR")) options.source.chunk_rows = std::strtoull(e, nullptr, 10);
-    if (const char* e = getenv("RB")) options.source.read_bytes = std::strtoull(e, nullptr, 10);
     auto runner = take(Runner::open(plan, log.topics(), log.clock(), options));
     // The first one checks every batch, since they are from before this log was opened.
     measure(round == 0 ? first : replay, [&] { take(runner->run()); });
