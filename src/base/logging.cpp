@@ -56,7 +56,8 @@ void set_log_level(LogLevel level) {
 void log_message(LogLevel level, std::string_view message) {
   if (level < least_level.load(std::memory_order_relaxed)) return;
   static const bool terminal = isatty(STDERR_FILENO) != 0;
-  std::string time = utc_time(SystemClock().wall_ms());
+  static const SystemClock clock;
+  std::string time = utc_time(clock.wall_ms());
   std::string line = terminal
                          ? fmt::format("{} {:<7} {}\n", time.substr(11, 12), label(level), message)
                          : fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":\"{}\"}}\n",
