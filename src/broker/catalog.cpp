@@ -180,7 +180,7 @@ void Catalog::put(TopicInfo topic, Done done) {
   change(id, std::move(topic), std::move(done));
 }
 
-void Catalog::remove(const Uuid& id, Done done) {
+void Catalog::remove(Uuid id, Done done) {
   ASSERT(names_.contains(id));
   change(id, std::nullopt, std::move(done));
 }

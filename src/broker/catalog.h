@@ -64,7 +64,7 @@ class Catalog {
   /// Adds or replaces a topic, under the name it has: visible here at once, durable when `done` is
   /// called; on failure the change is undone before.
   void put(TopicInfo topic, Done done);
-  void remove(const Uuid& id, Done done);
+  void remove(Uuid id, Done done);
 
  private:
   Catalog(log::Log& log, const Clock& clock, Executor& executor)
