@@ -30,8 +30,8 @@ class BlockingProducer {
   /// Queues a record, whose bytes are copied, and waits while the queue is full. An error is the
   /// record's own or the cluster's: no such topic or partition, or Errc::cancelled.
   Result<void> send(std::string_view topic, const OutRecord& record);
-  /// Waits until every record sent before was delivered, one way or the other. Errc::cancelled if
-  /// some never will be.
+  /// Waits until every record sent before was delivered, one way or the other. Errc::cancelled
+  /// when the client was stopped while some were not.
   Result<void> flush();
 
  private:

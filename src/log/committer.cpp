@@ -306,12 +306,13 @@ void Committer::call(Completions completions, std::vector<Control> controls,
     control.done(error ? Result<void>(tl::unexpected(*error)) : Result<void>());
     if (alive.expired()) return;
   }
-  for (Completions::Append& append : completions.appends) {
-    append.done(std::move(append.result));
-    if (alive.expired()) return;
-  }
+  // Listeners first: who hears that a record is acknowledged must find it wherever they look.
   for (const std::shared_ptr<PartitionLog>& log : completions.advanced) {
     log->notify();
+    if (alive.expired()) return;
+  }
+  for (Completions::Append& append : completions.appends) {
+    append.done(std::move(append.result));
     if (alive.expired()) return;
   }
 }

@@ -55,7 +55,8 @@ class Log {
   virtual LeaderEpoch leader_epoch() const = 0;
 
   /// Calls `listener` on the executor whenever the high watermark or the start offset moved, until
-  /// the ticket dies. Several may listen.
+  /// the ticket dies. Several may listen. They are called before the appends that moved it are
+  /// answered.
   using Ticket = std::shared_ptr<void>;
   [[nodiscard]] virtual Ticket on_advance(UniqueFunction<void()> listener) = 0;
 

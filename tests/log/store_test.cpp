@@ -31,6 +31,20 @@ TEST_CASE("appends of one turn share one commit, and nothing is read before it i
   CHECK(m.metrics.counter("leat_log_commits_total", "").value() == 1);
 }
 
+TEST_CASE("listeners know of a record before its append is answered") {
+  Machine m;
+  m.open();
+  Offset heard{0};
+  Log::Ticket ticket = m.log().on_advance([&] { heard = m.log().view()->high_watermark; });
+  Offset heard_when_answered{0};
+  REQUIRE(
+      m.log()
+          .append(make_batch({"a"}), [&](const Result<Offset>&) { heard_when_answered = heard; })
+          .has_value());
+  m.executor.run_until_idle();
+  CHECK(heard_when_answered == Offset{1});
+}
+
 TEST_CASE("a closed directory opens with all that it had, and reads nothing but the checkpoint") {
   Machine m;
   m.open();

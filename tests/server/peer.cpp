@@ -210,7 +210,7 @@ wire::FetchResponse::Partition fetch(Peer& peer, const wire::FetchRequest& reque
 }
 
 bool wait_for(const std::function<bool()>& condition) {
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(milliseconds(2));
