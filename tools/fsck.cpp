@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -20,6 +19,7 @@
 #include "tools/connect.h"
 #include "tools/data_topics.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/record_json.h"
 
 namespace leat::tools {
@@ -70,24 +70,19 @@ void append_json(std::string& out, const log::Finding& finding, const std::strin
   out += "}\n";
 }
 
-/// How far the reading is, on a terminal.
-void show_progress(std::uint64_t done, std::uint64_t total) {
-  static const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
-  static const auto start = std::chrono::steady_clock::now();
-  static auto shown = start;
-  auto now = std::chrono::steady_clock::now();
-  if (!is_terminal || now - shown < std::chrono::milliseconds(200) || done == 0) return;
-  shown = now;
-  double seconds = std::chrono::duration<double>(now - start).count();
-  double rate = static_cast<double>(done) / seconds;
-  fmt::print(stderr, "\r{} of {} MB, {:.0f} MB/s, {:.0f} s left\x1b[K", done >> 20, total >> 20,
-             rate / 1e6, static_cast<double>(total - done) / rate);
-}
-
 int check(const FsckOptions& options, file::FileSystem& files) {
   auto names = read_topic_names(files, options.data);
-  auto report = log::check_directory(files, options.data, show_progress);
-  if (::isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\x1b[K");
+  Progress progress;
+  auto show = [&](std::uint64_t done, std::uint64_t total) {
+    progress.show([&] {
+      auto left = progress.seconds_left(static_cast<double>(done), static_cast<double>(total));
+      return fmt::format("{} of {}, {}/s{}", bytes_text(done), bytes_text(total),
+                         bytes_text(static_cast<std::uint64_t>(progress.rate())),
+                         left ? ", " + seconds_text(*left) + " left" : "");
+    });
+  };
+  auto report = log::check_directory(files, options.data, show);
+  progress.wipe();
   if (!report) return fail_command(report.error());
   Output output;
   bool is_damaged = false;
