@@ -129,7 +129,11 @@ void Checker::add_known_damage(const PartitionState& state) {
 Result<void> Checker::check_segment(const PartitionState& state, const SegmentState& segment) {
   std::string path = layout_.segment(state.id, segment.base_offset);
   auto found = [&](const Damage& damage, const std::string& cause) {
-    report_.findings.push_back(damage_finding(layout_, state.id, damage, cause));
+    // Without an index a damaged range may look larger than it did when its loss was accepted.
+    for (const OffsetRange& range : unreadable({damage}, state.gaps)) {
+      report_.findings.push_back(damage_finding(layout_, state.id, damage, cause));
+      report_.findings.back().offsets = range;
+    }
   };
   Segment::Settings settings;
   settings.sink = std::make_shared<const DamageSink>(found);

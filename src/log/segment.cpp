@@ -205,8 +205,9 @@ Result<void> Segment::refuse_damage(Offset from) const {
 
 Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place end) const {
   if (is_lost()) {
+    // Part of it may have been known to be damaged before.
     SegmentState lost = state();
-    if (damage().empty()) {
+    if (refuse_damage(from)) {
       found_damage({{lost.base_offset, lost.next_offset}, lost.base_offset, 0, lost.bytes},
                    "the segment's file is missing");
     }
