@@ -31,7 +31,9 @@ void LogSimulation::check_partition_after_open(Partition& partition) {
       (faults_.flipped_after_crash && (faults_.died_since_flip || !store_->findings().empty()));
   terms.checkpoint_is_lost = faults_.checkpoint_is_lost();
   terms.excuses = excuses();
-  object(partition.model.objection_to_start(partition.log->start_offset(), executor_.wall_ms()));
+  if (!terms.checkpoint_is_lost) {
+    object(partition.model.objection_to_start(partition.log->start_offset(), executor_.wall_ms()));
+  }
   std::string objection = check_recovery(partition.model, *partition.log, terms);
   if (objection.empty()) {
     partition.model.forget_options(partition.options);
@@ -138,6 +140,10 @@ void LogSimulation::compare_with_check() {
       if (is_here) clipped(expected, finding.offsets);
     }
     if (found == expected) continue;
+    for (const auto& finding : report_->findings) {
+      trace("the check found {} at {}, {} bytes: {}", finding.path, finding.position, finding.bytes,
+            finding.cause);
+    }
     auto list = [](const std::vector<log::OffsetRange>& ranges) {
       std::string text;
       for (const auto& range : ranges) {
