@@ -16,6 +16,8 @@
 namespace leat::broker {
 namespace {
 
+/// Old versions of DescribeConfigs cannot carry what is longer than twice this.
+constexpr std::size_t config_value_bytes_max = 16 << 10;
 constexpr double int32_most = std::numeric_limits<std::int32_t>::max();
 constexpr double int64_most = 9.3e18;  // above any int64, which bounds the number by itself
 constexpr std::string_view int64_max_text = "9223372036854775807";
@@ -204,6 +206,12 @@ Result<void> check_topic_configs(const ConfigMap& configs) {
     const ConfigKey* key = find_topic_config(name);
     if (key == nullptr) {
       return fail(Errc::invalid_config, fmt::format("there is no topic setting '{}'", name));
+    }
+    if (value.size() > config_value_bytes_max) {
+      return fail(Errc::invalid_config,
+                  fmt::format("a value of {} bytes is too long for {}: {} are "
+                              "allowed",
+                              value.size(), name, config_value_bytes_max));
     }
     if (!is_valid(*key, value)) {
       return fail(Errc::invalid_config, fmt::format("'{}' is not a value of {}: it takes {}", value,

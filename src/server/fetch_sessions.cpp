@@ -78,6 +78,7 @@ FetchSessionPtr FetchSessions::open(const wire::FetchRequest& request, wire::Ver
   session->used_ = now;
   size_bytes_ += session->size_bytes();
   by_id_[id] = by_use_.insert(by_use_.end(), session);
+  open_.add(1);
   return session;
 }
 
@@ -133,6 +134,7 @@ void FetchSessions::remove(ByUse::iterator session) {
   size_bytes_ -= (*session)->size_bytes();
   by_id_.erase((*session)->id());
   by_use_.erase(session);
+  open_.add(-1);
 }
 
 }  // namespace leat::server

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "base/metrics.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/uuid.h"
@@ -77,8 +78,9 @@ class FetchSessions {
     std::chrono::nanoseconds evictable_after = std::chrono::minutes(2);
   };
   /// Ids of sessions are drawn from `random`, so that a client which names one of an earlier
-  /// process hardly ever meets another's.
-  FetchSessions(const Limits& limits, Random random) : limits_(limits), random_(random) {}
+  /// process hardly ever meets another's. `open` counts them, outlives this, and may be shared.
+  FetchSessions(const Limits& limits, Random random, Gauge& open)
+      : limits_(limits), random_(random), open_(open) {}
 
   /// A session of the partitions of a full request; nullptr where there is no room. `now` is
   /// monotonic.
@@ -102,6 +104,7 @@ class FetchSessions {
 
   Limits limits_;
   Random random_;
+  Gauge& open_;
   ByUse by_use_;  // the one used last is the last
   std::unordered_map<std::int32_t, ByUse::iterator> by_id_;
   std::uint64_t size_bytes_ = 0;

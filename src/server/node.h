@@ -20,7 +20,8 @@ struct Node {
   std::int32_t id = 1;
   FetchSessions fetch_sessions{
       {options.limits.fetch_sessions_max, options.limits.fetch_session_bytes_max},
-      Random::from_entropy()};
+      Random::from_entropy(),
+      metrics.gauge("leat_fetch_sessions", "Fetch sessions that clients have.")};
   /// The first request for more replicas than there are was told to the operator.
   bool has_warned_of_replication = false;
 

@@ -89,16 +89,18 @@ TEST_CASE("a setting that does not exist or does not fit is refused by name") {
     ConfigMap configs;
     std::string in_message;
   };
-  for (const Case& c : {Case{{{"retention.mss", "1"}}, "retention.mss"},
-                        Case{{{"retention.ms", "soon"}}, "retention.ms"},
-                        Case{{{"retention.ms", "-2"}}, "retention.ms"},
-                        Case{{{"retention.ms", "1x"}}, "retention.ms"},
-                        Case{{{"segment.bytes", "99999999999"}}, "segment.bytes"},
-                        Case{{{"cleanup.policy", "shred"}}, "delete|compact"},
-                        Case{{{"cleanup.policy", ""}}, "cleanup.policy"},
-                        Case{{{"preallocate", "yes"}}, "true or false"},
-                        Case{{{"remote.storage.enable", "true"}}, "remote.storage.enable"},
-                        Case{{{"min.cleanable.dirty.ratio", "1.5"}}, "from 0 to 1"}}) {
+  for (const Case& c :
+       {Case{{{"retention.mss", "1"}}, "retention.mss"},
+        Case{{{"retention.ms", "soon"}}, "retention.ms"},
+        Case{{{"retention.ms", "-2"}}, "retention.ms"},
+        Case{{{"retention.ms", "1x"}}, "retention.ms"},
+        Case{{{"segment.bytes", "99999999999"}}, "segment.bytes"},
+        Case{{{"cleanup.policy", "shred"}}, "delete|compact"},
+        Case{{{"cleanup.policy", ""}}, "cleanup.policy"},
+        Case{{{"leader.replication.throttled.replicas", std::string(20'000, '1')}}, "too long"},
+        Case{{{"preallocate", "yes"}}, "true or false"},
+        Case{{{"remote.storage.enable", "true"}}, "remote.storage.enable"},
+        Case{{{"min.cleanable.dirty.ratio", "1.5"}}, "from 0 to 1"}}) {
     auto checked = check_topic_configs(c.configs);
     REQUIRE_FALSE(checked);
     CHECK(checked.error().code == Errc::invalid_config);

@@ -114,7 +114,8 @@ using Got = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("a session keeps its partitions, adds and forgets some, and counts epochs") {
-  FetchSessions sessions({}, Random(1));
+  Gauge open;
+  FetchSessions sessions({}, Random(1), open);
   auto session = sessions.open(request_for({0, 1}), by_name, 0s);
   REQUIRE(session);
   CHECK(session->id() > 0);
@@ -133,7 +134,8 @@ TEST_CASE("a session keeps its partitions, adds and forgets some, and counts epo
 }
 
 TEST_CASE("requests that do not fit their session are refused, and change nothing (70, 71, 106)") {
-  FetchSessions sessions({}, Random(1));
+  Gauge open;
+  FetchSessions sessions({}, Random(1), open);
   auto session = sessions.open(request_for({0}), by_name, 0s);
   auto error = [&](std::int32_t id, std::int32_t epoch, wire::Version version) {
     return sessions.resume(request_for({5}, id, epoch), version, 0s).error();
@@ -147,7 +149,8 @@ TEST_CASE("requests that do not fit their session are refused, and change nothin
 }
 
 TEST_CASE("a session without partitions ends") {
-  FetchSessions sessions({}, Random(1));
+  Gauge open;
+  FetchSessions sessions({}, Random(1), open);
   CHECK(sessions.open(request_for({}), by_name, 0s) == nullptr);
   auto session = sessions.open(request_for({0}), by_name, 0s);
   auto request = request_for({}, session->id(), 1);
@@ -158,10 +161,12 @@ TEST_CASE("a session without partitions ends") {
   CHECK(session->epoch() == 0);
   CHECK(sessions.size() == 0);
   CHECK(sessions.size_bytes() == 0);
+  CHECK(open.value() == 0);
 }
 
 TEST_CASE("sessions are bounded: one that rests makes room, one in use does not (fault 29)") {
-  FetchSessions sessions({.sessions_max = 2}, Random(1));
+  Gauge open;
+  FetchSessions sessions({.sessions_max = 2}, Random(1), open);
   auto first = sessions.open(request_for({0}), by_name, 0min);
   auto second = sessions.open(request_for({0}), by_name, 0min);
   REQUIRE(sessions.resume(request_for({}, first->id(), 1), by_name, 1min));
@@ -170,10 +175,12 @@ TEST_CASE("sessions are bounded: one that rests makes room, one in use does not 
   CHECK(second->epoch() == 0);
   CHECK(first->epoch() == 2);
   CHECK(sessions.size() == 2);
+  CHECK(open.value() == 2);
 }
 
 TEST_CASE("the memory of all sessions is bounded, also where one grows") {
-  FetchSessions sessions({.bytes_max = 10'000}, Random(1));
+  Gauge open;
+  FetchSessions sessions({.bytes_max = 10'000}, Random(1), open);
   auto small = sessions.open(request_for({0, 1}), by_name, 0min);
   REQUIRE(small);
   std::vector<std::int32_t> many;
