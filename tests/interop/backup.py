@@ -15,7 +15,7 @@ class Load:
 
     def __init__(self, server, topic):
         self.process = subprocess.Popen(
-            ["kcat", "-b", server.kafka, "-P", "-t", topic, "-X", "linger.ms=1"],
+            ["kcat", "-b", server.kafka, "-P", "-t", topic, "-X", "linger.ms=5"],
             stdin=subprocess.PIPE)
         self.server = server
         self.topic = topic
@@ -25,13 +25,13 @@ class Load:
 
     def _send(self):
         number = 0
-        padding = b"x" * 200
+        padding = b"x" * 500
         while self.running:
             self.process.stdin.write(b"".join(b"%d %s\n" % (number + i, padding)
-                                              for i in range(200)))
+                                              for i in range(50)))
             self.process.stdin.flush()
-            number += 200
-            time.sleep(0.002)
+            number += 50
+            time.sleep(0.01)
 
     def acknowledged(self):
         """How many are readable now."""
@@ -75,7 +75,7 @@ def check_under_load(folder, server):
     run("kcat", "-b", server.kafka, "-P", "-t", "edits", stdin=b"\n".join(edits()[:5000]) + b"\n")
     load = Load(server, "load")
     try:
-        wait_for(lambda: load.acknowledged() > 20000)
+        wait_for(lambda: load.acknowledged() > 5000)
         for attempt in range(2):
             before = load.acknowledged()
             copy = folder / f"copy-{attempt}"
