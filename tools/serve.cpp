@@ -36,7 +36,8 @@ struct Flags {
 constexpr std::uint64_t reserved_descriptors = 512;
 
 /// Takes all the descriptors that the system grants, and leaves the log its share of them.
-void fit_descriptors(server::Limits& limits) {
+void fit_descriptors(server::ServerOptions& options) {
+  server::Limits& limits = options.limits;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
@@ -45,6 +46,8 @@ void fit_descriptors(server::Limits& limits) {
   std::uint64_t spare =
       std::max<std::uint64_t>(limit.rlim_max, 2 * reserved_descriptors) - reserved_descriptors;
   limits.connections_max = std::min<std::uint64_t>(limits.connections_max, spare);
+  // Listeners, the journal and directories need a few.
+  options.broker.store.open_segments_max = limit.rlim_max - limits.connections_max - 128;
 }
 
 Result<void> apply_address(const std::optional<std::string>& text, const char* flag,
@@ -149,7 +152,7 @@ int serve(const Flags& flags) {
     complain(applied.error().what);
     return exit_usage;
   }
-  fit_descriptors(options.limits);
+  fit_descriptors(options);
   auto server = server::Server::start(std::move(options), std::move(files));
   if (!server) {
     complain(server.error().what);

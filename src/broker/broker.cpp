@@ -33,6 +33,7 @@ Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& envi
 
   log::LogOptions keep_all;
   keep_all.retention_ms = -1;
+  keep_all.is_essential = true;
   auto catalog_log = broker->store_->log(catalog_partition(), keep_all);
   if (!catalog_log) return fail(catalog_log);
   auto catalog = Catalog::open(**catalog_log, environment.clock, environment.executor);

@@ -6,6 +6,12 @@
 
 namespace leat::file {
 
+std::vector<Result<void>> FileSystem::sync_all(std::span<const FilePtr> files) {
+  std::vector<Result<void>> results;
+  for (const FilePtr& file : files) results.push_back(file->sync());
+  return results;
+}
+
 Result<Bytes> read_file(FileSystem& files, const std::string& path) {
   auto file = files.open(path, OpenMode::read);
   if (!file) return fail(file);

@@ -79,11 +79,13 @@ class FileSystem {
   /// other owner's text in the message, while another process holds it.
   virtual Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory,
                                                       const std::string& owner) = 0;
-  /// Begins, and may wait for, writing what all files of the file system of `path` have unsynced:
-  /// cheaper in one go before many of them are synced. Promises nothing.
-  virtual void write_back(const std::string& path) { static_cast<void>(path); }
+  /// What sync() of each file would do and say, in their order; cheaper in one go where there are
+  /// many. They are all of one file system.
+  virtual std::vector<Result<void>> sync_all(std::span<const FilePtr> files);
   /// Bytes that this process may still write on the file system of `path`.
   virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
+  /// So many files may be open at once.
+  virtual std::size_t open_files_max() const { return 1024; }
   /// Names the run of the operating system: what was written before a kill -9 is still in the page
   /// cache exactly if this is what it was.
   virtual std::string boot_id() = 0;

@@ -1,31 +1,37 @@
 #include "log/checkpointer.h"
 
+#include <algorithm>
+#include <span>
+
 #include <fmt/core.h>
 
 #include "base/logging.h"
 #include "log/committer.h"
+#include "log/rewrite.h"
 
 namespace leat::log {
 namespace {
 
 /// A pass writes an index's new entries when there are so many: those of about a MiB of records.
 constexpr std::size_t index_entries_min = 64;
-/// From so many segments on it is cheaper to have the file system write everything first: their
-/// inodes then go to the disk together, and each sync finds little to do.
-constexpr std::size_t many_segments = 16;
 
 }  // namespace
+
+struct Checkpointer::Target {
+  std::weak_ptr<PartitionLog> log;
+  std::shared_ptr<Segment> segment;
+  TopicPartition id;
+  std::uint64_t end = 0;
+  bool is_suspect = false;
+  Result<void> synced;
+  Result<void> written_again;  // after a sync that failed
+};
 
 /// What one pass has to do; owns all that it touches on the way, since it may outlive the store.
 struct Checkpointer::Pass {
   file::FileSystem& files;
-  std::string checkpoint_path;
-  std::string root;
-  struct Target {
-    std::weak_ptr<PartitionLog> log;
-    std::shared_ptr<Segment> segment;
-    Result<void> result;
-  };
+  Layout layout;
+  JournalSpan span;
   std::vector<Target> targets;
   std::set<std::string> directories;
   std::vector<file::FilePtr> journals;
@@ -33,23 +39,19 @@ struct Checkpointer::Pass {
   std::optional<Bytes> checkpoint;
   std::uint64_t sequence = 0;
   bool is_last = false;
-  Result<void> segments_synced;
   Result<void> journals_synced;
   Result<void> result;
 
   void run() {
-    if (targets.size() >= many_segments) files.write_back(root);
-    for (Target& target : targets) {
-      Result<file::FilePtr> file = target.segment->file();
-      target.result = file ? (*file)->sync() : fail(file);
-      if (!target.result) segments_synced = target.result;
-      save_index(*target.segment, index_entries_min);
+    // Not all at once: each holds a descriptor meanwhile.
+    constexpr std::size_t step = 512;
+    for (std::size_t i = 0; i < targets.size(); i += step) {
+      sync_targets(std::span(targets).subspan(i, std::min(step, targets.size() - i)));
     }
     for (const auto& segment : indexes) save_index(*segment, 1);
     for (const file::FilePtr& journal : journals) {
       if (journals_synced) journals_synced = journal->sync();
     }
-    result = segments_synced;
     if (result) result = journals_synced;
     for (const std::string& directory : directories) {
       if (!result) return;
@@ -58,7 +60,35 @@ struct Checkpointer::Pass {
       if (!synced && synced.error().code == Errc::not_found) continue;
       result = synced;
     }
-    if (result && checkpoint) result = file::replace_file(files, checkpoint_path, *checkpoint);
+    if (result && checkpoint) result = file::replace_file(files, layout.checkpoint(), *checkpoint);
+  }
+
+  void sync_targets(std::span<Target> some) {
+    std::vector<file::FilePtr> opened;
+    std::vector<Target*> owners;
+    for (Target& target : some) {
+      if (target.is_suspect) {
+        target.synced = fail(Errc::io_error, "an earlier sync failed");
+        continue;
+      }
+      Result<file::FilePtr> file = target.segment->file();
+      if (!file) {
+        target.synced = fail(file);
+        continue;
+      }
+      opened.push_back(std::move(*file));
+      owners.push_back(&target);
+    }
+    std::vector<Result<void>> results = files.sync_all(opened);
+    for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->synced = std::move(results[i]);
+    for (Target& target : some) {
+      if (!target.synced) {
+        target.written_again =
+            write_again(files, layout, span, target.id, *target.segment, target.end);
+        if (!target.written_again) result = target.synced;
+      }
+      save_index(*target.segment, index_entries_min);
+    }
   }
 
   static void save_index(const Segment& segment, std::size_t entries_min) {
@@ -80,8 +110,12 @@ void Checkpointer::add_dirty(const std::shared_ptr<PartitionLog>& log,
   arm();
 }
 
-void Checkpointer::sync_failed(const Segment& segment, const Error& error) {
-  if (dirty_set_.contains(&segment) || passing_.contains(&segment)) stuck_ = error;
+void Checkpointer::sync_failed(const std::shared_ptr<PartitionLog>& log,
+                               const std::shared_ptr<Segment>& segment) {
+  if (passing_.contains(segment.get())) distrusted_.push_back({log, segment, true});
+  for (Dirty& dirty : dirty_) {
+    if (dirty.segment == segment) dirty.is_suspect = true;
+  }
 }
 
 void Checkpointer::arm() {
@@ -96,21 +130,14 @@ void Checkpointer::arm() {
 }
 
 std::shared_ptr<Checkpointer::Pass> Checkpointer::make_pass() {
-  auto pass = std::make_shared<Pass>(Pass{context_.files,
-                                          context_.layout.checkpoint(),
-                                          context_.layout.root(),
-                                          {},
-                                          {},
-                                          {},
-                                          {},
-                                          {},
-                                          0,
-                                          false,
-                                          {},
-                                          {},
-                                          {}});
+  auto pass = std::make_shared<Pass>(
+      Pass{context_.files, context_.layout, journal_.span(), {}, {}, {}, {}, {}, 0, false, {}, {}});
   for (Dirty& dirty : dirty_) {
-    pass->targets.push_back({std::move(dirty.log), std::move(dirty.segment), {}});
+    std::shared_ptr<PartitionLog> log = dirty.log.lock();
+    if (!log || log->is_removed()) continue;
+    Target target{log, dirty.segment, log->id(), dirty.segment->bytes(), false, {}, {}};
+    target.is_suspect = dirty.is_suspect;
+    pass->targets.push_back(std::move(target));
   }
   dirty_.clear();
   passing_ = std::exchange(dirty_set_, {});
@@ -133,23 +160,35 @@ void Checkpointer::start(std::shared_ptr<Pass> pass) {
                          context_.guarded([this, pass] { finished(*pass); }));
 }
 
+void Checkpointer::stop_partition(Target& target) {
+  std::shared_ptr<PartitionLog> log = target.log.lock();
+  if (!log || log->is_removed()) return;
+  Error error{Errc::storage_error, "a sync failed: " + target.synced.error().what};
+  log->stop(error);
+  if (target.written_again) return;
+  stuck_ = error;
+  log_error("{}: what the failed sync may have lost cannot be written again: {}",
+            target.segment->path(), target.written_again.error().what);
+  // Recovery writes these bytes again: what the page cache has of them may not be on disk.
+  context_.committer->add(EndEntry{log->id(), log->high_watermark()}, [](const Result<void>&) {});
+}
+
 void Checkpointer::finished(Pass& pass) {
   running_ = false;
   passing_.clear();
-  for (Pass::Target& target : pass.targets) {
-    if (target.result) continue;
-    std::shared_ptr<PartitionLog> log = target.log.lock();
-    if (!log || log->is_removed()) continue;
-    Error error{Errc::storage_error, "a sync failed: " + target.result.error().what};
-    log->stop(error);
-    stuck_ = error;
-    // Recovery writes these bytes again: what the page cache has of them may not be on disk.
-    context_.committer->add(EndEntry{log->id(), log->high_watermark()}, [](const Result<void>&) {});
+  for (Target& target : pass.targets) {
+    if (!target.synced) stop_partition(target);
   }
   if (!pass.result) directories_.merge(pass.directories);
   passing_directories_.clear();
   Result<void> result = pass.result;
   if (stuck_ && result) result = tl::unexpected(*stuck_);
+  for (Dirty& dirty : distrusted_) {
+    // Its sync here may have been told nothing of what the other one was.
+    if (result) result = fail(Errc::io_error, dirty.segment->path() + ": another sync failed");
+    if (dirty_set_.insert(dirty.segment.get()).second) dirty_.push_back(std::move(dirty));
+  }
+  distrusted_.clear();
   if (!pass.journals_synced) {
     context_.committer->stop({Errc::storage_error, "a sync of the journal failed: " +
                                                        pass.journals_synced.error().what});

@@ -29,15 +29,17 @@ class Checkpointer {
   bool is_unsynced(const std::string& path) const {
     return directories_.contains(path) || passing_directories_.contains(path);
   }
-  /// A commit's own sync of the segment failed.
-  void sync_failed(const Segment& segment, const Error& error);
+  /// A commit's own sync of the segment failed: what else of it is unsynced may count as written
+  /// now, and is written again by the next pass.
+  void sync_failed(const std::shared_ptr<PartitionLog>& log,
+                   const std::shared_ptr<Segment>& segment);
 
   /// Starts a pass that ends with a checkpoint of what the journal's frames so far have led to.
   /// REQUIRES: not running; every frame's commit is finished.
   void start_checkpoint();
   bool running() const { return running_; }
-  /// Why no checkpoint can be written any more: a segment's sync failed, so only the journal has
-  /// its last bytes for certain.
+  /// Why no checkpoint can be written any more: a segment's sync failed, and so did writing its
+  /// bytes again, so that only the journal has them for certain.
   const std::optional<Error>& stuck() const { return stuck_; }
 
   /// As start_checkpoint(), when the last pass is done; saves the indexes of `segments`, too.
@@ -45,9 +47,12 @@ class Checkpointer {
              UniqueFunction<void(Result<void>)> done);
 
  private:
+  struct Target;
   struct Pass;
   void start(std::shared_ptr<Pass> pass);
   void finished(Pass& pass);
+  /// Its sync failed.
+  void stop_partition(Target& target);
   std::shared_ptr<Pass> make_pass();
   /// Sets the timer for Durability::interval.
   void arm();
@@ -58,6 +63,7 @@ class Checkpointer {
   struct Dirty {
     std::weak_ptr<PartitionLog> log;
     std::shared_ptr<Segment> segment;
+    bool is_suspect = false;  // a sync failed: another one would say nothing
   };
   std::vector<Dirty> dirty_;
   std::set<const Segment*> dirty_set_;
@@ -67,6 +73,7 @@ class Checkpointer {
   Executor::TimerId timer_ = 0;
   std::optional<Error> stuck_;
   std::set<const Segment*> passing_;  // what the running pass syncs
+  std::vector<Dirty> distrusted_;     // of those, whose other sync failed meanwhile
   std::vector<std::shared_ptr<Segment>> close_segments_;
   UniqueFunction<void(Result<void>)> close_;
 };

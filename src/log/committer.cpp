@@ -3,20 +3,18 @@
 #include <algorithm>
 
 #include <fmt/core.h>
-#include <xxhash.h>
-
 #include "base/assert.h"
 #include "base/logging.h"
+#include "log/batch_hash.h"
 #include "log/checkpointer.h"
-#include "log/journal_entry.h"
 
 namespace leat::log {
 namespace {
 
 std::uint64_t hash_of(const CommitPart& part, const Run& run) {
-  Checksum checksum;
-  for (std::size_t i = run.first; i < run.last; ++i) checksum.add(part.appends[i].batch.bytes);
-  return checksum.digest();
+  BatchHash hash;
+  for (std::size_t i = run.first; i < run.last; ++i) hash.add(part.appends[i].head);
+  return hash.digest();
 }
 
 }  // namespace
@@ -290,7 +288,7 @@ void Committer::finish_part(CommitPart& part, Completions& completions) {
   if (was_synced) {
     log.stop(*part.error);
     for (const Run& run : part.runs) {
-      context_.checkpointer->sync_failed(*run.segment, *part.error);
+      context_.checkpointer->sync_failed(part.log, run.segment);
     }
     // The frame that names these appends is on disk, or may come to be.
     add(EndEntry{log.id(), log.high_watermark()}, [](const Result<void>&) {});

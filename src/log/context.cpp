@@ -15,6 +15,18 @@ StoreMetrics::StoreMetrics(Metrics& metrics)
       sync_time(metrics.histogram("leat_log_sync_seconds", "Time until a commit was on disk.")),
       damaged_ranges(
           metrics.gauge("leat_log_damaged_ranges", "Offset ranges that cannot be read.")),
-      segments(metrics.gauge("leat_log_segments", "Segments of all partitions.")) {}
+      segments(metrics.gauge("leat_log_segments", "Segments of all partitions.")),
+      free_bytes(
+          metrics.gauge("leat_log_free_bytes", "Room that the disk had left when last asked.")),
+      is_space_low(
+          metrics.gauge("leat_log_space_low", "1 while appends are refused for want of room.")),
+      scrub_bytes(
+          metrics.counter("leat_log_scrub_bytes_total", "Bytes of sealed segments checked again.")),
+      scrub_rounds(metrics.counter("leat_log_scrub_rounds_total",
+                                   "Times that all sealed segments were checked again.")),
+      scrub_findings(metrics.counter("leat_log_scrub_findings_total",
+                                     "Damage and broken seals that checking again has found.")),
+      scrub_bytes_left(metrics.gauge("leat_log_scrub_bytes_left",
+                                     "What this round of checking again has still to read.")) {}
 
 }  // namespace leat::log

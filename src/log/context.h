@@ -16,6 +16,9 @@ namespace leat::log {
 class Background;
 class Checkpointer;
 class Committer;
+class OpenSegments;
+class Scrubber;
+class SpaceWatch;
 
 struct StoreMetrics {
   explicit StoreMetrics(Metrics& metrics);
@@ -28,6 +31,12 @@ struct StoreMetrics {
   Histogram& sync_time;
   Gauge& damaged_ranges;
   Gauge& segments;
+  Gauge& free_bytes;
+  Gauge& is_space_low;
+  Counter& scrub_bytes;
+  Counter& scrub_rounds;
+  Counter& scrub_findings;
+  Gauge& scrub_bytes_left;
 };
 
 /// Owned by the store, which outlives its logs. Belongs to the store's executor.
@@ -41,6 +50,9 @@ struct StoreContext {
   Committer* committer = nullptr;
   Checkpointer* checkpointer = nullptr;
   Background* background = nullptr;
+  SpaceWatch* space = nullptr;
+  Scrubber* scrubber = nullptr;
+  std::shared_ptr<OpenSegments> open_segments{};
   /// Dies with the store: work that comes back later asks first.
   std::shared_ptr<void> alive = std::make_shared<int>(0);
 

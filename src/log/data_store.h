@@ -13,6 +13,8 @@
 #include "log/context.h"
 #include "log/partition_log.h"
 #include "log/recovery.h"
+#include "log/scrubber.h"
+#include "log/space_watch.h"
 #include "log/store.h"
 
 namespace leat::log {
@@ -37,7 +39,11 @@ class DataStore final : public Store {
   std::optional<Error> failure() const override { return committer_.failure(); }
 
  private:
+  /// Goes on in the journal where the last process stopped.
+  Result<void> resume(const Unsynced& unsynced);
+  Result<void> append_kept(const Unsynced& unsynced);
   Bytes encode_state(std::uint64_t sequence) const;
+  std::vector<std::shared_ptr<const Segment>> sealed_segments() const;
   void remove_files(const TopicPartition& id);
   void finish_close();
 
@@ -49,6 +55,8 @@ class DataStore final : public Store {
   CheckpointHead head_;
   Committer committer_;
   Checkpointer checkpointer_;
+  SpaceWatch space_;
+  Scrubber scrubber_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
   std::set<TopicPartition> removing_;
   std::vector<Finding> findings_;

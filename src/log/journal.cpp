@@ -46,14 +46,44 @@ Journal::Journal(file::FileSystem& files, const Layout& layout, std::uint64_t by
       bytes_(std::max(bytes, journal_bytes_min) / journal_alignment * journal_alignment),
       boot_(boot_hash(files)) {}
 
-Result<void> Journal::open(std::uint64_t salt, std::uint64_t sequence) {
+Result<void> Journal::open_files() {
   for (int i = 0; i < 2; ++i) {
     Result<file::FilePtr> file = files_.open(layout_.journal(i), file::OpenMode::create);
     if (!file) return fail(file);
     files_open_[static_cast<std::size_t>(i)] = std::move(*file);
   }
+  return {};
+}
+
+Result<void> Journal::open(std::uint64_t salt, std::uint64_t sequence) {
+  Result<void> opened = open_files();
+  if (!opened) return opened;
   salt_ = salt;
-  last_sequence_ = last_good_ = synced_ = sequence;
+  last_sequence_ = last_good_ = synced_ = released_ = sequence;
+  return {};
+}
+
+Result<void> Journal::resume(const JournalEnd& end) {
+  Result<void> done = open_files();
+  if (!done) return done;
+  // The sync of the last frame may have failed, and its pages count as written since.
+  Bytes last(end.position - end.last_position);
+  Result<std::size_t> got = files_open_[end.file]->read_at(end.last_position, last);
+  if (!got) return fail(got);
+  BytesView view = BytesView(last).first(*got);
+  done = files_open_[end.file]->write_at(end.last_position, std::span(&view, 1));
+  for (const file::FilePtr& file : files_open_) {
+    if (done) done = file->sync();
+  }
+  if (!done) return done;
+  salt_ = end.span.salt;
+  released_ = end.span.checkpoint_sequence;
+  last_sequence_ = end.sequence_max;
+  last_good_ = synced_ = end.last_sequence;
+  current_ = end.file;
+  position_ = end.position;
+  last_in_file_ = end.last_in_file;
+  other_free_ = last_in_file_[1 - current_] == 0;
   return {};
 }
 
@@ -66,6 +96,7 @@ void Journal::switch_file() {
 
 void Journal::release(std::uint64_t sequence) {
   set_synced(sequence);
+  released_ = sequence;
   if (last_in_file_[1 - current_] <= sequence) other_free_ = true;
 }
 
@@ -77,6 +108,10 @@ std::vector<file::FilePtr> Journal::unsynced_files() const {
 
 Result<void> Journal::write(FrameBuilder& frame) {
   ASSERT(fits(frame.padded_bytes()));
+  return write_beyond(frame);
+}
+
+Result<void> Journal::write_beyond(FrameBuilder& frame) {
   FrameHeader header;
   header.salt = salt_;
   header.sequence = ++last_sequence_;

@@ -20,13 +20,13 @@
 //                                         behind it failed, and was never acknowledged
 //   offsets  := base:i64 next:i64
 //
-// `salt` is drawn anew by each recovery and named by the checkpoint, so that frames of an earlier
-// life never count. `previous` is the sequence of the last frame whose write succeeded: a frame
-// that was written but whose commit failed is in no chain. `synced` is the newest frame known to be
-// durable when this one was written: a frame at or below it that cannot be read is damage, one
-// above it was never acknowledged. `boot` names the run of the operating system. `checksum` is the
-// XXH3 of the frame without padding and without itself. `hash` is the XXH3 of bytes that are not
-// inline.
+// `salt` is drawn anew by each recovery that writes a checkpoint, and named by it, so that frames
+// of an earlier life never count. `previous` is the sequence of the last frame whose write
+// succeeded: a frame that was written but whose commit failed is in no chain. `synced` is the
+// newest frame known to be durable when this one was written: a frame at or below it that cannot be
+// read is damage, one above it was never acknowledged. `boot` names the run of the operating
+// system. `checksum` is the XXH3 of the frame without padding and without itself. `hash` says what
+// batches are meant where they are not inline (batch_hash.h).
 #pragma once
 
 #include <array>
@@ -105,6 +105,27 @@ inline constexpr std::uint64_t data_entry_bytes = 96;
 inline constexpr std::uint64_t journal_alignment = 4096;
 inline constexpr std::uint64_t journal_bytes_min = std::uint64_t{64} << 10;
 
+/// Where the frames are that no checkpoint on disk covers.
+struct JournalSpan {
+  std::uint64_t salt = 0;
+  /// The last commit that the checkpoint covers.
+  std::uint64_t checkpoint_sequence = 0;
+};
+
+/// Where a journal ends that a process left behind, for the next one to go on from there.
+struct JournalEnd {
+  JournalSpan span;
+  /// The file with the last frame, where that frame begins and where the next one goes.
+  std::size_t file = 0;
+  std::uint64_t last_position = 0;
+  std::uint64_t position = 0;
+  /// Of the last frame that counts, and the largest that any frame has.
+  std::uint64_t last_sequence = 0;
+  std::uint64_t sequence_max = 0;
+  /// The largest sequence in each file; 0 where no frame counts.
+  std::array<std::uint64_t, 2> last_in_file{};
+};
+
 /// The journal being written. Belongs to the store's executor.
 class Journal {
  public:
@@ -112,6 +133,8 @@ class Journal {
 
   /// Opens or makes both files. Goes on behind `sequence` at the start of the first file.
   Result<void> open(std::uint64_t salt, std::uint64_t sequence);
+  /// Opens both files and goes on behind their last frame; all of them are on disk then.
+  Result<void> resume(const JournalEnd& end);
   /// What a file holds.
   std::uint64_t bytes() const { return bytes_; }
   /// Whether the current file has room for a frame of that many bytes.
@@ -126,17 +149,22 @@ class Journal {
   /// Writes the frame as the next one; durable after a sync of file(). REQUIRES: fits(). After an
   /// error nothing of it counts, and the next frame overwrites it.
   Result<void> write(FrameBuilder& frame);
+  /// The same for the one frame behind resume() that cannot wait for room.
+  Result<void> write_beyond(FrameBuilder& frame);
   /// Frames up to this one are known to be durable.
   void set_synced(std::uint64_t sequence) { synced_ = std::max(synced_, sequence); }
 
   /// Of the last frame written.
   std::uint64_t sequence() const { return last_good_; }
   std::uint64_t salt() const { return salt_; }
+  JournalSpan span() const { return {salt_, released_}; }
   const file::FilePtr& file() const { return files_open_[current_]; }
   /// Both, for whoever syncs in the background.
   std::vector<file::FilePtr> unsynced_files() const;
 
  private:
+  Result<void> open_files();
+
   file::FileSystem& files_;
   Layout layout_;
   std::uint64_t bytes_;
@@ -147,6 +175,7 @@ class Journal {
   bool other_free_ = true;
   std::uint64_t position_ = 0;
   std::uint64_t salt_ = 0;
+  std::uint64_t released_ = 0;
   std::uint64_t last_sequence_ = 0;  // given to a frame, whether or not its write succeeded
   std::uint64_t last_good_ = 0;
   std::uint64_t synced_ = 0;
@@ -181,6 +210,8 @@ struct JournalScan {
     std::string cause;
   };
   std::vector<Hole> holes;
+  /// REQUIRES: there are frames.
+  JournalEnd end;
 };
 
 /// Reads the frames of `salt` above `sequence`. Without a salt (the checkpoint is lost) those of

@@ -171,8 +171,21 @@ Result<JournalScan> scan_journal(file::FileSystem& files, const Layout& layout,
     std::erase_if(found, [&](const Frame& frame) { return frame.salt != newest; });
     sequence = found.front().previous;
   }
-  for (const Frame& frame : found) scan.synced = std::max(scan.synced, frame.synced);
+  for (const Frame& frame : found) {
+    scan.synced = std::max(scan.synced, frame.synced);
+    std::uint64_t& last = scan.end.last_in_file[static_cast<std::size_t>(frame.file)];
+    last = std::max(last, frame.sequence);
+  }
   follow_chain(std::move(found), sequence, boot_hash(files), scan);
+  if (scan.frames.empty()) return scan;
+  const Frame& last = scan.frames.back();
+  scan.end.span = {last.salt, sequence};
+  scan.end.file = static_cast<std::size_t>(last.file);
+  scan.end.last_position = last.position;
+  scan.end.position =
+      last.position + (last.bytes + journal_alignment - 1) / journal_alignment * journal_alignment;
+  scan.end.last_sequence = last.sequence;
+  scan.end.sequence_max = scan.sequence_max;
   return scan;
 }
 

@@ -21,13 +21,20 @@ struct StoreOptions {
   Durability durability = Durability::fsync;
   std::chrono::milliseconds sync_interval{1000};
   /// Size of each of the two journal files. Bounds what recovery has to read.
-  std::uint64_t journal_bytes = std::uint64_t{32} << 20;
+  std::uint64_t journal_bytes = std::uint64_t{64} << 20;
   /// A partition with at least this much in one commit syncs its segment instead of passing
   /// its bytes through the journal.
   std::uint64_t direct_bytes = std::uint64_t{256} << 10;
   /// Appends waiting for a commit hold at most this many bytes; beyond it they are refused with
   /// Errc::request_timed_out, which clients retry.
   std::uint64_t pending_bytes_max = std::uint64_t{256} << 20;
+  /// Appends are refused with Errc::no_space while the disk has less than this left, so that it
+  /// never fills: deletes, checkpoints and the catalog need some. 0 turns it off.
+  std::uint64_t free_bytes_min = std::uint64_t{512} << 20;
+  /// Sealed segments are read and checked again at this rate, once a day. 0 turns it off.
+  std::uint64_t scrub_bytes_per_second = std::uint64_t{8} << 20;
+  /// So many segments hold a descriptor at most; 0 is half of what the process may have.
+  std::size_t open_segments_max = 0;
 };
 
 /// One partition's settings, named as Kafka's topic configs. Negative means unlimited.
@@ -38,6 +45,9 @@ struct LogOptions {
   std::int64_t retention_ms = std::int64_t{7} * 24 * 3600 * 1000;
   /// An index entry is made for about every so many bytes of a segment.
   std::int64_t index_interval_bytes = 16 << 10;
+  /// Takes appends however little room the disk has left: what the server itself must remember,
+  /// such as which topics were deleted to make room.
+  bool is_essential = false;
 };
 
 }  // namespace leat::log

@@ -9,7 +9,9 @@
 #include "log/background.h"
 #include "log/checkpointer.h"
 #include "log/committer.h"
+#include "log/scrubber.h"
 #include "log/seal.h"
+#include "log/space_watch.h"
 #include "record/batch.h"
 
 namespace leat::log {
@@ -61,7 +63,8 @@ std::shared_ptr<Segment> PartitionLog::make_segment(const SegmentState& state) {
   auto interval =
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, options_.index_interval_bytes));
   return std::make_shared<Segment>(context_.files, context_.layout.segment(id_, state.base_offset),
-                                   state, Segment::Settings{interval, sink_});
+                                   state,
+                                   Segment::Settings{interval, sink_, context_.open_segments});
 }
 
 Result<void> PartitionLog::check_appendable(std::uint64_t bytes) const {
@@ -70,6 +73,9 @@ Result<void> PartitionLog::check_appendable(std::uint64_t bytes) const {
   if (context_.committer->failure()) return tl::unexpected(*context_.committer->failure());
   if (context_.committer->is_closing()) {
     return leat::fail(Errc::storage_error, "the data directory is being closed");
+  }
+  if (!options_.is_essential && context_.space->refuses(bytes)) {
+    return leat::fail(Errc::no_space, "the disk has too little room left");
   }
   if (!context_.committer->has_room(bytes)) {
     return leat::fail(Errc::request_timed_out,
@@ -213,9 +219,10 @@ void PartitionLog::seal(const std::shared_ptr<Segment>& segment) {
     }
     *result = write_seal(files, *segment);
   };
-  auto done = [segment, result] {
+  auto done = [segment, result, scrubber = context_.scrubber] {
     if (*result) {
       segment->set_sealed();
+      scrubber->sealed();
     } else {
       log_warning("{}: cannot be sealed: {}", segment->path(), result->error().what);
     }

@@ -86,6 +86,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   /// What a checkpoint keeps of it.
   PartitionState state() const;
   bool is_removed() const { return removed_; }
+  const std::vector<std::shared_ptr<Segment>>& segments() const { return segments_; }
   void accept_loss(OffsetRange range, UniqueFunction<void(Result<void>)> done);
   /// A reader found it.
   void record_damage(const Damage& damage);

@@ -6,8 +6,8 @@
 #include <fmt/core.h>
 
 #include "base/logging.h"
+#include "log/batch_hash.h"
 #include "log/quarantine.h"
-#include "log/seal.h"
 
 namespace leat::log {
 
@@ -58,8 +58,7 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
   }
   Result<void> cleared = clear_behind();
   if (!cleared) return fail(cleared);
-  Result<void> finished = finish();
-  if (!finished) return fail(finished);
+  finish();
   if (raise_epoch_) state_.leader_epoch = LeaderEpoch{state_.leader_epoch.value() + 1};
   return state_;
 }
@@ -105,7 +104,7 @@ Result<file::FilePtr> PartitionRecovery::open_last(bool create) {
   if (!opened) return opened;
   open_ = *opened;
   open_base_ = base;
-  touched_.push_back(open_);
+  touched_.push_back(base);
   return opened;
 }
 
@@ -243,14 +242,13 @@ Result<bool> PartitionRecovery::bytes_are_there(const PartitionEvents::Data& dat
   // What was synced, or is still in the page cache, is checked when it is first read.
   bool is_newest = data.sequence == job_.newest;
   if (data.sequence <= job_.synced || (job_.same_boot && !is_newest)) return true;
-  Result<std::uint64_t> hash = hash_file(**file, entry.position, entry.bytes);
-  if (!hash && hash.error().code != Errc::corrupt_message) return fail(hash);
-  if (!hash || *hash != entry.hash) return false;
-  if (!job_.same_boot) return true;
+  Result<bool> whole = holds_batches(**file, entry);
+  if (!whole || !*whole || !job_.same_boot) return whole;
   // The newest commit's own sync may have failed, with no time left to say so in another frame: the
   // page cache may hold for clean what the disk does not have.
   Result<void> written = write_again(**file, entry.position, entry.position + entry.bytes);
   if (!written) return fail(written);
+  job_.urgent.emplace_back(state_.id, entry.segment_base);
   return true;
 }
 
@@ -343,6 +341,13 @@ Result<void> PartitionRecovery::keep_valid_tail() {
     if (!size) return fail(size);
     SegmentState& last = state_.segments.back();
     std::uint64_t begin = last.bytes;
+    DataEntry kept;
+    kept.id = state_.id;
+    kept.leader_epoch = state_.leader_epoch;
+    kept.segment_base = last.base_offset;
+    kept.base_offset = last.next_offset;
+    kept.position = begin;
+    kept.append_ms = job_.now_ms;
     BatchScanner scanner(**file, {last.next_offset, begin}, *size, BatchScanner::Check::crc);
     while (true) {
       Result<std::optional<ScannedBatch>> batch = scanner.next();
@@ -350,7 +355,11 @@ Result<void> PartitionRecovery::keep_valid_tail() {
       if (!*batch) break;
       extend(**batch);
       last.last_append_ms = job_.now_ms;
+      kept.max_timestamp_ms = std::max(kept.max_timestamp_ms, (*batch)->head.max_timestamp_ms);
     }
+    kept.next_offset = last.next_offset;
+    kept.bytes = last.bytes - begin;
+    if (kept.bytes > 0) job_.kept.push_back(kept);
     Result<void> written = write_again(**file, begin, last.bytes);
     if (!written) return written;
     if (last.bytes != *size || last.bytes == 0) return {};
@@ -373,19 +382,13 @@ Result<void> PartitionRecovery::clear_behind() {
   return {};
 }
 
-Result<void> PartitionRecovery::finish() {
-  for (const file::FilePtr& file : touched_) {
-    Result<void> synced = file->sync();
-    if (!synced) return synced;
-  }
-  if (!structure_changed_) return {};
-  for (const std::string& directory :
-       {job_.layout.partition(state_.id), job_.layout.topic(state_.id.topic_id),
-        job_.layout.partitions()}) {
-    Result<void> synced = job_.files.sync_directory(directory);
-    if (!synced && synced.error().code != Errc::not_found) return synced;
-  }
-  return {};
+void PartitionRecovery::finish() {
+  for (Offset base : touched_) job_.touched.emplace_back(state_.id, base);
+  if (raise_epoch_ || is_suspect_) job_.is_changed = true;
+  if (!structure_changed_) return;
+  job_.touched_directories.insert(job_.layout.partition(state_.id));
+  job_.touched_directories.insert(job_.layout.topic(state_.id.topic_id));
+  job_.touched_directories.insert(job_.layout.partitions());
 }
 
 }  // namespace leat::log

@@ -57,6 +57,15 @@ struct RecoveryJob {
   /// Files and directories that are to go once the new checkpoint does not name them: a frame that
   /// retires them may itself be lost with the next power cut.
   std::vector<std::string> retired{};
+  /// To be synced: segments, and the directories of those that are new.
+  std::vector<std::pair<TopicPartition, Offset>> touched{};
+  std::set<std::string> touched_directories{};
+  /// Of the segments, those whose bytes the journal does not hold.
+  std::vector<std::pair<TopicPartition, Offset>> urgent{};
+  /// Batches kept behind the last frame.
+  std::vector<DataEntry> kept{};
+  /// Something was cut, fenced, or is not to be trusted: the next checkpoint must not wait.
+  bool is_changed = false;
 
   void report(Finding finding);
 };
@@ -66,7 +75,7 @@ class PartitionRecovery {
  public:
   PartitionRecovery(RecoveryJob& job, PartitionState state, bool is_suspect);
 
-  /// Applies `events`, keeps or moves away what stands behind them, and syncs all it touched.
+  /// Applies `events`, keeps or moves away what stands behind them, and notes all it touched.
   Result<PartitionState> run(const PartitionEvents& events);
 
  private:
@@ -81,7 +90,7 @@ class PartitionRecovery {
   Result<void> keep_valid_tail();
   static Result<void> write_again(file::File& file, std::uint64_t begin, std::uint64_t end);
   Result<void> clear_behind();
-  Result<void> finish();
+  void finish();
   void extend(const DataEntry& entry);
   void extend(const ScannedBatch& batch);
   void cut_back(const DataEntry& entry);
@@ -98,7 +107,7 @@ class PartitionRecovery {
   bool structure_changed_ = false;  // entries of its directories
   Offset open_base_{-1};
   file::FilePtr open_;
-  std::vector<file::FilePtr> touched_;
+  std::vector<Offset> touched_;
 };
 
 /// Cause and place of damage, for people.

@@ -107,6 +107,59 @@ Result<void> remove_retired(file::FileSystem& files, const std::vector<std::stri
   return {};
 }
 
+using Segments = std::vector<std::pair<TopicPartition, Offset>>;
+
+Result<void> sync_segments(RecoveryJob& job, const Segments& segments) {
+  // Not all at once: each takes a descriptor.
+  constexpr std::size_t step = 256;
+  for (std::size_t first = 0; first < segments.size(); first += step) {
+    std::vector<file::FilePtr> files;
+    for (std::size_t i = first; i < std::min(first + step, segments.size()); ++i) {
+      const auto& [id, base] = segments[i];
+      Result<file::FilePtr> file =
+          job.files.open(job.layout.segment(id, base), file::OpenMode::read_write);
+      if (!file && file.error().code == Errc::not_found) continue;  // cut away again
+      if (!file) return fail(file);
+      files.push_back(std::move(*file));
+    }
+    for (const Result<void>& synced : job.files.sync_all(files)) {
+      if (!synced) return synced;
+    }
+  }
+  return {};
+}
+
+Result<void> sync_directories(RecoveryJob& job, const std::set<std::string>& directories) {
+  for (const std::string& directory : directories) {
+    Result<void> synced = job.files.sync_directory(directory);
+    if (!synced && synced.error().code != Errc::not_found) return synced;
+  }
+  return {};
+}
+
+/// What no frame has the bytes of, and how to find it.
+Result<void> sync_urgent(RecoveryJob& job) {
+  std::set<std::string> directories;
+  for (const auto& [id, base] : job.urgent) {
+    directories.insert(job.layout.partition(id));
+    directories.insert(job.layout.topic(id.topic_id));
+    directories.insert(job.layout.partitions());
+  }
+  Result<void> synced = sync_segments(job, job.urgent);
+  return synced ? sync_directories(job, directories) : synced;
+}
+
+/// Whether all that was done can be done again from the journal, by the next recovery.
+bool can_wait(const RecoveryJob& job, const LoadedCheckpoint& loaded, const JournalScan& scan) {
+  // More would not fit into a frame.
+  constexpr std::uint64_t kept_bytes_max = std::uint64_t{8} << 20;
+  std::uint64_t kept_bytes = 0;
+  for (const DataEntry& kept : job.kept) kept_bytes += kept.bytes + data_entry_bytes;
+  return loaded.found && !loaded.finding && !scan.frames.empty() && job.same_boot &&
+         scan.holes.empty() && !job.is_changed && job.findings.empty() && job.retired.empty() &&
+         kept_bytes <= kept_bytes_max;
+}
+
 Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
                                 std::map<TopicPartition, PartitionState>& states) {
   std::map<TopicPartition, PartitionEvents> events;
@@ -211,6 +264,16 @@ Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Lay
   for (auto& [id, state] : *states) recovered.partitions.push_back(std::move(state));
   bool is_marked = recovered.head.early_boot == head.early_boot;
   if (loaded->found && !loaded->finding && scan->sequence_max == 0 && is_marked) return recovered;
+  if (recovered.head.early_boot == 0 && is_marked && can_wait(job, *loaded, *scan)) {
+    Result<void> urgent = sync_urgent(job);
+    if (!urgent) return fail(urgent);
+    recovered.unsynced = Unsynced{scan->end, std::move(job.touched),
+                                  std::move(job.touched_directories), std::move(job.kept)};
+    return recovered;
+  }
+  Result<void> synced = sync_segments(job, job.touched);
+  if (synced) synced = sync_directories(job, job.touched_directories);
+  if (!synced) return fail(synced);
   recovered.head.sequence = std::max(head.sequence, scan->sequence_max) + sequence_gap;
   recovered.head.salt = draw_salt(files, clock, head.salt, recovered.head.sequence);
   CheckpointWriter writer(recovered.head);

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "file/file.h"
 #include "log/checkpoint.h"
+#include "log/journal.h"
 #include "log/layout.h"
 #include "log/partition_recovery.h"
 #include "log/state.h"
@@ -18,22 +19,35 @@
 
 namespace leat::log {
 
-/// A data directory that is consistent and on disk.
+/// What a recovery left for later, because only a process ended and not the system: the journal
+/// still has it, and will have until the next checkpoint.
+struct Unsynced {
+  JournalEnd journal;
+  /// Written to, and not synced.
+  std::vector<std::pair<TopicPartition, Offset>> segments;
+  std::set<std::string> directories;
+  /// Whole batches behind the last frame, which no frame names yet.
+  std::vector<DataEntry> kept;
+};
+
+/// A data directory that is consistent, and on disk but for what is `unsynced`.
 struct Recovered {
   CheckpointHead head;
   std::vector<PartitionState> partitions;
   std::vector<Finding> findings;
+  std::optional<Unsynced> unsynced;
 };
 
-/// Applies the journal's frames behind the checkpoint, fences damage, moves away what was never
-/// acknowledged, and writes a new checkpoint if there was anything to do. Run again after a crash
-/// in the middle, it comes to the same result.
 struct RecoveryOptions {
   /// Whoever opens the directory will acknowledge appends before they are synced.
   bool acknowledges_early = false;
   /// Logs nothing of what it finds.
   bool is_quiet = false;
 };
+/// Applies the journal's frames behind the checkpoint, fences damage, moves away what was never
+/// acknowledged, and writes a new checkpoint if there was anything to do. After a kill that left
+/// nothing to report, syncs and checkpoint are left to the caller, who need not wait for them. Run
+/// again after a crash in the middle, it comes to the same result.
 Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Layout& layout,
                           const RecoveryOptions& options);
 

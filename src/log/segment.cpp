@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "log/layout.h"
+#include "log/open_segments.h"
 
 namespace leat::log {
 namespace {
@@ -47,13 +48,17 @@ void Segment::set_sealed() {
 }
 
 Result<file::FilePtr> Segment::file() const {
-  std::lock_guard lock(mutex_);
-  if (!file_) {
+  used_ = true;
+  file::FilePtr file;
+  {
+    std::lock_guard lock(mutex_);
+    if (file_) return file_;
     Result<file::FilePtr> opened = files_.open(path_, file::OpenMode::read_write);
     if (!opened) return fail(opened);
-    file_ = std::move(*opened);
+    file = file_ = std::move(*opened);
   }
-  return file_;
+  if (settings_.open_segments) settings_.open_segments->opened(weak_from_this());
+  return file;
 }
 
 bool Segment::is_lost() const {
@@ -62,8 +67,17 @@ bool Segment::is_lost() const {
 }
 
 void Segment::set_file(file::FilePtr file) {
+  used_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    file_ = std::move(file);
+  }
+  if (settings_.open_segments) settings_.open_segments->opened(weak_from_this());
+}
+
+void Segment::close_file() const {
   std::lock_guard lock(mutex_);
-  file_ = std::move(file);
+  file_ = nullptr;
 }
 
 void Segment::appended(const Appended& run) {
@@ -174,6 +188,35 @@ Result<void> Segment::check(Place begin, Place end) const {
   std::lock_guard lock(mutex_);
   mark_checked(begin, end);
   return {};
+}
+
+Result<Place> Segment::check_again(Place from, std::uint64_t bytes, Place end) const {
+  Result<file::FilePtr> opened = file();
+  if (!opened) return fail(opened);
+  BatchScanner scanner(**opened, from, end.position, BatchScanner::Check::crc);
+  while (scanner.place().position < std::min(from.position + bytes, end.position)) {
+    Result<std::optional<ScannedBatch>> batch = scanner.next();
+    if (!batch) return fail(batch);
+    if (!*batch) break;
+  }
+  Place at = scanner.place();
+  if (scanner.cause().empty()) return at;
+  {
+    std::lock_guard lock(mutex_);
+    const Damage* known = damage_at(at.offset);
+    if (known != nullptr) return Place{known->offsets.next, known->position + known->bytes};
+  }
+  Result<void> loaded = load_index();
+  if (!loaded) return fail(loaded);
+  Place stop = end;
+  {
+    std::lock_guard lock(mutex_);
+    std::optional<Place> entry = index_.ceil_position(at.position + 1);
+    if (entry && entry->position < end.position) stop = *entry;
+  }
+  Result<void> checked = check(at, stop);
+  if (!checked) return fail(checked);
+  return stop;
 }
 
 template <class More>

@@ -21,17 +21,21 @@
 
 namespace leat::log {
 
+class OpenSegments;
+
 /// Tells a segment's log of damage that a reader found. Called on any thread.
 using DamageSink = std::function<void(const Damage&, const std::string& cause)>;
 
 /// Thread-safe. Its log appends from one thread and tells it by appended() what has been committed;
 /// readers never look behind the end that their view gives them. Opens its file and reads its
 /// index when first asked; what was there before this process is CRC-checked when first read.
-class Segment {
+class Segment : public std::enable_shared_from_this<Segment> {
  public:
   struct Settings {
     std::uint64_t index_interval_bytes = 16 << 10;
     std::shared_ptr<const DamageSink> sink;
+    /// Null: the descriptor is kept. Otherwise a shared_ptr owns the segment.
+    std::shared_ptr<OpenSegments> open_segments;
   };
 
   /// A segment as recovery found it, or an empty one that `state` only gives a base offset.
@@ -54,6 +58,10 @@ class Segment {
   Result<file::FilePtr> file() const;
   /// Gives it the file that its log made.
   void set_file(file::FilePtr file);
+  /// Lets go of the file until it is asked for again.
+  void close_file() const;
+  /// Whether the file was asked for since the last call.
+  bool take_used() const { return used_.exchange(false); }
 
   /// Batches that a commit has put behind the end.
   struct Appended {
@@ -82,6 +90,11 @@ class Segment {
   Result<void> visit(Place from, Place end, const Visit& visit) const;
   /// A boundary with nothing as late as `timestamp_ms` before it.
   Result<Place> floor_timestamp(std::int64_t timestamp_ms) const;
+
+  /// Checks whole batches from `from` on, about `bytes` of them, whether or not that was done
+  /// before, and gives the place where it stopped: behind damage, or where damage begins that was
+  /// not known, once that is recorded. REQUIRES: `from` is a boundary below `end`.
+  Result<Place> check_again(Place from, std::uint64_t bytes, Place end) const;
 
   /// Writes index entries that the index file lacks. Not synced: an index holds no truth.
   Result<void> save_index() const;
@@ -115,6 +128,7 @@ class Segment {
   Place found_end_;
 
   std::atomic<bool> retired_{false};
+  mutable std::atomic<bool> used_{false};
   mutable std::mutex load_mutex_;  // held while the index is read
   mutable std::mutex mutex_;
   // Guarded by mutex_:

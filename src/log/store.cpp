@@ -7,6 +7,7 @@
 #include "base/logging.h"
 #include "log/data_store.h"
 #include "log/format.h"
+#include "log/open_segments.h"
 
 namespace leat::log {
 namespace {
@@ -63,10 +64,17 @@ DataStore::DataStore(const Environment& environment, const StoreOptions& options
       background_(context_),
       committer_(context_, journal_),
       checkpointer_(context_, journal_,
-                    [this](std::uint64_t sequence) { return encode_state(sequence); }) {
+                    [this](std::uint64_t sequence) { return encode_state(sequence); }),
+      space_(context_),
+      scrubber_(context_, [this] { return sealed_segments(); }) {
   context_.committer = &committer_;
   context_.checkpointer = &checkpointer_;
   context_.background = &background_;
+  context_.space = &space_;
+  context_.scrubber = &scrubber_;
+  std::size_t open_max = context_.options.open_segments_max;
+  if (open_max == 0) open_max = context_.files.open_files_max() / 2;
+  context_.open_segments = std::make_shared<OpenSegments>(std::max<std::size_t>(open_max, 16));
   committer_.found_damage = [this](const TopicPartition& id, const Damage& damage) {
     auto at = logs_.find(id);
     if (at != logs_.end()) at->second->record_damage(damage);
@@ -79,17 +87,67 @@ DataStore::~DataStore() {
 
 Result<void> DataStore::start(Recovered recovered) {
   head_ = recovered.head;
-  Result<void> opened = journal_.open(head_.salt, head_.sequence);
+  Result<void> opened = recovered.unsynced ? journal_.resume(recovered.unsynced->journal)
+                                           : journal_.open(head_.salt, head_.sequence);
   if (!opened) return opened;
-  committer_.start_behind(head_.sequence);
   opened = context_.files.sync_directory(context_.layout.journal_directory());
   if (!opened) return opened;
   findings_ = std::move(recovered.findings);
   for (const PartitionState& state : recovered.partitions) {
     logs_.emplace(state.id, std::make_shared<PartitionLog>(context_, state, LogOptions{}));
   }
+  if (recovered.unsynced) {
+    opened = resume(*recovered.unsynced);
+    if (!opened) return opened;
+  }
+  committer_.start_behind(journal_.sequence());
+  if (recovered.unsynced) checkpointer_.start_checkpoint();
   for (const auto& [id, log] : logs_) log->seal_old_segments();
+  if (!sealed_segments().empty()) scrubber_.sealed();
   return {};
+}
+
+Result<void> DataStore::resume(const Unsynced& unsynced) {
+  for (const auto& [id, base] : unsynced.segments) {
+    auto at = logs_.find(id);
+    if (at == logs_.end()) continue;
+    for (const auto& segment : at->second->segments()) {
+      if (segment->base_offset() == base) checkpointer_.add_dirty(at->second, segment);
+    }
+  }
+  for (const std::string& path : unsynced.directories) checkpointer_.add_directory(path);
+  return unsynced.kept.empty() ? Result<void>() : append_kept(unsynced);
+}
+
+/// Readers will see these batches, so they must be durable first; and the journal must name them
+/// before it names what follows.
+Result<void> DataStore::append_kept(const Unsynced& unsynced) {
+  std::vector<Bytes> contents;
+  FrameBuilder frame;
+  for (DataEntry entry : unsynced.kept) {
+    Result<file::FilePtr> file = context_.files.open(
+        context_.layout.segment(entry.id, entry.segment_base), file::OpenMode::read);
+    if (!file) return fail(file);
+    Bytes& bytes = contents.emplace_back(entry.bytes);
+    Result<std::size_t> got = (*file)->read_at(entry.position, bytes);
+    if (!got) return fail(got);
+    entry.is_inline = true;
+    frame.add(entry);
+    frame.add_inline(bytes);
+  }
+  Result<void> written = journal_.write_beyond(frame);
+  if (!written) return written;
+  return journal_.file()->sync();
+}
+
+std::vector<std::shared_ptr<const Segment>> DataStore::sealed_segments() const {
+  std::vector<std::shared_ptr<const Segment>> sealed;
+  for (const auto& [id, log] : logs_) {
+    for (const auto& segment : log->segments()) {
+      if (segment->state().sealed) sealed.push_back(segment);
+    }
+  }
+  return sealed;
 }
 
 Bytes DataStore::encode_state(std::uint64_t sequence) const {
@@ -152,13 +210,18 @@ void DataStore::remove_files(const TopicPartition& id) {
 
 std::vector<TopicPartition> DataStore::partitions() const {
   std::set<TopicPartition> found;
-  for (const auto& [id, log] : logs_) found.insert(id);
+  std::set<Uuid> known;
+  for (const auto& [id, log] : logs_) {
+    found.insert(id);
+    known.insert(id.topic_id);
+  }
   Result<std::vector<file::DirectoryEntry>> topics =
       context_.files.list(context_.layout.partitions());
   if (topics) {
     for (const file::DirectoryEntry& topic : *topics) {
       std::optional<Uuid> topic_id = Uuid::from_hex(topic.name);
-      if (!topic_id) continue;
+      // A start must not take longer the more topics there are.
+      if (!topic_id || known.contains(*topic_id)) continue;
       auto entries = context_.files.list(context_.layout.topic(*topic_id));
       if (!entries) continue;
       for (const file::DirectoryEntry& entry : *entries) {

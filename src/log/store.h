@@ -78,7 +78,8 @@ class Store {
   /// Forgets the log at once and removes its files in the background. Its pending appends fail.
   /// The caller has made the removal durable first (in the catalog).
   virtual void remove_log(const TopicPartition& id) = 0;
-  /// Every partition that the directory has files or a checkpoint entry for.
+  /// Every partition that the directory has files or a checkpoint entry for; of a topic that has
+  /// such an entry, only those that have one, too.
   virtual std::vector<TopicPartition> partitions() const = 0;
 
   /// What recovery found, in the order found.

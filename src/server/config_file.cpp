@@ -91,6 +91,8 @@ std::vector<Setting> settings(ServerOptions& options) {
       {"store.sync_interval_ms", milliseconds(store.sync_interval)},
       {"store.journal_bytes", number(store.journal_bytes, 1 << 20)},
       {"store.pending_bytes", number(store.pending_bytes_max, 1 << 20)},
+      {"store.free_bytes_min", number(store.free_bytes_min, 0)},
+      {"store.scrub_bytes_per_second", number(store.scrub_bytes_per_second, 0)},
       {"topics.auto_create", flag(broker.auto_create_topics)},
       {"topics.default_partitions", number(broker.default_partitions, 1)},
       {"topics.partitions_max", number(broker.partitions_max, 1)},

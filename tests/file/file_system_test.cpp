@@ -275,4 +275,19 @@ TEST_CASE_TEMPLATE("there is room, and a boot id that stays", T, OnPosix, OnFake
   CHECK(on.files.boot_id() == on.files.boot_id());
 }
 
+TEST_CASE_TEMPLATE("many files are synced in one go, with an answer for each", On, OnPosix,
+                   OnFake) {
+  On on;
+  for (std::size_t count : {std::size_t{0}, std::size_t{3}, std::size_t{40}}) {
+    std::vector<FilePtr> files;
+    for (std::size_t i = 0; i < count; ++i) {
+      files.push_back(must_open(on.files, on.root + "/" + std::to_string(i)));
+      write(*files.back(), 0, "text");
+    }
+    std::vector<Result<void>> results = on.files.sync_all(files);
+    CHECK(results.size() == count);
+    for (const Result<void>& result : results) CHECK(result.has_value());
+  }
+}
+
 TEST_SUITE_END();

@@ -17,7 +17,9 @@ Errc code_of(const Result<Offset>& result) {
   return result.error().code;
 }
 
-TEST_CASE("a full disk refuses appends, keeps reads, and takes appends again when there is room") {
+TEST_CASE(
+    "fault 6: a full disk refuses appends, keeps reads, and takes appends again when there is "
+    "room") {
   for (std::uint64_t room = 0; room < 12; ++room) {
     CAPTURE(room);
     Machine m;
@@ -39,6 +41,36 @@ TEST_CASE("a full disk refuses appends, keeps reads, and takes appends again whe
   }
 }
 
+TEST_CASE("fault 6: a disk that runs low refuses appends before it is full, and deletes go on") {
+  Machine m;
+  m.options.free_bytes_min = 64 << 20;
+  m.open();
+  LogOptions essential = m.log_options;
+  essential.is_essential = true;
+  Log* catalog = *m.store->log(p2, essential);
+  REQUIRE(m.append({"a"}, p1).has_value());
+  REQUIRE(m.append({"b"}, p1).has_value());
+  m.files.set_free_bytes((64 << 20) - 4096);
+  m.executor.run_for(std::chrono::seconds(2));
+  CHECK(code_of(m.append({"c"}, p1)) == Errc::no_space);
+  CHECK(m.metrics.gauge("leat_log_space_low", "").value() == 1);
+  CHECK(m.read(p1) == "a b");
+  std::optional<Result<Offset>> noted;
+  Result<Offset> queued =
+      catalog->append(make_batch({"x"}), [&](Result<Offset> result) { noted = std::move(result); });
+  REQUIRE(queued.has_value());
+  std::optional<Result<void>> deleted;
+  m.log(p1).advance_start(Offset{1}, [&](Result<void> done) { deleted = std::move(done); });
+  m.executor.run_until_idle();
+  CHECK(*noted == Offset{0});
+  CHECK(deleted->has_value());
+  CHECK(m.read(p1) == "b");
+  m.files.set_free_bytes({});
+  m.executor.run_for(std::chrono::seconds(2));
+  CHECK(m.append({"c"}, p1) == Offset{2});
+  CHECK(m.metrics.gauge("leat_log_space_low", "").value() == 0);
+}
+
 TEST_CASE("what was appended behind an append that failed fails too") {
   Machine m;
   m.open();
@@ -54,7 +86,7 @@ TEST_CASE("what was appended behind an append that failed fails too") {
   CHECK(m.read(p1) == "a c");
 }
 
-TEST_CASE("a failed sync of the journal stops the store for good, and reads go on") {
+TEST_CASE("fault 8: a failed sync of the journal stops the store for good, and reads go on") {
   Machine m;
   m.open();
   REQUIRE(m.append({"a"}, p1).has_value());
@@ -69,7 +101,9 @@ TEST_CASE("a failed sync of the journal stops the store for good, and reads go o
   CHECK(m.append({"c"}, p2) == Offset{0});
 }
 
-TEST_CASE("a failed sync of a segment stops its partition only, and nothing acknowledged is lost") {
+TEST_CASE(
+    "fault 8: a failed sync of a segment stops its partition only, and nothing acknowledged is "
+    "lost") {
   for (std::uint64_t seed = 1; seed < 30; ++seed) {
     CAPTURE(seed);
     Machine m(seed);
@@ -121,7 +155,57 @@ TEST_CASE("a sync that fails behind the scenes loses nothing that was acknowledg
   }
 }
 
-TEST_CASE("an EIO on write stops its partition only") {
+TEST_CASE(
+    "fault 8: where a sync fails in the background its partition stops and the store lives on") {
+  for (std::uint64_t seed = 1; seed < 12; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.options.journal_bytes = 64 << 10;
+    m.open();
+    REQUIRE(m.append({"bad"}, p1).has_value());
+    m.files.fail_sync(m.segment_path(0, p1));
+    std::string expected;
+    // Far more than both files of the journal hold.
+    for (int i = 0; i < 200; ++i) {
+      REQUIRE(m.append({std::to_string(i)}, p2).has_value());
+      expected += (i == 0 ? "" : " ") + std::to_string(i);
+    }
+    CHECK(code_of(m.append({"more"}, p1)) == Errc::storage_error);
+    CHECK(!m.store->failure().has_value());
+    CHECK(m.read(p1) == "bad");
+    if (seed % 2 == 0) {
+      m.power_loss().open();
+    } else {
+      m.kill().open();
+    }
+    CHECK(m.read(p1) == "bad");
+    CHECK(m.read(p2) == expected);
+    CHECK(m.store->findings().empty());
+    CHECK(m.append({"more"}, p1) == Offset{1});
+  }
+}
+
+TEST_CASE(
+    "fault 8: what a commit's own failed sync may have lost is written again from the journal") {
+  for (std::uint64_t seed = 1; seed < 12; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.options.journal_bytes = 64 << 10;
+    m.options.direct_bytes = 8 << 10;
+    m.open();
+    // In the journal, and in a segment that is not synced yet.
+    REQUIRE(m.append({"small"}, p1).has_value());
+    m.files.fail_sync(m.segment_path(0, p1));
+    CHECK(code_of(m.append({std::string(10 << 10, 'x')}, p1)) == Errc::storage_error);
+    for (int i = 0; i < 100; ++i) REQUIRE(m.append({std::to_string(i)}, p2).has_value());
+    CHECK(!m.store->failure().has_value());
+    m.power_loss().open();
+    CHECK(m.read(p1) == "small");
+    CHECK(m.store->findings().empty());
+  }
+}
+
+TEST_CASE("fault 7: an EIO on write stops its partition only") {
   Machine m;
   m.open();
   REQUIRE(m.append({"a"}, p1).has_value());
@@ -135,7 +219,7 @@ TEST_CASE("an EIO on write stops its partition only") {
   CHECK(m.append({"b"}, p1) == Offset{1});
 }
 
-TEST_CASE("more than the bound of pending bytes is refused, and the rest goes on") {
+TEST_CASE("fault 15: more than the bound of pending bytes is refused, and the rest goes on") {
   Machine m;
   m.options.pending_bytes_max = 1000;
   m.open();
@@ -147,7 +231,7 @@ TEST_CASE("more than the bound of pending bytes is refused, and the rest goes on
   CHECK(m.append({"z"}, p1) == Offset{1});
 }
 
-TEST_CASE("a reader finds a flipped bit once, fences it, and the rest is served") {
+TEST_CASE("faults 2 and 3: a reader finds a flipped bit once, fences it, and the rest is served") {
   Machine m;
   m.log_options.index_interval_bytes = 200;
   m.open();
@@ -200,7 +284,7 @@ TEST_CASE("an accepted loss is skipped from then on, across restarts") {
   CHECK(m.log(p1).view()->damaged.empty());
 }
 
-TEST_CASE("a missing or damaged index is made again from the segment") {
+TEST_CASE("fault 4: a missing or damaged index is made again from the segment") {
   for (int kind = 0; kind < 3; ++kind) {
     Machine m;
     m.log_options.index_interval_bytes = 100;

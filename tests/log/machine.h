@@ -45,6 +45,8 @@ class Machine {
     options.directory = "/data";
     options.owner = "test";
     options.journal_bytes = std::uint64_t{1} << 20;
+    options.free_bytes_min = 0;
+    options.scrub_bytes_per_second = 0;  // its timers never end
     log_options.retention_ms = -1;
   }
 

@@ -26,6 +26,8 @@ LogSimulation::LogSimulation(std::uint64_t seed, bool verbose)
   options_.durability = durability == 0   ? log::Durability::os
                         : durability == 1 ? log::Durability::interval
                                           : log::Durability::fsync;
+  options_.free_bytes_min = 0;
+  options_.scrub_bytes_per_second = 0;  // its timers never end
   options_.sync_interval = std::chrono::milliseconds(random_.between(10, 1000));
   options_.journal_bytes = std::uint64_t{1} << random_.between(16, 20);
   options_.direct_bytes = std::uint64_t{1} << random_.between(10, 18);
