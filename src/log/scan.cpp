@@ -102,9 +102,10 @@ BatchScanner::BatchScanner(const file::File& file, Place begin, std::uint64_t en
 Result<BytesView> BatchScanner::view(std::uint64_t position, std::uint64_t least) {
   std::uint64_t window_end = window_begin_ + window_bytes_;
   if (position < window_begin_ || position + least > window_end) {
-    // Only heads are wanted: reading far ahead would be in vain where batches are large.
+    // Only heads are wanted: reading far ahead would be in vain where batches are large, and often
+    // only one is.
     constexpr std::uint64_t ahead_crc = std::uint64_t{1} << 20;
-    constexpr std::uint64_t ahead_heads = std::uint64_t{16} << 10;
+    std::uint64_t ahead_heads = std::uint64_t{window_bytes_ == 0 ? 1U : 16U} << 10;
     std::uint64_t ahead = check_ == Check::crc ? ahead_crc : ahead_heads;
     std::uint64_t bytes = std::min(ahead, end_ - position);
     buffer_.reserve(bytes);

@@ -246,6 +246,17 @@ Result<void> Segment::refuse_damage(Offset from) const {
                           damage->offsets.next.value() - 1));
 }
 
+/// Where the batch with `from` begins, at or behind `floor`.
+Result<Place> Segment::find_begin(Place floor, Offset from, Place limit) const {
+  if (floor.offset == from) return floor;
+  {
+    std::lock_guard lock(mutex_);
+    if (read_end_.offset == from && read_end_.position > floor.position) return read_end_;
+  }
+  return walk(floor, limit.position,
+              [&](const ScannedBatch& batch) { return batch.head.next_offset <= from; });
+}
+
 Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place end) const {
   if (is_lost()) {
     // Part of it may have been known to be damaged before.
@@ -283,9 +294,7 @@ Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place
     Result<void> checked = check(unchecked, stop);
     if (!checked) return fail(checked);
   }
-  Result<Place> begin = walk(floor, limit.position, [&](const ScannedBatch& batch) {
-    return batch.head.next_offset <= from;
-  });
+  Result<Place> begin = find_begin(floor, from, limit);
   if (!begin) return fail(begin);
   std::uint64_t target = begin->position + std::min(max_bytes, limit.position);
   if (limit.position <= target) return Range{*begin, limit};
@@ -300,6 +309,8 @@ Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place
     return std::exchange(first, false) || batch.position + batch.head.bytes <= target;
   });
   if (!last) return fail(last);
+  std::lock_guard lock(mutex_);
+  read_end_ = *last;
   return Range{*begin, *last};
 }
 

@@ -113,6 +113,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// The last boundary before `until` that `more` accepts, walking from `at`.
   template <class More>
   Result<Place> walk(Place at, std::uint64_t until, const More& more) const;
+  Result<Place> find_begin(Place floor, Offset from, Place limit) const;
   // REQUIRES for all of these: mutex_ is held.
   void mark_checked(Place begin, Place end) const;
   Place checked_until(Place place) const;
@@ -138,6 +139,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   mutable bool index_loaded_;
   mutable std::size_t index_saved_ = 0;
   mutable std::vector<Damage> damage_;
+  /// Where the last read ended: the next one most likely begins there.
+  mutable Place read_end_{};
   /// Checked bytes: where they begin, and where they end.
   mutable std::map<std::uint64_t, Place> checked_;
 };

@@ -37,6 +37,7 @@ class Machine {
   Machine() : files_(executor_, 1) {
     options_.directory = "/data";
     options_.journal_bytes = log::journal_bytes_min;
+    options_.scrub_bytes_per_second = 0;  // its timers never end
     log_options_.segment_bytes = 400;
     log_options_.index_interval_bytes = 100;
     log_options_.retention_ms = -1;

@@ -45,7 +45,9 @@ TEST_CASE("after a kill everything acknowledged is there, and nothing is found w
   CHECK(m.append({"next"}, p1) == Offset{50});
 }
 
-TEST_CASE("after a power loss everything acknowledged is there, whatever of the rest survived") {
+TEST_CASE(
+    "faults 1 and 11: after a power loss everything acknowledged is there, whatever of the rest "
+    "survived") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     Machine m(seed);
@@ -129,7 +131,7 @@ TEST_CASE("a log that lost its last, unacknowledged append raises the leader epo
   }
 }
 
-TEST_CASE("recovery that crashes again and again comes to the same end") {
+TEST_CASE("fault 10: recovery that crashes again and again comes to the same end") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     Machine m(seed);
