@@ -47,7 +47,9 @@ void fit_descriptors(server::ServerOptions& options) {
       std::max<std::uint64_t>(limit.rlim_max, 2 * reserved_descriptors) - reserved_descriptors;
   limits.connections_max = std::min<std::uint64_t>(limits.connections_max, spare);
   // Listeners, the journal and directories need a few.
-  options.broker.store.open_segments_max = limit.rlim_max - limits.connections_max - 128;
+  std::uint64_t taken = limits.connections_max + 128;
+  options.broker.store.open_segments_max =
+      std::max<std::uint64_t>(limit.rlim_max, taken + 64) - taken;
 }
 
 Result<void> apply_address(const std::optional<std::string>& text, const char* flag,

@@ -67,7 +67,7 @@ Result<BackupPlan> plan_backup_of_running(file::FileSystem& files, const std::st
   if (!readable) return fail(readable);
   Result<Checkpoint> point = decode_checkpoint(checkpoint);
   if (!point) return fail(point);
-  // Each start draws a salt of its own, and its first act is a checkpoint with it.
+  // Each directory has a salt of its own; it only changes where a start writes a checkpoint.
   Result<LoadedCheckpoint> on_disk = load_checkpoint(files, layout);
   if (!on_disk) return fail(on_disk);
   if (on_disk->found && on_disk->checkpoint.head.salt != point->head.salt)
@@ -206,13 +206,18 @@ Result<void> BackupWriter::copy(const file::CopyProgress& progress) {
 }
 
 Result<void> BackupWriter::sync() {
-  // In one go first: many small syncs, each behind the other, would take far longer.
-  files_.write_back(made_.root());
+  // Many in one go, but not all: each takes a descriptor.
+  constexpr std::size_t step = 256;
+  std::vector<file::FilePtr> opened;
   for (const std::string& path : written_) {
     Result<file::FilePtr> file = files_.open(path, file::OpenMode::read_write);
     if (!file) return fail(file);
-    Result<void> synced = (*file)->sync();
-    if (!synced) return synced;
+    opened.push_back(std::move(*file));
+    if (opened.size() < step && &path != &*std::prev(written_.end())) continue;
+    for (const Result<void>& synced : files_.sync_all(opened)) {
+      if (!synced) return synced;
+    }
+    opened.clear();
   }
   for (const std::string& folder : directories_) {
     Result<void> synced = files_.sync_directory(folder);

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include "log/seal.h"
+
 namespace leat::log {
 
 void BatchHash::add(const BatchHead& head) {
@@ -16,6 +18,11 @@ std::uint64_t BatchHash::digest() const {
 }
 
 Result<bool> holds_batches(const file::File& file, const DataEntry& entry) {
+  if (entry.hashes_bytes) {
+    Result<std::uint64_t> found = hash_file(file, entry.position, entry.bytes);
+    if (!found && found.error().code != Errc::corrupt_message) return fail(found);
+    return found && *found == entry.hash;
+  }
   BatchHash hash;
   BatchScanner scanner(file, {entry.base_offset, entry.position}, entry.position + entry.bytes,
                        BatchScanner::Check::crc);

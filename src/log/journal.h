@@ -9,7 +9,7 @@
 //   entry    := kind:u8 topic_id:16 partition:i32 body
 //   body     := data | start | damage | gap | removed | end
 //   data     := leader_epoch:i32 segment_base:i64 base_offset:i64 next_offset:i64 position:u64
-//               bytes:u64 max_timestamp_ms:i64 append_ms:i64 inline:u8 hash:u64
+//               bytes:u64 max_timestamp_ms:i64 append_ms:i64 form:u8 hash:u64
 //   start    := offset:i64 all:u8         the log start offset was raised; segments below it go,
 //   and
 //                                         with `all` the one that was appended to as well
@@ -25,8 +25,9 @@
 // succeeded: a frame that was written but whose commit failed is in no chain. `synced` is the
 // newest frame known to be durable when this one was written: a frame at or below it that cannot be
 // read is damage, one above it was never acknowledged. `boot` names the run of the operating
-// system. `checksum` is the XXH3 of the frame without padding and without itself. `hash` says what
-// batches are meant where they are not inline (batch_hash.h).
+// system. `checksum` is the XXH3 of the frame without padding and without itself. `form` is 1
+// where the bytes are inline; where not, `hash` says which are meant: 2, by their batches
+// (batch_hash.h), or 0, as frames were first written, the XXH3 of all of them.
 #pragma once
 
 #include <array>
@@ -55,6 +56,7 @@ struct DataEntry {
   std::int64_t max_timestamp_ms = -1;
   std::int64_t append_ms = 0;
   bool is_inline = false;
+  bool hashes_bytes = false;
   std::uint64_t hash = 0;
 };
 struct StartEntry {

@@ -11,6 +11,10 @@ namespace {
 
 enum class Kind : std::uint8_t { data = 1, start, damage, gap, removed, end };
 
+constexpr std::uint8_t form_bytes = 0;
+constexpr std::uint8_t form_inline = 1;
+constexpr std::uint8_t form_batches = 2;
+
 void write_body(ByteWriter& out, const DataEntry& e) {
   out.write(e.leader_epoch.value());
   out.write(e.segment_base.value());
@@ -20,7 +24,7 @@ void write_body(ByteWriter& out, const DataEntry& e) {
   out.write(e.bytes);
   out.write(e.max_timestamp_ms);
   out.write(e.append_ms);
-  out.write(static_cast<std::uint8_t>(e.is_inline));
+  out.write(e.is_inline ? form_inline : e.hashes_bytes ? form_bytes : form_batches);
   out.write(e.hash);
 }
 void write_body(ByteWriter& out, const StartEntry& e) {
@@ -52,7 +56,9 @@ DataEntry read_data(ByteReader& in, const TopicPartition& id) {
   e.bytes = in.read<std::uint64_t>();
   e.max_timestamp_ms = in.read<std::int64_t>();
   e.append_ms = in.read<std::int64_t>();
-  e.is_inline = in.read<std::uint8_t>() != 0;
+  auto form = in.read<std::uint8_t>();
+  e.is_inline = form == form_inline;
+  e.hashes_bytes = form == form_bytes;
   e.hash = in.read<std::uint64_t>();
   return e;
 }

@@ -93,12 +93,11 @@ TEST_CASE("a checkpoint of another directory is refused") {
   Machine m;
   m.open();
   REQUIRE(m.append({"a"}).has_value());
-  m.kill();
+  m.close();
+  m.options.directory = "/other";
   m.open();
-  Bytes elsewhere = m.store->begin_backup().checkpoint;
   REQUIRE(m.append({"b"}).has_value());
-  m.kill();
-  m.open();
+  Bytes elsewhere = m.store->begin_backup().checkpoint;
   Result<BackupPlan> planned = plan_backup_of_running(m.files, "/data", elsewhere);
   REQUIRE(!planned);
   CHECK(planned.error().code == Errc::invalid_argument);

@@ -24,6 +24,8 @@ server::ServerOptions draw_options(Random& random) {
   store.owner = "pid 1";
   store.durability = draw_durability(random);
   store.sync_interval = milliseconds(random.between(10, 1000));
+  store.free_bytes_min = 0;
+  store.scrub_bytes_per_second = 0;
   store.journal_bytes = std::uint64_t{1} << random.between(16, 20);
   store.direct_bytes = std::uint64_t{1} << random.between(10, 18);
   options.broker.auto_create_topics = false;
