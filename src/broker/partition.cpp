@@ -64,6 +64,19 @@ Partition::Partition(log::Log& log, const Environment& environment, std::string 
                      const TopicSettings& settings)
     : log_(log), environment_(environment), topic_(std::move(topic)), settings_(settings) {}
 
+Partition::~Partition() {
+  for (const auto& weak : gone_listeners_) {
+    if (auto listener = weak.lock()) (*listener)();
+  }
+}
+
+Partition::Ticket Partition::on_gone(UniqueFunction<void()> listener) {
+  auto ticket = std::make_shared<UniqueFunction<void()>>(std::move(listener));
+  std::erase_if(gone_listeners_, [](const auto& other) { return other.expired(); });
+  gone_listeners_.push_back(ticket);
+  return ticket;
+}
+
 Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBytes records,
                                     int produce_version, std::int64_t now_ms,
                                     std::vector<record::RecordError>* rejected) const {

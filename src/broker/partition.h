@@ -52,6 +52,14 @@ class Partition {
   };
   Partition(log::Log& log, const Environment& environment, std::string topic,
             const TopicSettings& settings);
+  ~Partition();
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+
+  /// Calls `listener` when this partition goes, because its topic is deleted or the broker ends,
+  /// until the ticket dies.
+  using Ticket = std::shared_ptr<void>;
+  [[nodiscard]] Ticket on_gone(UniqueFunction<void()> listener);
 
   using AppendDone = UniqueFunction<void(Result<Appended>)>;
   /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
@@ -88,6 +96,7 @@ class Partition {
   Environment environment_;
   std::string topic_;
   TopicSettings settings_;
+  std::vector<std::weak_ptr<UniqueFunction<void()>>> gone_listeners_;
 };
 
 /// Finds an offset by time or by one of the special timestamps, in `view`. Blocks on the disk for
