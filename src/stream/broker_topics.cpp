@@ -62,18 +62,23 @@ class BrokerTopics::Feed {
     feed->ticket_ = log.on_advance([weak, &log] {
       if (auto alive = weak.lock()) alive->set(log.view());
     });
+    feed->gone_ticket_ = partition.on_gone([weak] {
+      if (auto alive = weak.lock()) alive->end();
+    });
     feed->set(partition.view());
   }
 
-  std::shared_ptr<const log::LogView> view() const {
+  /// Errc::unknown_topic_or_partition once the partition has gone.
+  Result<std::shared_ptr<const log::LogView>> view() const {
     std::lock_guard lock(mutex_);
-    return view_;
+    if (view_) return view_;
+    return fail(Errc::unknown_topic_or_partition, "the topic was deleted");
   }
 
   void when_readable(Offset offset, Work wake) {
     {
       std::lock_guard lock(mutex_);
-      if (view_->high_watermark <= offset) {
+      if (view_ && view_->high_watermark <= offset) {
         waiting_.emplace_back(offset, std::move(wake));
         return;
       }
@@ -95,10 +100,22 @@ class BrokerTopics::Feed {
     for (auto& wake : ready) wake();
   }
 
+  // The partition has gone: lets go of its files, and of who waits for records.
+  void end() {
+    std::vector<std::pair<Offset, Work>> waiting;
+    {
+      std::lock_guard lock(mutex_);
+      view_.reset();
+      std::swap(waiting, waiting_);
+    }
+    for (auto& [offset, wake] : waiting) wake();
+  }
+
   mutable std::mutex mutex_;
-  std::shared_ptr<const log::LogView> view_;      // guarded by mutex_
+  std::shared_ptr<const log::LogView> view_;      // guarded by mutex_; null: the partition has gone
   std::vector<std::pair<Offset, Work>> waiting_;  // guarded by mutex_
   log::Log::Ticket ticket_;
+  broker::Partition::Ticket gone_ticket_;
 };
 
 Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
@@ -156,14 +173,17 @@ Result<Readable> BrokerTopics::readable(const TopicPartition& partition) {
   auto found = feed(partition);
   if (!found) return fail(found);
   auto view = (*found)->view();
-  return Readable{view->start_offset, view->high_watermark};
+  if (!view) return fail(view);
+  return Readable{(*view)->start_offset, (*view)->high_watermark};
 }
 
 Result<Batches> BrokerTopics::read(const TopicPartition& partition, Offset from,
                                    std::size_t max_bytes) {
   auto found = feed(partition);
   if (!found) return fail(found);
-  auto slice = (*found)->view()->read(from, max_bytes);
+  auto view = (*found)->view();
+  if (!view) return fail(view);
+  auto slice = (*view)->read(from, max_bytes);
   if (!slice) return fail(slice);
   if (slice->bytes == 0) return Batches{};
   auto buffer = buffers_.take();

@@ -117,6 +117,12 @@ Result<bool> PartitionSource::read_more() {
   batches_position_ = 0;
   auto batches = store_.read(partition_, next_offset_, options_.read_bytes);
   if (!batches) {
+    if (batches.error().code == Errc::unknown_topic_or_partition) {
+      return fail(batches.error().code,
+                  fmt::format("cannot read partition {} of {} from offset {} on: {}",
+                              partition_.partition.value(), plan_.topic, next_offset_.value(),
+                              batches.error().what));
+    }
     if (batches.error().code != Errc::offset_out_of_range) return fail(batches);
     auto readable = store_.readable(partition_);
     if (!readable) return fail(readable);

@@ -45,6 +45,8 @@ class TopicStore {
   /// Makes a topic; one of that name is returned as it is.
   virtual Result<Topic> create_topic(const std::string& name, std::int32_t partitions) = 0;
 
+  /// Errc::unknown_topic_or_partition, here and below, once the topic was deleted, also if there is
+  /// another of its name.
   virtual Result<Readable> readable(const TopicPartition& partition) = 0;
   /// Batches from the one that contains `from`, some `max_bytes` of them but at least one; none if
   /// `from` is the high watermark. The first may begin before `from`, none reaches beyond

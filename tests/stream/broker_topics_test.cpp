@@ -132,6 +132,35 @@ TEST_CASE("a data directory without a server runs a pipeline live and again by r
   CHECK(lines(directory->topics(), "edits-per-channel.again") == live);
 }
 
+TEST_CASE("a live run whose input is deleted stops with an error that says so") {
+  TemporaryDirectory temporary;
+  auto directory = open(temporary);
+  Topic topic = *directory->topics().create_topic("edits", 2);
+  Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
+  auto runner = Runner::open(plan, directory->topics(), system_clock, {});
+  REQUIRE_MESSAGE(runner, runner.error().what);
+  (*runner)->start();
+  produce_edits(directory->topics(), topic);
+  SUBCASE("at any moment") {}
+  SUBCASE("while it waits for records") {
+    while ((*runner)->status().progress.rows_in < wikipedia_edits().size()) {
+      std::this_thread::yield();
+    }
+  }
+  directory->executor().post([&] {
+    directory->broker().delete_topic(topic.id, [](Result<void> done) { REQUIRE(done); });
+  });
+  auto result = (*runner)->wait();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == Errc::unknown_topic_or_partition);
+  CHECK(result.error().what.find(" of edits from offset ") != std::string::npos);
+  CHECK(result.error().what.ends_with("the topic was deleted"));
+  CHECK((*runner)->status().state == RunState::failed);
+  // Another topic of that name is not its input.
+  CHECK(directory->topics().create_topic("edits", 2)->id != topic.id);
+  CHECK_FALSE(directory->topics().readable({topic.id, PartitionId{0}}));
+}
+
 TEST_CASE("topics that are not there, and offsets out of range, are errors") {
   TemporaryDirectory temporary;
   auto directory = open(temporary);
