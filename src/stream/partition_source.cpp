@@ -192,6 +192,10 @@ void PartitionSource::decode(const record::Record& record, std::optional<Waterma
   if (*time_ms < event_time_ms_min || *time_ms > event_time_ms_max) {
     return add_bad(record, "the event time is out of range");
   }
+  if (plan_.ahead_ms_max && record.timestamp_ms != record::no_timestamp_ms &&
+      *time_ms - *plan_.ahead_ms_max > record.timestamp_ms) {
+    return add_bad(record, "the event time is too far ahead of the record's timestamp");
+  }
   if (floor) {
     if (*floor > decoded_watermark_) {
       decoded_watermark_ = *floor;

@@ -28,6 +28,11 @@ Pipeline& Pipeline::disorder(std::chrono::milliseconds disorder) {
   return *this;
 }
 
+Pipeline& Pipeline::ahead_at_most(std::chrono::milliseconds bound) {
+  plan_.source.ahead_ms_max = bound.count();
+  return *this;
+}
+
 Pipeline& Pipeline::idle(std::optional<std::chrono::milliseconds> idle) {
   plan_.source.idle_ms = idle ? std::optional(std::int64_t{idle->count()}) : std::nullopt;
   return *this;

@@ -39,6 +39,8 @@ class Pipeline {
   /// The field that says when a row happened; otherwise the record's timestamp does.
   Pipeline& event_time(std::string field);
   Pipeline& disorder(std::chrono::milliseconds disorder);
+  /// An event time further ahead of its record's timestamp makes the record a bad one.
+  Pipeline& ahead_at_most(std::chrono::milliseconds bound);
   /// Nothing: a silent partition holds the watermark back for ever.
   Pipeline& idle(std::optional<std::chrono::milliseconds> idle);
   /// What becomes of records that are no rows; otherwise they fail the pipeline.

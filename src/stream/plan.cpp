@@ -32,6 +32,9 @@ Result<void> check_source(const SourcePlan& source) {
   if (source.topic.empty()) return wrong("source", "it names no topic");
   if (auto ok = check_names("source", source.fields); !ok) return ok;
   if (source.disorder_ms < 0) return wrong("source", "the disorder is negative");
+  if (source.ahead_ms_max && *source.ahead_ms_max < 0) {
+    return wrong("source", "the bound of event times ahead is negative");
+  }
   if (source.idle_ms && *source.idle_ms <= 0) return wrong("source", "idle is not positive");
   if ((source.bad_records == BadRecords::dead_letter) == source.dead_letter_topic.empty()) {
     return wrong("source",

@@ -25,6 +25,10 @@ struct SourcePlan {
   std::string event_time;
   /// How far behind the largest event time of its partition a row may come and not be late.
   std::int64_t disorder_ms = 0;
+  /// How far an event time may be ahead of its record's timestamp; nothing for any distance. A
+  /// record beyond is a bad one: it must not move the watermark, which never goes back. A record
+  /// without a timestamp is not judged.
+  std::optional<std::int64_t> ahead_ms_max;
   /// How long a partition that is read to its end may be silent before it no longer holds the
   /// watermark back; nothing for never. Only live runs look at it.
   std::optional<std::int64_t> idle_ms = 30'000;

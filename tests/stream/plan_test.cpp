@@ -73,6 +73,8 @@ TEST_CASE("a plan that does not fit is refused, and the error names the place") 
   check(edits().event_time("user").into("out"),
         "source: the event time user is a text, not a timestamp");
   check(edits().disorder(-1ms).into("out"), "source: the disorder is negative");
+  check(edits().ahead_at_most(-1ms).into("out"),
+        "source: the bound of event times ahead is negative");
   check(edits().into(""), "sink: it names no topic");
   check(edits().into("in"), "sink: it would write to the topic it reads, in");
   check(edits().filter(col("size")).into("out"),

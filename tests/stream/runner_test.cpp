@@ -119,6 +119,46 @@ TEST_CASE("the status names the partition that holds the watermark back") {
   CHECK(progress.partitions[0].watermark == 9'000);
 }
 
+// Fault 36.
+TEST_CASE("an event time of the year 2999 goes to the dead letters, and not into the watermark") {
+  MemoryTopics topics;
+  topics.create_topic("in", 1);
+  auto event = [&](std::int64_t timestamp_ms, const std::string& time) {
+    record::BatchBuilder builder;
+    std::string json = "{\"at\":\"" + time + "\"}";
+    builder.append(timestamp_ms, {}, as_bytes(json));
+    append(topics, "in", 0, builder.build());
+  };
+  event(1'000, "1970-01-01T00:00:01Z");
+  event(1'100, "2999-01-01T00:00:00Z");
+  event(1'200, "1970-01-01T00:00:02.201Z");
+  event(1'300, "1970-01-01T00:00:02.300Z");
+  event(-1, "1970-01-01T00:00:04Z");
+  Plan plan = *Pipeline::from("in")
+                   .json({{"at", Type::timestamp}})
+                   .event_time("at")
+                   .ahead_at_most(1s)
+                   .dead_letters_to("dead")
+                   .tumble(1s)
+                   .aggregate({count("n")})
+                   .late_to("late")
+                   .into("out");
+  auto runner = open(plan, topics, {.at_end = AtEnd::stop});
+  REQUIRE(runner->run());
+  Progress progress = runner->status().progress;
+  CHECK(progress.rows_in == 3);
+  CHECK(progress.bad == 2);
+  CHECK(progress.late == 0);
+  CHECK(progress.watermark == 4'000);
+  auto dead = topics.records("dead", 0);
+  REQUIRE(dead.size() == 2);
+  CHECK(dead[0].value == R"({"at":"2999-01-01T00:00:00Z"})");
+  CHECK(dead[1].value == R"({"at":"1970-01-01T00:00:02.201Z"})");
+  CHECK(dead[0].headers[4] ==
+        std::pair<std::string, std::string>(
+            "leat.reason", "the event time is too far ahead of the record's timestamp"));
+}
+
 TEST_CASE("a bounded run ends where its input ended when it was opened") {
   MemoryTopics topics;
   topics.create_topic("in", 1);
