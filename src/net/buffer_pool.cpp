@@ -12,10 +12,16 @@ namespace leat::net {
 
 namespace {
 constexpr std::size_t page_bytes = 4096;
+
+// What aligned_alloc() may be asked for.
+std::size_t whole_pages(std::size_t size) {
+  return std::max<std::size_t>(1, (size + page_bytes - 1) / page_bytes) * page_bytes;
 }
+}  // namespace
 
 Buffer::Buffer(std::size_t size)
-    : data_(static_cast<std::byte*>(std::aligned_alloc(page_bytes, size))), size_(size) {
+    : data_(static_cast<std::byte*>(std::aligned_alloc(page_bytes, whole_pages(size)))),
+      size_(size) {
   if (data_ == nullptr) throw std::bad_alloc();
 }
 

@@ -156,6 +156,7 @@ Result<BoundExpression> BoundExpression::bind(const Expression& expression, cons
     case Kind::is_null: return bind_logical(expression, schema);
   }
   ASSERT(false);
+  return bound;
 }
 
 std::shared_ptr<const Vector> BoundExpression::evaluate(const column::Chunk& chunk) const {
