@@ -18,10 +18,9 @@ ThreadExecutor::~ThreadExecutor() {
 }
 
 void ThreadExecutor::post(Work work) {
-  {
-    std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(work));
-  }
+  // Notified under the lock: once it is free the work may run, and end the executor.
+  std::lock_guard lock(mutex_);
+  queue_.push_back(std::move(work));
   wake_.notify_one();
 }
 
