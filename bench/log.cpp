@@ -138,7 +138,7 @@ class Load {
  public:
   Load(log::Store& store, int partitions, std::size_t batches)
       : buffers_(make_batches()), left_(batches), open_(batches) {
-    for (int i = 0; i < partitions; ++i) logs_.push_back(*store.log(id(i), {}));
+    for (int i = 0; i < partitions; ++i) logs_.push_back((*store.log(id(i), {})).get());
   }
   static TopicPartition id(int i) {
     TopicPartition id;
@@ -325,7 +325,7 @@ class Sink {
 /// GB/s of reading one partition from begin to end, `piece` bytes at a time.
 double read_through_log(log::Store& store, Read how, std::size_t piece) {
   Sink sink(how, piece);
-  log::Log* log = *store.log(Load::id(0), {});
+  std::shared_ptr<log::Log> log = *store.log(Load::id(0), {});
   std::uint64_t bytes = 0;
   auto start = Steady::now();
   Offset at = log->view()->start_offset;

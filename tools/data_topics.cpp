@@ -42,7 +42,8 @@ std::map<Uuid, std::string> read_topic_names(file::FileSystem& files,
     fmt::print(stderr, "the names of topics cannot be read: {}\n", broker.error().what);
     return names;
   }
-  for (const auto& [name, topic] : (*broker)->topics()) names[topic.id] = name;
+  auto topics = (*broker)->topics();
+  for (const broker::TopicPtr& topic : topics->topics()) names[topic->info.id] = topic->info.name;
   names[broker::catalog_partition().topic_id] = "(catalog)";
   return names;
 }

@@ -161,7 +161,7 @@ Result<void> find_damage(stream::DataDirectory& directory, const TopicPartition&
   for (Offset at = range.base; at < range.next;) {
     // Asking behind a read finds what that read told the log.
     auto view = ask<std::shared_ptr<const log::LogView>>(directory, [&](auto answer) {
-      broker::Partition* partition = directory.broker().find_partition(id.topic_id, id.partition);
+      auto partition = directory.broker().find_partition(id.topic_id, id.partition);
       answer->set_value(partition == nullptr ? nullptr : partition->view());
     });
     if (!view) return fail(Errc::unknown_topic_or_partition, "the topic has no such partition");

@@ -29,6 +29,7 @@ struct Flags {
   std::optional<std::string> advertised;
   std::optional<std::string> durability;
   std::optional<std::string> config;
+  std::optional<std::int64_t> shards;
   bool is_insecure = false;
 };
 
@@ -79,6 +80,12 @@ Result<void> apply_flags(const Flags& flags, server::ServerOptions& options) {
     if (!durability)
       return fail(durability.error().code, "--durability " + durability.error().what);
     options.broker.store.durability = *durability;
+  }
+  if (flags.shards) {
+    if (*flags.shards < 1 || *flags.shards > 1024) {
+      return fail(Errc::invalid_argument, "--shards takes a number from 1 to 1024");
+    }
+    options.shards = static_cast<std::size_t>(*flags.shards);
   }
   options.is_public_allowed = options.is_public_allowed || flags.is_insecure;
   return {};
@@ -184,6 +191,8 @@ void declare(Arguments& arguments) {
                    "What clients are told to connect to [where they connected]");
   arguments.option("--durability MODE", flags->durability,
                    "When a record counts as durable: fsync, interval or os [fsync]");
+  arguments.option("--shards N", flags->shards,
+                   "Threads that connections and partitions are spread over [1]");
   arguments.option("--config FILE", flags->config,
                    "A TOML file of settings; the options above win");
   arguments.flag("--insecure", flags->is_insecure,

@@ -44,4 +44,12 @@ void SimExecutor::drop_all() {
   due_.clear();
 }
 
+void SimThread::post(Work work) {
+  constexpr std::int64_t longest_us = 50;
+  std::chrono::nanoseconds now = machine_.monotonic();
+  std::chrono::nanoseconds wakes = now + std::chrono::microseconds(random_.between(0, longest_us));
+  last_ = std::max(last_, wakes);
+  machine_.after(last_ - now, std::move(work));
+}
+
 }  // namespace leat

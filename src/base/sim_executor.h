@@ -49,4 +49,22 @@ class SimExecutor final : public Executor, public Clock {
   TimerId last_timer_ = 0;
 };
 
+/// Another thread of the simulated machine: what is posted to it runs in order, in between what its
+/// other threads do, as a seed draws. The machine outlives it.
+class SimThread final : public Executor {
+ public:
+  SimThread(SimExecutor& machine, std::uint64_t seed) : machine_(machine), random_(seed) {}
+
+  void post(Work work) override;
+  TimerId after(std::chrono::nanoseconds delay, Work work) override {
+    return machine_.after(delay, std::move(work));
+  }
+  void cancel(TimerId timer) override { machine_.cancel(timer); }
+
+ private:
+  SimExecutor& machine_;
+  Random random_;
+  std::chrono::nanoseconds last_{0};  // when what was posted last runs
+};
+
 }  // namespace leat

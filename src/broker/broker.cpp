@@ -11,6 +11,27 @@
 namespace leat::broker {
 namespace {
 
+using Partitions = std::vector<std::shared_ptr<Partition>>;
+
+/// Changes the settings of all, each on its shard, and calls `done` at home when all have them.
+void change_all(const Partitions& partitions, const TopicSettings& settings, Executor& home,
+                Broker::Done done) {
+  struct Pending {
+    std::size_t left;
+    Broker::Done done;
+  };
+  auto pending = std::make_shared<Pending>(Pending{partitions.size(), std::move(done)});
+  auto changed = [pending] {
+    if (--pending->left == 0) pending->done({});
+  };
+  for (const auto& partition : partitions) {
+    partition->executor().post([partition, settings, &home, changed] {
+      partition->set_settings(settings);
+      home.post(changed);
+    });
+  }
+}
+
 Error unknown_id() {
   return {Errc::unknown_topic_id, "there is no topic with this id"};
 }
@@ -22,12 +43,16 @@ Broker::Broker(const log::Store::Environment& environment, BrokerOptions options
 
 Broker::~Broker() {
   if (retention_timer_ != 0) environment_.executor.cancel(retention_timer_);
+  for (const auto& [id, partitions] : partitions_) {
+    for (const auto& partition : partitions) partition->set_gone();
+  }
 }
 
 Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& environment,
                                              const BrokerOptions& options, Random random) {
   std::unique_ptr<Broker> broker(new Broker(environment, options, random));
-  auto store = log::Store::open(environment, options.store);
+  broker->options_.store.home_topic = catalog_partition().topic_id;
+  auto store = log::Store::open(environment, broker->options_.store);
   if (!store) return fail(store);
   broker->store_ = std::move(*store);
 
@@ -53,22 +78,27 @@ Result<void> Broker::open_topics() {
   // What the catalog does not know was being deleted when the last process ended, or was not made
   // whole: a partition is in the catalog, durably, before its first append is.
   for (const TopicPartition& id : store_->partitions()) {
-    if (id == catalog_partition() || find_partition(id.topic_id, id.partition)) continue;
+    const TopicInfo* topic = catalog_->find(id.topic_id);
+    bool is_known = topic != nullptr && id.partition.value() < topic->partitions;
+    if (id == catalog_partition() || is_known) continue;
     log_info("removing what is left of the deleted topic {}, partition {}", id.topic_id.to_hex(),
              id.partition.value());
     store_->remove_log(id);
   }
+  publish({});
   return {};
 }
 
 Result<void> Broker::open_partitions(const TopicInfo& topic) {
   TopicSettings settings = parse_topic_settings(topic.configs);
-  Partition::Environment environment{environment_.executor, environment_.clock, scratch_};
   auto& partitions = partitions_[topic.id];
   for (auto i = static_cast<std::int32_t>(partitions.size()); i < topic.partitions; ++i) {
     auto log = store_->log({topic.id, PartitionId{i}}, settings.log);
     if (!log) return fail(log);
-    partitions.push_back(std::make_unique<Partition>(**log, environment, topic.name, settings));
+    Executor& executor = (*log)->executor();
+    Partition::Environment environment{executor, environment_.clock, scratch_[&executor]};
+    partitions.push_back(
+        std::make_shared<Partition>(std::move(*log), environment, topic.name, settings));
     ++partition_count_;
   }
   return {};
@@ -81,17 +111,32 @@ void Broker::ensure_cluster_id() {
   });
 }
 
-Partition* Broker::find_partition(std::string_view topic, PartitionId partition) {
-  const TopicInfo* info = catalog_->find(topic);
-  return info == nullptr ? nullptr : find_partition(info->id, partition);
+void Broker::publish(const Uuid& changed) {
+  topics_.erase(changed);
+  std::vector<TopicPtr> topics;
+  topics.reserve(catalog_->topics().size());
+  for (const auto& [name, info] : catalog_->topics()) {
+    TopicPtr& topic = topics_[info.id];
+    if (!topic) {
+      auto partitions = partitions_.at(info.id);
+      partitions.resize(static_cast<std::size_t>(info.partitions));
+      topic = std::make_shared<const Topic>(Topic{info, std::move(partitions)});
+    }
+    topics.push_back(topic);
+  }
+  table_.store(std::make_shared<const TopicTable>(std::move(topics)));
 }
 
-Partition* Broker::find_partition(const Uuid& topic_id, PartitionId partition) {
-  auto found = partitions_.find(topic_id);
-  if (found == partitions_.end()) return nullptr;
-  auto index = static_cast<std::size_t>(partition.value());
-  if (partition.value() < 0 || index >= found->second.size()) return nullptr;
-  return found->second[index].get();
+std::shared_ptr<Partition> Broker::find_partition(std::string_view topic,
+                                                  PartitionId partition) const {
+  TopicPtr found = find_topic(topic);
+  return found ? found->partition(partition) : nullptr;
+}
+
+std::shared_ptr<Partition> Broker::find_partition(const Uuid& topic_id,
+                                                  PartitionId partition) const {
+  TopicPtr found = find_topic(topic_id);
+  return found ? found->partition(partition) : nullptr;
 }
 
 Result<TopicInfo> Broker::check_new_topic(const NewTopic& topic) const {
@@ -143,11 +188,13 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   // appended to it before its record is durable comes behind that record in the journal.
   catalog_->put(info, [this, info, done = std::move(done)](Result<void> written) mutable {
     if (!written) {
+      publish(info.id);
       forget_partitions(info.id);
       return done(fail(written));
     }
     done(info);
   });
+  publish(info.id);
 }
 
 void Broker::forget_partitions(const Uuid& topic_id, std::int32_t count) {
@@ -155,6 +202,8 @@ void Broker::forget_partitions(const Uuid& topic_id, std::int32_t count) {
   ASSERT(found != partitions_.end());
   auto& partitions = found->second;
   while (static_cast<std::int32_t>(partitions.size()) > count) {
+    Executor& executor = partitions.back()->executor();
+    executor.post([gone = std::move(partitions.back())] { gone->set_gone(); });
     partitions.pop_back();
     --partition_count_;
     store_->remove_log({topic_id, PartitionId{static_cast<std::int32_t>(partitions.size())}});
@@ -164,12 +213,13 @@ void Broker::forget_partitions(const Uuid& topic_id, std::int32_t count) {
 
 void Broker::delete_topic(const Uuid& id, Done done) {
   if (catalog_->find(id) == nullptr) return refuse(std::move(done), unknown_id());
-  // Gone for clients at once; the data goes when the removal is durable. The Partition objects
-  // must not outlive their logs, and nobody holds them across a turn of the executor.
+  // Gone for clients at once; the data goes when the removal is durable.
   catalog_->remove(id, [this, id, done = std::move(done)](Result<void> written) mutable {
+    publish(id);
     if (written) forget_partitions(id);
     done(std::move(written));
   });
+  publish(id);
 }
 
 Result<void> Broker::check_new_partitions(const Uuid& id, std::int32_t count) const {
@@ -196,9 +246,13 @@ void Broker::create_partitions(const Uuid& id, std::int32_t count, Done done) {
   catalog_->put(std::move(info), [this, id, done = std::move(done)](Result<void> written) mutable {
     // The catalog has gone back to what is durable, and so must we.
     const TopicInfo* now = catalog_->find(id);
-    if (!written && now != nullptr) forget_partitions(id, now->partitions);
+    if (!written && now != nullptr) {
+      publish(id);
+      forget_partitions(id, now->partitions);
+    }
     done(std::move(written));
   });
+  publish(id);
 }
 
 void Broker::alter_topic(const Uuid& id, ConfigMap configs, Done done) {
@@ -212,18 +266,26 @@ void Broker::alter_topic(const Uuid& id, ConfigMap configs, Done done) {
   info.configs = std::move(configs);
   catalog_->put(std::move(info),
                 [this, id, settings, done = std::move(done)](Result<void> written) mutable {
+                  publish(id);
                   auto found = partitions_.find(id);
-                  if (written && found != partitions_.end()) {
-                    for (auto& partition : found->second) partition->set_settings(settings);
-                  }
-                  done(std::move(written));
+                  if (!written || found == partitions_.end()) return done(std::move(written));
+                  change_all(found->second, settings, environment_.executor, std::move(done));
                 });
+  publish(id);
 }
 
 void Broker::schedule_retention() {
   retention_timer_ = environment_.executor.after(options_.retention_check_interval, [this] {
-    for (auto& [id, partitions] : partitions_) {
-      for (auto& partition : partitions) partition->log().apply_retention();
+    std::map<Executor*, std::vector<std::shared_ptr<Partition>>> by_shard;
+    for (const auto& [id, partitions] : partitions_) {
+      for (const auto& partition : partitions) {
+        by_shard[&partition->executor()].push_back(partition);
+      }
+    }
+    for (auto& [executor, partitions] : by_shard) {
+      executor->post([partitions = std::move(partitions)] {
+        for (const auto& partition : partitions) partition->log().apply_retention();
+      });
     }
     schedule_retention();
   });

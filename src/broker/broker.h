@@ -1,6 +1,7 @@
 // The broker: a data directory's topics and partitions, behind every protocol. No sockets here.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "base/result.h"
 #include "broker/catalog.h"
 #include "broker/partition.h"
+#include "broker/topic_table.h"
 #include "file/file.h"
 #include "log/store.h"
 
@@ -38,7 +40,8 @@ struct NewTopic {
   ConfigMap configs;
 };
 
-/// Lives on one executor: every member is called there, but for Partition::view().
+/// Lives on one executor, home, where every member is called that does not say it is thread-safe.
+/// Its partitions live on the executors of their shards.
 class Broker {
  public:
   /// Opens the directory and everything in it. Blocks until it is recovered; call it on the
@@ -46,16 +49,20 @@ class Broker {
   /// from `random`: seed it from the operating system outside of simulations.
   static Result<std::unique_ptr<Broker>> open(const log::Store::Environment& environment,
                                               const BrokerOptions& options, Random random);
+  /// On its executor, or where none runs; those of the other shards run no more.
   ~Broker();
 
+  /// Thread-safe: it never changes.
   const Uuid& cluster_id() const { return catalog_->cluster_id(); }
 
-  /// nullptr if there is none. Pointers live until the topic is removed.
-  const TopicInfo* find_topic(std::string_view name) const { return catalog_->find(name); }
-  const TopicInfo* find_topic(const Uuid& id) const { return catalog_->find(id); }
-  const std::map<std::string, TopicInfo, std::less<>>& topics() const { return catalog_->topics(); }
-  Partition* find_partition(std::string_view topic, PartitionId partition);
-  Partition* find_partition(const Uuid& topic_id, PartitionId partition);
+  /// The newest table of topics. Thread-safe.
+  std::shared_ptr<const TopicTable> topics() const { return table_.load(); }
+  /// Look-ups in the newest table: nullptr if there is none. Thread-safe. Whoever needs more than
+  /// one of them should take the table, so that they agree.
+  TopicPtr find_topic(std::string_view name) const { return topics()->find(name); }
+  TopicPtr find_topic(const Uuid& id) const { return topics()->find(id); }
+  std::shared_ptr<Partition> find_partition(std::string_view topic, PartitionId partition) const;
+  std::shared_ptr<Partition> find_partition(const Uuid& topic_id, PartitionId partition) const;
 
   using CreateDone = UniqueFunction<void(Result<TopicInfo>)>;
   /// Makes a topic; `done` when it is durable. Errors: invalid_topic (name, or one that differs
@@ -75,9 +82,11 @@ class Broker {
   /// Errors: unknown_topic_id, invalid_config.
   void alter_topic(const Uuid& id, ConfigMap configs, Done done);
 
+  // Thread-safe, but for what the store says:
   const BrokerOptions& options() const { return options_; }
   log::Store& store() { return *store_; }
   const Clock& clock() const { return environment_.clock; }
+  /// Home.
   Executor& executor() { return environment_.executor; }
   file::FileSystem& files() { return environment_.files; }
 
@@ -98,6 +107,8 @@ class Broker {
       done(tl::unexpected(std::move(error)));
     });
   }
+  /// Publishes the topics that the catalog has now, of which one has changed.
+  void publish(const Uuid& changed);
   void ensure_cluster_id();
   /// Forgets all partitions of the topic from `count` on.
   void forget_partitions(const Uuid& topic_id, std::int32_t count = 0);
@@ -106,10 +117,13 @@ class Broker {
   log::Store::Environment environment_;
   BrokerOptions options_;
   Random random_;
-  record::Scratch scratch_;
+  std::map<Executor*, record::Scratch> scratch_;  // one a shard
   std::unique_ptr<log::Store> store_;
   std::unique_ptr<Catalog> catalog_;
-  std::map<Uuid, std::vector<std::unique_ptr<Partition>>> partitions_;
+  // By topic; also of topics whose removal is not durable yet.
+  std::map<Uuid, std::vector<std::shared_ptr<Partition>>> partitions_;
+  std::map<Uuid, TopicPtr> topics_;  // as they are in the table
+  std::atomic<std::shared_ptr<const TopicTable>> table_{std::make_shared<const TopicTable>()};
   std::int64_t partition_count_ = 0;
   Executor::TimerId retention_timer_ = 0;
 };

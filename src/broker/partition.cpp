@@ -60,21 +60,26 @@ Result<std::optional<Stretch>> next_batch(const log::LogView& view, Offset from)
 
 }  // namespace
 
-Partition::Partition(log::Log& log, const Environment& environment, std::string topic,
-                     const TopicSettings& settings)
-    : log_(log), environment_(environment), topic_(std::move(topic)), settings_(settings) {}
-
-Partition::~Partition() {
-  for (const auto& weak : gone_listeners_) {
-    if (auto listener = weak.lock()) (*listener)();
-  }
-}
+Partition::Partition(std::shared_ptr<log::Log> log, const Environment& environment,
+                     std::string topic, const TopicSettings& settings)
+    : log_(std::move(log)),
+      environment_(environment),
+      topic_(std::move(topic)),
+      settings_(settings) {}
 
 Partition::Ticket Partition::on_gone(UniqueFunction<void()> listener) {
   auto ticket = std::make_shared<UniqueFunction<void()>>(std::move(listener));
   std::erase_if(gone_listeners_, [](const auto& other) { return other.expired(); });
   gone_listeners_.push_back(ticket);
+  if (is_gone_) (*ticket)();
   return ticket;
+}
+
+void Partition::set_gone() {
+  is_gone_ = true;
+  for (const auto& weak : std::exchange(gone_listeners_, {})) {
+    if (auto listener = weak.lock()) (*listener)();
+  }
 }
 
 Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBytes records,
@@ -119,11 +124,11 @@ void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, 
 
   std::int64_t append_time_ms =
       settings_.timestamps == TimestampKind::log_append_time ? now_ms : -1;
-  Offset start = log_.start_offset();
+  Offset start = log_->start_offset();
   // Shared, because append() either keeps the callback or refuses and leaves it to us.
   auto shared = std::make_shared<AppendDone>(std::move(done));
   auto appended =
-      log_.append(std::move(*batch), [shared, append_time_ms, start](Result<Offset> base_offset) {
+      log_->append(std::move(*batch), [shared, append_time_ms, start](Result<Offset> base_offset) {
         if (!base_offset) return (*shared)(fail(base_offset));
         (*shared)(Appended{*base_offset, append_time_ms, start});
       });
@@ -141,21 +146,21 @@ void Partition::delete_records(std::int64_t offset, UniqueFunction<void(Result<O
     std::string what = fmt::format("the records of {} are only compacted, not deleted", topic_);
     return answer(std::move(done), fail(Errc::policy_violation, std::move(what)));
   }
-  Offset high_watermark = log_.high_watermark();
+  Offset high_watermark = log_->high_watermark();
   Offset start = offset == to_high_watermark ? high_watermark : Offset{offset};
   if (start < Offset{0} || start > high_watermark) {
     std::string what = fmt::format("offset {} is not below the high watermark of {}-{}, {}", offset,
                                    topic_, id().value(), high_watermark.value());
     return answer(std::move(done), fail(Errc::offset_out_of_range, std::move(what)));
   }
-  if (start <= log_.start_offset()) return answer(std::move(done), log_.start_offset());
-  log_.advance_start(start, [start, done = std::move(done)](Result<void> moved) mutable {
+  if (start <= log_->start_offset()) return answer(std::move(done), log_->start_offset());
+  log_->advance_start(start, [start, done = std::move(done)](Result<void> moved) mutable {
     done(moved ? Result<Offset>(start) : fail(moved));
   });
 }
 
 Result<void> Partition::check_leader_epoch(std::int32_t client_epoch) const {
-  std::int32_t ours = log_.leader_epoch().value();
+  std::int32_t ours = log_->leader_epoch().value();
   if (client_epoch < 0 || client_epoch == ours) return {};
   std::string what = fmt::format("{}-{} is at leader epoch {}, the client at {}", topic_,
                                  id().value(), ours, client_epoch);
@@ -165,7 +170,7 @@ Result<void> Partition::check_leader_epoch(std::int32_t client_epoch) const {
 
 void Partition::set_settings(const TopicSettings& settings) {
   settings_ = settings;
-  log_.set_options(settings_.log);
+  log_->set_options(settings_.log);
 }
 
 Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, LeaderEpoch epoch,

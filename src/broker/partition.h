@@ -41,7 +41,7 @@ inline constexpr std::int64_t max_timestamp = -3;
 inline constexpr std::int64_t earliest_local_timestamp = -4;
 inline constexpr std::int64_t latest_tiered_timestamp = -5;
 
-/// Lives on the broker's executor, like its log; view() alone is thread-safe.
+/// Lives on the executor of its shard, like its log; what is const, but settings(), is thread-safe.
 class Partition {
  public:
   /// What all partitions of an executor share. Outlives them.
@@ -50,16 +50,18 @@ class Partition {
     const Clock& clock;
     record::Scratch& scratch;
   };
-  Partition(log::Log& log, const Environment& environment, std::string topic,
+  Partition(std::shared_ptr<log::Log> log, const Environment& environment, std::string topic,
             const TopicSettings& settings);
-  ~Partition();
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
 
   /// Calls `listener` when this partition goes, because its topic is deleted or the broker ends,
-  /// until the ticket dies.
+  /// until the ticket dies; at once if it has gone. Whoever holds a partition should let go of it
+  /// then, so that its files can be given back.
   using Ticket = std::shared_ptr<void>;
   [[nodiscard]] Ticket on_gone(UniqueFunction<void()> listener);
+  /// The broker has forgotten it: tells whoever listens. The caller holds it meanwhile.
+  void set_gone();
 
   using AppendDone = UniqueFunction<void(Result<Appended>)>;
   /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
@@ -74,11 +76,13 @@ class Partition {
   /// the topic is only compacted.
   void delete_records(std::int64_t offset, UniqueFunction<void(Result<Offset>)> done);
 
-  std::shared_ptr<const log::LogView> view() const { return log_.view(); }
-  log::Log& log() { return log_; }
-  const log::Log& log() const { return log_; }
+  std::shared_ptr<const log::LogView> view() const { return log_->view(); }
+  log::Log& log() { return *log_; }
+  const log::Log& log() const { return *log_; }
   const std::string& topic() const { return topic_; }
-  PartitionId id() const { return log_.id().partition; }
+  /// The one that it lives on.
+  Executor& executor() const { return environment_.executor; }
+  PartitionId id() const { return log_->id().partition; }
 
   /// -1 (client does not say) passes; Errc::fenced_leader_epoch or unknown_leader_epoch else, where
   /// the client's epoch is not ours.
@@ -92,11 +96,12 @@ class Partition {
                            int produce_version, std::int64_t now_ms,
                            std::vector<record::RecordError>* rejected) const;
 
-  log::Log& log_;
+  std::shared_ptr<log::Log> log_;
   Environment environment_;
   std::string topic_;
   TopicSettings settings_;
   std::vector<std::weak_ptr<UniqueFunction<void()>>> gone_listeners_;
+  bool is_gone_ = false;
 };
 
 /// Finds an offset by time or by one of the special timestamps, in `view`. Blocks on the disk for

@@ -119,6 +119,20 @@ class PosixFile final : public File, public std::enable_shared_from_this<PosixFi
     return done;
   }
 
+  bool is_cached(std::uint64_t position, std::uint64_t bytes) const override {
+    // What the kernel reads ahead at once, and so about what it lets go of at once.
+    constexpr std::uint64_t step = 128 << 10;
+    std::byte probe;
+    iovec into{&probe, 1};
+    for (std::uint64_t at = position; at < position + bytes; at += step) {
+      auto place = static_cast<off_t>(at);
+      ssize_t n = retry([&] { return ::preadv2(fd_.get(), &into, 1, place, RWF_NOWAIT); });
+      // Any other failure says that this file system cannot tell.
+      if (n < 0 && errno == EAGAIN) return false;
+    }
+    return true;
+  }
+
   Result<void> write_at(std::uint64_t position, std::span<const BytesView> parts) override {
     std::array<iovec, IOV_MAX> vectors;
     PendingWrite pending(parts);

@@ -8,6 +8,7 @@
 #include "base/logging.h"
 #include "log/committer.h"
 #include "log/rewrite.h"
+#include "log/shard.h"
 
 namespace leat::log {
 namespace {
@@ -134,8 +135,11 @@ std::shared_ptr<Checkpointer::Pass> Checkpointer::make_pass() {
       Pass{context_.files, context_.layout, journal_.span(), {}, {}, {}, {}, {}, 0, false, {}, {}});
   for (Dirty& dirty : dirty_) {
     std::shared_ptr<PartitionLog> log = dirty.log.lock();
-    if (!log || log->is_removed()) continue;
-    Target target{log, dirty.segment, log->id(), dirty.segment->bytes(), false, {}, {}};
+    if (!log || log->ledger().is_removed) continue;
+    // Its shard may not have heard of the last commits yet.
+    const SegmentState* state = find_segment(log->ledger().state, dirty.segment->base_offset());
+    if (state == nullptr) continue;  // retention has removed it
+    Target target{log, dirty.segment, log->id(), state->bytes, false, {}, {}};
     target.is_suspect = dirty.is_suspect;
     pass->targets.push_back(std::move(target));
   }
@@ -162,15 +166,16 @@ void Checkpointer::start(std::shared_ptr<Pass> pass) {
 
 void Checkpointer::stop_partition(Target& target) {
   std::shared_ptr<PartitionLog> log = target.log.lock();
-  if (!log || log->is_removed()) return;
+  if (!log || log->ledger().is_removed) return;
   Error error{Errc::storage_error, "a sync failed: " + target.synced.error().what};
-  log->stop(error);
+  log->ledger().refuses = true;
+  log->shard().here([log, error] { log->stop(error); });
   if (target.written_again) return;
   stuck_ = error;
   log_error("{}: what the failed sync may have lost cannot be written again: {}",
             target.segment->path(), target.written_again.error().what);
   // Recovery writes these bytes again: what the page cache has of them may not be on disk.
-  context_.committer->add(EndEntry{log->id(), log->high_watermark()}, [](const Result<void>&) {});
+  context_.committer->add(EndEntry{log->id(), {}}, [](const Result<void>&) {});
 }
 
 void Checkpointer::finished(Pass& pass) {

@@ -1,8 +1,11 @@
 #include "log/committer.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 #include <fmt/core.h>
+
 #include "base/assert.h"
 #include "base/logging.h"
 #include "log/batch_hash.h"
@@ -17,15 +20,73 @@ std::uint64_t hash_of(const CommitPart& part, const Run& run) {
   return hash.digest();
 }
 
+/// Puts a part behind one of the same partition.
+void join(CommitPart& into, CommitPart& part) {
+  std::size_t shift = into.appends.size();
+  std::move(part.appends.begin(), part.appends.end(), std::back_inserter(into.appends));
+  for (Run& run : part.runs) {
+    Run& last = into.runs.back();
+    if (run.segment == last.segment) {
+      last.bytes += run.bytes;
+      last.next_offset = run.next_offset;
+      last.max_timestamp_ms = std::max(last.max_timestamp_ms, run.max_timestamp_ms);
+      last.last = run.last + shift;
+      continue;
+    }
+    run.first += shift;
+    run.last += shift;
+    into.runs.push_back(std::move(run));
+  }
+  std::move(part.directories.begin(), part.directories.end(), std::back_inserter(into.directories));
+  into.count += part.count;
+  into.bytes += part.bytes;
+  into.append_ms = std::max(into.append_ms, part.append_ms);
+}
+
+/// What the journal says of a part, to the ledger.
+void extend(PartitionState& state, const CommitPart& part) {
+  for (const Run& run : part.runs) {
+    if (run.is_new) {
+      state.segments.emplace_back().base_offset = run.segment->base_offset();
+    }
+    SegmentState& segment = state.segments.back();
+    if (run.position == 0) segment.first_append_ms = part.append_ms;
+    segment.next_offset = run.next_offset;
+    segment.bytes = run.position + run.bytes;
+    segment.max_timestamp_ms = std::max(segment.max_timestamp_ms, run.max_timestamp_ms);
+    segment.last_append_ms = part.append_ms;
+    state.end_offset = run.next_offset;
+  }
+}
+
 }  // namespace
 
-Committer::Committer(StoreContext& context, Journal& journal)
-    : context_(context), journal_(journal) {}
+/// What a frame has left.
+struct Committer::Room {
+  std::uint64_t inline_bytes;
+  std::size_t entries;
+  std::uint64_t direct_bytes;  // from so many bytes on, a part is direct
+};
 
-void Committer::enqueue(std::shared_ptr<PartitionLog> log, std::uint64_t bytes) {
-  pending_bytes_ += bytes;
-  if (log->pending_appends() == 1) queue_.push_back(std::move(log));
+Committer::Committer(StoreContext& context, Journal& journal,
+                     const std::vector<std::unique_ptr<Shard>>& shards)
+    : context_(context), journal_(journal), shards_(shards) {}
+
+void Committer::submit(std::vector<CommitPart> parts) {
+  std::move(parts.begin(), parts.end(), std::back_inserter(waiting_));
+  if (failure_ && !commit_) return refuse_waiting();
   schedule();
+}
+
+void Committer::refuse_waiting() {
+  std::vector<CommitPart> parts(std::make_move_iterator(waiting_.begin()),
+                                std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
+  for (CommitPart& part : parts) {
+    part.error = *failure_;
+    part.log->ledger().refuses = true;
+  }
+  give_back(std::move(parts));
 }
 
 void Committer::add(JournalEntry entry, Done done) {
@@ -40,9 +101,9 @@ void Committer::add(JournalEntry entry, Done done) {
 
 void Committer::schedule() {
   if (scheduled_ || commit_ || failure_) return;
-  if (queue_.empty() && controls_.empty()) {
+  if (waiting_.empty() && controls_.empty() && !shards_.front()->has_queue()) {
     // Posted: what the last commit has to tell, such as a new start offset, comes first.
-    if (closing_ && idle_) {
+    if (idle_ && shards_closing_ == 0 && context_.pending_bytes == 0) {
       context_.executor.post(std::exchange(idle_, nullptr));
     }
     return;
@@ -56,6 +117,9 @@ void Committer::start() {
   if (commit_ || failure_) return;
   commit_ = std::make_unique<Commit>();
   commit_->started = context_.clock.monotonic();
+  ++commits_;
+  // At home, appends wait until here, so that one write takes all of a partition.
+  shards_.front()->flush();
   take_parts();
   build_frame();
   if (commit_->frame->empty()) {
@@ -68,23 +132,8 @@ void Committer::start() {
 void Committer::take_parts() {
   // A frame must fit into a journal file: a quarter of it for each of what may be many.
   std::uint64_t share = journal_.bytes() / 4;
-  std::uint64_t inline_left = share;
-  std::size_t appends_left = share / data_entry_bytes;
-  std::uint64_t direct = std::min(context_.options.direct_bytes, share / 2);
-  bool is_fsync = context_.options.durability == Durability::fsync;
-  while (!queue_.empty() && appends_left > 0) {
-    std::shared_ptr<PartitionLog> log = queue_.front();
-    std::uint64_t bytes = log->pending_bytes();
-    if (is_fsync && bytes < direct && bytes > inline_left) break;
-    queue_.pop_front();
-    if (log->pending_appends() == 0) continue;  // they failed
-    CommitPart part = log->write_pending(appends_left);
-    appends_left -= part.appends.size();
-    part.is_direct = part.bytes >= direct || part.bytes > inline_left;
-    if (!part.is_direct) inline_left -= part.bytes;
-    if (log->pending_appends() > 0) queue_.push_front(log);
-    commit_->parts.push_back(std::move(part));
-  }
+  Room room{share, share / data_entry_bytes, std::min(context_.options.direct_bytes, share / 2)};
+  while (!waiting_.empty() && take(waiting_.front(), room)) waiting_.pop_front();
   constexpr std::uint64_t control_bytes = 64;
   std::size_t controls = std::min<std::size_t>(controls_.size(), share / control_bytes);
   auto end = controls_.begin() + static_cast<std::ptrdiff_t>(controls);
@@ -92,12 +141,63 @@ void Committer::take_parts() {
   controls_.erase(controls_.begin(), end);
 }
 
+bool Committer::take(CommitPart& part, Room& room) {
+  Ledger& ledger = part.log->ledger();
+  if (ledger.is_removed) {
+    refuse(std::move(part), {Errc::unknown_topic_or_partition, "the partition was removed"});
+    return true;
+  }
+  if (ledger.refuses) {
+    refuse(std::move(part), {Errc::storage_error, "an append before this one failed"});
+    return true;
+  }
+  if (part.runs.size() > room.entries) return false;
+  bool is_begun = ledger.commit == commits_;
+  CommitPart* begun = is_begun ? &commit_->parts[ledger.part] : nullptr;
+  bool was_direct = is_begun && begun->is_direct;
+  std::uint64_t inline_before = is_begun && !was_direct ? begun->bytes : 0;
+  bool is_direct = was_direct || inline_before + part.bytes >= room.direct_bytes;
+  if (!is_direct && part.bytes > room.inline_bytes) {
+    // Where nothing is put into the journal, nothing has to fit.
+    if (context_.options.durability == Durability::fsync) return false;
+    is_direct = true;
+  }
+  room.entries -= part.runs.size();
+  room.inline_bytes += is_direct ? inline_before : 0;
+  room.inline_bytes -= is_direct ? 0 : part.bytes;
+  if (is_begun) {
+    join(*begun, part);
+    begun->is_direct = is_direct;
+    return true;
+  }
+  ledger.commit = commits_;
+  ledger.part = commit_->parts.size();
+  part.is_direct = is_direct;
+  commit_->parts.push_back(std::move(part));
+  return true;
+}
+
+void Committer::refuse(CommitPart part, const Error& error) {
+  part.error = error;
+  part.log->ledger().refuses = true;
+  commit_->parts.push_back(std::move(part));
+}
+
 void Committer::build_frame() {
   commit_->frame = std::make_unique<FrameBuilder>();
+  // They speak of earlier frames, so they come before what this one appends.
+  for (const Control& control : commit_->controls) {
+    const auto* end = std::get_if<EndEntry>(&control.entry);
+    std::shared_ptr<PartitionLog> log = end ? find_log(end->id) : nullptr;
+    if (log) commit_->frame->add(EndEntry{end->id, log->ledger().state.end_offset});
+  }
   for (const CommitPart& part : commit_->parts) {
+    if (part.error) continue;
     for (const Run& run : part.runs) add_run(part, run, *commit_->frame);
   }
-  for (const Control& control : commit_->controls) commit_->frame->add(control.entry);
+  for (const Control& control : commit_->controls) {
+    if (!std::holds_alternative<EndEntry>(control.entry)) commit_->frame->add(control.entry);
+  }
 }
 
 void Committer::add_run(const CommitPart& part, const Run& run, FrameBuilder& frame) const {
@@ -261,56 +361,81 @@ void Committer::abort(const Error& error) {
 void Committer::finish() {
   std::unique_ptr<Commit> commit = std::move(commit_);
   finished_sequence_ = std::max(finished_sequence_, commit->sequence);
-  Completions completions;
   for (CommitPart& part : commit->parts) {
-    pending_bytes_ -= part.bytes;
     if (commit->error && !part.error) part.error = commit->error;
-    finish_part(part, completions);
+    finish_part(part);
   }
+  if (!commit->error) {
+    for (const Control& control : commit->controls) apply(control.entry);
+  }
+  // Before anybody is told, who may have much to do then.
   schedule();
-  call(std::move(completions), std::move(commit->controls), commit->error);
+  std::weak_ptr<void> alive = context_.alive;
+  give_back(std::move(commit->parts));
+  if (!alive.expired() && failure_) refuse_waiting();
+  if (alive.expired()) return;
+  call(std::move(commit->controls), commit->error);
 }
 
-void Committer::finish_part(CommitPart& part, Completions& completions) {
-  PartitionLog& log = *part.log;
-  if (!part.error) {
-    bool is_unsynced = !part.is_direct || context_.options.durability != Durability::fsync;
-    log.complete(part, completions);
-    if (!is_unsynced || log.is_removed()) return;
-    for (const std::string& directory : part.directories) {
-      context_.checkpointer->add_directory(directory);
-    }
-    for (const Run& run : part.runs) context_.checkpointer->add_dirty(part.log, run.segment);
-    return;
+void Committer::finish_part(CommitPart& part) {
+  if (part.error) return fail_part(part);
+  Ledger& ledger = part.log->ledger();
+  extend(ledger.state, part);
+  bool is_unsynced = !part.is_direct || context_.options.durability != Durability::fsync;
+  if (!is_unsynced || ledger.is_removed) return;
+  for (const std::string& directory : part.directories) {
+    context_.checkpointer->add_directory(directory);
   }
-  bool was_synced =
-      !part.runs.empty() && part.is_direct && !failure_ && part.error->code == Errc::storage_error;
-  if (was_synced) {
-    log.stop(*part.error);
-    for (const Run& run : part.runs) {
-      context_.checkpointer->sync_failed(part.log, run.segment);
-    }
-    // The frame that names these appends is on disk, or may come to be.
-    add(EndEntry{log.id(), log.high_watermark()}, [](const Result<void>&) {});
-  }
-  log.roll_back(part);
-  log.fail(part, *part.error, completions);
+  for (const Run& run : part.runs) context_.checkpointer->add_dirty(part.log, run.segment);
 }
 
-void Committer::call(Completions completions, std::vector<Control> controls,
-                     const std::optional<Error>& error) {
+void Committer::fail_part(CommitPart& part) {
+  Ledger& ledger = part.log->ledger();
+  bool was_synced = part.is_direct && !failure_ && part.error->code == Errc::storage_error;
+  // Whatever it has written behind this one must not count either.
+  ledger.refuses = true;
+  if (!was_synced) return;
+  part.stops_log = true;
+  for (const Run& run : part.runs) {
+    context_.checkpointer->sync_failed(part.log, run.segment);
+  }
+  // The frame that names these appends is on disk, or may come to be.
+  add(EndEntry{part.log->id(), {}}, [](const Result<void>&) {});
+}
+
+void Committer::apply(const JournalEntry& entry) {
+  TopicPartition id = std::visit([](const auto& e) { return e.id; }, entry);
+  std::shared_ptr<PartitionLog> log = find_log(id);
+  if (!log) return;
+  PartitionState& state = log->ledger().state;
+  if (const auto* start = std::get_if<StartEntry>(&entry)) {
+    advance_start(state, start->start, start->all);
+  } else if (const auto* damage = std::get_if<DamageEntry>(&entry)) {
+    add_damage(state.damage, damage->damage);
+  } else if (const auto* gap = std::get_if<GapEntry>(&entry)) {
+    add_range(state.gaps, gap->range);
+  }
+}
+
+void Committer::give_back(std::vector<CommitPart> parts) {
+  std::vector<CommitPart> here;
+  std::map<Shard*, std::vector<CommitPart>> elsewhere;
+  for (CommitPart& part : parts) {
+    Shard& shard = part.log->shard();
+    (shard.is_home() ? here : elsewhere[&shard]).push_back(std::move(part));
+  }
+  for (auto& [shard, theirs] : elsewhere) {
+    shard->here([shard = shard, theirs = std::move(theirs)]() mutable {
+      shard->settle(std::move(theirs));
+    });
+  }
+  if (!here.empty()) shards_.front()->settle(std::move(here));
+}
+
+void Committer::call(std::vector<Control> controls, const std::optional<Error>& error) {
   std::weak_ptr<void> alive = context_.alive;
   for (Control& control : controls) {
     control.done(error ? Result<void>(tl::unexpected(*error)) : Result<void>());
-    if (alive.expired()) return;
-  }
-  // Listeners first: who hears that a record is acknowledged must find it wherever they look.
-  for (const std::shared_ptr<PartitionLog>& log : completions.advanced) {
-    log->notify();
-    if (alive.expired()) return;
-  }
-  for (Completions::Append& append : completions.appends) {
-    append.done(std::move(append.result));
     if (alive.expired()) return;
   }
 }
@@ -318,23 +443,34 @@ void Committer::call(Completions completions, std::vector<Control> controls,
 void Committer::stop(const Error& error) {
   if (failure_) return;
   failure_ = error;
+  context_.failure = &*failure_;
   log_error("{}: no more appends until a restart: {}", context_.layout.root(), error.what);
-  Completions completions;
-  for (const std::shared_ptr<PartitionLog>& log : queue_) log->fail_pending(error, completions);
-  queue_.clear();
-  std::vector<Control> controls = std::move(controls_);
-  controls_.clear();
-  if (closing_ && idle_) context_.executor.post(std::exchange(idle_, nullptr));
-  call(std::move(completions), std::move(controls), error);
+  std::vector<Control> controls = std::exchange(controls_, {});
+  if (idle_) context_.executor.post(std::exchange(idle_, nullptr));
+  std::weak_ptr<void> alive = context_.alive;
+  for (const auto& shard : shards_) {
+    shard->here([shard = shard.get(), error] { shard->fail_pending(error); });
+    if (alive.expired()) return;
+  }
+  // A shard takes back its parts in order: those of a commit that is in flight come first.
+  if (!commit_) refuse_waiting();
+  if (alive.expired()) return;
+  call(std::move(controls), error);
 }
 
 void Committer::close(Work idle) {
-  closing_ = true;
+  context_.is_closing = true;
   idle_ = std::move(idle);
-  if (failure_) {
-    std::exchange(idle_, nullptr)();
-  } else {
-    schedule();
+  if (failure_) return std::exchange(idle_, nullptr)();
+  // A shard may be about to submit what it took before it heard of this.
+  shards_closing_ = shards_.size();
+  for (const auto& shard : shards_) {
+    shard->here([this, shard = shard.get()] {
+      shard->at_home([this] {
+        --shards_closing_;
+        schedule();
+      });
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 // Group commit: whatever was appended while one commit was on its way to the disk goes into the
-// next one, over all partitions of the store.
+// next one, over all partitions of the store and all shards.
 #pragma once
 
 #include <deque>
@@ -11,24 +11,25 @@
 #include "log/context.h"
 #include "log/journal.h"
 #include "log/partition_log.h"
+#include "log/shard.h"
 
 namespace leat::log {
 
 /// One commit is in flight at a time. Belongs to the store's executor.
 class Committer {
  public:
-  Committer(StoreContext& context, Journal& journal);
+  /// `shards` outlive it; the first is at home.
+  Committer(StoreContext& context, Journal& journal,
+            const std::vector<std::unique_ptr<Shard>>& shards);
 
-  /// `log` has `bytes` more pending.
-  void enqueue(std::shared_ptr<PartitionLog> log, std::uint64_t bytes);
-  /// Pending bytes that no commit will take any more.
-  void forget(std::uint64_t bytes) { pending_bytes_ -= bytes; }
-  bool has_room(std::uint64_t bytes) const {
-    return pending_bytes_ + bytes <= context_.options.pending_bytes_max || pending_bytes_ == 0;
-  }
+  /// Takes parts into the next commit that has room, and gives each back to its shard afterwards.
+  /// Those of a partition come in the order in which they were written.
+  void submit(std::vector<CommitPart> parts);
+  /// There is something to commit at home, or something may have ended that close() waits for.
+  void schedule();
 
   using Done = UniqueFunction<void(Result<void>)>;
-  /// Puts an entry that is no append into the next commit.
+  /// Puts an entry that is no append into the next commit. An EndEntry gets its offset there.
   void add(JournalEntry entry, Done done);
 
   /// A checkpoint was written, or could not be: what waited for room in the journal goes on.
@@ -41,12 +42,13 @@ class Committer {
 
   /// Refuses further appends, lets the rest finish, then calls `idle`, perhaps at once.
   void close(Work idle);
-  bool is_closing() const { return closing_; }
 
   /// Goes on behind the journal's last frame.
   void start_behind(std::uint64_t sequence) { finished_sequence_ = sequence; }
   /// Where damage that a reader found is taken to its log.
   std::function<void(const TopicPartition&, const Damage&)> found_damage;
+  /// The partition's log; nullptr if there is none.
+  std::function<std::shared_ptr<PartitionLog>(const TopicPartition&)> find_log;
 
  private:
   struct Control {
@@ -63,9 +65,13 @@ class Committer {
     std::optional<Error> error;  // of the journal: nothing of the commit counts
   };
 
-  void schedule();
   void start();
   void take_parts();
+  struct Room;
+  bool take(CommitPart& part, Room& room);
+  void refuse(CommitPart part, const Error& error);
+  /// The store has stopped: gives back all parts that no commit has taken.
+  void refuse_waiting();
   void build_frame();
   void add_run(const CommitPart& part, const Run& run, FrameBuilder& frame) const;
   void place_frame();
@@ -76,22 +82,25 @@ class Committer {
   void synced(CommitPart* part, const Result<void>& result);
   void abort(const Error& error);
   void finish();
-  void finish_part(CommitPart& part, Completions& completions);
-  void call(Completions completions, std::vector<Control> controls,
-            const std::optional<Error>& error);
+  void finish_part(CommitPart& part);
+  void fail_part(CommitPart& part);
+  void apply(const JournalEntry& entry);
+  void give_back(std::vector<CommitPart> parts);
+  void call(std::vector<Control> controls, const std::optional<Error>& error);
 
   StoreContext& context_;
   Journal& journal_;
-  std::deque<std::shared_ptr<PartitionLog>> queue_;  // logs with pending appends, each once
+  const std::vector<std::unique_ptr<Shard>>& shards_;
+  std::deque<CommitPart> waiting_;
   std::vector<Control> controls_;
-  std::uint64_t pending_bytes_ = 0;
   std::unique_ptr<Commit> commit_;  // in flight
+  std::uint64_t commits_ = 0;       // begun
   bool scheduled_ = false;
   bool waiting_for_journal_ = false;
   std::uint64_t finished_sequence_ = 0;
-  bool closing_ = false;
   std::optional<Error> failure_;
   Work idle_;
+  std::size_t shards_closing_ = 0;  // that may still have something to submit
 };
 
 }  // namespace leat::log

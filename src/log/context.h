@@ -1,8 +1,10 @@
 // What the logs of one store share.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -39,9 +41,20 @@ struct StoreMetrics {
   Gauge& scrub_bytes_left;
 };
 
-/// Owned by the store, which outlives its logs. Belongs to the store's executor.
+/// Logs share it with the store, which dies first, when no shard runs any more: what it points to
+/// is there for as long as `alive`. What may be called through it says on which executor.
 struct StoreContext {
+  StoreContext(file::FileSystem& file_system, Executor& home, const Clock& the_clock,
+               StoreOptions store_options, Metrics& registry)
+      : files(file_system),
+        executor(home),
+        clock(the_clock),
+        options(std::move(store_options)),
+        layout(options.directory),
+        metrics(registry) {}
+
   file::FileSystem& files;
+  /// The store's own, where the committer lives: home.
   Executor& executor;
   const Clock& clock;
   StoreOptions options;
@@ -53,6 +66,12 @@ struct StoreContext {
   SpaceWatch* space = nullptr;
   Scrubber* scrubber = nullptr;
   std::shared_ptr<OpenSegments> open_segments{};
+  /// Bytes of appends that are not answered yet, of all shards.
+  std::atomic<std::uint64_t> pending_bytes{0};
+  /// Appends are refused from now on.
+  std::atomic<bool> is_closing{false};
+  /// Why the store stopped for good; set once, and the committer's.
+  std::atomic<const Error*> failure{nullptr};
   /// Dies with the store: work that comes back later asks first.
   std::shared_ptr<void> alive = std::make_shared<int>(0);
 

@@ -14,6 +14,7 @@
 #include "log/partition_log.h"
 #include "log/recovery.h"
 #include "log/scrubber.h"
+#include "log/shard.h"
 #include "log/space_watch.h"
 #include "log/store.h"
 
@@ -28,7 +29,7 @@ class DataStore final : public Store {
   /// Takes over what recovery found.
   Result<void> start(Recovered recovered);
 
-  Result<Log*> log(const TopicPartition& id, const LogOptions& options) override;
+  Result<std::shared_ptr<Log>> log(const TopicPartition& id, const LogOptions& options) override;
   void remove_log(const TopicPartition& id) override;
   std::vector<TopicPartition> partitions() const override;
   const std::vector<Finding>& findings() const override { return findings_; }
@@ -42,13 +43,18 @@ class DataStore final : public Store {
   /// Goes on in the journal where the last process stopped.
   Result<void> resume(const Unsynced& unsynced);
   Result<void> append_kept(const Unsynced& unsynced);
+  Shard& shard_of(const TopicPartition& id) const;
+  std::shared_ptr<PartitionLog> find_log(const TopicPartition& id) const;
   Bytes encode_state(std::uint64_t sequence) const;
   std::vector<std::shared_ptr<const Segment>> sealed_segments() const;
   void remove_files(const TopicPartition& id);
   void finish_close();
 
   std::unique_ptr<file::DirectoryLock> lock_;
-  StoreContext context_;
+  /// Shared with the logs, which others may hold for longer.
+  std::shared_ptr<StoreContext> shared_context_;
+  StoreContext& context_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // the first is at home
   Journal journal_;
   Background background_;
   /// Of the checkpoint that recovery left.

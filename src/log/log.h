@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/executor.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/unique_function.h"
@@ -26,8 +27,8 @@ struct Batch {
   std::int64_t max_timestamp_ms = -1;
 };
 
-/// Made and owned by a Store. Lives on the store's executor: every member is called there, but
-/// view(), which may be called from any thread.
+/// Made by a Store, and of no use after it. Lives on its shard's executor: every member is called
+/// there, but for those that say thread-safe.
 class Log {
  public:
   virtual ~Log() = default;
@@ -51,7 +52,7 @@ class Log {
   virtual Offset high_watermark() const = 0;
   /// The offset that the next record will get.
   virtual Offset end_offset() const = 0;
-  /// Raised by a recovery that had to cut, fence or drop something.
+  /// Raised by a recovery that had to cut, fence or drop something. Thread-safe.
   virtual LeaderEpoch leader_epoch() const = 0;
 
   /// Calls `listener` on the executor whenever the high watermark or the start offset moved, until
@@ -72,7 +73,10 @@ class Log {
   /// Age counts from a segment's last append by the store's clock. Called every few seconds.
   virtual void apply_retention() = 0;
 
+  /// Thread-safe.
   virtual const TopicPartition& id() const = 0;
+  /// The one that it lives on. Thread-safe.
+  virtual Executor& executor() const = 0;
 };
 
 }  // namespace leat::log

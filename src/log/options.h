@@ -3,7 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
+
+#include "base/uuid.h"
 
 namespace leat::log {
 
@@ -18,10 +21,15 @@ struct StoreOptions {
   std::string directory;
   /// The lock file's text, which a second process is shown: pid and address.
   std::string owner;
+  /// The partitions of this topic live on the store's own executor, whatever shards there are.
+  Uuid home_topic{};
   Durability durability = Durability::fsync;
   std::chrono::milliseconds sync_interval{1000};
   /// Size of each of the two journal files. Bounds what recovery has to read.
   std::uint64_t journal_bytes = std::uint64_t{64} << 20;
+  /// Called during recovery, on the thread that opens the store, with the part of it that is done:
+  /// false gives up with Errc::cancelled, and the next open begins again.
+  std::function<bool(double done)> recovering = {};
   /// A partition with at least this much in one commit syncs its segment instead of passing
   /// its bytes through the journal.
   std::uint64_t direct_bytes = std::uint64_t{256} << 10;

@@ -11,6 +11,7 @@
 #include "log/committer.h"
 #include "log/scrubber.h"
 #include "log/seal.h"
+#include "log/shard.h"
 #include "log/space_watch.h"
 #include "record/batch.h"
 
@@ -20,9 +21,12 @@ struct PartitionLog::Listener {
   UniqueFunction<void()> call;
 };
 
-PartitionLog::PartitionLog(StoreContext& context, const PartitionState& state,
-                           const LogOptions& options)
-    : context_(context),
+PartitionLog::PartitionLog(std::shared_ptr<StoreContext> context, Shard& shard,
+                           const PartitionState& state, const LogOptions& options)
+    : shared_context_(std::move(context)),
+      context_(*shared_context_),
+      shard_(shard),
+      ledger_{state},
       id_(state.id),
       options_(options),
       leader_epoch_(state.leader_epoch),
@@ -31,8 +35,8 @@ PartitionLog::PartitionLog(StoreContext& context, const PartitionState& state,
       end_offset_(state.end_offset),
       damage_(state.damage),
       gaps_(state.gaps) {
-  DamageSink sink = [guard = std::weak_ptr<void>(context.alive), executor = &context.executor,
-                     log_id = id_, layout = context.layout, committer = context.committer](
+  DamageSink sink = [guard = std::weak_ptr<void>(context_.alive), executor = &context_.executor,
+                     log_id = id_, layout = context_.layout, committer = context_.committer](
                         const Damage& damage, const std::string& cause) {
     log_error("{}: records {} to {} at byte {} are damaged: {}",
               layout.segment(log_id, damage.segment_base), damage.offsets.base.value(),
@@ -54,8 +58,14 @@ PartitionLog::PartitionLog(StoreContext& context, const PartitionState& state,
 }
 
 PartitionLog::~PartitionLog() {
+  // Whoever held it for longer than the store must not count where nobody may be listening.
+  if (!context_.alive) return;
   context_.metrics.segments.add(-static_cast<std::int64_t>(segments_.size()));
   context_.metrics.damaged_ranges.add(-static_cast<std::int64_t>(damage_.size()));
+}
+
+Executor& PartitionLog::executor() const {
+  return shard_.executor();
 }
 
 std::shared_ptr<Segment> PartitionLog::make_segment(const SegmentState& state) {
@@ -70,14 +80,15 @@ std::shared_ptr<Segment> PartitionLog::make_segment(const SegmentState& state) {
 Result<void> PartitionLog::check_appendable(std::uint64_t bytes) const {
   if (removed_) return leat::fail(Errc::unknown_topic_or_partition, "the partition was removed");
   if (stopped_) return tl::unexpected(*stopped_);
-  if (context_.committer->failure()) return tl::unexpected(*context_.committer->failure());
-  if (context_.committer->is_closing()) {
+  if (const Error* failure = context_.failure) return tl::unexpected(*failure);
+  if (context_.is_closing) {
     return leat::fail(Errc::storage_error, "the data directory is being closed");
   }
   if (!options_.is_essential && context_.space->refuses(bytes)) {
     return leat::fail(Errc::no_space, "the disk has too little room left");
   }
-  if (!context_.committer->has_room(bytes)) {
+  std::uint64_t pending = context_.pending_bytes;
+  if (pending > 0 && pending + bytes > context_.options.pending_bytes_max) {
     return leat::fail(Errc::request_timed_out,
                       "more appends wait for the disk than this server holds");
   }
@@ -98,9 +109,16 @@ Result<Offset> PartitionLog::append(Batch batch, AppendDone done) {
   head->base_offset = base;
   end_offset_ = head->next_offset;
   pending_bytes_ += head->bytes;
+  context_.pending_bytes += head->bytes;
   pending_.push_back({std::move(batch), *head, std::move(done)});
-  context_.committer->enqueue(shared_from_this(), head->bytes);
+  enqueue();
   return base;
+}
+
+void PartitionLog::enqueue() {
+  if (is_queued_) return;
+  is_queued_ = true;
+  shard_.enqueue(shared_from_this());
 }
 
 PartitionState PartitionLog::state() const {
@@ -126,12 +144,43 @@ void PartitionLog::publish() {
   view_.store(std::move(view));
 }
 
-void PartitionLog::complete(CommitPart& part, Completions& completions) {
-  committing_ = false;
+void PartitionLog::settle(CommitPart part, Completions& completions) {
+  ASSERT(in_flight_ >= part.count);
+  in_flight_ -= part.count;
+  context_.pending_bytes -= part.bytes;
   if (removed_) {
-    fail(part, {Errc::unknown_topic_or_partition, "the partition was removed"}, completions);
-    return;
+    part.error = Error{Errc::unknown_topic_or_partition, "the partition was removed"};
+    fail(part, completions);
+  } else if (part.error) {
+    if (part.stops_log) stop(*part.error);
+    failed_.push_back(std::move(part));
+  } else {
+    ASSERT(failed_.empty());
+    complete(part, completions);
   }
+  if (in_flight_ > 0) return;
+  tail_.reset();
+  if (!failed_.empty()) undo_failed(completions);
+}
+
+void PartitionLog::undo_failed(Completions& completions) {
+  auto begins_before = [](const CommitPart& a, const CommitPart& b) {
+    return a.appends.front().head.base_offset < b.appends.front().head.base_offset;
+  };
+  std::sort(failed_.begin(), failed_.end(), begins_before);
+  // The last one first: each is cut off where it begins.
+  for (auto part = failed_.rbegin(); part != failed_.rend(); ++part) roll_back(*part);
+  std::vector<CommitPart> failed = std::exchange(failed_, {});
+  Error error = *failed.front().error;
+  for (CommitPart& part : failed) {
+    part.error = error;
+    fail(part, completions);
+  }
+  fail_pending(error, completions);
+  shard_.at_home([log = shared_from_this()] { log->ledger().refuses = false; });
+}
+
+void PartitionLog::complete(CommitPart& part, Completions& completions) {
   for (Run& run : part.runs) {
     if (run.is_new) {
       if (!segments_.empty()) seal(segments_.back());
@@ -156,25 +205,24 @@ void PartitionLog::complete(CommitPart& part, Completions& completions) {
   completions.advanced.push_back(shared_from_this());
 }
 
-void PartitionLog::fail(CommitPart& part, const Error& error, Completions& completions) {
-  committing_ = false;
+void PartitionLog::fail(CommitPart& part, Completions& completions) {
   context_.metrics.failures.add(part.appends.size());
   for (PendingAppend& append : part.appends) {
-    completions.appends.push_back({std::move(append.done), tl::unexpected(error)});
+    completions.appends.push_back({std::move(append.done), tl::unexpected(*part.error)});
   }
   part.appends.clear();
-  fail_pending(error, completions);
 }
 
 void PartitionLog::fail_pending(const Error& error, Completions& completions) {
-  context_.committer->forget(pending_bytes_);
+  is_queued_ = false;
+  context_.pending_bytes -= pending_bytes_;
   context_.metrics.failures.add(pending_.size());
   for (PendingAppend& append : pending_) {
     completions.appends.push_back({std::move(append.done), tl::unexpected(error)});
   }
   pending_.clear();
   pending_bytes_ = 0;
-  end_offset_ = committed_end_;
+  end_offset_ = tail_ ? tail_->next_offset : committed_end_;
 }
 
 void PartitionLog::stop(const Error& error) {
@@ -187,9 +235,7 @@ void PartitionLog::stop(const Error& error) {
 void PartitionLog::remove(Completions& completions) {
   removed_ = true;
   for (const auto& segment : segments_) segment->set_retired();
-  if (!committing_) {
-    fail_pending({Errc::unknown_topic_or_partition, "the partition was removed"}, completions);
-  }
+  fail_pending({Errc::unknown_topic_or_partition, "the partition was removed"}, completions);
 }
 
 Log::Ticket PartitionLog::on_advance(UniqueFunction<void()> listener) {
@@ -219,15 +265,20 @@ void PartitionLog::seal(const std::shared_ptr<Segment>& segment) {
     }
     *result = write_seal(files, *segment);
   };
-  auto done = [segment, result, scrubber = context_.scrubber] {
-    if (*result) {
-      segment->set_sealed();
-      scrubber->sealed();
-    } else {
+  auto done = [self = weak_from_this(), segment, result, scrubber = context_.scrubber] {
+    if (!*result) {
       log_warning("{}: cannot be sealed: {}", segment->path(), result->error().what);
+      return;
     }
+    segment->set_sealed();
+    std::shared_ptr<PartitionLog> log = self.lock();
+    if (log) set_sealed(log->ledger().state, segment->base_offset());
+    scrubber->sealed();
   };
-  context_.background->run(std::move(job), std::move(done));
+  shard_.at_home(
+      [background = context_.background, job = std::move(job), done = std::move(done)]() mutable {
+        background->run(std::move(job), std::move(done));
+      });
 }
 
 void PartitionLog::seal_old_segments() {

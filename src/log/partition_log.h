@@ -16,6 +16,7 @@
 namespace leat::log {
 
 class PartitionLog;
+class Shard;
 
 /// An append on its way to the disk.
 struct PendingAppend {
@@ -38,9 +39,12 @@ struct Run {
   std::size_t last = 0;
 };
 
-/// One partition's part in a commit.
+/// What one partition has written and wants committed: its appends, and where they went. Handed
+/// from its shard to the committer and back.
 struct CommitPart {
   std::shared_ptr<PartitionLog> log;
+  /// So many parts were joined in this one.
+  std::size_t count = 1;
   std::vector<PendingAppend> appends;
   std::vector<Run> runs;
   std::uint64_t bytes = 0;
@@ -50,6 +54,8 @@ struct CommitPart {
   /// Directories that must be synced for the runs' new segments to be found again.
   std::vector<std::string> directories;
   std::optional<Error> error;
+  /// The error is of a sync: the partition must take no more.
+  bool stops_log = false;
 };
 
 /// What is to be called when a commit has been dealt with.
@@ -60,12 +66,28 @@ struct Completions {
   };
   std::vector<Append> appends;
   std::vector<std::shared_ptr<PartitionLog>> advanced;
+  bool empty() const { return appends.empty() && advanced.empty(); }
 };
 
-/// Belongs to the store's executor, but for view() and what its segments do for readers.
+/// What the committer knows of a partition. Belongs to the store's executor.
+struct Ledger {
+  /// After the last finished commit: what a checkpoint keeps of the partition.
+  PartitionState state;
+  /// Parts are refused: one has failed, and those written behind it are not all back yet.
+  bool refuses = false;
+  bool is_removed = false;
+  /// Its part in the commit that is being put together: an index, and which commit.
+  std::size_t part = 0;
+  std::uint64_t commit = 0;
+};
+
+/// Belongs to its shard's executor, but for its ledger, view(), and what its segments do for
+/// readers. It writes ahead of the commits: several of its parts may be under way, each behind the
+/// one before. When one fails, those behind it come back failed too, and all are undone at once.
 class PartitionLog final : public Log, public std::enable_shared_from_this<PartitionLog> {
  public:
-  PartitionLog(StoreContext& context, const PartitionState& state, const LogOptions& options);
+  PartitionLog(std::shared_ptr<StoreContext> context, Shard& shard, const PartitionState& state,
+               const LogOptions& options);
   ~PartitionLog() override;
   PartitionLog(const PartitionLog&) = delete;
   PartitionLog& operator=(const PartitionLog&) = delete;
@@ -82,29 +104,25 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   void advance_start(Offset offset, UniqueFunction<void(Result<void>)> done) override;
   void apply_retention() override;
   const TopicPartition& id() const override { return id_; }
+  Executor& executor() const override;
 
-  /// What a checkpoint keeps of it.
-  PartitionState state() const;
-  bool is_removed() const { return removed_; }
-  const std::vector<std::shared_ptr<Segment>>& segments() const { return segments_; }
+  /// At home only.
+  Ledger& ledger() { return ledger_; }
+  const Ledger& ledger() const { return ledger_; }
+  Shard& shard() const { return shard_; }
   void accept_loss(OffsetRange range, UniqueFunction<void(Result<void>)> done);
   /// A reader found it.
   void record_damage(const Damage& damage);
   /// Seals what a crash left unsealed.
   void seal_old_segments();
 
-  // For the committer:
-  std::uint64_t pending_bytes() const { return pending_bytes_; }
-  std::size_t pending_appends() const { return pending_.size(); }
-  /// Takes what is pending, at most so many appends, and writes it to the segments. On failure
-  /// `error` is set and the segments are as before.
-  CommitPart write_pending(std::size_t appends_max);
-  /// The part is as durable as it has to be.
-  void complete(CommitPart& part, Completions& completions);
-  /// Undoes the writes of a part.
-  void roll_back(CommitPart& part);
-  /// Fails the part, and what was appended after it.
-  void fail(CommitPart& part, const Error& error, Completions& completions);
+  // For the shard:
+  /// Writes what is pending to the segments and adds it to `parts`. What cannot be written fails,
+  /// and the segments are as before.
+  void write_pending(std::vector<CommitPart>& parts, Completions& completions);
+  /// The committer is done with the part, which is as durable as it has to be, or has failed.
+  void settle(CommitPart part, Completions& completions);
+  /// Fails what is not written yet.
   void fail_pending(const Error& error, Completions& completions);
   /// Refuses every later append.
   void stop(const Error& error);
@@ -113,6 +131,24 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
 
  private:
   struct Listener;
+  /// Where the next part is written: behind those that are not back yet.
+  struct Tail {
+    std::shared_ptr<Segment> segment;
+    std::uint64_t position = 0;
+    Offset next_offset;
+    std::int64_t first_append_ms = 0;  // of the segment, if that is new
+  };
+  PartitionState state() const;
+  void enqueue();
+  CommitPart take_pending(std::size_t appends_max);
+  std::int64_t first_append_of(const Segment& segment) const;
+  void complete(CommitPart& part, Completions& completions);
+  /// Undoes the writes of a part.
+  void roll_back(CommitPart& part);
+  void fail(CommitPart& part, Completions& completions);
+  /// All parts are back and some have failed: nothing of those stays.
+  void undo_failed(Completions& completions);
+  void release_hold();
   Result<void> write_runs(CommitPart& part);
   Result<void> write_run(CommitPart& part, Run& run);
   Result<Run> next_run(CommitPart& part, std::size_t first);
@@ -128,10 +164,13 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
 
   Result<void> check_appendable(std::uint64_t bytes) const;
 
+  const std::shared_ptr<StoreContext> shared_context_;
   StoreContext& context_;
+  Shard& shard_;
+  Ledger ledger_;  // home's
   const TopicPartition id_;
   LogOptions options_;
-  LeaderEpoch leader_epoch_;
+  const LeaderEpoch leader_epoch_;
   Offset start_offset_;
   Offset committed_end_;  // the high watermark
   Offset end_offset_;
@@ -140,7 +179,12 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   std::vector<OffsetRange> gaps_;
   std::deque<PendingAppend> pending_;
   std::uint64_t pending_bytes_ = 0;
-  bool committing_ = false;
+  bool is_queued_ = false;  // at the shard, to write what is pending
+  std::size_t in_flight_ = 0;
+  std::optional<Tail> tail_;  // while parts are in flight
+  std::vector<CommitPart> failed_;
+  /// What is pending stays so: the segment that it would go to is being given up.
+  bool is_held_ = false;
   bool prepared_ = false;
   bool directory_made_ = false;
   bool roll_requested_ = false;

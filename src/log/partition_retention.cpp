@@ -7,6 +7,7 @@
 #include "log/background.h"
 #include "log/committer.h"
 #include "log/partition_log.h"
+#include "log/shard.h"
 
 namespace leat::log {
 
@@ -14,7 +15,7 @@ void PartitionLog::advance_start(Offset offset, UniqueFunction<void(Result<void>
   if (offset < start_offset_ || offset > committed_end_) {
     std::string what = fmt::format("offset {} is not within {} to {}", offset.value(),
                                    start_offset_.value(), committed_end_.value());
-    context_.executor.post([done = std::move(done), what = std::move(what)]() mutable {
+    executor().post([done = std::move(done), what = std::move(what)]() mutable {
       done(leat::fail(Errc::offset_out_of_range, std::move(what)));
     });
     return;
@@ -25,11 +26,11 @@ void PartitionLog::advance_start(Offset offset, UniqueFunction<void(Result<void>
     if (written && log) log->start_advanced(offset, false);
     done(written);
   };
-  context_.committer->add(StartEntry{id_, offset, false}, std::move(durable));
+  shard_.add(StartEntry{id_, offset, false}, std::move(durable));
 }
 
 void PartitionLog::apply_retention() {
-  if (removed_ || advancing_start_ || segments_.empty() || context_.committer->failure()) return;
+  if (removed_ || advancing_start_ || segments_.empty() || context_.failure) return;
   std::int64_t now_ms = context_.clock.wall_ms();
   SegmentState active = segments_.back()->state();
   if (options_.segment_ms >= 0 && now_ms - active.first_append_ms >= options_.segment_ms) {
@@ -47,7 +48,7 @@ void PartitionLog::apply_retention() {
     bool excess = options_.retention_bytes >= 0 && !is_active && total >= bytes_max &&
                   total - segment.bytes >= bytes_max;
     if (!aged && !excess) break;
-    if (is_active && (committing_ || !pending_.empty())) break;
+    if (is_active && (in_flight_ > 0 || !pending_.empty())) break;
     total -= segment.bytes;
     start = std::max(start, segment.next_offset);
     all = is_active;
@@ -55,13 +56,20 @@ void PartitionLog::apply_retention() {
   bool has_old = segments_.size() > 1 && segments_.front()->end().offset <= start_offset_;
   if (start == start_offset_ && !has_old && !all) return;
   advancing_start_ = true;
-  context_.committer->add(StartEntry{id_, start, all},
-                          [self = weak_from_this(), start, all](const Result<void>& written) {
-                            std::shared_ptr<PartitionLog> log = self.lock();
-                            if (!log) return;
-                            log->advancing_start_ = false;
-                            if (written) log->start_advanced(start, all);
-                          });
+  is_held_ = all;
+  shard_.add(StartEntry{id_, start, all},
+             [self = weak_from_this(), start, all](const Result<void>& written) {
+               std::shared_ptr<PartitionLog> log = self.lock();
+               if (!log) return;
+               log->advancing_start_ = false;
+               if (written) log->start_advanced(start, all);
+               log->release_hold();
+             });
+}
+
+void PartitionLog::release_hold() {
+  is_held_ = false;
+  if (!pending_.empty()) enqueue();
 }
 
 void PartitionLog::start_advanced(Offset offset, bool all) {
@@ -100,7 +108,9 @@ void PartitionLog::drop_segments(bool all) {
     Result<void> synced = files.sync_directory(directory);
     if (!synced) log_debug("{}: {}", directory, synced.error().what);
   };
-  context_.background->remove(std::move(job), [] {});
+  shard_.at_home([background = context_.background, job = std::move(job)]() mutable {
+    background->remove(std::move(job), [] {});
+  });
 }
 
 void PartitionLog::accept_loss(OffsetRange range, UniqueFunction<void(Result<void>)> done) {
@@ -109,7 +119,7 @@ void PartitionLog::accept_loss(OffsetRange range, UniqueFunction<void(Result<voi
     return r.base <= range.base && range.base < range.next && range.next <= r.next;
   });
   if (!within) {
-    context_.executor.post([done = std::move(done), range]() mutable {
+    executor().post([done = std::move(done), range]() mutable {
       done(leat::fail(Errc::invalid_argument,
                       fmt::format("records {} to {} are not damaged, so they cannot be given up",
                                   range.base.value(), range.next.value())));
@@ -126,7 +136,7 @@ void PartitionLog::accept_loss(OffsetRange range, UniqueFunction<void(Result<voi
     }
     done(written);
   };
-  context_.committer->add(GapEntry{id_, range}, std::move(durable));
+  shard_.add(GapEntry{id_, range}, std::move(durable));
 }
 
 void PartitionLog::record_damage(const Damage& damage) {
@@ -134,7 +144,7 @@ void PartitionLog::record_damage(const Damage& damage) {
   if (!add_damage(damage_, damage)) return;
   context_.metrics.damaged_ranges.add(static_cast<std::int64_t>(damage_.size()) - before);
   publish();
-  context_.committer->add(DamageEntry{id_, damage}, [](const Result<void>&) {});
+  shard_.add(DamageEntry{id_, damage}, [](const Result<void>&) {});
 }
 
 }  // namespace leat::log

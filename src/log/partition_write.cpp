@@ -10,6 +10,7 @@
 #include "log/committer.h"
 #include "log/partition_log.h"
 #include "log/quarantine.h"
+#include "log/shard.h"
 #include "record/batch.h"
 
 namespace leat::log {
@@ -21,7 +22,38 @@ constexpr std::int64_t segment_offsets_limit = std::numeric_limits<std::int32_t>
 
 }  // namespace
 
-CommitPart PartitionLog::write_pending(std::size_t appends_max) {
+void PartitionLog::write_pending(std::vector<CommitPart>& parts, Completions& completions) {
+  is_queued_ = false;
+  // A part must fit into a frame of the journal, whatever number of segments it goes to.
+  std::uint64_t journal_bytes = std::max(context_.options.journal_bytes, journal_bytes_min);
+  std::size_t appends_max = (journal_bytes - journal_alignment) / 4 / data_entry_bytes;
+  while (!pending_.empty() && !is_held_ && failed_.empty()) {
+    CommitPart part = take_pending(appends_max);
+    Result<void> written = stopped_ ? tl::unexpected(*stopped_) : write_runs(part);
+    if (!written) {
+      roll_back(part);
+      context_.pending_bytes -= part.bytes;
+      part.error = written.error();
+      fail(part, completions);
+      fail_pending(*part.error, completions);
+      return;
+    }
+    roll_requested_ = false;
+    const Run& last = part.runs.back();
+    std::int64_t first_append_ms = first_append_of(*last.segment);
+    tail_ = Tail{last.segment, last.position + last.bytes, last.next_offset,
+                 last.is_new ? part.append_ms : first_append_ms};
+    ++in_flight_;
+    parts.push_back(std::move(part));
+  }
+}
+
+std::int64_t PartitionLog::first_append_of(const Segment& segment) const {
+  bool is_tail = tail_ && tail_->segment.get() == &segment;
+  return is_tail ? tail_->first_append_ms : segment.state().first_append_ms;
+}
+
+CommitPart PartitionLog::take_pending(std::size_t appends_max) {
   CommitPart part;
   part.log = shared_from_this();
   part.append_ms = context_.clock.wall_ms();
@@ -33,14 +65,6 @@ CommitPart PartitionLog::write_pending(std::size_t appends_max) {
     pending_.pop_front();
   }
   pending_bytes_ -= part.bytes;
-  committing_ = true;
-  Result<void> written = stopped_ ? tl::unexpected(*stopped_) : write_runs(part);
-  if (written) {
-    roll_requested_ = false;
-    return part;
-  }
-  roll_back(part);
-  part.error = written.error();
   return part;
 }
 
@@ -67,7 +91,7 @@ bool PartitionLog::must_roll(const Run& run, const BatchHead& head, std::int64_t
   if (bytes + head.bytes > limit) return true;
   if (head.next_offset - run.segment->base_offset() > segment_offsets_limit) return true;
   if (run.position == 0 || run.bytes > 0) return false;
-  std::int64_t age_ms = now_ms - run.segment->state().first_append_ms;
+  std::int64_t age_ms = now_ms - first_append_of(*run.segment);
   return roll_requested_ || (options_.segment_ms >= 0 && age_ms >= options_.segment_ms);
 }
 
@@ -105,18 +129,29 @@ Result<Run> PartitionLog::start_segment(CommitPart& part, std::size_t first) {
 Result<Run> PartitionLog::next_run(CommitPart& part, std::size_t first) {
   Run run;
   bool starts_segment = true;
-  std::shared_ptr<Segment> last = !part.runs.empty()   ? part.runs.back().segment
-                                  : !segments_.empty() ? segments_.back()
-                                                       : nullptr;
+  std::shared_ptr<Segment> last;
+  Offset next_offset;
+  if (!part.runs.empty()) {
+    const Run& before = part.runs.back();
+    last = before.segment;
+    run.position = before.position + before.bytes;
+    next_offset = before.next_offset;
+  } else if (tail_) {
+    last = tail_->segment;
+    run.position = tail_->position;
+    next_offset = tail_->next_offset;
+  } else if (!segments_.empty()) {
+    last = segments_.back();
+    Place end = last->end();
+    run.position = end.position;
+    next_offset = end.offset;
+  }
   if (last) {
     run.segment = last;
-    run.position =
-        part.runs.empty() ? last->bytes() : part.runs.back().position + part.runs.back().bytes;
-    starts_segment = must_roll(run, part.appends[first].head, part.append_ms) || last->is_lost();
     // Recovery may have found fewer records than the start offset had passed.
-    if (part.runs.empty() && last->state().next_offset != part.appends[first].head.base_offset) {
-      starts_segment = true;
-    }
+    const BatchHead& head = part.appends[first].head;
+    starts_segment =
+        must_roll(run, head, part.append_ms) || last->is_lost() || next_offset != head.base_offset;
   }
   if (starts_segment) {
     Result<Run> started = start_segment(part, first);
@@ -168,7 +203,7 @@ void PartitionLog::roll_back(CommitPart& part) {
       log_warning("{}: bytes of a failed append could not be removed: {}", run->segment->path(),
                   undone.error().what);
       // Recovery must not take them for the tail of the log.
-      context_.committer->add(EndEntry{id_, committed_end_}, [](const Result<void>&) {});
+      shard_.add(EndEntry{id_, {}}, [](const Result<void>&) {});
     }
     if (!run->is_new) continue;
     context_.metrics.segments.add(-1);

@@ -161,6 +161,7 @@ bool can_wait(const RecoveryJob& job, const LoadedCheckpoint& loaded, const Jour
 }
 
 Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
+                                const RecoveryOptions& options,
                                 std::map<TopicPartition, PartitionState>& states) {
   std::map<TopicPartition, PartitionEvents> events;
   std::set<TopicPartition> removed;
@@ -178,7 +179,12 @@ Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
     if (!file && file.error().code != Errc::not_found) return fail(file);
     job.journals.push_back(file ? std::move(*file) : nullptr);
   }
+  std::size_t done = 0;
   for (const auto& [id, mine] : events) {
+    double part = static_cast<double>(done++) / static_cast<double>(events.size());
+    if (options.progress && !options.progress(part)) {
+      return fail(Errc::cancelled, "recovery was given up; the next start begins again");
+    }
     PartitionState state;
     state.leader_epoch = job.epoch_floor;
     auto at = states.find(id);
@@ -254,7 +260,7 @@ Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Lay
     job.report(
         journal_finding(layout.relative(layout.journal(hole.file)), hole.position, hole.cause));
   }
-  Result<void> applied = recover_partitions(job, *scan, *states);
+  Result<void> applied = recover_partitions(job, *scan, options, *states);
   if (!applied) return fail(applied);
 
   Recovered recovered;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +44,8 @@ struct RecoveryOptions {
   bool acknowledges_early = false;
   /// Logs nothing of what it finds.
   bool is_quiet = false;
+  /// As StoreOptions::recovering; may be none.
+  std::function<bool(double done)> progress = {};
 };
 /// Applies the journal's frames behind the checkpoint, fences damage, moves away what was never
 /// acknowledged, and writes a new checkpoint if there was anything to do. After a kill that left

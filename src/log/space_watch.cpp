@@ -8,6 +8,7 @@ bool SpaceWatch::refuses(std::uint64_t bytes) {
   std::uint64_t least = context_.options.free_bytes_min;
   if (least == 0) return false;
   constexpr std::chrono::seconds interval{1};
+  std::lock_guard lock(mutex_);
   bool is_old = !asked_ || context_.clock.monotonic() - *asked_ >= interval;
   // What was taken is written twice, journal and segment.
   if (is_old || taken_ > least / 16) ask();

@@ -32,6 +32,33 @@ std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
   return ranges;
 }
 
+void advance_start(PartitionState& state, Offset start, bool all) {
+  state.start_offset = std::max(state.start_offset, start);
+  auto& segments = state.segments;
+  std::size_t before = segments.size();
+  while (!segments.empty() && segments.front().next_offset <= state.start_offset &&
+         (segments.size() > 1 || all)) {
+    segments.erase(segments.begin());
+  }
+  if (segments.size() == before) return;
+  auto gone = [&](const OffsetRange& range) { return range.next <= state.start_offset; };
+  std::erase_if(state.damage, [&](const Damage& damage) { return gone(damage.offsets); });
+  std::erase_if(state.gaps, gone);
+}
+
+const SegmentState* find_segment(const PartitionState& state, Offset base) {
+  for (const SegmentState& segment : state.segments) {
+    if (segment.base_offset == base) return &segment;
+  }
+  return nullptr;
+}
+
+void set_sealed(PartitionState& state, Offset base) {
+  for (SegmentState& segment : state.segments) {
+    if (segment.base_offset == base) segment.sealed = true;
+  }
+}
+
 bool add_damage(std::vector<Damage>& list, Damage damage) {
   auto at = std::lower_bound(
       list.begin(), list.end(), damage,

@@ -56,6 +56,12 @@ void add_range(std::vector<OffsetRange>& ranges, OffsetRange range);
 /// The offsets of `damage` without `gaps`: what reads refuse.
 std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
                                     const std::vector<OffsetRange>& gaps);
+/// Raises the start offset, and drops the whole segments below it, the last one too if `all`.
+void advance_start(PartitionState& state, Offset start, bool all);
+/// The segment that begins at `base`; nullptr if there is none.
+const SegmentState* find_segment(const PartitionState& state, Offset base);
+/// The segment that begins at `base` has a seal.
+void set_sealed(PartitionState& state, Offset base);
 /// Adds `damage`, joined with what overlaps it, keeping the order. False when it was known.
 bool add_damage(std::vector<Damage>& list, Damage damage);
 

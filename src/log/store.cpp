@@ -47,6 +47,7 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
   if (!made) return fail(made);
   RecoveryOptions recovery;
   recovery.acknowledges_early = options.durability != Durability::fsync;
+  recovery.progress = options.recovering;
   Result<Recovered> recovered = recover(files, environment.clock, layout, recovery);
   if (!recovered) return fail(recovered);
   auto store = std::make_unique<DataStore>(environment, options, std::move(*lock));
@@ -58,11 +59,13 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
 DataStore::DataStore(const Environment& environment, const StoreOptions& options,
                      std::unique_ptr<file::DirectoryLock> lock)
     : lock_(std::move(lock)),
-      context_{environment.files, environment.executor,      environment.clock,
-               options,           Layout(options.directory), StoreMetrics(environment.metrics)},
+      shared_context_(std::make_shared<StoreContext>(environment.files, environment.executor,
+                                                     environment.clock, options,
+                                                     environment.metrics)),
+      context_(*shared_context_),
       journal_(context_.files, context_.layout, options.journal_bytes),
       background_(context_),
-      committer_(context_, journal_),
+      committer_(context_, journal_, shards_),
       checkpointer_(context_, journal_,
                     [this](std::uint64_t sequence) { return encode_state(sequence); }),
       space_(context_),
@@ -75,13 +78,30 @@ DataStore::DataStore(const Environment& environment, const StoreOptions& options
   std::size_t open_max = context_.options.open_segments_max;
   if (open_max == 0) open_max = context_.files.open_files_max() / 2;
   context_.open_segments = std::make_shared<OpenSegments>(std::max<std::size_t>(open_max, 16));
+  shards_.push_back(std::make_unique<Shard>(context_, environment.executor));
+  for (Executor* executor : environment.shards) {
+    if (executor == &environment.executor) continue;
+    shards_.push_back(std::make_unique<Shard>(context_, *executor));
+  }
+  committer_.find_log = [this](const TopicPartition& id) { return find_log(id); };
   committer_.found_damage = [this](const TopicPartition& id, const Damage& damage) {
-    auto at = logs_.find(id);
-    if (at != logs_.end()) at->second->record_damage(damage);
+    std::shared_ptr<PartitionLog> log = find_log(id);
+    if (log) log->shard().here([log, damage] { log->record_damage(damage); });
   };
 }
 
+Shard& DataStore::shard_of(const TopicPartition& id) const {
+  if (id.topic_id == context_.options.home_topic) return *shards_.front();
+  return *shards_[std::hash<TopicPartition>()(id) % shards_.size()];
+}
+
+std::shared_ptr<PartitionLog> DataStore::find_log(const TopicPartition& id) const {
+  auto at = logs_.find(id);
+  return at == logs_.end() ? nullptr : at->second;
+}
+
 DataStore::~DataStore() {
+  logs_.clear();
   context_.alive.reset();
 }
 
@@ -94,7 +114,8 @@ Result<void> DataStore::start(Recovered recovered) {
   if (!opened) return opened;
   findings_ = std::move(recovered.findings);
   for (const PartitionState& state : recovered.partitions) {
-    logs_.emplace(state.id, std::make_shared<PartitionLog>(context_, state, LogOptions{}));
+    logs_.emplace(state.id, std::make_shared<PartitionLog>(shared_context_, shard_of(state.id),
+                                                           state, LogOptions{}));
   }
   if (recovered.unsynced) {
     opened = resume(*recovered.unsynced);
@@ -111,8 +132,9 @@ Result<void> DataStore::resume(const Unsynced& unsynced) {
   for (const auto& [id, base] : unsynced.segments) {
     auto at = logs_.find(id);
     if (at == logs_.end()) continue;
-    for (const auto& segment : at->second->segments()) {
-      if (segment->base_offset() == base) checkpointer_.add_dirty(at->second, segment);
+    for (const auto& segment : at->second->view()->segments) {
+      if (segment->base_offset() != base) continue;
+      checkpointer_.add_dirty(at->second, std::const_pointer_cast<Segment>(segment));
     }
   }
   for (const std::string& path : unsynced.directories) checkpointer_.add_directory(path);
@@ -143,7 +165,7 @@ Result<void> DataStore::append_kept(const Unsynced& unsynced) {
 std::vector<std::shared_ptr<const Segment>> DataStore::sealed_segments() const {
   std::vector<std::shared_ptr<const Segment>> sealed;
   for (const auto& [id, log] : logs_) {
-    for (const auto& segment : log->segments()) {
+    for (const auto& segment : log->view()->segments) {
       if (segment->state().sealed) sealed.push_back(segment);
     }
   }
@@ -154,11 +176,11 @@ Bytes DataStore::encode_state(std::uint64_t sequence) const {
   CheckpointHead head = head_;
   head.sequence = sequence;
   CheckpointWriter writer(head);
-  for (const auto& [id, log] : logs_) writer.add(log->state());
+  for (const auto& [id, log] : logs_) writer.add(log->ledger().state);
   return writer.finish();
 }
 
-Result<Log*> DataStore::log(const TopicPartition& id, const LogOptions& options) {
+Result<std::shared_ptr<Log>> DataStore::log(const TopicPartition& id, const LogOptions& options) {
   if (removing_.contains(id)) {
     return fail(Errc::already_exists, "the partition of that name is still being removed");
   }
@@ -167,29 +189,31 @@ Result<Log*> DataStore::log(const TopicPartition& id, const LogOptions& options)
     PartitionState state;
     state.id = id;
     state.leader_epoch = head_.epoch_floor;
-    at = logs_.emplace(id, std::make_shared<PartitionLog>(context_, state, options)).first;
+    auto log = std::make_shared<PartitionLog>(shared_context_, shard_of(id), state, options);
+    at = logs_.emplace(id, std::move(log)).first;
   } else {
-    at->second->set_options(options);
+    at->second->shard().here([log = at->second, options] { log->set_options(options); });
   }
-  return at->second.get();
+  return std::shared_ptr<Log>(at->second);
 }
 
 void DataStore::remove_log(const TopicPartition& id) {
   if (!removing_.insert(id).second) return;
-  auto at = logs_.find(id);
-  if (at != logs_.end()) {
-    auto completions = std::make_shared<Completions>();
-    at->second->remove(*completions);
-    logs_.erase(at);
-    context_.executor.post([completions] {
-      for (Completions::Append& append : completions->appends) {
-        append.done(std::move(append.result));
-      }
-    });
-  }
-  committer_.add(RemovedEntry{id}, context_.guarded([this, id](const Result<void>& written) {
-    if (written) remove_files(id);
-  }));
+  auto forget = [this, id] {
+    committer_.add(RemovedEntry{id}, context_.guarded([this, id](const Result<void>& written) {
+      if (written) remove_files(id);
+    }));
+  };
+  std::shared_ptr<PartitionLog> log = find_log(id);
+  if (!log) return forget();
+  logs_.erase(id);
+  log->ledger().is_removed = true;
+  // Its shard must have stopped writing before its files go.
+  Shard& shard = log->shard();
+  shard.here([&shard, log, forget] {
+    shard.remove(*log);
+    shard.at_home(forget);
+  });
 }
 
 void DataStore::remove_files(const TopicPartition& id) {
@@ -236,9 +260,16 @@ std::vector<TopicPartition> DataStore::partitions() const {
 
 void DataStore::accept_loss(const TopicPartition& id, OffsetRange range,
                             UniqueFunction<void(Result<void>)> done) {
-  auto at = logs_.find(id);
-  if (at != logs_.end()) {
-    at->second->accept_loss(range, std::move(done));
+  if (std::shared_ptr<PartitionLog> log = find_log(id)) {
+    Shard& shard = log->shard();
+    auto back = [&shard, done = std::move(done)](Result<void> result) mutable {
+      shard.at_home([done = std::move(done), result = std::move(result)]() mutable {
+        done(std::move(result));
+      });
+    };
+    shard.here([log, range, back = std::move(back)]() mutable {
+      log->accept_loss(range, std::move(back));
+    });
     return;
   }
   context_.executor.post([done = std::move(done)]() mutable {

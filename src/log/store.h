@@ -53,8 +53,9 @@ struct BackupPoint {
   std::shared_ptr<void> hold;
 };
 
-/// Lives on one executor; every member is called there. The executor, clock, file system and
-/// metrics outlive it.
+/// Lives on one executor, and its logs on those of its shards; every member is called there. No
+/// shard runs any more when it is destroyed. The executors, clock, file system and metrics outlive
+/// it.
 class Store {
  public:
   struct Environment {
@@ -62,6 +63,9 @@ class Store {
     Executor& executor;
     const Clock& clock;
     Metrics& metrics;
+    /// Where partitions live, spread by a hash of their ids; `executor` among them. None: all of
+    /// them live on `executor`.
+    std::vector<Executor*> shards = {};
   };
 
   /// Locks the directory (made if missing), recovers it and is ready to append. Blocks. Damage is
@@ -73,8 +77,9 @@ class Store {
   virtual ~Store() = default;
 
   /// The partition's log, made if missing; the same object each time. Cheap: a new log touches the
-  /// disk only at its first append. References live until remove_log() or the store's end.
-  virtual Result<Log*> log(const TopicPartition& id, const LogOptions& options) = 0;
+  /// disk only at its first append. After remove_log() it refuses everything; nothing may be asked
+  /// of it after the store's end.
+  virtual Result<std::shared_ptr<Log>> log(const TopicPartition& id, const LogOptions& options) = 0;
   /// Forgets the log at once and removes its files in the background. Its pending appends fail.
   /// The caller has made the removal durable first (in the catalog).
   virtual void remove_log(const TopicPartition& id) = 0;

@@ -32,6 +32,8 @@ class AsioExecutor final : public Executor {
   void release();
 
   boost::asio::io_context& context() { return io_; }
+  /// True on the thread that runs `io`, while it does.
+  bool is_current() const { return io_.get_executor().running_in_this_thread(); }
 
  private:
   struct Timer {

@@ -8,12 +8,14 @@ ConnectionLimit::ConnectionLimit(std::size_t connections_max, std::size_t per_ad
       counts_(std::make_shared<Counts>()) {}
 
 ConnectionLimit::Token ConnectionLimit::admit(const boost::asio::ip::address& peer) {
+  std::lock_guard lock(counts_->mutex);
   if (counts_->all >= connections_max_) return nullptr;
   auto at = counts_->by_address.try_emplace(peer, 0).first;
   if (at->second >= per_address_max_) return nullptr;
   ++at->second;
   ++counts_->all;
   auto let_go = [counts = counts_, at](void*) {
+    std::lock_guard guard(counts->mutex);
     --counts->all;
     if (--at->second == 0) counts->by_address.erase(at);
   };
@@ -21,6 +23,7 @@ ConnectionLimit::Token ConnectionLimit::admit(const boost::asio::ip::address& pe
 }
 
 std::size_t ConnectionLimit::open() const {
+  std::lock_guard lock(counts_->mutex);
   return counts_->all;
 }
 

@@ -4,12 +4,13 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include <boost/asio/ip/address.hpp>
 
 namespace leat::net {
 
-/// Belongs to one thread; tokens are let go of there too.
+/// Thread-safe.
 class ConnectionLimit {
  public:
   ConnectionLimit(std::size_t connections_max, std::size_t per_address_max);
@@ -22,6 +23,8 @@ class ConnectionLimit {
 
  private:
   struct Counts {
+    std::mutex mutex;
+    // Guarded by mutex:
     std::size_t all = 0;
     std::map<boost::asio::ip::address, std::size_t> by_address;
   };

@@ -87,7 +87,10 @@ Result<void> Listener::bind_one(const tcp::endpoint& endpoint) {
   return {};
 }
 
-Result<void> Listener::start(ConnectionLimit limit, Accepted accepted) {
+Result<void> Listener::start(ConnectionLimit limit, Accepted accepted,
+                             std::vector<asio::io_context*> loops) {
+  loops_ = std::move(loops);
+  if (loops_.empty()) loops_.push_back(&io_);
   limit_ = std::make_shared<ConnectionLimit>(std::move(limit));
   accepted_ = std::move(accepted);
   for (const auto& acceptor : acceptors_) {
@@ -123,7 +126,8 @@ Task<void> Listener::accept(std::shared_ptr<Acceptor> acceptor) {
     error_code error;
     tcp::endpoint peer;
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    Socket socket = co_await acceptor->async_accept(io_, peer, token);
+    asio::io_context& loop = *loops_[next_loop_ % loops_.size()];
+    Socket socket = co_await acceptor->async_accept(loop, peer, token);
     if (error == asio::error::operation_aborted) co_return;
     if (is_shortage(error)) {
       log_warning("cannot accept connections: {}; trying again in {} ms", error.message(),
@@ -137,7 +141,9 @@ Task<void> Listener::accept(std::shared_ptr<Acceptor> acceptor) {
     if (error) continue;
     back_off = back_off_min;
     ConnectionLimit::Token admitted = limit_->admit(peer.address());
-    if (admitted) accepted_(std::move(socket), std::move(admitted));
+    if (!admitted) continue;
+    ++next_loop_;
+    accepted_(std::move(socket), std::move(admitted));
   }
 }
 

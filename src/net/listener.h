@@ -29,9 +29,12 @@ class Listener {
   static Result<std::unique_ptr<Listener>> bind(boost::asio::io_context& io,
                                                 const Address& address);
 
-  /// Begins to accept. More connections than `limit` admits are closed at once. Where the process
-  /// has no descriptors or memory left, it waits a little and tries again.
-  Result<void> start(ConnectionLimit limit, Accepted accepted);
+  /// Begins to accept; connections take turns on the threads of `loops`, or stay on ours where
+  /// there are none, but `accepted` is called on ours. More connections than `limit` admits are
+  /// closed at once. Where the process has no descriptors or memory left, it waits a little and
+  /// tries again.
+  Result<void> start(ConnectionLimit limit, Accepted accepted,
+                     std::vector<boost::asio::io_context*> loops = {});
   /// Accepts no more, and gives the port back.
   void stop();
 
@@ -50,6 +53,8 @@ class Listener {
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   std::shared_ptr<ConnectionLimit> limit_;
   Accepted accepted_;
+  std::vector<boost::asio::io_context*> loops_;
+  std::size_t next_loop_ = 0;
   bool is_stopped_ = false;
 };
 

@@ -4,6 +4,7 @@
 // is all a connection asks of it, so where the work is done is the handler's matter.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,12 +12,14 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/executor.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "net/address.h"
 #include "net/frame_reader.h"
 #include "net/outbox.h"
 #include "server/error_count.h"
+#include "server/fetch_sessions.h"
 #include "server/node.h"
 #include "wire/frame.h"
 
@@ -34,19 +37,25 @@ struct Answer {
   std::vector<Payload> payloads;
 };
 
-/// Takes answers: a connection. All on its thread.
+/// Takes answers: a connection. Thread-safe; what it does, it does on its executor.
 class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
+  virtual Executor& executor() = 0;
   /// Ends the request in `slot`. No effect when the peer has gone.
   virtual void answer(std::uint64_t slot, Answer answer) = 0;
   /// Ends it without an answer, as a Produce with acks 0 does.
   virtual void finish(std::uint64_t slot) = 0;
   /// Ends the connection.
   virtual void disconnect(const std::string& reason) = 0;
-  /// Calls `hurry` when waiting is pointless: the peer has gone, or the server stops. The request
-  /// is still to be answered, with what there is. Not called from within on_hurry().
+  /// Calls `hurry`, on the executor, when waiting is pointless: the peer has gone, or the server
+  /// stops. The request is still to be answered, with what there is. Not called from within
+  /// on_hurry().
   virtual void on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) = 0;
+  /// Calls `late`, on the executor, when the request is not answered after `timeout`. It is still
+  /// to be answered, now.
+  virtual void on_timeout(std::uint64_t slot, std::chrono::milliseconds timeout,
+                          UniqueFunction<void()> late) = 0;
 };
 
 /// A request before its message is decoded.
@@ -57,6 +66,8 @@ struct Incoming {
   /// Owns the bytes that the header and the message point to.
   net::Frame frame;
   Node* node = nullptr;
+  /// Those of the connection's shard.
+  FetchSessions* fetch_sessions = nullptr;
   /// Where this client finds us. Lives as long as the sink.
   const net::Address* advertised = nullptr;
 };
@@ -79,7 +90,11 @@ class Call {
   const Request& request() const { return request_; }
   wire::Version version() const { return incoming_.header.version; }
   Node& node() const { return *incoming_.node; }
+  /// To be used on executor().
+  FetchSessions& fetch_sessions() const { return *incoming_.fetch_sessions; }
   broker::Broker& broker() const { return incoming_.node->broker; }
+  /// The connection's. A handler runs there, or at home (handlers.h); it may answer on any thread.
+  Executor& executor() const { return incoming_.sink->executor(); }
   const net::Address& advertised() const { return *incoming_.advertised; }
 
   /// Keeps the bytes of the request alive.
@@ -107,6 +122,9 @@ class Call {
   }
   void on_hurry(UniqueFunction<void()> hurry) {
     incoming_.sink->on_hurry(incoming_.slot, std::move(hurry));
+  }
+  void on_timeout(std::chrono::milliseconds timeout, UniqueFunction<void()> late) {
+    incoming_.sink->on_timeout(incoming_.slot, timeout, std::move(late));
   }
 
  private:

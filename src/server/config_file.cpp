@@ -86,6 +86,7 @@ std::vector<Setting> settings(ServerOptions& options) {
       {"listen", address({}, [&options](net::Address a) { options.kafka = std::move(a); })},
       {"http", address({}, [&options](net::Address a) { options.http = std::move(a); })},
       {"advertised", address(0, [&options](net::Address a) { options.advertised = std::move(a); })},
+      {"shards", number(options.shards, 1)},
       {"insecure", flag(options.is_public_allowed)},
       {"durability", text(take_durability)},
       {"store.sync_interval_ms", milliseconds(store.sync_interval)},

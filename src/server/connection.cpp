@@ -59,10 +59,12 @@ Connection::Connection(Socket socket, net::ConnectionLimit::Token token, net::Ad
             close(slots_.empty() && reader_.in_frame() ? "a request came too slowly" : "");
           }),
       resume_reading_(socket_.get_executor()),
-      write_deadline_(socket_.get_executor(), [this] {
-        environment_.metrics.connections_timed_out.add();
-        close("its peer does not read its answers");
-      }) {}
+      write_deadline_(socket_.get_executor(),
+                      [this] {
+                        environment_.metrics.connections_timed_out.add();
+                        close("its peer does not read its answers");
+                      }),
+      late_deadline_(socket_.get_executor(), [this] { tell_late(); }) {}
 
 bool Connection::LogBudget::take() {
   Clock::time_point now = Clock::now();
@@ -114,6 +116,7 @@ void Connection::close(const std::string& reason) {
   socket_.close(ignored);
   read_deadline_.clear();
   write_deadline_.clear();
+  late_deadline_.clear();
   resume_reading_.notify();
   inbox_.clear();
   token_.reset();
@@ -261,6 +264,7 @@ void Connection::start(net::Frame frame) {
   incoming.header = request->header;
   incoming.frame = std::move(frame);
   incoming.node = &environment_.node;
+  incoming.fetch_sessions = &environment_.fetch_sessions;
   incoming.advertised = &advertised_;
   Result<void> started = dispatch(std::move(incoming), *request);
   if (!started) close(started.error().what);
@@ -272,6 +276,12 @@ Connection::Slot* Connection::find_slot(std::uint64_t slot) {
 }
 
 void Connection::answer(std::uint64_t slot, Answer answer) {
+  if (!environment_.executor.is_current()) {
+    return environment_.executor.post(
+        [self = shared_from_this(), slot, answer = std::move(answer)]() mutable {
+          self->answer(slot, std::move(answer));
+        });
+  }
   Slot* found = find_slot(slot);
   if (found == nullptr) return;
   found->answer = std::move(answer);
@@ -279,20 +289,73 @@ void Connection::answer(std::uint64_t slot, Answer answer) {
 }
 
 void Connection::finish(std::uint64_t slot) {
+  if (!environment_.executor.is_current()) {
+    return environment_.executor.post([self = shared_from_this(), slot] { self->finish(slot); });
+  }
   Slot* found = find_slot(slot);
   if (found == nullptr) return;
   found->is_done = true;
   found->hurry = nullptr;
+  found->late = nullptr;
   if (!is_pumping_) post_pump();
 }
 
+void Connection::disconnect(const std::string& reason) {
+  if (environment_.executor.is_current()) return close(reason);
+  environment_.executor.post([self = shared_from_this(), reason] { self->close(reason); });
+}
+
 void Connection::on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) {
+  if (!environment_.executor.is_current()) {
+    return environment_.executor.post(
+        [self = shared_from_this(), slot, hurry = std::move(hurry)]() mutable {
+          self->on_hurry(slot, std::move(hurry));
+        });
+  }
   Slot* found = find_slot(slot);
   if (found == nullptr || is_draining_) {
     asio::post(socket_.get_executor(), std::move(hurry));
     return;
   }
   found->hurry = std::move(hurry);
+}
+
+void Connection::on_timeout(std::uint64_t slot, std::chrono::milliseconds timeout,
+                            UniqueFunction<void()> late) {
+  if (!environment_.executor.is_current()) {
+    return environment_.executor.post(
+        [self = shared_from_this(), slot, timeout, late = std::move(late)]() mutable {
+          self->on_timeout(slot, timeout, std::move(late));
+        });
+  }
+  Slot* found = find_slot(slot);
+  if (found == nullptr || found->is_done) return;
+  found->late_at = found->started + timeout;
+  found->late = std::move(late);
+  // One timer for all: mostly none is late, and they come in the order of their deadlines.
+  if (!late_deadline_.is_set() || found->late_at < late_at_) {
+    late_at_ = found->late_at;
+    late_deadline_.set(timeout);
+  }
+}
+
+void Connection::tell_late() {
+  Clock::time_point now = Clock::now();
+  std::vector<UniqueFunction<void()>> late;
+  std::optional<Clock::time_point> next;
+  for (Slot& slot : slots_) {
+    if (!slot.late) continue;
+    if (slot.late_at <= now) {
+      late.push_back(std::exchange(slot.late, nullptr));
+    } else if (!next || slot.late_at < *next) {
+      next = slot.late_at;
+    }
+  }
+  if (next) {
+    late_at_ = *next;
+    late_deadline_.set(*next - now);
+  }
+  for (auto& tell : late) tell();
 }
 
 void Connection::move_answers() {

@@ -15,6 +15,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "net/asio_executor.h"
 #include "net/connection_limit.h"
 #include "net/deadline.h"
 #include "net/event.h"
@@ -27,6 +28,7 @@
 
 namespace leat::server {
 
+/// Belongs to its shard's thread, but for what AnswerSink lets others call.
 class Connection final : public AnswerSink, public std::enable_shared_from_this<Connection> {
  public:
   using Socket = boost::asio::ip::tcp::socket;
@@ -42,12 +44,15 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
     int lines_ = 0;
   };
 
-  /// What all connections share. Outlives them, but for their destructors.
+  /// What all connections of a shard share. Outlives them, but for their destructors.
   struct Environment {
+    net::AsioExecutor& executor;
     Node& node;
     const Limits& limits;
     net::BufferPool& pool;
     RequestMetrics& metrics;
+    /// A session is found again on its own shard only: elsewhere its client begins another.
+    FetchSessions fetch_sessions;
     LogBudget log_budget;
     /// The connection is closed and must be forgotten.
     std::function<void(Connection&)> closed;
@@ -62,10 +67,13 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   /// At once. `reason` is for the operator; empty when there is nothing to tell.
   void close(const std::string& reason);
 
+  Executor& executor() override { return environment_.executor; }
   void answer(std::uint64_t slot, Answer answer) override;
   void finish(std::uint64_t slot) override;
-  void disconnect(const std::string& reason) override { close(reason); }
+  void disconnect(const std::string& reason) override;
   void on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) override;
+  void on_timeout(std::uint64_t slot, std::chrono::milliseconds timeout,
+                  UniqueFunction<void()> late) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -77,6 +85,8 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
     bool is_done = false;
     std::optional<Answer> answer;
     UniqueFunction<void()> hurry;
+    Clock::time_point late_at;
+    UniqueFunction<void()> late;
   };
   enum class Received {
     some,     // and there may be more
@@ -97,6 +107,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void pump();
   bool may_start(const net::Frame& frame) const;
   void start(net::Frame frame);
+  void tell_late();
   Slot* find_slot(std::uint64_t slot);
   void move_answers();
   void post_pump();
@@ -127,6 +138,9 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
   net::Outbox outbox_;
   net::Deadline write_deadline_;
+  // At or before the first moment at which a slot is late.
+  net::Deadline late_deadline_;
+  Clock::time_point late_at_;
 
   bool is_open_ = true;
   bool is_draining_ = false;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <tuple>
+#include <type_traits>
 
 #include <fmt/core.h>
 
@@ -10,11 +11,22 @@
 namespace leat::server {
 namespace {
 
+template <class Request, class... Requests>
+constexpr bool is_one_of(wire::TypeList<Requests...>) {
+  return (std::is_same_v<Request, Requests> || ...);
+}
+
 template <class Request>
 Result<void> start(Incoming incoming, const wire::RequestFrame& frame) {
   Result<Request> request = wire::decode_request<Request>(frame);
   if (!request) return fail(request);
-  handle(Call<Request>(std::move(incoming), std::move(*request)));
+  Call<Request> call(std::move(incoming), std::move(*request));
+  Executor& home = call.broker().executor();
+  if (is_one_of<Request>(AnyShard{}) || &home == &call.executor()) {
+    handle(std::move(call));
+  } else {
+    home.post([call = std::move(call)]() mutable { handle(std::move(call)); });
+  }
   return {};
 }
 

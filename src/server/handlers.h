@@ -1,5 +1,8 @@
 // Every API that is served: one overload here, one file in handlers/, one entry in the list.
 //
+// A handler is called on the broker's executor, home, unless its request is one of AnyShard: then
+// on the connection's, which saves a hop, and it may touch only what is thread-safe or hop itself.
+//
 // To add an API: its message (wire/messages.h says how), its overload and its entry here, its file.
 #pragma once
 
@@ -35,6 +38,10 @@ using Served =
                    wire::AlterConfigsRequest, wire::DescribeLogDirsRequest,
                    wire::CreatePartitionsRequest, wire::IncrementalAlterConfigsRequest,
                    wire::ListPartitionReassignmentsRequest, wire::DescribeClusterRequest>;
+
+/// Handled on the thread of their connection.
+using AnyShard = wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,
+                                wire::ApiVersionsRequest>;
 
 /// The answer to a request for ApiVersions in a version that we do not know.
 void refuse_version(Call<wire::ApiVersionsRequest> call);

@@ -27,6 +27,7 @@ net::HttpResponse answer_ready(const Progress& progress) {
     case Progress::Phase::recovering:
       body["status"] = "recovering";
       body["seconds"] = seconds;
+      body["percent"] = progress.percent.load();
       return json_answer(503, body);
     case Progress::Phase::stopping: body["status"] = "stopping"; return json_answer(503, body);
     case Progress::Phase::ready: break;
@@ -37,7 +38,7 @@ net::HttpResponse answer_ready(const Progress& progress) {
     return json_answer(503, body);
   }
   body["status"] = "ready";
-  body["topics"] = progress.broker->topics().size();
+  body["topics"] = progress.broker->topics()->topics().size();
   return json_answer(200, body);
 }
 
@@ -72,13 +73,13 @@ void register_process_metrics(Metrics& metrics, broker::Broker& broker) {
                   });
 }
 
-/// Calls `visit(name, partition, log)` for every partition that clients see.
+/// Calls `visit(name, partition, view)` for every partition that clients see.
 template <class Visit>
 void for_each_partition(broker::Broker& broker, Visit visit) {
-  for (const auto& [name, info] : broker.topics()) {
-    for (std::int32_t i = 0; i < info.partitions; ++i) {
-      auto* partition = broker.find_partition(info.id, PartitionId{i});
-      if (partition != nullptr) visit(name, std::to_string(i), partition->log());
+  auto topics = broker.topics();
+  for (const broker::TopicPtr& topic : topics->topics()) {
+    for (const auto& partition : topic->partitions) {
+      visit(topic->info.name, std::to_string(partition->id().value()), *partition->view());
     }
   }
 }
@@ -103,34 +104,35 @@ void register_broker_metrics(Metrics& metrics, broker::Broker& broker) {
                   [](const Metrics::Write& write) { write({}, 1); });
   metrics.collect("kafka_topic_partitions", "gauge", "Partitions of a topic.",
                   [&broker](const Metrics::Write& write) {
-                    for (const auto& [name, info] : broker.topics()) {
-                      write({{"topic", name}}, info.partitions);
+                    auto topics = broker.topics();
+                    for (const broker::TopicPtr& topic : topics->topics()) {
+                      write({{"topic", topic->info.name}}, topic->info.partitions);
                     }
                   });
   metrics.collect("kafka_topic_partition_current_offset", "gauge",
                   "The offset after the last record that can be read.",
                   [&broker](const Metrics::Write& write) {
-                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& log) {
+                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& view) {
                       write({{"topic", topic}, {"partition", partition}},
-                            static_cast<double>(log.high_watermark().value()));
+                            static_cast<double>(view.high_watermark.value()));
                     });
                   });
   metrics.collect("kafka_topic_partition_oldest_offset", "gauge",
                   "The offset of the first record that can be read.",
                   [&broker](const Metrics::Write& write) {
-                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& log) {
+                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& view) {
                       write({{"topic", topic}, {"partition", partition}},
-                            static_cast<double>(log.start_offset().value()));
+                            static_cast<double>(view.start_offset.value()));
                     });
                   });
   metrics.collect("redpanda_kafka_max_offset", "gauge",
                   "The offset after the last record that can be read.",
                   [&broker](const Metrics::Write& write) {
-                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& log) {
+                    for_each_partition(broker, [&](const auto& topic, auto partition, auto& view) {
                       write({{"redpanda_namespace", "kafka"},
                              {"redpanda_topic", topic},
                              {"redpanda_partition", partition}},
-                            static_cast<double>(log.high_watermark().value()));
+                            static_cast<double>(view.high_watermark.value()));
                     });
                   });
   metrics.collect("redpanda_uptime_seconds_total", "gauge", "Seconds since the server was ready.",

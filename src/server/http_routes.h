@@ -1,6 +1,7 @@
 // What the HTTP side answers: is the server alive, is it ready, and its metrics.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -15,6 +16,8 @@ namespace leat::server {
 struct Progress {
   enum class Phase { recovering, ready, stopping };
   Phase phase = Phase::recovering;
+  /// Of the recovery, in percent. Set by the thread that recovers.
+  std::atomic<int> percent{0};
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   /// nullptr until it is recovered.
   broker::Broker* broker = nullptr;

@@ -1,30 +1,43 @@
 #include "server/kafka_service.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace leat::server {
 
 using boost::system::error_code;
 
-KafkaService::KafkaService(Executor& executor, Metrics& metrics, broker::Broker& broker,
-                           const ServerOptions& options, std::unique_ptr<net::Listener> listener)
-    : executor_(executor),
+KafkaService::KafkaService(const std::vector<net::AsioExecutor*>& shards, Metrics& metrics,
+                           broker::Broker& broker, const ServerOptions& options,
+                           std::unique_ptr<net::Listener> listener)
+    : home_(*shards.front()),
       options_(options),
       listener_(std::move(listener)),
       pool_(options.limits.request_memory_bytes),
       metrics_(metrics),
-      node_{broker, options, metrics},
-      environment_{node_, options.limits,
-                   pool_, metrics_,
-                   {},    [this](Connection& connection) { forget(connection); }} {}
+      node_{broker, options, metrics} {
+  Gauge& open_sessions = metrics.gauge("leat_fetch_sessions", "Fetch sessions that clients have.");
+  for (net::AsioExecutor* shard : shards) {
+    // Sessions are shared out, as connections are.
+    FetchSessions sessions({(options.limits.fetch_sessions_max + shards.size() - 1) / shards.size(),
+                            options.limits.fetch_session_bytes_max / shards.size()},
+                           Random::from_entropy(), open_sessions);
+    auto seat = std::make_unique<Seat>(Seat{
+        {*shard, node_, options.limits, pool_, metrics_, std::move(sessions), {}, nullptr}, {}});
+    seat->environment.closed = [this, mine = seat.get()](Connection& connection) {
+      forget(*mine, connection);
+    };
+    seats_.push_back(std::move(seat));
+  }
+}
 
 Result<void> KafkaService::start() {
   net::ConnectionLimit limit(options_.limits.connections_max,
                              options_.limits.connections_per_address_max);
-  return listener_->start(std::move(limit), [this](auto socket, auto token) {
-    accept(std::move(socket), std::move(token));
-  });
+  auto accepted = [this](auto socket, auto token) { accept(std::move(socket), std::move(token)); };
+  std::vector<boost::asio::io_context*> loops;
+  for (const auto& seat : seats_) loops.push_back(&seat->environment.executor.context());
+  return listener_->start(std::move(limit), accepted, std::move(loops));
 }
 
 net::Address KafkaService::advertised_to(const Connection::Socket& socket) const {
@@ -45,34 +58,76 @@ net::Address KafkaService::advertised_to(const Connection::Socket& socket) const
 void KafkaService::accept(Connection::Socket socket, net::ConnectionLimit::Token token) {
   metrics_.connections_accepted.add();
   metrics_.connections_open.add(1);
+  // The listener has made the socket for the loop whose turn it is.
+  auto of_socket = [&](const std::unique_ptr<Seat>& seat) {
+    return seat->environment.executor.context().get_executor() == socket.get_executor();
+  };
+  Seat& seat = **std::find_if(seats_.begin(), seats_.end(), of_socket);
+  if (&seat.environment.executor == &home_) {
+    return open(seat, std::move(socket), std::move(token));
+  }
+  seat.environment.executor.post(
+      [this, &seat, socket = std::move(socket), token = std::move(token)]() mutable {
+        open(seat, std::move(socket), std::move(token));
+      });
+}
+
+void KafkaService::open(Seat& seat, Connection::Socket socket, net::ConnectionLimit::Token token) {
   net::Address advertised = advertised_to(socket);
-  auto connection = std::make_shared<Connection>(std::move(socket), std::move(token),
-                                                 std::move(advertised), environment_);
-  connections_.insert(connection);
+  // Its last owner may be a request that another shard has answered; its timers and its socket
+  // are this shard's.
+  auto destroy = [&executor = seat.environment.executor](Connection* connection) {
+    std::unique_ptr<Connection> owned(connection);
+    if (!executor.is_current()) executor.post([owned = std::move(owned)] {});
+  };
+  std::shared_ptr<Connection> connection(
+      new Connection(std::move(socket), std::move(token), std::move(advertised), seat.environment),
+      destroy);
+  seat.connections.insert(connection);
   connection->start();
 }
 
-void KafkaService::forget(Connection& connection) {
-  if (connections_.erase(connection.shared_from_this()) == 0) return;
+void KafkaService::forget(Seat& seat, Connection& connection) {
+  if (seat.connections.erase(connection.shared_from_this()) == 0) return;
   metrics_.connections_open.add(-1);
-  if (!connections_.empty() || !stopped_) return;
-  executor_.cancel(stop_timer_);
-  executor_.post(std::exchange(stopped_, nullptr));
+  tell_if_empty(seat);
+}
+
+void KafkaService::tell_if_empty(Seat& seat) {
+  if (!seat.is_stopping || !seat.connections.empty()) return;
+  home_.post([this] {
+    if (--busy_seats_ > 0) return;
+    if (stop_timer_ != 0) home_.cancel(stop_timer_);
+    std::exchange(stopped_, nullptr)();
+  });
 }
 
 void KafkaService::stop(UniqueFunction<void()> done) {
   listener_->stop();
-  if (connections_.empty()) return executor_.post(std::move(done));
   stopped_ = std::move(done);
   stop_timer_ =
-      executor_.after(options_.limits.stop_timeout, [this] { close_all("the server stops"); });
-  std::vector<std::shared_ptr<Connection>> open(connections_.begin(), connections_.end());
-  for (const auto& connection : open) connection->drain();
+      home_.after(options_.limits.stop_timeout, [this] { close_all("the server stops"); });
+  busy_seats_ = seats_.size();
+  for (const auto& seat : seats_) {
+    seat->environment.executor.post([this, &seat = *seat] {
+      seat.is_stopping = true;
+      std::vector<std::shared_ptr<Connection>> open(seat.connections.begin(),
+                                                    seat.connections.end());
+      if (open.empty()) return tell_if_empty(seat);
+      for (const auto& connection : open) connection->drain();
+    });
+  }
 }
 
 void KafkaService::close_all(const std::string& reason) {
   listener_->stop();
-  std::vector<std::shared_ptr<Connection>> open(connections_.begin(), connections_.end());
+  for (const auto& seat : seats_) {
+    seat->environment.executor.post([&seat = *seat, reason] { close_all(seat, reason); });
+  }
+}
+
+void KafkaService::close_all(Seat& seat, const std::string& reason) {
+  std::vector<std::shared_ptr<Connection>> open(seat.connections.begin(), seat.connections.end());
   for (const auto& connection : open) connection->close(reason);
 }
 

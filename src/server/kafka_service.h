@@ -3,11 +3,12 @@
 
 #include <memory>
 #include <unordered_set>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/executor.h"
 #include "base/metrics.h"
+#include "net/asio_executor.h"
 #include "net/buffer_pool.h"
 #include "net/listener.h"
 #include "server/connection.h"
@@ -16,34 +17,46 @@
 
 namespace leat::server {
 
-/// Lives on the thread of `io`, which is the broker's executor.
+/// Lives on the first of `shards`, home, and its connections on all of them in turn. Nothing runs
+/// on the shards any more when it is destroyed.
 class KafkaService {
  public:
-  KafkaService(Executor& executor, Metrics& metrics, broker::Broker& broker,
-               const ServerOptions& options, std::unique_ptr<net::Listener> listener);
+  KafkaService(const std::vector<net::AsioExecutor*>& shards, Metrics& metrics,
+               broker::Broker& broker, const ServerOptions& options,
+               std::unique_ptr<net::Listener> listener);
 
   Result<void> start();
   /// Accepts no more, lets every request that came be answered, for stop_timeout at most, and calls
   /// `done` when the last connection is closed.
   void stop(UniqueFunction<void()> done);
-  /// Ends every connection at once.
+  /// Ends every connection, as soon as its shard hears of it.
   void close_all(const std::string& reason);
 
   net::Address address() const { return listener_->address(); }
 
  private:
+  /// The connections of one shard. Belongs to its thread.
+  struct Seat {
+    Connection::Environment environment;
+    std::unordered_set<std::shared_ptr<Connection>> connections;
+    bool is_stopping = false;
+  };
   void accept(Connection::Socket socket, net::ConnectionLimit::Token token);
-  void forget(Connection& connection);
   net::Address advertised_to(const Connection::Socket& socket) const;
+  // On the shard of the seat:
+  void open(Seat& seat, Connection::Socket socket, net::ConnectionLimit::Token token);
+  void forget(Seat& seat, Connection& connection);
+  static void close_all(Seat& seat, const std::string& reason);
+  void tell_if_empty(Seat& seat);
 
-  Executor& executor_;
+  net::AsioExecutor& home_;
   const ServerOptions& options_;
   std::unique_ptr<net::Listener> listener_;
   net::BufferPool pool_;
   RequestMetrics metrics_;
   Node node_;
-  Connection::Environment environment_;
-  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::size_t busy_seats_ = 0;  // while it stops
   UniqueFunction<void()> stopped_;
   Executor::TimerId stop_timer_ = 0;
 };

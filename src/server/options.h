@@ -41,6 +41,8 @@ struct Limits {
 
 struct ServerOptions {
   broker::BrokerOptions broker;
+  /// Threads that own connections and partitions. 0: as many as default_shards() says.
+  std::size_t shards = 0;
   net::Address kafka{"localhost", 9092};
   /// nullopt: no HTTP.
   std::optional<net::Address> http;

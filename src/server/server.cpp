@@ -29,10 +29,29 @@ namespace {
 constexpr std::chrono::seconds close_timeout{30};
 }
 
-struct Server::Loop {
+/// A thread's loop.
+struct Server::Shard {
   asio::io_context io{1};
   net::AsioExecutor executor{io};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  std::thread thread;  // not for the first, which is home
+
+  void run(std::size_t number) {
+    // sendfile to a peer that has gone raises this, and has no flag against it.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    pthread_setname_np(pthread_self(), fmt::format("leat-shard-{}", number).c_str());
+    io.run();
+  }
+};
+
+/// What home runs besides the broker.
+struct Server::Loop {
+  explicit Loop(Shard& home) : io(home.io), executor(home.executor) {}
+  asio::io_context& io;
+  net::AsioExecutor& executor;
   asio::signal_set signals{io};
   std::unique_ptr<net::Listener> kafka_listener;
   std::unique_ptr<net::HttpServer> http;
@@ -41,8 +60,11 @@ struct Server::Loop {
 };
 
 Server::Server(ServerOptions options, std::unique_ptr<file::FileSystem> files)
-    : options_(std::move(options)), loop_(std::make_unique<Loop>()), files_(std::move(files)) {
+    : options_(std::move(options)), files_(std::move(files)) {
   if (!files_) files_ = std::make_unique<file::PosixFileSystem>();
+  if (options_.shards == 0) options_.shards = default_shards();
+  for (std::size_t i = 0; i < options_.shards; ++i) shards_.push_back(std::make_unique<Shard>());
+  loop_ = std::make_unique<Loop>(*shards_.front());
 }
 
 Executor& Server::executor() {
@@ -103,16 +125,24 @@ void Server::serve() {
     on_signal();
   }
   thread_ = std::thread([this] {
-    // sendfile to a peer that has gone raises this, and has no flag against it.
-    sigset_t pipe;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-    loop_->io.run();
+    shards_.front()->run(0);
+    // They may have begun after the stop, if it came early.
     std::lock_guard lock(mutex_);
+    for (std::size_t i = 1; i < shards_.size(); ++i) {
+      shards_[i]->io.stop();
+      if (shards_[i]->thread.joinable()) shards_[i]->thread.join();
+    }
     is_stopped_ = true;
     stopped_.notify_all();
   });
+}
+
+void Server::start_shards() {
+  std::lock_guard lock(mutex_);
+  if (is_stopped_) return;
+  for (std::size_t i = 1; i < shards_.size(); ++i) {
+    shards_[i]->thread = std::thread([shard = shards_[i].get(), i] { shard->run(i); });
+  }
 }
 
 void Server::on_signal() {
@@ -137,7 +167,16 @@ Result<void> Server::open() {
       options_.broker.store.owner += fmt::format(" and http://{}", http_address_->to_string());
     }
   }
-  log::Store::Environment environment{*files_, loop_->executor, clock_, metrics_};
+  options_.broker.store.recovering = [this](double done) {
+    loop_->progress.percent = static_cast<int>(100 * done);
+    return !is_stopping_;
+  };
+  log::Store::Environment environment{*files_, loop_->executor, clock_, metrics_, {}};
+  std::vector<net::AsioExecutor*> executors;
+  for (const auto& shard : shards_) {
+    environment.shards.push_back(&shard->executor);
+    executors.push_back(&shard->executor);
+  }
   std::random_device entropy;
   std::uint64_t seed = (std::uint64_t{entropy()} << 32) | entropy();
   auto opened = broker::Broker::open(environment, options_.broker, Random(seed));
@@ -145,12 +184,13 @@ Result<void> Server::open() {
   broker_ = std::move(*opened);
   findings_ = broker_->store().findings();
   register_broker_metrics(metrics_, *broker_);
+  start_shards();
   auto started = std::make_shared<std::promise<Result<void>>>();
-  asio::post(loop_->io, [this, started] {
+  asio::post(loop_->io, [this, started, executors] {
     if (is_stopping_) {
       return started->set_value(fail(Errc::cancelled, "stopped before the server was ready"));
     }
-    loop_->kafka = std::make_unique<KafkaService>(loop_->executor, metrics_, *broker_, options_,
+    loop_->kafka = std::make_unique<KafkaService>(executors, metrics_, *broker_, options_,
                                                   std::move(loop_->kafka_listener));
     loop_->progress.broker = broker_.get();
     loop_->progress.phase = Progress::Phase::ready;
@@ -173,7 +213,7 @@ void Server::begin_stop() {
     if (is_stopping_) return;
     is_stopping_ = true;
     loop_->progress.phase = Progress::Phase::stopping;
-    // While it recovers, nothing can be stopped: open() sees it afterwards.
+    // While it recovers, there is nothing to close: recovery gives up, or open() sees it behind it.
     if (loop_->kafka) loop_->kafka->stop([this] { close_broker(); });
   });
 }
@@ -207,6 +247,10 @@ Result<void> Server::stop() {
   return wait();
 }
 
+std::size_t default_shards() {
+  return 1;
+}
+
 Server::~Server() {
   if (thread_.joinable()) {
     if (is_started_) {
@@ -219,9 +263,15 @@ Server::~Server() {
   // What is still open ends here, on this thread: nothing else runs any more.
   if (loop_->kafka) loop_->kafka->close_all("");
   if (loop_->http) loop_->http->stop();
-  loop_->work.reset();
-  loop_->io.restart();
-  loop_->io.poll();
+  std::size_t polled = 0;
+  do {
+    polled = 0;
+    for (const auto& shard : shards_) {
+      shard->work.reset();
+      shard->io.restart();
+      polled += shard->io.poll();
+    }
+  } while (polled > 0);
   loop_->kafka.reset();
   // Its jobs, on other threads, end on our executor.
   broker_.reset();

@@ -1,6 +1,7 @@
 // A whole server: a data directory behind a Kafka listener and an HTTP listener.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -19,8 +20,9 @@
 
 namespace leat::server {
 
-/// Runs on a thread of its own, which is the one shard: connections, broker and log live there.
-/// Several servers may run in a process. Members are thread-safe where they do not say otherwise.
+/// Runs on threads of its own, the shards: partitions and connections are spread over them; broker,
+/// store and listeners live on the first, home. Several servers may run in a process. Members are
+/// thread-safe where they do not say otherwise.
 class Server {
  public:
   /// Takes the ports, recovers the data directory and begins to serve; /healthz answers meanwhile.
@@ -38,7 +40,7 @@ class Server {
   const net::Address& kafka_address() const { return kafka_address_; }
   const std::optional<net::Address>& http_address() const { return http_address_; }
 
-  /// To be used on executor() only.
+  /// What of it is not thread-safe is to be used on executor() only.
   broker::Broker& broker() { return *broker_; }
   Executor& executor();
   const ServerOptions& options() const { return options_; }
@@ -57,18 +59,22 @@ class Server {
   Result<void> stop();
 
  private:
-  struct Loop;  // what knows Asio
+  // What knows Asio:
+  struct Loop;
+  struct Shard;
 
   Server(ServerOptions options, std::unique_ptr<file::FileSystem> files);
   Result<void> listen();
   Result<void> open();
   void serve();
+  void start_shards();
   void on_signal();
   void close_broker();
 
   ServerOptions options_;
   SystemClock clock_;
   Metrics metrics_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // the first is home
   std::unique_ptr<Loop> loop_;
   // Destroyed before the loop: its jobs end on our executor.
   std::unique_ptr<file::FileSystem> files_;
@@ -76,7 +82,7 @@ class Server {
   std::vector<log::Finding> findings_;
   net::Address kafka_address_;
   std::optional<net::Address> http_address_;
-  std::thread thread_;
+  std::thread thread_;       // home's; it waits for the others
   bool is_started_ = false;  // open() went well
 
   std::mutex mutex_;
@@ -84,7 +90,10 @@ class Server {
   // Guarded by mutex_:
   bool is_stopped_ = false;
   Result<void> outcome_;
-  bool is_stopping_ = false;  // on the loop's thread only
+  std::atomic<bool> is_stopping_{false};  // set on the loop's thread
 };
+
+/// How many shards a server has that is not told: what helps on this machine.
+std::size_t default_shards();
 
 }  // namespace leat::server

@@ -51,34 +51,36 @@ struct Answer {
 
 }  // namespace
 
-/// The newest view of a partition's log, and who waits for a newer one. Thread-safe.
+/// A partition, and who waits for it to move. Thread-safe.
 class BrokerTopics::Feed {
  public:
-  /// On the executor: from now on `feed` follows the log.
-  static void follow(const std::shared_ptr<Feed>& feed, broker::Partition& partition) {
-    // The feed holds the ticket, so the listener must not hold the feed.
+  explicit Feed(std::shared_ptr<broker::Partition> partition) : partition_(std::move(partition)) {}
+
+  /// On the partition's executor: from now on `feed` is told when it moves, and when it goes.
+  static void follow(const std::shared_ptr<Feed>& feed) {
+    std::shared_ptr<broker::Partition> partition = feed->partition();
+    // The feed holds the tickets, so the listeners must not hold the feed.
     std::weak_ptr<Feed> weak = feed;
-    log::Log& log = partition.log();
-    feed->ticket_ = log.on_advance([weak, &log] {
-      if (auto alive = weak.lock()) alive->set(log.view());
+    feed->ticket_ = partition->log().on_advance([weak] {
+      if (auto alive = weak.lock()) alive->advanced();
     });
-    feed->gone_ticket_ = partition.on_gone([weak] {
+    feed->gone_ticket_ = partition->on_gone([weak] {
       if (auto alive = weak.lock()) alive->end();
     });
-    feed->set(partition.view());
+    feed->advanced();
   }
 
   /// Errc::unknown_topic_or_partition once the partition has gone.
   Result<std::shared_ptr<const log::LogView>> view() const {
-    std::lock_guard lock(mutex_);
-    if (view_) return view_;
+    if (std::shared_ptr<broker::Partition> there = partition()) return there->view();
     return fail(Errc::unknown_topic_or_partition, "the topic was deleted");
   }
 
   void when_readable(Offset offset, Work wake) {
     {
+      // The view is published before advanced() takes the lock, so none is missed.
       std::lock_guard lock(mutex_);
-      if (view_ && view_->high_watermark <= offset) {
+      if (partition_ && partition_->view()->high_watermark <= offset) {
         waiting_.emplace_back(offset, std::move(wake));
         return;
       }
@@ -87,13 +89,19 @@ class BrokerTopics::Feed {
   }
 
  private:
-  void set(std::shared_ptr<const log::LogView> view) {
+  std::shared_ptr<broker::Partition> partition() const {
+    std::lock_guard lock(mutex_);
+    return partition_;
+  }
+
+  void advanced() {
     std::vector<Work> ready;
     {
       std::lock_guard lock(mutex_);
-      view_ = std::move(view);
+      if (!partition_) return;
+      Offset end = partition_->view()->high_watermark;
       for (auto& [offset, wake] : waiting_) {
-        if (view_->high_watermark > offset) ready.push_back(std::exchange(wake, nullptr));
+        if (end > offset) ready.push_back(std::exchange(wake, nullptr));
       }
       std::erase_if(waiting_, [](const auto& waiting) { return !waiting.second; });
     }
@@ -102,61 +110,59 @@ class BrokerTopics::Feed {
 
   // The partition has gone: lets go of its files, and of who waits for records.
   void end() {
+    std::shared_ptr<broker::Partition> gone;
     std::vector<std::pair<Offset, Work>> waiting;
     {
       std::lock_guard lock(mutex_);
-      view_.reset();
+      std::swap(gone, partition_);
       std::swap(waiting, waiting_);
     }
     for (auto& [offset, wake] : waiting) wake();
   }
 
   mutable std::mutex mutex_;
-  std::shared_ptr<const log::LogView> view_;      // guarded by mutex_; null: the partition has gone
+  std::shared_ptr<broker::Partition> partition_;  // guarded by mutex_; null: it has gone
   std::vector<std::pair<Offset, Work>> waiting_;  // guarded by mutex_
+  // The executor's:
   log::Log::Ticket ticket_;
   broker::Partition::Ticket gone_ticket_;
 };
 
 Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
-  auto answer = std::make_shared<Answer<Topic>>();
-  Once<broker::TopicInfo> found([this, answer](Result<broker::TopicInfo> info) {
-    answer->give(info ? open(*info) : fail(info));
-  });
+  auto answer = std::make_shared<Answer<broker::TopicInfo>>();
+  Once<broker::TopicInfo> found(
+      [answer](Result<broker::TopicInfo> info) { answer->give(std::move(info)); });
   broker_.executor().post([ask = std::move(ask), found = std::move(found)]() mutable {
     ask([found = std::move(found)](Result<broker::TopicInfo> info) mutable {
       found(std::move(info));
     });
   });
-  return answer->wait();
+  Result<broker::TopicInfo> info = answer->wait();
+  if (!info) return fail(info);
+  broker::TopicPtr topic = broker_.find_topic(info->id);
+  if (!topic) return fail(Errc::unknown_topic_or_partition, info->name + " is being deleted");
+  return open(*topic);
 }
 
-Result<Topic> BrokerTopics::open(const broker::TopicInfo& info) {
-  for (std::int32_t i = 0; i < info.partitions; ++i) {
-    TopicPartition id{info.id, PartitionId{i}};
-    broker::Partition* partition = broker_.find_partition(info.id, id.partition);
-    if (partition == nullptr) {
-      return fail(Errc::unknown_topic_or_partition, info.name + " is being deleted");
-    }
-    std::lock_guard lock(mutex_);
-    auto& feed = feeds_[id];
+Topic BrokerTopics::open(const broker::Topic& topic) {
+  std::lock_guard lock(mutex_);
+  for (const auto& partition : topic.partitions) {
+    auto& feed = feeds_[partition->log().id()];
     if (feed) continue;
-    feed = std::make_shared<Feed>();
-    Feed::follow(feed, *partition);
+    feed = std::make_shared<Feed>(partition);
+    partition->executor().post([feed = feed] { Feed::follow(feed); });
   }
-  return Topic{info.id, info.name, info.partitions};
+  return Topic{topic.info.id, topic.info.name, topic.info.partitions};
 }
 
 Result<Topic> BrokerTopics::find_topic(const std::string& name) {
-  return ask([this, name](FoundTopic found) {
-    if (const broker::TopicInfo* info = broker_.find_topic(name)) return found(*info);
-    found(fail(Errc::unknown_topic_or_partition, "there is no topic " + name));
-  });
+  if (broker::TopicPtr topic = broker_.find_topic(name)) return open(*topic);
+  return fail(Errc::unknown_topic_or_partition, "there is no topic " + name);
 }
 
 Result<Topic> BrokerTopics::create_topic(const std::string& name, std::int32_t partitions) {
   return ask([this, name, partitions](FoundTopic found) {
-    if (const broker::TopicInfo* info = broker_.find_topic(name)) return found(*info);
+    if (broker::TopicPtr topic = broker_.find_topic(name)) return found(topic->info);
     broker_.create_topic({name, partitions, {}}, std::move(found));
   });
 }
@@ -206,11 +212,10 @@ void BrokerTopics::when_readable(const TopicPartition& partition, Offset offset,
 
 void BrokerTopics::append(const TopicPartition& id, Bytes batch, AppendDone done) {
   Once<Offset> once(std::move(done));
-  broker_.executor().post([this, id, batch = std::move(batch), once = std::move(once)]() mutable {
-    broker::Partition* partition = broker_.find_partition(id.topic_id, id.partition);
-    if (partition == nullptr) {
-      return once(fail(Errc::unknown_topic_or_partition, "the topic was deleted"));
-    }
+  auto partition = broker_.find_partition(id.topic_id, id.partition);
+  if (!partition) return once(fail(Errc::unknown_topic_or_partition, "the topic was deleted"));
+  Executor& shard = partition->executor();
+  shard.post([partition, batch = std::move(batch), once = std::move(once)]() mutable {
     // The newest version's rules: a runtime has no old client to be kind to.
     constexpr int produce_version = 9;
     auto owner = std::make_shared<Bytes>(std::move(batch));

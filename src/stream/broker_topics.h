@@ -13,9 +13,9 @@
 
 namespace leat::stream {
 
-/// Reads on the caller's thread from the views that logs publish; everything else goes to the
-/// broker's executor. find_topic() and create_topic() wait for that, so they must not be called on
-/// it; callbacks run on it and must be short. The broker outlives this and every call in progress.
+/// Reads on the caller's thread from the views that logs publish; appends go to the executor of the
+/// partition, and callbacks run there and must be short. create_topic() waits for the broker's
+/// executor, so it must not be called on it. The broker outlives this and every call in progress.
 class BrokerTopics final : public TopicStore {
  public:
   explicit BrokerTopics(broker::Broker& broker) : broker_(broker) {}
@@ -34,8 +34,8 @@ class BrokerTopics final : public TopicStore {
 
   /// Runs `ask` on the broker's executor and waits for what it passes to its argument.
   Result<Topic> ask(UniqueFunction<void(FoundTopic)> ask);
-  /// On the executor: makes feeds for the topic's partitions.
-  Result<Topic> open(const broker::TopicInfo& info);
+  /// Makes feeds for the topic's partitions.
+  Topic open(const broker::Topic& topic);
   Result<std::shared_ptr<Feed>> feed(const TopicPartition& partition);
 
   broker::Broker& broker_;

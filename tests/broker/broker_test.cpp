@@ -11,6 +11,7 @@
 #include "file/fake_file_system.h"
 #include "record/builder.h"
 #include "record/record.h"
+#include "shards.h"
 
 TEST_SUITE_BEGIN("broker");
 
@@ -28,7 +29,8 @@ class World {
   }
 
   void open() {
-    auto opened = Broker::open({files_, sim_, sim_, metrics_}, options_, Random(++opens_));
+    auto opened = Broker::open({files_, sim_, sim_, metrics_, shards_.executors()}, options_,
+                               Random(++opens_));
     REQUIRE_MESSAGE(opened, opened.error().what);
     broker_ = std::move(*opened);
   }
@@ -50,7 +52,7 @@ class World {
   /// Ends the process, leaves bytes behind a partition's log that are no batch, and starts again:
   /// recovery cuts them off, which raises the leader epoch.
   void kill_and_open_with_junk(const std::string& topic) {
-    std::string id = broker_->find_topic(topic)->id.to_hex();
+    std::string id = broker_->find_topic(topic)->info.id.to_hex();
     sim_.drop_all();
     files_.kill();
     broker_.reset();
@@ -72,19 +74,19 @@ class World {
   }
   Result<void> remove(const std::string& name) {
     std::optional<Result<void>> removed;
-    broker_->delete_topic(broker_->find_topic(name)->id,
+    broker_->delete_topic(broker_->find_topic(name)->info.id,
                           [&](Result<void> result) { removed = result; });
     run_until([&] { return removed.has_value(); });
     return *removed;
   }
   Result<void> add_partitions(const std::string& name, std::int32_t count) {
     return wait([&](auto done) {
-      broker_->create_partitions(broker_->find_topic(name)->id, count, std::move(done));
+      broker_->create_partitions(broker_->find_topic(name)->info.id, count, std::move(done));
     });
   }
   Result<void> alter(const std::string& name, const ConfigMap& configs) {
     return wait([&](auto done) {
-      broker_->alter_topic(broker_->find_topic(name)->id, configs, std::move(done));
+      broker_->alter_topic(broker_->find_topic(name)->info.id, configs, std::move(done));
     });
   }
   /// The new start offset.
@@ -159,6 +161,7 @@ class World {
  private:
   BrokerOptions options_;
   SimExecutor sim_;
+  leat::testing::SimShards shards_{sim_, 7};
   file::FakeFileSystem files_{sim_, 1};
   Metrics metrics_;
   std::uint64_t opens_ = 0;
@@ -175,11 +178,11 @@ TEST_CASE("a topic that was acknowledged is there after a crash, with its id and
   REQUIRE(made);
   Uuid cluster = world.broker().cluster_id();
   world.kill_and_open();
-  const TopicInfo* topic = world.broker().find_topic("edits");
+  TopicPtr topic = world.broker().find_topic("edits");
   REQUIRE(topic != nullptr);
-  CHECK(topic->id == made->id);
-  CHECK(topic->partitions == 3);
-  CHECK(topic->configs.at("retention.ms") == "5000");
+  CHECK(topic->info.id == made->id);
+  CHECK(topic->info.partitions == 3);
+  CHECK(topic->info.configs.at("retention.ms") == "5000");
   CHECK(world.broker().find_partition("edits", PartitionId{2}) != nullptr);
   CHECK(world.broker().find_partition("edits", PartitionId{3}) == nullptr);
   CHECK(world.broker().find_partition("edits", PartitionId{-1}) == nullptr);
@@ -220,6 +223,19 @@ TEST_CASE("a topic made again under its name is another topic, and empty") {
   world.kill_and_open();
   CHECK(world.read("t", 0).empty());
   CHECK(world.broker().find_topic(first->id) == nullptr);
+}
+
+TEST_CASE("who follows a partition is told when its topic goes, or at once if it has gone") {
+  World world;
+  REQUIRE(world.create({"t", 1, {}}));
+  std::shared_ptr<Partition> partition = world.broker().find_partition("t", PartitionId{0});
+  int told = 0;
+  Partition::Ticket ticket = partition->on_gone([&] { ++told; });
+  REQUIRE(world.remove("t"));
+  world.run_until([&] { return told > 0; });
+  CHECK(told == 1);
+  Partition::Ticket late = partition->on_gone([&] { ++told; });
+  CHECK(told == 2);
 }
 
 TEST_CASE("records come back in order from each partition, also after a restart and a crash") {
@@ -332,7 +348,7 @@ TEST_CASE("partitions that are added are there at once and after a crash, and no
   REQUIRE(world.produce("t", 2, "b"));
   CHECK(world.broker().find_partition("t", PartitionId{2})->settings().log.retention_ms == 5000);
   world.kill_and_open();
-  CHECK(world.broker().find_topic("t")->partitions == 3);
+  CHECK(world.broker().find_topic("t")->info.partitions == 3);
   CHECK(world.read("t", 0) == Values{"a"});
   CHECK(world.read("t", 1).empty());
   CHECK(world.read("t", 2) == Values{"b"});
@@ -358,17 +374,17 @@ TEST_CASE("settings that are changed act at once and outlive a crash; the rest s
   REQUIRE(world.create({"t", 2, {{"retention.ms", "5000"}}}));
   REQUIRE(world.alter("t", {{"max.message.bytes", "100"}}));
   CHECK(world.produce("t", 1, std::string(200, 'x')).error().code == Errc::message_too_large);
-  CHECK(world.broker().find_topic("t")->configs == ConfigMap{{"max.message.bytes", "100"}});
+  CHECK(world.broker().find_topic("t")->info.configs == ConfigMap{{"max.message.bytes", "100"}});
   CHECK(world.alter("t", {{"max.message.bytes", "lots"}}).error().code == Errc::invalid_config);
   world.kill_and_open();
-  CHECK(world.broker().find_topic("t")->configs == ConfigMap{{"max.message.bytes", "100"}});
+  CHECK(world.broker().find_topic("t")->info.configs == ConfigMap{{"max.message.bytes", "100"}});
   CHECK(world.produce("t", 1, std::string(200, 'x')).error().code == Errc::message_too_large);
 }
 
 TEST_CASE("changes of a topic that a full disk refuses are undone, however many wait") {
   World world;
   REQUIRE(world.create({"t", 2, {{"retention.ms", "5000"}}}));
-  Uuid id = world.broker().find_topic("t")->id;
+  Uuid id = world.broker().find_topic("t")->info.id;
   world.files().set_free_bytes(0);
   world.files().fail_writes("journal");
   int failed = 0;
@@ -380,8 +396,8 @@ TEST_CASE("changes of a topic that a full disk refuses are undone, however many 
   CHECK(failed == 0);
   world.run_until([&] { return failed == 4; });
   REQUIRE(world.broker().find_topic("t") != nullptr);
-  CHECK(world.broker().find_topic("t")->partitions == 2);
-  CHECK(world.broker().find_topic("t")->configs == ConfigMap{{"retention.ms", "5000"}});
+  CHECK(world.broker().find_topic("t")->info.partitions == 2);
+  CHECK(world.broker().find_topic("t")->info.configs == ConfigMap{{"retention.ms", "5000"}});
   CHECK(world.broker().find_partition("t", PartitionId{1}) != nullptr);
   CHECK(world.broker().find_partition("t", PartitionId{2}) == nullptr);
 }

@@ -47,7 +47,7 @@ TEST_CASE("fault 6: a disk that runs low refuses appends before it is full, and 
   m.open();
   LogOptions essential = m.log_options;
   essential.is_essential = true;
-  Log* catalog = *m.store->log(p2, essential);
+  std::shared_ptr<Log> catalog = *m.store->log(p2, essential);
   REQUIRE(m.append({"a"}, p1).has_value());
   REQUIRE(m.append({"b"}, p1).has_value());
   m.files.set_free_bytes((64 << 20) - 4096);

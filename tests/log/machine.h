@@ -15,6 +15,7 @@
 #include "log/store.h"
 #include "record/builder.h"
 #include "record/record.h"
+#include "shards.h"
 
 namespace leat::log::testing {
 
@@ -41,7 +42,7 @@ inline Batch make_batch(const std::vector<std::string>& texts, std::int64_t time
 
 class Machine {
  public:
-  explicit Machine(std::uint64_t seed = 1) : files(executor, seed) {
+  explicit Machine(std::uint64_t seed = 1) : shards(executor, seed), files(executor, seed) {
     options.directory = "/data";
     options.owner = "test";
     options.journal_bytes = std::uint64_t{1} << 20;
@@ -51,6 +52,7 @@ class Machine {
   }
 
   SimExecutor executor;
+  leat::testing::SimShards shards;
   file::FakeFileSystem files;
   Metrics metrics;
   StoreOptions options;
@@ -60,7 +62,7 @@ class Machine {
   Result<void> try_open() {
     store.reset();
     Result<std::unique_ptr<Store>> opened =
-        Store::open({files, executor, executor, metrics}, options);
+        Store::open({files, executor, executor, metrics, shards.executors()}, options);
     if (!opened) return fail(opened);
     store = std::move(*opened);
     return {};
@@ -94,8 +96,10 @@ class Machine {
   }
 
   Log& log(const TopicPartition& id = partition(1)) {
-    Result<Log*> log = store->log(id, log_options);
+    Result<std::shared_ptr<Log>> log = store->log(id, log_options);
     REQUIRE(log.has_value());
+    // The store leaves that to the log's shard, whose turn comes later.
+    (*log)->set_options(log_options);
     return **log;
   }
 

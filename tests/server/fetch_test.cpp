@@ -11,6 +11,7 @@
 
 #include "file/posix_file_system.h"
 #include "server/peer.h"
+#include "server/wrapped_files.h"
 
 TEST_SUITE_BEGIN("server");
 
@@ -65,64 +66,25 @@ void flip_byte_at(const std::string& directory, const std::string& text) {
 }
 
 /// A file of the system that lends no descriptor, as one in memory.
-class PlainFile final : public file::File {
+class PlainFile final : public WrappedFile {
  public:
-  explicit PlainFile(file::FilePtr real) : real_(std::move(real)) {}
-  Result<std::size_t> read_at(std::uint64_t position, MutableBytes into) const override {
-    return real_->read_at(position, into);
-  }
-  Result<void> write_at(std::uint64_t position, std::span<const BytesView> parts) override {
-    return real_->write_at(position, parts);
-  }
-  Result<std::uint64_t> size() const override { return real_->size(); }
-  Result<void> truncate(std::uint64_t size) override { return real_->truncate(size); }
-  Result<void> sync() override { return real_->sync(); }
-  void async_sync(Executor& executor, SyncDone done) override {
-    real_->async_sync(executor, std::move(done));
-  }
+  using WrappedFile::WrappedFile;
   int native_handle() const override { return -1; }
-
- private:
-  file::FilePtr real_;
 };
 
-class WithoutDescriptors final : public file::FileSystem {
+/// A file whose older bytes are never in the page cache, as far as anybody can tell.
+class ColdFile final : public WrappedFile {
  public:
-  Result<file::FilePtr> open(const std::string& path, file::OpenMode mode) override {
-    auto file = real_.open(path, mode);
-    if (!file) return fail(file);
-    return std::make_shared<PlainFile>(std::move(*file));
-  }
-  Result<void> remove(const std::string& path) override { return real_.remove(path); }
-  Result<void> remove_all(const std::string& path) override { return real_.remove_all(path); }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<void> make_directories(const std::string& path) override {
-    return real_.make_directories(path);
-  }
-  Result<bool> exists(const std::string& path) override { return real_.exists(path); }
-  Result<std::vector<file::DirectoryEntry>> list(const std::string& directory) override {
-    return real_.list(directory);
-  }
-  Result<void> sync_directory(const std::string& directory) override {
-    return real_.sync_directory(directory);
-  }
-  Result<std::unique_ptr<file::DirectoryLock>> lock(const std::string& directory,
-                                                    const std::string& owner) override {
-    return real_.lock(directory, owner);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override {
-    return real_.free_bytes(path);
-  }
-  std::string boot_id() override { return real_.boot_id(); }
-  void offload(Work job, Executor& executor, Work done) override {
-    real_.offload(std::move(job), executor, std::move(done));
-  }
-
- private:
-  file::PosixFileSystem real_;
+  using WrappedFile::WrappedFile;
+  bool is_cached(std::uint64_t, std::uint64_t) const override { return false; }
 };
+
+template <class File>
+std::unique_ptr<file::FileSystem> files_of() {
+  return std::make_unique<WrappedFiles>([](file::FilePtr real, const std::string&) {
+    return std::make_shared<File>(std::move(real));
+  });
+}
 
 }  // namespace
 
@@ -315,13 +277,31 @@ TEST_CASE("a damaged batch is never served, what is around it is (faults 2 and 2
 }
 
 TEST_CASE("where files have no descriptors, batches are read and sent from memory") {
-  TestServer server([](ServerOptions&) {}, std::make_unique<WithoutDescriptors>());
+  TestServer server([](ServerOptions&) {}, files_of<PlainFile>());
   server.create_topic("t");
   Peer peer = server.connect();
   produce(peer, "t", batch_of(numbered(0, 100, std::string(1'000, 'x'))));
   auto records = records_in(fetch(peer, fetch_request("t", 0)).records.bytes());
   REQUIRE(records.size() == 100);
   CHECK(records[99] == "99:99" + std::string(1'000, 'x'));
+}
+
+TEST_CASE("what is not in the page cache is read elsewhere before it is sent, and arrives whole") {
+  TestServer server([](ServerOptions&) {}, files_of<ColdFile>());
+  server.create_topic("t");
+  Peer peer = server.connect();
+  for (int i = 0; i < 4; ++i)
+    produce(peer, "t", batch_of({std::string(300'000, static_cast<char>('a' + i))}));
+  Counter& waited = server.server().metrics().counter("leat_fetches_from_disk_total", "");
+  wire::FetchRequest request = fetch_request("t", 1);
+  request.topics[0].partitions[0].partition_max_bytes = 400'000;
+  auto records = records_in(fetch(peer, request).records.bytes());
+  CHECK(records == std::vector<std::string>{"1:" + std::string(300'000, 'b')});
+  CHECK(waited.value() == 1);
+  // What reaches the end of the log has just been written.
+  request.topics[0].partitions[0].fetch_offset = 3;
+  CHECK(records_in(fetch(peer, request).records.bytes()).size() == 1);
+  CHECK(waited.value() == 1);
 }
 
 TEST_CASE("a waiting fetch learns that its topic was deleted or that the server stops") {
@@ -343,9 +323,11 @@ TEST_CASE("a waiting fetch learns that its topic was deleted or that the server 
   request = fetch_request("u", 0);
   request.min_bytes = 1;
   request.max_wait_ms = 1'000'000;
+  // A request is started in the turn in which its bytes are counted.
+  Counter& received = server.server().metrics().counter("leat_kafka_bytes_in_total", "");
+  std::uint64_t expected = received.value() + Peer::encode(request, 12).size();
   consumer.send_request(request, 12);
-  // The fetch waits when a request sent after it on another connection is answered twice over.
-  for (int i = 0; i < 2; ++i) admin.ask(wire::MetadataRequest{}, 12);
+  CHECK(wait_for([&] { return received.value() == expected; }));
   server.stop();
   auto last = consumer.receive<wire::FetchRequest>(12);
   CHECK(last.responses[0].partitions[0].error_code == ErrorCode::none);

@@ -1,5 +1,7 @@
 // What comes over a connection before any handler sees it: frames, headers, order, and peers that
 // are slow or gone.
+#include <sys/resource.h>
+
 #include <string>
 #include <thread>
 #include <vector>
@@ -114,7 +116,7 @@ TEST_CASE("but an unknown version of ApiVersions is answered as version 0 (fault
   }
 }
 
-TEST_CASE("pipelined requests are answered in their order, however their bytes arrive") {
+TEST_CASE("pipelined requests are answered in order, however their bytes arrive (fault 30)") {
   TestServer server;
   server.create_topic("t");
   Bytes batch = batch_of({"a"});
@@ -265,6 +267,26 @@ TEST_CASE("connections beyond the caps are refused, and those there are go on (f
   fourth.send_request(wire::ApiVersionsRequest{}, 0);
   CHECK(fourth.is_closed_by_server());
   CHECK(peers[0].ask(wire::ApiVersionsRequest{}, 0).error_code == wire::ErrorCode::none);
+}
+
+TEST_CASE("a thousand connections are open at once, and each is answered (fault 29)") {
+  constexpr std::size_t count = 1'000;
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_cur = limit.rlim_max;
+  if (limit.rlim_max < 3 * count || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  TestServer server;
+  Gauge& open = server.server().metrics().gauge("leat_kafka_connections", "");
+  {
+    std::vector<Peer> peers;
+    for (std::size_t i = 0; i < count; ++i) peers.push_back(server.connect());
+    CHECK(wait_for([&] { return open.value() == count; }));
+    for (Peer& peer : peers) peer.send_request(wire::ApiVersionsRequest{}, 0);
+    for (Peer& peer : peers) {
+      CHECK(peer.receive<wire::ApiVersionsRequest>(0).error_code == wire::ErrorCode::none);
+    }
+  }
+  CHECK(wait_for([&] { return open.value() == 0; }));
 }
 
 TEST_CASE("requests wait for memory when all of it is in use, and then go on (fault 14)") {

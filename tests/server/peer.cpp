@@ -12,6 +12,7 @@
 
 #include "record/batch.h"
 #include "record/record.h"
+#include "shards.h"
 
 namespace leat::server {
 
@@ -96,6 +97,7 @@ TestServer::TestServer(std::function<void(ServerOptions&)> change,
   options_.broker.store.journal_bytes = 4 << 20;
   options_.kafka = {"127.0.0.1", 0};
   options_.http = net::Address{"127.0.0.1", 0};
+  options_.shards = leat::testing::shards();
   change(options_);
   start(std::move(files));
 }
@@ -112,7 +114,7 @@ void TestServer::stop() {
 }
 
 void TestServer::restart() {
-  stop();
+  if (server_) stop();
   server_.reset();
   start(nullptr);
 }

@@ -103,8 +103,10 @@ class TestServer {
       std::unique_ptr<file::FileSystem> files = nullptr);
 
   void stop();
-  /// Stops, and starts again over the same directory.
+  /// Stops, if that was not done, and starts again over the same directory.
   void restart();
+  /// Forgets the server, which has stopped.
+  void discard() { server_.reset(); }
   Server& server() { return *server_; }
   Peer connect() const { return Peer(server_->kafka_address()); }
   Peer connect_http() const { return Peer(*server_->http_address()); }

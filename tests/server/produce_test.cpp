@@ -1,3 +1,6 @@
+#include <atomic>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
@@ -7,6 +10,7 @@
 #include "base/crc32c.h"
 #include "record/batch.h"
 #include "server/peer.h"
+#include "server/wrapped_files.h"
 
 TEST_SUITE_BEGIN("server");
 
@@ -32,7 +36,57 @@ Bytes twice(const Bytes& batch) {
   return two;
 }
 
+/// Syncs that wait until they are let go.
+class HeldFile final : public WrappedFile {
+ public:
+  using Syncs = std::vector<std::function<void()>>;
+  HeldFile(file::FilePtr real, std::atomic<bool>& holds, std::mutex& mutex, Syncs& held)
+      : WrappedFile(std::move(real)), holds_(holds), mutex_(mutex), held_(held) {}
+  void async_sync(Executor& executor, SyncDone done) override {
+    if (!holds_) return WrappedFile::async_sync(executor, std::move(done));
+    auto shared = std::make_shared<SyncDone>(std::move(done));
+    std::lock_guard lock(mutex_);
+    held_.push_back([this, &executor, shared] {
+      WrappedFile::async_sync(executor, [shared](Result<void> result) { (*shared)(result); });
+    });
+  }
+
+ private:
+  std::atomic<bool>& holds_;
+  std::mutex& mutex_;
+  Syncs& held_;
+};
+
 }  // namespace
+
+TEST_CASE("a produce that is not acknowledged in its time says so, and may count (fault 15)") {
+  std::atomic<bool> holds{false};
+  std::mutex mutex;
+  HeldFile::Syncs held;
+  auto hold = [&](file::FilePtr real, const std::string&) {
+    return std::make_shared<HeldFile>(std::move(real), holds, mutex, held);
+  };
+  TestServer server([](ServerOptions&) {}, std::make_unique<WrappedFiles>(hold));
+  server.create_topic("t");
+  Peer peer = server.connect();
+  CHECK(produce(peer, "t", batch_of({"a"})).error_code == ErrorCode::none);
+  holds = true;
+  Bytes batch = batch_of({"b"});
+  wire::ProduceRequest request = produce_request("t", batch);
+  request.timeout_ms = 20;
+  auto late = peer.ask(request, 9).responses[0].partition_responses[0];
+  CHECK(late.error_code == ErrorCode::request_timed_out);
+  CHECK(late.base_offset == -1);
+  // Others are not starved by the disk.
+  CHECK(fetch(peer, fetch_request("t", 0)).high_watermark == 1);
+  holds = false;
+  {
+    std::lock_guard lock(mutex);
+    for (auto& sync : held) sync();
+  }
+  CHECK(wait_for([&] { return fetch(peer, fetch_request("t", 0)).high_watermark == 2; }));
+  CHECK(produce(peer, "t", batch_of({"c"})).base_offset == 2);
+}
 
 TEST_CASE("records of every codec come back as they were sent, in every version") {
   TestServer server;

@@ -1,5 +1,10 @@
 // A server as its operator sees it: start, stop, refusals, HTTP, settings.
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <fstream>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -8,6 +13,7 @@
 #include "server/config_file.h"
 #include "server/http_routes.h"
 #include "server/peer.h"
+#include "server/wrapped_files.h"
 
 TEST_SUITE_BEGIN("server");
 
@@ -24,6 +30,12 @@ std::string get(TestServer& server, const std::string& path) {
   Peer peer = server.connect_http();
   peer.send("GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n");
   return peer.receive_all();
+}
+
+/// A port that nobody listens on, or hardly.
+std::uint16_t free_port() {
+  TestServer other;
+  return other.server().kafka_address().port;
 }
 
 /// The error with which a server with these options does not start.
@@ -150,6 +162,58 @@ TEST_CASE("until it has recovered, and when it stops, a server is alive and not 
   CHECK(status("/metrics") == 200);
   progress.phase = Progress::Phase::stopping;
   CHECK(status("/readyz") == 503);
+}
+
+TEST_CASE("a signal during recovery stops the server soon, and the next start recovers all") {
+  TestServer server;
+  server.create_topic("t", 3);
+  {
+    Peer peer = server.connect();
+    for (std::int32_t p = 0; p < 3; ++p) produce(peer, "t", batch_of({"a"}), p);
+  }
+  // As a crash: the next start has a journal to apply.
+  server.server().stop_now();
+  static_cast<void>(server.server().wait());
+  ServerOptions options = server.options();
+  server.discard();
+
+  std::atomic<bool> is_recovering{false};
+  std::atomic<bool> may_go_on{false};
+  auto hold = [&](file::FilePtr real, const std::string& path) {
+    if (contains(path, "/partitions/")) {
+      is_recovering = true;
+      may_go_on.wait(false);
+    }
+    return real;
+  };
+  options.handle_signals = true;
+  options.http = net::Address{"127.0.0.1", free_port()};
+  auto starting = std::async(std::launch::async, [&] {
+    return Server::start(options, std::make_unique<WrappedFiles>(hold));
+  });
+  CHECK(wait_for([&] { return is_recovering.load(); }));
+  auto ask = [&](const std::string& path) {
+    Peer peer(*options.http);
+    peer.send("GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n");
+    return peer.receive_all();
+  };
+  std::string ready = ask("/readyz");
+  CHECK(contains(ready, "503"));
+  CHECK(contains(ready, R"("status":"recovering")"));
+  CHECK(contains(ready, R"("percent":)"));
+  ::kill(::getpid(), SIGTERM);
+  CHECK(wait_for([&] { return contains(ask("/readyz"), "stopping"); }));
+  may_go_on = true;
+  may_go_on.notify_all();
+  auto stopped = starting.get();
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == Errc::cancelled);
+
+  server.restart();
+  Peer peer = server.connect();
+  for (std::int32_t p = 0; p < 3; ++p) {
+    CHECK(fetch(peer, fetch_request("t", 0, p)).high_watermark == 1);
+  }
 }
 
 TEST_CASE("errors that clients are answered with are counted by their name") {

@@ -47,7 +47,9 @@ void BrokerSimulation::connect(Client& client) {
     leave(client);
   };
   peer.object = [this](const std::string& what) { object(what); };
-  client.connection = std::make_shared<SimConnection>(*node_, executor_, std::move(peer));
+  const auto& shards = shards_.executors();
+  Executor& shard = *shards[static_cast<std::size_t>(client.number) % shards.size()];
+  client.connection = std::make_shared<SimConnection>(*node_, shard, std::move(peer));
 }
 
 void BrokerSimulation::leave(Client& client) {
@@ -138,7 +140,8 @@ void BrokerSimulation::produce() {
   std::set<TopicPartition> chosen;
   wire::ProduceRequest request;
   request.acks = static_cast<std::int16_t>(random_.between(-1, 1));
-  request.timeout_ms = 1000;
+  // Never late: what a late answer leaves open is no business of this history.
+  request.timeout_ms = 24 * 3600 * 1000;
   std::int64_t count = random_.one_in(3) ? random_.between(1, 3) : 1;
   for (std::int64_t i = 0; i < count; ++i) {
     auto to = draw_partition();

@@ -38,6 +38,7 @@ BrokerSimulation::BrokerSimulation(std::uint64_t seed, bool verbose)
     : seed_(seed),
       verbose_(verbose),
       random_(seed),
+      shards_(executor_, seed, seed % 2 == 0 ? 1 : 1 + seed % 5),
       files_(executor_, seed ^ 0x5eed),
       options_(draw_options(random_)),
       history_(options_.broker.store.durability == log::Durability::fsync),
@@ -103,8 +104,8 @@ bool BrokerSimulation::try_open() {
   ++life_;
   history_.begin_life();
   sync_failed_ = writes_failed_ = false;
-  auto opened = broker::Broker::open({files_, executor_, executor_, metrics_}, options_.broker,
-                                     Random(random_.next()));
+  auto opened = broker::Broker::open({files_, executor_, executor_, metrics_, shards_.executors()},
+                                     options_.broker, Random(random_.next()));
   if (opened) broker_ = std::move(*opened);
   if (files_.stopped()) {
     trace("died while opening");

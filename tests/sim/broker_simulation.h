@@ -18,6 +18,7 @@
 #include "broker/broker.h"
 #include "file/fake_file_system.h"
 #include "server/node.h"
+#include "shards.h"
 #include "sim/history.h"
 #include "sim/sim_connection.h"
 #include "wire/messages.h"
@@ -112,6 +113,7 @@ class BrokerSimulation {
   bool verbose_;
   Random random_;
   SimExecutor executor_;
+  testing::SimShards shards_;  // one, or several in every other story
   file::FakeFileSystem files_;
   Metrics metrics_;
   server::ServerOptions options_;

@@ -19,7 +19,11 @@ const char* name(log::Durability durability) {
 }  // namespace
 
 LogSimulation::LogSimulation(std::uint64_t seed, bool verbose)
-    : seed_(seed), verbose_(verbose), random_(seed), files_(executor_, seed ^ 0x5eed) {
+    : seed_(seed),
+      verbose_(verbose),
+      random_(seed),
+      shards_(executor_, seed, seed % 2 == 0 ? 1 : 1 + seed % 5),
+      files_(executor_, seed ^ 0x5eed) {
   options_.directory = simulated_directory;
   options_.owner = "pid 1";
   auto durability = random_.below(6);
@@ -108,7 +112,8 @@ bool LogSimulation::try_open() {
   ++life_;
   pending_appends_ = 0;
   faults_.sync_failed = false;
-  auto opened = log::Store::open({files_, executor_, executor_, metrics_}, options_);
+  auto opened =
+      log::Store::open({files_, executor_, executor_, metrics_, shards_.executors()}, options_);
   if (!files_.stopped()) files_.heal();
   if (files_.stopped()) {
     trace("died while opening");
@@ -150,7 +155,7 @@ void LogSimulation::connect(Partition& partition) {
     if (!faults_.disk_limited) object("no log: " + log.error().what);
     return;
   }
-  partition.log = *log;
+  partition.log = log->get();
   partition.model.note_options(partition.options);
   partition.told_high_watermark = partition.log->high_watermark();
   partition.ticket = partition.log->on_advance([this, &partition, life = life_] {

@@ -16,6 +16,7 @@
 #include "base/sim_executor.h"
 #include "file/fake_file_system.h"
 #include "log/store.h"
+#include "shards.h"
 #include "sim/log_checks.h"
 #include "sim/log_model.h"
 
@@ -137,6 +138,7 @@ class LogSimulation {
   bool verbose_;
   Random random_;
   SimExecutor executor_;
+  testing::SimShards shards_;  // one, or several in every other story
   file::FakeFileSystem files_;
   Metrics metrics_;
   log::StoreOptions options_;

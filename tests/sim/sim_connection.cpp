@@ -13,8 +13,11 @@ bool is_produce(const net::Frame& frame) {
 
 }  // namespace
 
-SimConnection::SimConnection(server::Node& node, SimExecutor& executor, Peer peer)
-    : node_(node), executor_(executor), peer_(std::move(peer)) {}
+SimConnection::SimConnection(server::Node& node, Executor& executor, Peer peer)
+    : node_(node),
+      executor_(executor),
+      sessions_({}, Random(1), node.metrics.gauge("leat_fetch_sessions", "")),
+      peer_(std::move(peer)) {}
 
 void SimConnection::receive(BytesView frame) {
   if (!is_open_ || is_draining_) return;
@@ -74,6 +77,7 @@ void SimConnection::finish(std::uint64_t slot) {
   if (found->is_done) peer_.object("a request is answered twice");
   found->is_done = true;
   found->hurry = nullptr;
+  found->late = nullptr;
   post_pump();
 }
 
@@ -84,6 +88,19 @@ void SimConnection::on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) {
   } else {
     found->hurry = std::move(hurry);
   }
+}
+
+void SimConnection::on_timeout(std::uint64_t slot, std::chrono::milliseconds timeout,
+                               UniqueFunction<void()> late) {
+  Slot* found = find_slot(slot);
+  if (found == nullptr || found->is_done) return;
+  found->late = std::move(late);
+  executor_.after(timeout, [weak = weak_from_this(), slot] {
+    auto self = weak.lock();
+    if (!self || !self->is_open_ || slot < self->first_slot_) return;
+    Slot& waiting = self->slots_[slot - self->first_slot_];
+    if (waiting.late) std::exchange(waiting.late, nullptr)();
+  });
 }
 
 void SimConnection::post_pump() {
@@ -126,6 +143,7 @@ void SimConnection::start(net::Frame frame) {
   incoming.header = request->header;
   incoming.frame = std::move(frame);
   incoming.node = &node_;
+  incoming.fetch_sessions = &sessions_;
   incoming.advertised = &advertised_;
   Result<void> started = server::dispatch(std::move(incoming), *request);
   if (!started) disconnect(started.error().what);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "base/sim_executor.h"
+#include "base/executor.h"
 #include "net/address.h"
 #include "server/call.h"
 #include "server/dispatch.h"
@@ -28,7 +28,7 @@ class SimConnection final : public server::AnswerSink,
     std::function<void(const std::string& reason)> closed_by_server;
     std::function<void(const std::string& what)> object;
   };
-  SimConnection(server::Node& node, SimExecutor& executor, Peer peer);
+  SimConnection(server::Node& node, Executor& executor, Peer peer);
 
   /// A whole frame has come, its length in front.
   void receive(BytesView frame);
@@ -40,10 +40,13 @@ class SimConnection final : public server::AnswerSink,
   bool is_open() const { return is_open_; }
   std::size_t unanswered() const { return slots_.size() + inbox_.size(); }
 
+  Executor& executor() override { return executor_; }
   void answer(std::uint64_t slot, server::Answer answer) override;
   void finish(std::uint64_t slot) override;
   void disconnect(const std::string& reason) override;
   void on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) override;
+  void on_timeout(std::uint64_t slot, std::chrono::milliseconds timeout,
+                  UniqueFunction<void()> late) override;
 
  private:
   struct Slot {
@@ -51,6 +54,7 @@ class SimConnection final : public server::AnswerSink,
     bool is_done = false;
     std::optional<server::Answer> answer;
     UniqueFunction<void()> hurry;
+    UniqueFunction<void()> late;
   };
 
   Slot* find_slot(std::uint64_t slot);
@@ -61,7 +65,8 @@ class SimConnection final : public server::AnswerSink,
   void deliver(server::Answer& answer);
 
   server::Node& node_;
-  SimExecutor& executor_;
+  Executor& executor_;
+  server::FetchSessions sessions_;
   Peer peer_;
   net::Address advertised_{"simulated", 9092};
   std::deque<net::Frame> inbox_;

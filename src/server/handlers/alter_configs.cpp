@@ -134,16 +134,16 @@ Result<Alteration> plan(const Resource& asked, const Node& node) {
   }
   auto named = broker::check_topic_name(asked.resource_name);
   if (!named) return fail(named);
-  const broker::TopicInfo* topic = node.broker.find_topic(asked.resource_name);
-  if (topic == nullptr) {
+  broker::TopicPtr topic = node.broker.find_topic(asked.resource_name);
+  if (!topic) {
     return fail(Errc::unknown_topic_or_partition,
                 fmt::format("there is no topic '{}'", asked.resource_name));
   }
-  auto configs = apply(asked, topic->configs);
+  auto configs = apply(asked, topic->info.configs);
   if (!configs) return fail(configs);
   auto checked = broker::check_topic_configs(*configs);
   if (!checked) return fail(checked);
-  return Alteration{topic->id, std::move(*configs)};
+  return Alteration{topic->info.id, std::move(*configs)};
 }
 
 template <class Answer>

@@ -56,19 +56,19 @@ void make(const std::shared_ptr<Pending>& pending, const CreatePartitionsRequest
           std::size_t index) {
   broker::Broker& broker = pending->call.broker();
   CreatePartitionsResponse::Topic& answer = pending->response.results[index];
-  const broker::TopicInfo* topic = broker.find_topic(asked.name);
-  if (topic == nullptr) {
+  broker::TopicPtr topic = broker.find_topic(asked.name);
+  if (!topic) {
     return refuse(answer, ErrorCode::unknown_topic_or_partition,
                   fmt::format("there is no topic '{}'", asked.name));
   }
-  auto checked = broker.check_new_partitions(topic->id, asked.count);
+  auto checked = broker.check_new_partitions(topic->info.id, asked.count);
   if (!checked) return refuse(answer, checked.error());
-  if (auto assigned = check_assignments(asked, *topic, pending->call.node()); !assigned) {
+  if (auto assigned = check_assignments(asked, topic->info, pending->call.node()); !assigned) {
     return refuse(answer, ErrorCode::invalid_replica_assignment, assigned.error().what);
   }
   if (pending->call.request().validate_only) return;
   ++pending->being_made;
-  broker.create_partitions(topic->id, asked.count, [pending, index](Result<void> made) {
+  broker.create_partitions(topic->info.id, asked.count, [pending, index](Result<void> made) {
     if (!made) refuse(pending->response.results[index], made.error());
     if (--pending->being_made == 0) pending->call.answer(pending->response);
   });

@@ -1,4 +1,5 @@
 // DeleteRecords: what is below an offset is read no more.
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,7 +17,7 @@ struct Pending {
   explicit Pending(Call<DeleteRecordsRequest> from) : call(std::move(from)) {}
   Call<DeleteRecordsRequest> call;
   DeleteRecordsResponse response;
-  std::size_t being_done = 0;
+  std::atomic<std::size_t> being_done{0};
 };
 
 void remove(const std::shared_ptr<Pending>& pending, const std::string& topic,
@@ -24,23 +25,25 @@ void remove(const std::shared_ptr<Pending>& pending, const std::string& topic,
             std::size_t partition_index) {
   auto& answer = pending->response.topics[topic_index].partitions[partition_index];
   answer.partition_index = asked.partition_index;
-  auto* partition =
-      pending->call.broker().find_partition(topic, PartitionId{asked.partition_index});
-  if (partition == nullptr) {
+  auto partition = pending->call.broker().find_partition(topic, PartitionId{asked.partition_index});
+  if (!partition) {
     answer.error_code = wire::ErrorCode::unknown_topic_or_partition;
     return;
   }
   ++pending->being_done;
-  partition->delete_records(
-      asked.offset, [pending, topic_index, partition_index](Result<Offset> start) {
-        auto& slot = pending->response.topics[topic_index].partitions[partition_index];
-        if (start) {
-          slot.low_watermark = start->value();
-        } else {
-          slot.error_code = to_wire(start.error().code);
-        }
-        if (--pending->being_done == 0) pending->call.answer(pending->response);
-      });
+  auto done = [pending, topic_index, partition_index](Result<Offset> start) {
+    auto& slot = pending->response.topics[topic_index].partitions[partition_index];
+    if (start) {
+      slot.low_watermark = start->value();
+    } else {
+      slot.error_code = to_wire(start.error().code);
+    }
+    if (--pending->being_done == 0) pending->call.answer(pending->response);
+  };
+  Executor& shard = partition->executor();
+  shard.post([partition, offset = asked.offset, done = std::move(done)]() mutable {
+    partition->delete_records(offset, std::move(done));
+  });
 }
 
 }  // namespace

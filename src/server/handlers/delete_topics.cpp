@@ -26,18 +26,16 @@ void set_error(DeleteTopicsResponse::Topic& answer, const Error& error) {
 void remove(const std::shared_ptr<Pending>& pending, std::size_t index) {
   broker::Broker& broker = pending->call.broker();
   DeleteTopicsResponse::Topic& answer = pending->response.responses[index];
-  const broker::TopicInfo* info =
+  broker::TopicPtr topic =
       answer.name ? broker.find_topic(*answer.name) : broker.find_topic(answer.topic_id);
-  if (info == nullptr) {
+  if (!topic) {
     Errc code = answer.name ? Errc::unknown_topic_or_partition : Errc::unknown_topic_id;
     return set_error(answer, {code, "there is no such topic"});
   }
-  answer.name = info->name;
-  answer.topic_id = info->id;
+  answer.name = topic->info.name;
+  answer.topic_id = topic->info.id;
   ++pending->being_deleted;
-  // The topic's own id dies with its entry.
-  Uuid id = info->id;
-  broker.delete_topic(id, [pending, index](Result<void> deleted) {
+  broker.delete_topic(topic->info.id, [pending, index](Result<void> deleted) {
     if (!deleted) set_error(pending->response.responses[index], deleted.error());
     if (--pending->being_deleted == 0) pending->call.answer(pending->response);
   });

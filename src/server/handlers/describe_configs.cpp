@@ -28,12 +28,12 @@ void refuse(Resource& resource, wire::ErrorCode code, std::string why) {
 }
 
 void describe_topic(const broker::Broker& broker, Resource& resource) {
-  const broker::TopicInfo* info = broker.find_topic(resource.resource_name);
-  if (info == nullptr) {
+  broker::TopicPtr topic = broker.find_topic(resource.resource_name);
+  if (!topic) {
     return refuse(resource, wire::ErrorCode::unknown_topic_or_partition,
                   fmt::format("there is no topic '{}'", resource.resource_name));
   }
-  for (const TopicConfig& topic_config : topic_configs(info->configs)) {
+  for (const TopicConfig& topic_config : topic_configs(topic->info.configs)) {
     const broker::ConfigKey& key = *topic_config.key;
     Config& config = resource.configs.emplace_back();
     config.name = key.name;

@@ -10,31 +10,32 @@ using wire::DescribeLogDirsRequest;
 using wire::DescribeLogDirsResponse;
 
 /// Leaves out what does not exist, as Kafka does.
-void describe(broker::Broker& broker, const Uuid& topic_id, std::int32_t partition,
+void describe(const broker::Topic& topic, std::int32_t partition,
               DescribeLogDirsResponse::Topic& out) {
-  broker::Partition* found = broker.find_partition(topic_id, PartitionId{partition});
-  if (found == nullptr) return;
+  auto found = topic.partition(PartitionId{partition});
+  if (!found) return;
   auto& entry = out.partitions.emplace_back();
   entry.partition_index = partition;
   entry.partition_size = static_cast<std::int64_t>(found->view()->size_bytes());
 }
 
 void describe_all(broker::Broker& broker, DescribeLogDirsResponse::Directory& directory) {
-  for (const auto& [name, info] : broker.topics()) {
+  auto topics = broker.topics();
+  for (const broker::TopicPtr& found : topics->topics()) {
     auto& topic = directory.topics.emplace_back();
-    topic.name = name;
-    for (std::int32_t i = 0; i < info.partitions; ++i) describe(broker, info.id, i, topic);
+    topic.name = found->info.name;
+    for (std::int32_t i = 0; i < found->info.partitions; ++i) describe(*found, i, topic);
   }
 }
 
 void describe_some(broker::Broker& broker, const DescribeLogDirsRequest& request,
                    DescribeLogDirsResponse::Directory& directory) {
   for (const auto& asked : *request.topics) {
-    const broker::TopicInfo* info = broker.find_topic(asked.topic);
-    if (info == nullptr) continue;
+    broker::TopicPtr found = broker.find_topic(asked.topic);
+    if (!found) continue;
     DescribeLogDirsResponse::Topic topic;
     topic.name = asked.topic;
-    for (std::int32_t partition : asked.partitions) describe(broker, info->id, partition, topic);
+    for (std::int32_t partition : asked.partitions) describe(*found, partition, topic);
     if (!topic.partitions.empty()) directory.topics.push_back(std::move(topic));
   }
 }

@@ -1,14 +1,17 @@
 // Fetch: what there is from each partition's offset on, as ranges of segment files; where there is
 // less than the client wants, waits until there is more.
 //
-// A fetch goes through three steps, again after each wait:
-//   look    on the broker's executor: find partitions, pin their views, check offsets
+// A fetch goes through three steps, again after each wait. They need no partition's shard, since a
+// view may be read from any thread; only waiting does.
+//   look    find partitions, pin their views, check offsets
 //   read    find the ranges within the limits; where a range was never checked, elsewhere
-//   settle  on the executor again: answer, or wait for a high watermark to move
+//   settle  answer, or have the shards tell when a high watermark moves
 //
 // An incremental fetch takes its partitions from its session (fetch_sessions.h) instead of from the
 // request, and is answered only with those that have something new.
 #include <algorithm>
+#include <atomic>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -35,9 +38,9 @@ struct Item {
   // As they stand in the request or in the session.
   const std::string* topic = nullptr;
   Uuid asked_topic_id;
-  SessionPartition* session = nullptr;  // of an incremental fetch
-  Uuid topic_id;
-  std::shared_ptr<const log::LogView> view;  // nullptr where `outcome` says why
+  SessionPartition* session = nullptr;           // of an incremental fetch
+  std::shared_ptr<broker::Partition> partition;  // nullptr where `outcome` says why
+  std::shared_ptr<const log::LogView> view;      // nullptr where `outcome` says why
   Result<void> outcome;
   log::Slice slice;
   std::shared_ptr<const Bytes> memory;  // of the slice, where its file has no descriptor
@@ -103,6 +106,39 @@ void note_all(FetchSession& session, const std::vector<Item>& items) {
   }
 }
 
+/// Waits on one shard for its partitions to move. The fetch lets go of it when it has what it
+/// wants.
+struct Watch {
+  struct Watched {
+    std::shared_ptr<broker::Partition> partition;
+    Offset high_watermark;  // that the fetch has seen
+  };
+  std::vector<Watched> partitions;
+  std::vector<log::Log::Ticket> tickets;  // the shard's, until the fetch has let go
+  std::atomic<bool> is_over{false};
+  /// The fetch is being told, so that it need not be told again.
+  std::atomic<bool> is_telling{false};
+};
+
+/// Whether sending it would wait for the disk. What reaches the end of a log was written just now.
+bool is_cold(const Item& item) {
+  return item.outcome && item.slice.bytes > 0 && !item.memory &&
+         item.slice.next_offset != item.view->high_watermark &&
+         !item.slice.file->is_cached(item.slice.position, item.slice.bytes);
+}
+
+/// Reads it, so that it need not be waited for when it is sent.
+void warm(const Item& item) {
+  constexpr std::uint64_t piece_bytes = 256 << 10;
+  Bytes piece(std::min(piece_bytes, item.slice.bytes));
+  for (std::uint64_t at = 0; at < item.slice.bytes; at += piece.size()) {
+    auto left =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), item.slice.bytes - at));
+    if (!item.slice.file->read_at(item.slice.position + at, MutableBytes(piece).first(left)))
+      return;
+  }
+}
+
 class Fetch : public std::enable_shared_from_this<Fetch> {
  public:
   explicit Fetch(Call<FetchRequest> call) : call_(std::move(call)) {}
@@ -115,13 +151,17 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   /// The same for a session that another request took on meanwhile.
   bool is_still_joined();
   void look();
-  void look_at(Item& item);
+  void look_at(Item& item, const broker::TopicTable& topics);
   void read_all();
   bool is_all_checked() const;
   void settle();
   bool is_enough() const;
   void wait();
+  void start_watching();
+  static void watch(const std::shared_ptr<Watch>& watch, const std::weak_ptr<Fetch>& fetch,
+                    Executor& executor);
   void wake();
+  void look_again();
   void answer();
   void refuse(wire::ErrorCode error);
   void end_waiting();
@@ -134,15 +174,14 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   std::uint64_t bytes_max_ = 0;
   bool is_hurried_ = false;
   bool is_waiting_ = false;
-  bool is_woken_ = false;
   bool is_answered_ = false;
   Executor::TimerId timer_ = 0;
-  std::vector<log::Log::Ticket> tickets_;
+  std::vector<std::shared_ptr<Watch>> watches_;
 };
 
 bool Fetch::join_session() {
   const FetchRequest& request = call_.request();
-  FetchSessions& sessions = call_.node().fetch_sessions;
+  FetchSessions& sessions = call_.fetch_sessions();
   if (request.session_epoch == first_epoch || request.session_epoch == final_epoch) {
     sessions.close(request.session_id);
     return true;
@@ -177,14 +216,15 @@ void Fetch::start() {
 
 void Fetch::look() {
   items_.clear();
-  auto add = [this](const std::string& topic, const Uuid& topic_id,
-                    const FetchRequest::Partition& asked, SessionPartition* session) {
+  auto topics = call_.broker().topics();
+  auto add = [&](const std::string& topic, const Uuid& topic_id,
+                 const FetchRequest::Partition& asked, SessionPartition* session) {
     Item& item = items_.emplace_back();
     item.asked = asked;
     item.topic = &topic;
     item.asked_topic_id = topic_id;
     item.session = session;
-    look_at(item);
+    look_at(item, *topics);
   };
   if (session_) {
     for (SessionPartition& partition : session_->partitions()) {
@@ -199,24 +239,22 @@ void Fetch::look() {
   }
 }
 
-void Fetch::look_at(Item& item) {
+void Fetch::look_at(Item& item, const broker::TopicTable& topics) {
   bool is_by_id = call_.version() >= 13;
-  const broker::TopicInfo* info = is_by_id ? call_.broker().find_topic(item.asked_topic_id)
-                                           : call_.broker().find_topic(*item.topic);
-  if (info == nullptr) {
+  broker::TopicPtr found = is_by_id ? topics.find(item.asked_topic_id) : topics.find(*item.topic);
+  if (!found) {
     Errc code = is_by_id ? Errc::unknown_topic_id : Errc::unknown_topic_or_partition;
     item.outcome = fail(code, fmt::format("there is no topic '{}'", *item.topic));
     return;
   }
-  item.topic_id = info->id;
-  auto* partition = call_.broker().find_partition(info->id, PartitionId{item.asked.partition});
-  if (partition == nullptr) {
+  item.partition = found->partition(PartitionId{item.asked.partition});
+  if (!item.partition) {
     item.outcome = fail(Errc::unknown_topic_or_partition,
                         fmt::format("there is no partition {}", item.asked.partition));
     return;
   }
-  item.view = partition->view();
-  item.outcome = partition->check_leader_epoch(item.asked.current_leader_epoch);
+  item.view = item.partition->view();
+  item.outcome = item.partition->check_leader_epoch(item.asked.current_leader_epoch);
 }
 
 bool Fetch::is_all_checked() const {
@@ -232,14 +270,24 @@ void Fetch::read_all() {
     Budget budget{bytes_max_};
     for (Item& item : items_) read(item, budget);
   };
-  if (is_all_checked()) {
+  bool is_checked = is_all_checked();
+  if (is_checked) {
     read_items();
-    return settle();
+    if (std::none_of(items_.begin(), items_.end(), is_cold)) return settle();
   }
+  call_.node()
+      .metrics
+      .counter("leat_fetches_from_disk_total",
+               "Fetches whose data had to be checked or read first.")
+      .add();
   auto self = shared_from_this();
-  broker::Broker& broker = call_.broker();
-  broker.files().offload([self, read_items] { read_items(); }, broker.executor(),
-                         [self] { self->settle(); });
+  auto job = [self, read_items, is_checked] {
+    if (!is_checked) read_items();
+    for (const Item& item : self->items_) {
+      if (is_cold(item)) warm(item);
+    }
+  };
+  call_.broker().files().offload(std::move(job), call_.executor(), [self] { self->settle(); });
 }
 
 bool Fetch::is_enough() const {
@@ -259,44 +307,75 @@ void Fetch::settle() {
 
 void Fetch::wait() {
   auto self = shared_from_this();
-  is_woken_ = false;
-  if (!is_waiting_) {
-    is_waiting_ = true;
+  is_waiting_ = true;
+  if (watches_.empty()) {
     auto hurry = [self] {
       self->is_hurried_ = true;
       self->wake();
     };
     auto max_wait = std::chrono::milliseconds(call_.request().max_wait_ms);
-    timer_ = call_.broker().executor().after(max_wait, hurry);
+    timer_ = call_.executor().after(max_wait, hurry);
     call_.on_hurry(hurry);
-    for (const Item& item : items_) {
-      PartitionId id{item.asked.partition};
-      broker::Partition* partition = call_.broker().find_partition(item.topic_id, id);
-      if (partition == nullptr) continue;
-      tickets_.push_back(partition->log().on_advance([weak = weak_from_this()] {
-        if (auto fetch = weak.lock()) fetch->wake();
-      }));
-    }
+    start_watching();
   }
   // What moved while the disk was read told nobody.
   for (const Item& item : items_) {
-    PartitionId id{item.asked.partition};
-    broker::Partition* partition = call_.broker().find_partition(item.topic_id, id);
-    if (partition == nullptr || partition->log().high_watermark() != item.view->high_watermark) {
-      return wake();
+    if (item.partition->view()->high_watermark != item.view->high_watermark) return wake();
+  }
+}
+
+void Fetch::start_watching() {
+  std::map<Executor*, std::shared_ptr<Watch>> by_shard;
+  for (const Item& item : items_) {
+    auto& watch = by_shard[&item.partition->executor()];
+    if (!watch) watch = std::make_shared<Watch>();
+    watch->partitions.push_back({item.partition, item.view->high_watermark});
+  }
+  for (auto& [shard, watch] : by_shard) {
+    watches_.push_back(watch);
+    auto begin = [watch = watch, fetch = weak_from_this(), &mine = call_.executor()] {
+      Fetch::watch(watch, fetch, mine);
+    };
+    if (shard == &call_.executor()) {
+      begin();
+    } else {
+      shard->post(std::move(begin));
     }
   }
 }
 
+/// On the shard. `executor` is that of the fetch.
+void Fetch::watch(const std::shared_ptr<Watch>& watch, const std::weak_ptr<Fetch>& fetch,
+                  Executor& executor) {
+  if (watch->is_over) return;
+  auto moved = [watching = std::weak_ptr<Watch>(watch), fetch, &executor] {
+    std::shared_ptr<Watch> telling = watching.lock();
+    if (!telling || telling->is_telling.exchange(true)) return;
+    executor.post([telling, fetch] {
+      // Before it looks: what moves from here on is told again.
+      telling->is_telling = false;
+      if (auto waiting = fetch.lock()) waiting->look_again();
+    });
+  };
+  bool has_moved = false;
+  for (const Watch::Watched& watched : watch->partitions) {
+    watch->tickets.push_back(watched.partition->log().on_advance(moved));
+    has_moved = has_moved || watched.partition->log().high_watermark() != watched.high_watermark;
+  }
+  if (has_moved) moved();
+}
+
 void Fetch::wake() {
-  // Many partitions may move at once: one turn later all of them have.
-  if (is_woken_ || is_answered_) return;
-  is_woken_ = true;
-  call_.broker().executor().post([self = shared_from_this()] {
-    if (self->is_answered_ || !self->is_still_joined()) return;
-    self->look();
-    self->read_all();
-  });
+  call_.executor().post([self = shared_from_this()] { self->look_again(); });
+}
+
+void Fetch::look_again() {
+  // It may be looking already, which may take the disk's time.
+  if (!is_waiting_ || is_answered_) return;
+  is_waiting_ = false;
+  if (!is_still_joined()) return;
+  look();
+  read_all();
 }
 
 FetchResponse::Partition Fetch::describe(Item& item, std::vector<Payload>& payloads) const {
@@ -326,8 +405,9 @@ FetchResponse::Partition Fetch::describe(Item& item, std::vector<Payload>& paylo
 
 void Fetch::end_waiting() {
   is_answered_ = true;
-  if (timer_ != 0) call_.broker().executor().cancel(timer_);
-  tickets_.clear();
+  if (timer_ != 0) call_.executor().cancel(timer_);
+  for (const auto& watch : watches_) watch->is_over = true;
+  watches_.clear();
 }
 
 void Fetch::refuse(wire::ErrorCode error) {
@@ -344,7 +424,7 @@ void Fetch::answer() {
   FetchSessionPtr session = session_;
   if (!session && request.session_epoch == first_epoch) {
     auto now = call_.broker().clock().monotonic();
-    session = call_.node().fetch_sessions.open(request, call_.version(), now);
+    session = call_.fetch_sessions().open(request, call_.version(), now);
     if (session) note_all(*session, items_);
   }
   FetchResponse response;

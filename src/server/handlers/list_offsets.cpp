@@ -30,7 +30,7 @@ struct Pending {
 void look(Pending& pending, const std::string& topic, const ListOffsetsRequest::Partition& asked,
           ListOffsetsResponse::Partition& answer) {
   answer.partition_index = asked.partition_index;
-  auto* partition = pending.call.broker().find_partition(topic, PartitionId{asked.partition_index});
+  auto partition = pending.call.broker().find_partition(topic, PartitionId{asked.partition_index});
   if (partition == nullptr) {
     answer.error_code = wire::ErrorCode::unknown_topic_or_partition;
     return;
@@ -86,7 +86,7 @@ void handle(Call<ListOffsetsRequest> call) {
     return answer();
   }
   broker::Broker& broker = pending->call.broker();
-  broker.files().offload(find_all, broker.executor(), answer);
+  broker.files().offload(find_all, pending->call.executor(), answer);
 }
 
 }  // namespace leat::server

@@ -26,7 +26,8 @@ bool is_internal(std::string_view topic) {
   return topic == "__consumer_offsets" || topic == "__transaction_state";
 }
 
-MetadataResponse::Topic describe(Node& node, const broker::TopicInfo& info) {
+MetadataResponse::Topic describe(const Node& node, const broker::Topic& found) {
+  const broker::TopicInfo& info = found.info;
   MetadataResponse::Topic topic;
   topic.name = info.name;
   topic.topic_id = info.id;
@@ -38,9 +39,7 @@ MetadataResponse::Topic describe(Node& node, const broker::TopicInfo& info) {
     partition.leader_id = node.id;
     partition.replica_nodes = {node.id};
     partition.isr_nodes = {node.id};
-    if (auto* found = node.broker.find_partition(info.id, PartitionId{i})) {
-      partition.leader_epoch = found->log().leader_epoch().value();
-    }
+    partition.leader_epoch = found.partition(PartitionId{i})->log().leader_epoch().value();
   }
   return topic;
 }
@@ -62,15 +61,14 @@ struct Pending {
   std::size_t being_made = 0;
 };
 
-MetadataResponse::Topic look_up(Pending& pending, const MetadataRequest::Topic& asked) {
+MetadataResponse::Topic look_up(Pending& pending, const broker::TopicTable& topics,
+                                const MetadataRequest::Topic& asked) {
   Node& node = pending.call.node();
   if (!asked.name) {
-    const broker::TopicInfo* info = node.broker.find_topic(asked.topic_id);
-    return info != nullptr ? describe(node, *info) : missing(asked, ErrorCode::unknown_topic_id);
+    broker::TopicPtr topic = topics.find(asked.topic_id);
+    return topic ? describe(node, *topic) : missing(asked, ErrorCode::unknown_topic_id);
   }
-  if (const broker::TopicInfo* info = node.broker.find_topic(*asked.name)) {
-    return describe(node, *info);
-  }
+  if (broker::TopicPtr topic = topics.find(*asked.name)) return describe(node, *topic);
   auto failure = pending.failures.find(*asked.name);
   if (failure != pending.failures.end()) return missing(asked, failure->second);
   auto named = broker::check_topic_name(*asked.name);
@@ -94,13 +92,14 @@ void answer(Pending& pending) {
   response.brokers.push_back(std::move(self));
   response.cluster_id = node.cluster_id();
   response.controller_id = node.id;
+  auto topics = node.broker.topics();
   if (wants_all_topics(call)) {
-    for (const auto& [name, info] : node.broker.topics()) {
-      response.topics.push_back(describe(node, info));
+    for (const broker::TopicPtr& topic : topics->topics()) {
+      response.topics.push_back(describe(node, *topic));
     }
   } else {
     for (const auto& asked : *call.request().topics) {
-      response.topics.push_back(look_up(pending, asked));
+      response.topics.push_back(look_up(pending, *topics, asked));
     }
   }
   if (call.request().include_topic_authorized_operations) {

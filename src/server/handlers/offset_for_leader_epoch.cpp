@@ -33,8 +33,8 @@ void look(Pending& pending, const std::string& topic,
           const OffsetForLeaderEpochRequest::Partition& asked,
           OffsetForLeaderEpochResponse::Partition& answer) {
   answer.partition = asked.partition;
-  auto* partition = pending.call.broker().find_partition(topic, PartitionId{asked.partition});
-  if (partition == nullptr) {
+  auto partition = pending.call.broker().find_partition(topic, PartitionId{asked.partition});
+  if (!partition) {
     answer.error_code = wire::ErrorCode::unknown_topic_or_partition;
     return;
   }

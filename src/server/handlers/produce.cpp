@@ -1,4 +1,8 @@
-// Produce: gives each partition its batch, and answers when all are acknowledged.
+// Produce: gives each partition its batch, on the partition's shard, and answers when all are
+// acknowledged. What belongs to the connection's own shard is appended without a hop.
+#include <atomic>
+#include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,14 +19,27 @@ namespace {
 using wire::ProduceRequest;
 using wire::ProduceResponse;
 
-/// A request whose batches are being appended.
+/// A request whose batches are being appended. Each place of the answer is filled in by the shard
+/// of its partition; whoever fills in the last one answers.
 struct Pending {
   explicit Pending(Call<ProduceRequest> from) : call(std::move(from)) {}
   Call<ProduceRequest> call;
   ProduceResponse response;
-  std::size_t unanswered = 0;
-  bool has_failed = false;
-  bool is_answered = false;
+  /// By the number of the partition in the request: its place in the answer is filled in.
+  std::vector<std::atomic<bool>> is_filled;
+  /// One more than there are, until all have been asked for.
+  std::atomic<std::size_t> unanswered{1};
+  std::atomic<bool> has_failed{false};
+  /// All are acknowledged or have failed, or the client would wait no longer.
+  std::atomic<bool> is_answered{false};
+};
+
+/// A batch on its way to its partition.
+struct Item {
+  std::shared_ptr<broker::Partition> partition;
+  MutableBytes records;
+  ProduceResponse::Partition* answer = nullptr;
+  std::atomic<bool>* is_filled = nullptr;
 };
 
 void set_error(Pending& pending, ProduceResponse::Partition& partition, const Error& error) {
@@ -32,62 +49,111 @@ void set_error(Pending& pending, ProduceResponse::Partition& partition, const Er
   partition.base_offset = -1;
 }
 
-void finish_if_done(Pending& pending) {
-  if (pending.unanswered > 0) return;
-  if (pending.is_answered) return;
-  pending.is_answered = true;
+void finish_one(Pending& pending) {
+  if (--pending.unanswered > 0 || pending.is_answered.exchange(true)) return;
   if (pending.call.request().acks != 0) return pending.call.answer(pending.response);
   // No answer can tell a client of acks 0 that something is wrong. Closing makes it look again.
   if (pending.has_failed) return pending.call.disconnect("a produce with acks 0 failed");
   pending.call.finish();
 }
 
-void append(const std::shared_ptr<Pending>& pending, const std::string& topic,
-            const ProduceRequest::Partition& data, std::size_t topic_index,
-            std::size_t partition_index) {
-  Call<ProduceRequest>& call = pending->call;
-  ProduceResponse::Partition& answer =
-      pending->response.responses[topic_index].partition_responses[partition_index];
-  answer.index = data.index;
-  broker::Partition* partition = call.broker().find_partition(topic, PartitionId{data.index});
-  if (partition == nullptr) {
-    return set_error(*pending, answer,
-                     {Errc::unknown_topic_or_partition,
-                      fmt::format("there is no partition {}-{}", topic, data.index)});
-  }
-  ++pending->unanswered;
+/// On the partition's executor.
+void append(const std::shared_ptr<Pending>& pending, const Item& item) {
+  const Call<ProduceRequest>& call = pending->call;
   std::vector<record::RecordError> rejected;
-  partition->append(
-      call.owner(), call.writable(data.records.bytes()), call.version(),
-      [pending, topic_index, partition_index](Result<broker::Appended> appended) {
-        auto& slot = pending->response.responses[topic_index].partition_responses[partition_index];
+  item.partition->append(
+      call.owner(), item.records, call.version(),
+      [pending, answer = item.answer,
+       is_filled = item.is_filled](Result<broker::Appended> appended) {
         if (appended) {
-          slot.base_offset = appended->base_offset.value();
-          slot.log_append_time_ms = appended->append_time_ms;
-          slot.log_start_offset = appended->start_offset.value();
+          answer->base_offset = appended->base_offset.value();
+          answer->log_append_time_ms = appended->append_time_ms;
+          answer->log_start_offset = appended->start_offset.value();
         } else {
-          set_error(*pending, slot, appended.error());
+          set_error(*pending, *answer, appended.error());
         }
-        --pending->unanswered;
-        finish_if_done(*pending);
+        *is_filled = true;
+        finish_one(*pending);
       },
       &rejected);
   for (record::RecordError& error : rejected) {
-    answer.record_errors.push_back({error.index, std::move(error.what)});
+    item.answer->record_errors.push_back({error.index, std::move(error.what)});
   }
 }
 
-/// All places of the answer, so that callbacks find theirs where it will stay.
-void lay_out(const ProduceRequest& request, ProduceResponse& response) {
+/// Finds the partitions, and takes each batch to its own.
+void append_all(const std::shared_ptr<Pending>& pending) {
+  Call<ProduceRequest>& call = pending->call;
+  auto topics = call.broker().topics();
+  std::map<Executor*, std::vector<Item>> by_shard;
+  std::size_t number = 0;
+  for (std::size_t t = 0; t < call.request().topic_data.size(); ++t) {
+    const auto& topic = call.request().topic_data[t];
+    broker::TopicPtr found = topics->find(topic.name);
+    for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
+      const auto& data = topic.partition_data[p];
+      ProduceResponse::Partition& answer = pending->response.responses[t].partition_responses[p];
+      auto partition = found ? found->partition(PartitionId{data.index}) : nullptr;
+      std::atomic<bool>& is_filled = pending->is_filled[number++];
+      if (!partition) {
+        is_filled = true;
+        set_error(*pending, answer,
+                  {Errc::unknown_topic_or_partition,
+                   fmt::format("there is no partition {}-{}", topic.name, data.index)});
+        continue;
+      }
+      Executor* executor = &partition->executor();
+      by_shard[executor].push_back(
+          {std::move(partition), call.writable(data.records.bytes()), &answer, &is_filled});
+      ++pending->unanswered;
+    }
+  }
+  for (auto& [executor, items] : by_shard) {
+    auto append_items = [pending, items = std::move(items)] {
+      for (const Item& item : items) append(pending, item);
+    };
+    if (executor == &call.executor()) {
+      append_items();
+    } else {
+      executor->post(std::move(append_items));
+    }
+  }
+}
+
+/// All places of the answer, so that callbacks find theirs where it will stay; how many there are.
+std::size_t lay_out(const ProduceRequest& request, ProduceResponse& response) {
+  std::size_t count = 0;
   response.responses.resize(request.topic_data.size());
   for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
     const auto& topic = request.topic_data[t];
     response.responses[t].name = topic.name;
     response.responses[t].partition_responses.resize(topic.partition_data.size());
+    count += topic.partition_data.size();
     for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
       response.responses[t].partition_responses[p].index = topic.partition_data[p].index;
     }
   }
+  return count;
+}
+
+/// What is not acknowledged by now may yet be: the client has to find out.
+void answer_late(Pending& pending) {
+  if (pending.is_answered.exchange(true)) return;
+  Error late{Errc::request_timed_out, "not acknowledged within the request's timeout"};
+  ProduceResponse response;
+  lay_out(pending.call.request(), response);
+  std::size_t number = 0;
+  for (std::size_t t = 0; t < response.responses.size(); ++t) {
+    auto& partitions = response.responses[t].partition_responses;
+    for (std::size_t p = 0; p < partitions.size(); ++p) {
+      if (pending.is_filled[number++]) {
+        partitions[p] = pending.response.responses[t].partition_responses[p];
+      } else {
+        set_error(pending, partitions[p], late);
+      }
+    }
+  }
+  pending.call.answer(response);
 }
 
 void refuse_all(Pending& pending, const Error& error) {
@@ -101,19 +167,19 @@ void refuse_all(Pending& pending, const Error& error) {
 void handle(Call<ProduceRequest> call) {
   auto pending = std::make_shared<Pending>(std::move(call));
   const ProduceRequest& request = pending->call.request();
-  lay_out(request, pending->response);
+  pending->is_filled = std::vector<std::atomic<bool>>(lay_out(request, pending->response));
   if (request.acks < -1 || request.acks > 1) {
     refuse_all(*pending, {Errc::invalid_required_acks,
                           fmt::format("acks may be -1, 0 or 1, not {}", request.acks)});
   } else {
-    for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
-      const auto& topic = request.topic_data[t];
-      for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
-        append(pending, topic.name, topic.partition_data[p], t, p);
-      }
+    // Kafka's single broker has appended before it looks at the timeout, so 0 must do no harm.
+    if (request.acks != 0 && request.timeout_ms > 0) {
+      std::chrono::milliseconds timeout(request.timeout_ms);
+      pending->call.on_timeout(timeout, [pending] { answer_late(*pending); });
     }
+    append_all(pending);
   }
-  finish_if_done(*pending);
+  finish_one(*pending);
 }
 
 }  // namespace leat::server
