@@ -174,11 +174,19 @@ Result<void> Broker::check_room(std::int32_t more) const {
                           more, partition_count_, options_.partitions_max));
 }
 
+Uuid Broker::draw_topic_id() {
+  while (true) {
+    Uuid id = Uuid::random(random_);
+    bool is_taken = id == catalog_partition().topic_id || partitions_.contains(id);
+    if (!is_taken) return id;
+  }
+}
+
 void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   auto checked = check_new_topic(topic);
   if (!checked) return refuse(std::move(done), checked.error());
   TopicInfo info = std::move(*checked);
-  info.id = Uuid::random(random_);
+  info.id = draw_topic_id();
   info.created_ms = environment_.clock.wall_ms();
   if (auto opened = open_partitions(info); !opened) {
     forget_partitions(info.id);

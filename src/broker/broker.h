@@ -107,6 +107,8 @@ class Broker {
       done(tl::unexpected(std::move(error)));
     });
   }
+  /// One that no topic has; chance may repeat itself, where a generator is seeded alike.
+  Uuid draw_topic_id();
   /// Publishes the topics that the catalog has now, of which one has changed.
   void publish(const Uuid& changed);
   void ensure_cluster_id();

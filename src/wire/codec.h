@@ -3,6 +3,8 @@
 //   template struct leat::wire::Codec<leat::wire::HeartbeatRequest>;
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -28,7 +30,8 @@ Result<M> Codec<M>::decode(BytesView bytes, Version version) {
     return fail(Errc::unsupported_version,
                 describe_message(M::key, is_request<M>, version) + " is not supported");
   }
-  Decoder decoder(bytes, version, M::flexible.contains(version));
+  std::size_t memory_max = is_request<M> ? Decoder::request_memory_max : SIZE_MAX;
+  Decoder decoder(bytes, version, M::flexible.contains(version), memory_max);
   M message;
   decoder.read_struct(message);
   if (!decoder.ok()) {

@@ -2,6 +2,7 @@
 // bytes left before anything is allocated, and the memory of all arrays is bounded.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -21,9 +22,13 @@ namespace leat::wire {
 /// Reads one message. A failure sticks, as in ByteReader, and remembers the field it came at.
 class Decoder {
  public:
-  Decoder(BytesView bytes, Version version, bool flexible)
+  /// What a request's arrays may take: those of 20,000 partitions, ten times over. A handler makes
+  /// several times as much of it, which counts nowhere else.
+  static constexpr std::size_t request_memory_max = 8 << 20;
+
+  Decoder(BytesView bytes, Version version, bool flexible, std::size_t memory_max)
       : reader_(bytes),
-        memory_left_(least_memory + memory_per_byte * bytes.size()),
+        memory_left_(std::min(memory_max, least_memory + memory_per_byte * bytes.size())),
         version_(version),
         flexible_(flexible) {}
 

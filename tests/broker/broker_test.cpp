@@ -2,10 +2,12 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include "base/sim_executor.h"
 #include "file/fake_file_system.h"
@@ -30,7 +32,7 @@ class World {
 
   void open() {
     auto opened = Broker::open({files_, sim_, sim_, metrics_, shards_.executors()}, options_,
-                               Random(++opens_));
+                               Random(1));  // the same chance in every life
     REQUIRE_MESSAGE(opened, opened.error().what);
     broker_ = std::move(*opened);
   }
@@ -164,7 +166,6 @@ class World {
   leat::testing::SimShards shards_{sim_, 7};
   file::FakeFileSystem files_{sim_, 1};
   Metrics metrics_;
-  std::uint64_t opens_ = 0;
   std::unique_ptr<Broker> broker_;
 };
 
@@ -223,6 +224,19 @@ TEST_CASE("a topic made again under its name is another topic, and empty") {
   world.kill_and_open();
   CHECK(world.read("t", 0).empty());
   CHECK(world.broker().find_topic(first->id) == nullptr);
+}
+
+TEST_CASE("no two topics get the same id, even if chance repeats itself after a restart") {
+  World world;
+  std::set<Uuid> ids;
+  for (int life = 0; life < 3; ++life) {
+    for (int i = 0; i < 3; ++i) {
+      auto made = world.create({fmt::format("t{}-{}", life, i), 1, {}});
+      REQUIRE(made);
+      CHECK(ids.insert(made->id).second);
+    }
+    world.kill_and_open();
+  }
 }
 
 TEST_CASE("who follows a partition is told when its topic goes, or at once if it has gone") {

@@ -150,6 +150,18 @@ TEST_CASE("an array of many tiny elements is refused before it takes much memory
   CHECK(Codec<FindCoordinatorRequest>::decode(bytes, 4).error().code == Errc::malformed);
 }
 
+TEST_CASE("a request that names millions of partitions is refused, one of twenty thousand is not") {
+  auto fetch_of = [](std::size_t partitions) {
+    FetchRequest request;
+    request.topics.emplace_back().partitions.resize(partitions);
+    Encoded encoded;
+    REQUIRE(Codec<FetchRequest>::encode(request, 12, encoded));
+    return encoded.bytes;
+  };
+  CHECK(Codec<FetchRequest>::decode(fetch_of(20'000), 12).has_value());
+  CHECK(Codec<FetchRequest>::decode(fetch_of(3'000'000), 12).error().code == Errc::malformed);
+}
+
 TEST_CASE("a tagged field that is unknown is skipped, and one not whole is malformed (fault 18)") {
   // ApiVersions v3: error, no APIs, throttle, then the tags.
   auto decode = [](std::string_view tags) {
