@@ -1,11 +1,7 @@
 // What a connection of a client costs in memory: silent, with a Fetch that waits, and in the middle
 // of a request that does not get on. Resident memory of this process, which is server and clients;
-// of the latter it has descriptors only.
+// of the latter it has descriptors only. What one phase leaves behind, the next one has, too.
 #include <sys/resource.h>
-#include <sys/socket.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -20,8 +16,8 @@
 
 #include <fmt/core.h>
 
-#include "base/assert.h"
 #include "base/logging.h"
+#include "raw_client.h"
 #include "server/server.h"
 #include "wire/messages.h"
 
@@ -36,24 +32,6 @@ std::uint64_t resident_bytes() {
   std::uint64_t all = 0, resident = 0;
   file >> all >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-int connect_to(const net::Address& address) {
-  int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(address.port);
-  ::inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
-  ASSERT(socket >= 0 && ::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-  return socket;
-}
-
-void send_all(int socket, BytesView bytes) {
-  while (!bytes.empty()) {
-    ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    ASSERT(sent > 0);
-    bytes = bytes.subspan(static_cast<std::size_t>(sent));
-  }
 }
 
 /// A Fetch that waits for a minute.
@@ -79,7 +57,7 @@ class Bench {
     auto start = std::chrono::steady_clock::now();
     std::uint64_t before = resident_bytes();
     for (std::size_t i = 0; i < connections; ++i) {
-      sockets_.push_back(connect_to(server_.kafka_address()));
+      sockets_.push_back(bench::connect_to(server_.kafka_address()));
     }
     wait_for("leat_kafka_connections", connections);
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -87,24 +65,23 @@ class Bench {
                server_.options().shards, took.count());
     print("silent", before);
     Bytes fetch = waiting_fetch();
-    for (int socket : sockets_) send_all(socket, fetch);
+    for (int socket : sockets_) bench::send_all(socket, fetch);
     wait_for("leat_kafka_bytes_in_total", connections * fetch.size());
     print("a Fetch waiting", before);
     for (int socket : sockets_) ::close(socket);
     sockets_.clear();
     wait_for("leat_kafka_connections", 0);
 
-    std::uint64_t empty = resident_bytes();
     // A length of a MiB, and the first 4 KiB of it.
     Bytes half(4 << 10);
     store_big_endian<std::int32_t>(half.data(), 1 << 20);
     for (std::size_t i = 0; i < connections; ++i) {
-      sockets_.push_back(connect_to(server_.kafka_address()));
-      send_all(sockets_.back(), half);
+      sockets_.push_back(bench::connect_to(server_.kafka_address()));
+      bench::send_all(sockets_.back(), half);
     }
     wait_for("leat_kafka_connections", connections);
     std::this_thread::sleep_for(std::chrono::seconds(1));
-    print("4 KiB of a request of 1 MiB", empty);
+    print("4 KiB of a request of 1 MiB", before);
     for (int socket : sockets_) ::close(socket);
   }
 

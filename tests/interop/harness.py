@@ -1,7 +1,7 @@
 """What the scripts of this folder share: a server of their own, and a line for each check.
 
 A script prints `ok - what` or `not ok - what` for every check and exits 1 if one failed. LEAT names
-the binary; build/leat is taken otherwise.
+the binary; build/leat is taken otherwise. LEAT_SHARDS is how many shards its servers have.
 """
 
 import contextlib
@@ -83,7 +83,8 @@ class Server:
 
     def __init__(self, data, *arguments):
         self.data = pathlib.Path(data)
-        self.arguments = arguments
+        shards = os.environ.get("LEAT_SHARDS")
+        self.arguments = (*(["--shards", shards] if shards else []), *arguments)
         self.kafka = "127.0.0.1:0"
         self.http = "127.0.0.1:0"
         self.process = None

@@ -13,7 +13,7 @@ import time
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from harness import Server, check, edits, finish, run, scratch
+from harness import Server, check, edits, finish, leat, run, scratch
 
 
 def kcat_round(server, lines, codec, seed):
@@ -57,6 +57,8 @@ def acknowledged_round(server, lines, seed):
     """Keeps the offset of every acknowledgement, and looks there after the kill."""
     chance = random.Random(seed)
     topic = f"acknowledged-{seed}"
+    partitions = chance.choice([1, 6])
+    leat("topic", "create", topic, "-p", partitions, "-b", server.kafka)
     acknowledged = {}
     producer = KafkaProducer(bootstrap_servers=server.kafka, acks="all", retries=0, linger_ms=1,
                              batch_size=8192, max_block_ms=20000,
@@ -64,10 +66,11 @@ def acknowledged_round(server, lines, seed):
     try:
         producer.partitions_for(topic)
         thread = kill_after(server, chance.uniform(0.05, 1.0))
-        for line in lines[:20000]:
+        for number, line in enumerate(lines[:20000]):
             try:
-                producer.send(topic, line, partition=0).add_callback(
-                    lambda metadata, line=line: acknowledged.__setitem__(metadata.offset, line))
+                producer.send(topic, line, partition=number % partitions).add_callback(
+                    lambda metadata, line=line: acknowledged.__setitem__(
+                        (metadata.partition, metadata.offset), line))
             except KafkaError:
                 pass
         try:
@@ -77,15 +80,17 @@ def acknowledged_round(server, lines, seed):
         thread.join()
     finally:
         producer.close(10)
-    got = read_all(server, topic)
-    missing = [offset for offset, line in acknowledged.items() if got.get(offset) != line]
-    check(not missing, f"all {len(acknowledged)} acknowledged are at their offsets (seed {seed})",
-          f"{len(missing)} are not, the first {sorted(missing)[:3]}")
-    check(sorted(got) == list(range(len(got))), f"no offset is skipped (seed {seed})")
+    got = [read_all(server, topic, partition) for partition in range(partitions)]
+    missing = [(partition, offset) for (partition, offset), line in acknowledged.items()
+               if got[partition].get(offset) != line]
+    check(not missing, f"all {len(acknowledged)} acknowledged in {partitions} partitions are at "
+          f"their offsets (seed {seed})", f"{len(missing)} are not, the first {sorted(missing)[:3]}")
+    check(all(sorted(offsets) == list(range(len(offsets))) for offsets in got),
+          f"no offset is skipped (seed {seed})")
 
 
-def read_all(server, topic):
-    partition = TopicPartition(topic, 0)
+def read_all(server, topic, number):
+    partition = TopicPartition(topic, number)
     consumer = KafkaConsumer(bootstrap_servers=server.kafka, enable_auto_commit=False,
                              group_id=None, auto_offset_reset="earliest")
     try:
