@@ -163,7 +163,7 @@ std::string History::told_epoch(const TopicPartition& of, std::int32_t told) {
 
 std::string History::found_time(const TopicPartition& in, std::int64_t asked_ms,
                                 std::int64_t offset, std::int64_t told_ms,
-                                std::int64_t floor) const {
+                                std::int64_t floor) {
   auto found = partitions_.find(in);
   if (found == partitions_.end()) return {};
   const PartitionHistory& partition = found->second;
@@ -175,7 +175,8 @@ std::string History::found_time(const TopicPartition& in, std::int64_t asked_ms,
       std::int64_t ms = attempt.timestamps_ms[static_cast<std::size_t>(i)];
       if (base + i == offset && ms != told_ms) return at(in, offset, "it has another time");
       if (base + i < partition.start || (offset >= 0 && base + i >= offset)) continue;
-      if (ms >= asked_ms) {
+      // The start may have moved beyond it, with nobody told yet.
+      if (ms >= asked_ms && !may_start_at(in, base + i + 1)) {
         return at(in, base + i,
                   fmt::format("a lookup of {} did not find it, but {}", asked_ms, offset));
       }

@@ -89,7 +89,7 @@ class History {
   std::string told_epoch(const TopicPartition& of, std::int32_t told);
   /// A lookup by time gave that offset, or none (-1), of what lies below `floor` at least.
   std::string found_time(const TopicPartition& in, std::int64_t asked_ms, std::int64_t offset,
-                         std::int64_t told_ms, std::int64_t floor) const;
+                         std::int64_t told_ms, std::int64_t floor);
   const Attempt& attempt(std::uint64_t number) const { return attempts_[number]; }
 
   void create_asked(const std::string& name, std::int32_t partitions, bool retires);
