@@ -19,6 +19,11 @@ namespace {
 /// which of them is newer even when the checkpoint is lost.
 constexpr std::uint64_t sequence_gap = 1'000'000;
 
+/// Without its checkpoint a directory knows a leader epoch only where something was appended under
+/// it. Clients may have been told of later ones, one for each start that raised it: were one of
+/// them given again, or a lower one, they would not ask whether what they have read is still there.
+constexpr std::int32_t lost_epochs = 1000;
+
 Finding journal_finding(std::string path, std::uint64_t position, std::string cause) {
   Finding finding;
   finding.kind = Finding::Kind::journal;
@@ -203,10 +208,11 @@ Result<void> recover_partitions(RecoveryJob& job, const JournalScan& scan,
 namespace {
 
 /// Raises the leader epoch of every partition, and of those that are to come.
-void raise_epochs(LeaderEpoch& floor, std::map<TopicPartition, PartitionState>& states) {
-  floor = LeaderEpoch{floor.value() + 1};
+void raise_epochs(std::int32_t by, LeaderEpoch& floor,
+                  std::map<TopicPartition, PartitionState>& states) {
+  floor = LeaderEpoch{floor.value() + by};
   for (auto& [id, state] : states) {
-    state.leader_epoch = std::max(floor, LeaderEpoch{state.leader_epoch.value() + 1});
+    state.leader_epoch = std::max(floor, LeaderEpoch{state.leader_epoch.value() + by});
   }
 }
 
@@ -224,9 +230,9 @@ Result<std::map<TopicPartition, PartitionState>> begin_states(RecoveryJob& job,
     for (const auto& [id, state] : states) {
       head.epoch_floor = std::max(head.epoch_floor, state.leader_epoch);
     }
-    raise_epochs(head.epoch_floor, states);
+    raise_epochs(lost_epochs, head.epoch_floor, states);
   } else if (head.early_boot != 0 && head.early_boot != boot) {
-    raise_epochs(head.epoch_floor, states);
+    raise_epochs(1, head.epoch_floor, states);
   }
   job.epoch_floor = head.epoch_floor;
   return states;

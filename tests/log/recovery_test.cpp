@@ -253,6 +253,28 @@ TEST_CASE("a lost checkpoint is made again from the segments") {
   }
 }
 
+TEST_CASE("a lost checkpoint never leads to a leader epoch that somebody may have been told of") {
+  Machine m;
+  m.options.durability = Durability::os;
+  m.open();
+  REQUIRE(m.append({"a"}, p1).has_value());
+  m.close();
+  // Each of these starts raises the epoch, and nothing is appended under it.
+  for (int i = 0; i < 4; ++i) {
+    m.open();
+    m.power_loss();
+  }
+  m.open();
+  LeaderEpoch told = m.log(p1).leader_epoch();
+  CHECK(told == LeaderEpoch{4});
+  m.close();
+  REQUIRE(m.files.remove("/data/checkpoint").has_value());
+  m.open();
+  CHECK(m.log(p1).leader_epoch() > told);
+  CHECK(m.log(p2).leader_epoch() > told);
+  CHECK(m.read(p1) == "a");
+}
+
 TEST_SUITE_END();
 
 }  // namespace

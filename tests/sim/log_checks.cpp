@@ -270,7 +270,7 @@ std::string check_recovery(LogModel& model, const log::Log& log, const RecoveryT
                        view->high_watermark.value(), reached.value());
   }
   if (log.high_watermark() != log.end_offset()) return "recovery left something unreadable";
-  bool epoch_is_kept = !terms.checkpoint_is_lost && !terms.loss_is_excused;
+  bool epoch_is_kept = !terms.loss_is_excused;
   if (epoch_is_kept && log.leader_epoch() < model.leader_epoch) return "the leader epoch went back";
   bool cut = view->high_watermark < model.high_watermark;
   if (cut && epoch_is_kept && log.leader_epoch() <= model.leader_epoch) {
