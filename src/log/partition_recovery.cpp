@@ -82,6 +82,11 @@ void PartitionRecovery::find_dropped(const PartitionEvents& events) {
 }
 
 void PartitionRecovery::start_segment(Offset base) {
+  // Where commits are missing, a start that was moved may have retired what is appended to again.
+  std::string path = job_.layout.segment(state_.id, base);
+  for (std::string_view suffix : {".index", ".seal", ".log"}) {
+    std::erase(job_.retired, with_suffix(path, suffix));
+  }
   // Its name may never have been synced.
   structure_changed_ = true;
   SegmentState segment;
@@ -216,14 +221,8 @@ Result<bool> PartitionRecovery::write_inline(const PartitionEvents::Data& data) 
   if (*got != wanted.size()) return false;
   Result<file::FilePtr> file = open_last(true);
   if (!file) return fail(file);
-  // A page cache that outlived the process may hold the bytes and not the disk: after a failed sync
-  // they count as written. So they are compared only with what was read from the disk.
-  if (!job_.same_boot && !is_suspect_) {
-    Bytes there(entry.bytes);
-    got = (*file)->read_at(entry.position, there);
-    if (!got) return fail(got);
-    if (*got == there.size() && there == wanted) return true;
-  }
+  // Whatever the file seems to hold: a page cache that outlived a process may have it and not the
+  // disk, since after a failed sync it counts as written. That may have been an earlier recovery's.
   BytesView bytes(wanted);
   Result<void> written = (*file)->write_at(entry.position, std::span(&bytes, 1));
   if (!written) return fail(written);

@@ -8,6 +8,7 @@
 #include "log/data_store.h"
 #include "log/format.h"
 #include "log/open_segments.h"
+#include "log/recovery_guard.h"
 
 namespace leat::log {
 namespace {
@@ -45,6 +46,8 @@ Result<std::unique_ptr<Store>> Store::open(const Environment& environment,
   // a checkpoint that is about to be relied upon.
   made = files.sync_directory(layout.root());
   if (!made) return fail(made);
+  Result<RecoveryGuard> guard = RecoveryGuard::begin(files, environment.clock, layout);
+  if (!guard) return fail(guard);
   RecoveryOptions recovery;
   recovery.acknowledges_early = options.durability != Durability::fsync;
   recovery.progress = options.recovering;
@@ -182,7 +185,7 @@ Bytes DataStore::encode_state(std::uint64_t sequence) const {
 
 Result<std::shared_ptr<Log>> DataStore::log(const TopicPartition& id, const LogOptions& options) {
   if (removing_.contains(id)) {
-    return fail(Errc::already_exists, "the partition of that name is still being removed");
+    return fail(Errc::storage_error, "the partition of that name is still being removed");
   }
   auto at = logs_.find(id);
   if (at == logs_.end()) {

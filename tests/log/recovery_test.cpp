@@ -4,6 +4,7 @@
 
 #include "log/index.h"
 #include "log/journal.h"
+#include "log/recovery_guard.h"
 #include "machine.h"
 
 namespace leat::log::testing {
@@ -152,11 +153,48 @@ TEST_CASE("fault 10: recovery that crashes again and again comes to the same end
       } else {
         m.power_loss();
       }
+      // As whoever looks after it would, each time that it gives up.
+      static_cast<void>(m.files.remove("/data/recovering"));
     }
     m.open();
     REQUIRE(m.read(p1) == expected);
     REQUIRE(kinds(*m.store).find("damage") == std::string::npos);
   }
+}
+
+TEST_CASE("fault 10: starts that die in recovery end with a refusal that says how to go on") {
+  Machine m;
+  m.open();
+  REQUIRE(m.append({"a"}, p1).has_value());
+  m.kill();
+  constexpr std::uint64_t changes_before_recovery = 6;
+  auto die = [&] {
+    m.files.stop_after(changes_before_recovery);
+    Result<void> opened = m.try_open();
+    REQUIRE(!opened.has_value());
+    REQUIRE_MESSAGE(m.files.stopped(), opened.error().what);
+    m.kill();
+  };
+  for (int i = 0; i < recoveries_max - 1; ++i) die();
+  // One that comes through, or says what is wrong, begins the count anew.
+  m.files.fail_reads("/journal/");
+  CHECK(m.try_open().error().code == Errc::io_error);
+  m.files.heal();
+  for (int i = 0; i < recoveries_max; ++i) die();
+  std::vector<std::string> before = m.files.file_paths();
+  m.files.reset_counts();
+  for (int i = 0; i < 3; ++i) {
+    auto refused = m.try_open();
+    REQUIRE(!refused.has_value());
+    CHECK(refused.error().what.find("the last 5 starts died") != std::string::npos);
+    CHECK(refused.error().what.find("remove /data/recovering") != std::string::npos);
+  }
+  CHECK(m.files.file_paths() == before);
+  CHECK(m.files.counts().writes <= 3);  // of the lock
+  REQUIRE(m.files.remove("/data/recovering").has_value());
+  m.open();
+  CHECK(m.read(p1) == "a");
+  CHECK(!m.files.exists("/data/recovering").value());
 }
 
 TEST_CASE("opening after a clean stop opens no segment and writes nothing") {
@@ -168,7 +206,7 @@ TEST_CASE("opening after a clean stop opens no segment and writes nothing") {
   m.files.reset_counts();
   m.open();
   CHECK(m.files.counts().opens <= 8);
-  CHECK(m.files.counts().writes <= 1);  // the lock's text
+  CHECK(m.files.counts().writes <= 2);  // the lock's text, and that a recovery begins
   CHECK(m.store->partitions().size() == 100);
 }
 
@@ -202,6 +240,39 @@ TEST_CASE(
   // It stays known.
   m.close().open();
   CHECK(m.read(p1) == "0 1 2 3 4 !corrupt_message 6 7 8 9");
+}
+
+TEST_CASE("a segment that is appended to stays, though missing commits made it look retired") {
+  Machine m;
+  m.open();
+  REQUIRE(m.append({"a"}, p1).has_value());
+  REQUIRE(m.append({"b"}, p1).has_value());
+  m.log(p1).advance_start(Offset{2}, [](Result<void> moved) { CHECK(moved.has_value()); });
+  m.executor.run_until_idle();
+  REQUIRE(m.append({"c"}, p1).has_value());
+  m.kill();
+  m.files.flip_bit("/data/journal/0", 1 * 4096 + 100, 3);  // the commit of b
+  m.open();
+  CHECK(kinds(*m.store) == "journal");
+  CHECK(m.read(p1) == "c");
+  m.kill().open();
+  CHECK(m.read(p1) == "c");
+}
+
+TEST_CASE("fault 8: what a recovery's failed sync left in the page cache is written again") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.open();
+    REQUIRE(m.append({big('a', 9000)}, p1).has_value());
+    m.power_loss();
+    m.files.fail_sync("/partitions/");
+    CHECK(m.try_open().error().code == Errc::io_error);
+    m.kill().open();
+    m.power_loss().open();
+    REQUIRE(m.read(p1) == big('a', 9000));
+    REQUIRE(kinds(*m.store) == "");
+  }
 }
 
 TEST_CASE("index entries behind the end are not taken for those of what is appended there next") {

@@ -4,6 +4,9 @@
 #include <iterator>
 #include <utility>
 
+#include "log/recovery_guard.h"
+#include "sim/operator.h"
+
 namespace leat::sim {
 namespace {
 
@@ -118,7 +121,13 @@ bool LogSimulation::try_open() {
   if (files_.stopped()) {
     trace("died while opening");
     faults_.died_since_flip = true;
+    ++deaths_;
     if (opened) store_ = std::move(*opened);
+    return false;
+  }
+  if (!opened && allow_recovery(files_, options_.directory, opened.error())) {
+    trace("refused: {}", opened.error().what);
+    if (deaths_ < log::recoveries_max) object("refused before it died often enough");
     return false;
   }
   if (!opened && faults_.disk_limited) {

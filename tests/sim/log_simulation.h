@@ -155,6 +155,7 @@ class LogSimulation {
   bool was_open_ = false;
   std::int64_t last_alive_ms_ = 0;
   std::uint64_t life_ = 0;
+  int deaths_ = 0;  // while opening
   std::uint64_t pending_appends_ = 0;
   bool with_flips_;
   bool with_failing_disk_;
