@@ -13,9 +13,6 @@ using wire::ErrorCode;
 constexpr std::size_t unanswered_max = 12;
 constexpr wire::Version first_fetch_by_id = 13;
 
-/// The names that topics may have: few, so that they are used again.
-constexpr std::int64_t names = 6;
-
 Bytes build_batch(Random& random, std::uint64_t attempt,
                   const std::vector<std::int64_t>& timestamps_ms) {
   record::BatchBuilder builder;
@@ -57,6 +54,7 @@ void BrokerSimulation::leave(Client& client) {
   std::exchange(client.connection, nullptr)->close();
   auto waiting = std::exchange(client.waiting, {});
   client.last_sent.clear();
+  client.session = {};
   for (auto& [id, take] : waiting) take(nullptr);
 }
 
@@ -73,49 +71,19 @@ void BrokerSimulation::answered(Client& client, const Bytes& frame) {
   take(&frame);
 }
 
-template <class Request>
-void BrokerSimulation::ask(Client& client, const Request& request, wire::Version version,
-                           std::function<void(typename Request::Response&)> use,
-                           std::function<void()> lost) {
-  if (!client.connection) connect(client);
-  wire::RequestHeader header;
-  header.version = version;
-  header.correlation_id = ++client.last_id;
-  header.client_id = "simulated";
-  auto encoded = wire::encode_request(request, header);
-  if (!encoded) return object("a request cannot be encoded: " + encoded.error().what);
-  if (use) {
-    client.waiting[client.last_id] = [this, version, use = std::move(use),
-                                      lost = std::move(lost)](const Bytes* frame) {
-      if (frame == nullptr) return lost();
-      auto response =
-          wire::decode_response<typename Request::Response>(*wire::parse_response(*frame), version);
-      if (!response) return object("an answer cannot be read: " + response.error().what);
-      use(*response);
-    };
-  }
-  client.connection->receive(encoded->bytes);
-}
-
-template <class Request>
-wire::Version BrokerSimulation::draw_version() {
-  constexpr wire::Versions valid = Request::valid;
-  return static_cast<wire::Version>(random_.between(valid.first, valid.last));
-}
-
 std::optional<TopicPartition> BrokerSimulation::draw_partition() {
   std::vector<TopicPartition> all;
   for (const auto& [id, topic] : history_.topics()) {
     if (!history_.is_usable(id)) continue;
-    for (std::int32_t i = 0; i < topic.partitions; ++i) all.push_back({id, PartitionId{i}});
+    for (std::int32_t i = 0; i < topic.partitions_listed; ++i) all.push_back({id, PartitionId{i}});
   }
   if (all.empty()) return std::nullopt;
   return all[random_.below(all.size())];
 }
 
-bool BrokerSimulation::is_excused(ErrorCode code, const Uuid& topic) {
+bool BrokerSimulation::is_excused(ErrorCode code, bool is_certain) {
   if (code == ErrorCode::unknown_topic_or_partition || code == ErrorCode::unknown_topic_id) {
-    return !history_.is_certain(topic);
+    return !is_certain;
   }
   return code == ErrorCode::kafka_storage_error &&
          (disk_limited_ || sync_failed_ || writes_failed_);
@@ -186,18 +154,19 @@ void BrokerSimulation::produce() {
 
 void BrokerSimulation::produced(const wire::ProduceResponse::Partition& answer,
                                 std::uint64_t attempt, std::optional<std::uint64_t> before) {
-  const Uuid topic = history_.attempt(attempt).to.topic_id;
+  const TopicPartition to = history_.attempt(attempt).to;
   if (answer.error_code != ErrorCode::none) {
     trace("batch {} is refused: {}", attempt, wire::name(answer.error_code));
-    if (!is_excused(answer.error_code, topic)) {
+    if (!is_excused(answer.error_code, to)) {
       object(fmt::format("batch {} is refused: {}", attempt, wire::name(answer.error_code)));
     }
     return history_.refused(attempt, sync_failed_ || writes_failed_);
   }
-  if (!history_.is_usable(topic)) return history_.unknown(attempt);
+  if (!history_.is_usable(to.topic_id)) return history_.unknown(attempt);
   trace("batch {} is at {}", attempt, answer.base_offset);
   object(history_.acknowledged(attempt, answer.base_offset));
   if (!before || history_.attempt(*before).outcome != Attempt::Outcome::acknowledged) return;
+  if (history_.attempt(*before).to != to) return;
   if (*history_.attempt(*before).base > answer.base_offset) {
     object(fmt::format("batch {} is before batch {}, which was sent first", attempt, *before));
   }
@@ -267,7 +236,7 @@ void BrokerSimulation::fetched(Client& client, const TopicPartition& from, const
   };
   bool is_fenced = answer.error_code == ErrorCode::fenced_leader_epoch;
   if (is_fenced && life_ > 1) return;  // what it knew was of an earlier life
-  if (answer.error_code != ErrorCode::none && is_excused(answer.error_code, from.topic_id)) return;
+  if (answer.error_code != ErrorCode::none && is_excused(answer.error_code, from)) return;
   bool is_outside =
       answer.error_code == ErrorCode::offset_out_of_range &&
       (before.offset < answer.log_start_offset || answer.log_start_offset < 0 ||
@@ -330,7 +299,7 @@ void BrokerSimulation::list_offsets() {
     const auto& answer = response.topics.at(0).partitions.at(0);
     if (!history_.is_usable(of.topic_id)) return;
     if (answer.error_code != ErrorCode::none) {
-      if (is_excused(answer.error_code, of.topic_id)) return;
+      if (is_excused(answer.error_code, of)) return;
       return object(fmt::format("ListOffsets: {}", wire::name(answer.error_code)));
     }
     if (asked_ms == wire::latest_timestamp) {
@@ -360,9 +329,11 @@ void BrokerSimulation::delete_records() {
   asked.partition_index = of->partition.value();
   asked.offset = offset;
   trace("delete records of {}-{} below {}", topic.name, of->partition.value(), offset);
+  ++changes_[topic.name];
   auto use = [this, of = *of, offset](wire::DeleteRecordsResponse& response) {
+    --changes_[name_of(of.topic_id)];
     const auto& answer = response.topics.at(0).partitions.at(0);
-    if (!history_.is_usable(of.topic_id) || is_excused(answer.error_code, of.topic_id)) return;
+    if (!history_.is_usable(of.topic_id) || is_excused(answer.error_code, of)) return;
     bool is_behind = answer.error_code == ErrorCode::offset_out_of_range &&
                      history_.may_start_at(of, offset + 1);
     if (is_behind) return;
@@ -374,108 +345,5 @@ void BrokerSimulation::delete_records() {
   ask<wire::DeleteRecordsRequest>(draw_client(), request,
                                   draw_version<wire::DeleteRecordsRequest>(), use);
 }
-
-// Topics.
-
-void BrokerSimulation::list_topics() {
-  wire::MetadataRequest request;
-  request.allow_auto_topic_creation = false;
-  constexpr wire::Version first_with_ids = 10;
-  auto version = std::max(draw_version<wire::MetadataRequest>(), first_with_ids);
-  auto use = [this, expected = history_.expect_listing()](wire::MetadataResponse& response) {
-    listed(expected, response);
-  };
-  ask<wire::MetadataRequest>(draw_client(), request, version, use);
-}
-
-void BrokerSimulation::listed(const History::Listing& expected,
-                              const wire::MetadataResponse& response) {
-  std::vector<History::Listed> list;
-  for (const auto& topic : response.topics) {
-    list.push_back({topic.topic_id, topic.name.value_or(""),
-                    static_cast<std::int32_t>(topic.partitions.size())});
-  }
-  object(history_.listed(expected, list));
-  for (const auto& topic : response.topics) {
-    for (const auto& partition : topic.partitions) {
-      TopicPartition id{topic.topic_id, PartitionId{partition.partition_index}};
-      object(history_.told_epoch(id, partition.leader_epoch));
-    }
-  }
-}
-
-void BrokerSimulation::create_topic() {
-  std::string name = fmt::format("t{}", random_.below(names));
-  if (!history_.is_free(name)) return;
-  // What is on its way to a topic that had this name must not reach the new one.
-  for (const auto& client : clients_) {
-    if (client->connection && client->connection->unanswered() > 0) return;
-  }
-  wire::CreateTopicsRequest request;
-  auto& topic = request.topics.emplace_back();
-  topic.name = name;
-  topic.num_partitions = static_cast<std::int32_t>(random_.between(1, 3));
-  topic.replication_factor = 1;
-  bool retires = random_.one_in(4);
-  auto set = [&](const char* key, std::int64_t value) {
-    topic.configs.push_back({key, std::to_string(value)});
-  };
-  set("segment.bytes", std::int64_t{1} << random_.between(11, 17));
-  set("index.interval.bytes", std::int64_t{1} << random_.between(10, 14));
-  set("retention.ms", retires && random_.one_in(2) ? random_.between(1000, 100'000) : -1);
-  if (retires) set("retention.bytes", std::int64_t{1} << random_.between(10, 16));
-  history_.create_asked(name, topic.num_partitions, retires);
-  trace("create {} with {} partitions", name, topic.num_partitions);
-  auto use = [this, name](wire::CreateTopicsResponse& response) {
-    const auto& answer = response.topics.at(0);
-    trace("creation of {}: {}", name, wire::name(answer.error_code));
-    if (answer.error_code == ErrorCode::none) {
-      object(history_.created(name, answer.topic_id));
-    } else if (!is_excused(answer.error_code, Uuid{})) {
-      object(fmt::format("topic {} is not made: {}", name, wire::name(answer.error_code)));
-    }
-  };
-  constexpr wire::Version with_id = 7;
-  ask<wire::CreateTopicsRequest>(draw_client(), request, with_id, use);
-}
-
-void BrokerSimulation::delete_topic() {
-  std::vector<Uuid> all;
-  for (const auto& [id, topic] : history_.topics()) {
-    if (!topic.is_deleted && topic.is_listed) all.push_back(id);
-  }
-  if (all.empty()) return;
-  Uuid id = all[random_.below(all.size())];
-  ++history_.topics()[id].deletions_asked;
-  wire::DeleteTopicsRequest request;
-  auto version = draw_version<wire::DeleteTopicsRequest>();
-  constexpr wire::Version first_with_ids = 6;
-  if (version >= first_with_ids) {
-    request.topics.emplace_back().topic_id = id;
-  } else {
-    request.topic_names.push_back(name_of(id));
-  }
-  trace("delete {}", name_of(id));
-  auto use = [this, id](wire::DeleteTopicsResponse& response) {
-    const TopicHistory& topic = history_.topics()[id];
-    bool may_be_gone = topic.deletions_asked > 1 || !topic.is_promised;
-    auto code = response.responses.at(0).error_code;
-    trace("deletion of {}: {}", name_of(id), wire::name(code));
-    bool is_gone =
-        code == ErrorCode::unknown_topic_or_partition || code == ErrorCode::unknown_topic_id;
-    if (code == ErrorCode::none) {
-      object(history_.deleted(id));
-    } else if (is_gone ? !may_be_gone : !is_excused(code, id)) {
-      object(fmt::format("topic {} is not deleted: {}", name_of(id), wire::name(code)));
-    }
-  };
-  ask<wire::DeleteTopicsRequest>(draw_client(), request, version, use);
-}
-
-// broker_simulation.cpp asks for these at the end.
-template void BrokerSimulation::ask<wire::FetchRequest>(Client&, const wire::FetchRequest&,
-                                                        wire::Version,
-                                                        std::function<void(wire::FetchResponse&)>,
-                                                        std::function<void()>);
 
 }  // namespace leat::sim

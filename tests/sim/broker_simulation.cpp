@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "log/recovery_guard.h"
+#include "sim/operator.h"
+
 namespace leat::sim {
 namespace {
 
@@ -103,12 +106,19 @@ void BrokerSimulation::open() {
 bool BrokerSimulation::try_open() {
   ++life_;
   history_.begin_life();
+  changes_.clear();
   sync_failed_ = writes_failed_ = false;
   auto opened = broker::Broker::open({files_, executor_, executor_, metrics_, shards_.executors()},
                                      options_.broker, Random(random_.next()));
   if (opened) broker_ = std::move(*opened);
   if (files_.stopped()) {
     trace("died while opening");
+    ++deaths_;
+    return false;
+  }
+  if (!opened && allow_recovery(files_, options_.broker.store.directory, opened.error())) {
+    trace("refused: {}", opened.error().what);
+    if (deaths_ < log::recoveries_max) object("refused before it died often enough");
     return false;
   }
   if (!opened) {
@@ -131,7 +141,7 @@ void BrokerSimulation::live() {
 }
 
 void BrokerSimulation::act() {
-  auto draw = random_.below(100);
+  auto draw = random_.below(120);
   if (history_.topics().empty() && draw < 50) return create_topic();
   if (draw < 32) return produce();
   if (draw < 52) return fetch();
@@ -149,7 +159,13 @@ void BrokerSimulation::act() {
   if (draw < 90) return fetch_deleted();
   if (draw < 92) return leave(draw_client());
   if (draw < 96) return mend_disk();
-  if (with_failing_disk_) break_disk();
+  if (draw < 100) return with_failing_disk_ ? break_disk() : void();
+  if (draw < 108) return fetch_in_session();
+  if (draw < 110) return create_partitions();
+  if (draw < 113) return alter_configs();
+  if (draw < 115) return describe_configs();
+  if (draw < 118) return ask_for_epoch_end();
+  recreate_topic();
 }
 
 /// Lets every request be answered.
@@ -252,7 +268,8 @@ void BrokerSimulation::mend_disk() {
 
 // The end.
 
-/// Reads all there is, as a client would, and holds it against the whole history.
+/// Reads all there is, as a client would, and holds it against the whole history: partition by
+/// partition, or all of them in one session.
 void BrokerSimulation::verify() {
   trace("verifying");
   Client& client = *clients_.front();
@@ -262,8 +279,9 @@ void BrokerSimulation::verify() {
   std::vector<TopicPartition> all;
   for (const auto& [id, topic] : history_.topics()) {
     if (!history_.is_usable(id)) continue;
-    for (std::int32_t i = 0; i < topic.partitions; ++i) all.push_back({id, PartitionId{i}});
+    for (std::int32_t i = 0; i < topic.partitions_listed; ++i) all.push_back({id, PartitionId{i}});
   }
+  if (seed_ % 2 == 0) return verify_in_session(all);
   for (const TopicPartition& id : all) {
     if (alive()) verify_partition(id);
   }

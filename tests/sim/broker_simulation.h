@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,30 @@
 #include "shards.h"
 #include "sim/history.h"
 #include "sim/sim_connection.h"
+#include "wire/frame.h"
 #include "wire/messages.h"
 
 namespace leat::sim {
 
+/// A client's fetch session, as the client sees it.
+struct ClientSession {
+  struct Told {
+    std::int64_t offset = 0;  // from which it asked to read
+    std::int64_t high_watermark = -1;
+    std::int64_t start = -1;
+  };
+  std::int32_t id = 0;
+  std::int32_t epoch = 0;  // that its next request has; 0: there is no session
+  wire::Version version = 0;
+  std::map<TopicPartition, Told> partitions;
+  bool is_asking = false;
+};
+
 /// Everything a server is but its sockets: requests as bytes, dispatch, handlers, broker, log. It
 /// is opened, asked by clients that know only the protocol, and closed or crashed, several times
 /// over, also while it recovers; all of it follows from the seed. What clients may expect is in
-/// history.h. Lives and faults are in broker_simulation.cpp, requests in broker_clients.cpp.
+/// history.h. Lives and faults are in broker_simulation.cpp, requests for records in
+/// broker_clients.cpp and broker_sessions.cpp, those about topics in broker_topics.cpp.
 class BrokerSimulation {
  public:
   /// A verbose one tells each step on stderr.
@@ -49,6 +66,13 @@ class BrokerSimulation {
     /// The last batch sent over this connection to each partition.
     std::map<TopicPartition, std::uint64_t> last_sent;
     std::map<TopicPartition, std::int64_t> positions;
+    ClientSession session;
+  };
+  /// What was known of a partition when a request was sent.
+  struct Known {
+    std::int64_t offset = 0;
+    std::int64_t high_watermark = 0;
+    std::int64_t start = 0;
   };
 
   template <class... Args>
@@ -86,15 +110,15 @@ class BrokerSimulation {
   std::optional<TopicPartition> draw_partition();
   const std::string& name_of(const Uuid& topic) { return history_.topics()[topic].name; }
   /// Whether such an answer has an excuse.
-  bool is_excused(wire::ErrorCode code, const Uuid& topic);
+  bool is_excused(wire::ErrorCode code, bool is_certain);
+  bool is_excused(wire::ErrorCode code, const Uuid& topic) {
+    return is_excused(code, history_.is_certain(topic));
+  }
+  bool is_excused(wire::ErrorCode code, const TopicPartition& id) {
+    return is_excused(code, history_.is_certain(id));
+  }
 
   void produce();
-  /// What was known of a partition when a request was sent.
-  struct Known {
-    std::int64_t offset = 0;
-    std::int64_t high_watermark = 0;
-    std::int64_t start = 0;
-  };
   Known known(const TopicPartition& id, std::int64_t offset = 0);
   void produced(const wire::ProduceResponse::Partition& answer, std::uint64_t attempt,
                 std::optional<std::uint64_t> before);
@@ -102,12 +126,31 @@ class BrokerSimulation {
   void fetched(Client& client, const TopicPartition& from, const Known& before, bool is_alone,
                const wire::FetchResponse::Partition& answer);
   void fetch_deleted();
+  void fetch_in_session();
+  wire::FetchRequest draw_session_request(Client& client);
+  void begin_session(ClientSession& session, wire::FetchRequest& request);
+  void go_on_in_session(Client& client, wire::FetchRequest& request);
+  void ask_in_session(Client& client, const wire::FetchRequest& request);
+  void fetched_in_session(Client& client, const std::map<TopicPartition, Known>& before,
+                          bool is_first, wire::FetchResponse& response);
+  void check_silence(const ClientSession& session, const std::map<TopicPartition, Known>& before,
+                     const std::set<TopicPartition>& answered, bool has_records);
+  void verify_in_session(const std::vector<TopicPartition>& all);
   void list_offsets();
   void delete_records();
   void list_topics();
   void listed(const History::Listing& expected, const wire::MetadataResponse& response);
   void create_topic();
+  void ask_for_topic(Client& client, const std::string& name);
   void delete_topic();
+  void ask_to_delete(Client& client, const Uuid& id);
+  void recreate_topic();
+  std::optional<Uuid> draw_topic();
+  void create_partitions();
+  void alter_configs();
+  void altered(const Uuid& id, const Configs& configs, wire::ErrorCode code);
+  void describe_configs();
+  void ask_for_epoch_end();
 
   std::uint64_t seed_;
   bool verbose_;
@@ -124,11 +167,44 @@ class BrokerSimulation {
   std::deque<std::string> steps_;
   std::string objection_;
   std::uint64_t life_ = 0;
+  int deaths_ = 0;  // while opening
+  /// Requests under way, in this life, that name a topic to change it.
+  std::map<std::string, int> changes_;
   bool with_failing_disk_;
   bool disk_limited_ = false;
   bool sync_failed_ = false;       // in this life
   bool writes_failed_ = false;     // in this life
   bool sync_ever_failed_ = false;  // since the last recovery that was whole
 };
+
+template <class Request>
+void BrokerSimulation::ask(Client& client, const Request& request, wire::Version version,
+                           std::function<void(typename Request::Response&)> use,
+                           std::function<void()> lost) {
+  if (!client.connection) connect(client);
+  wire::RequestHeader header;
+  header.version = version;
+  header.correlation_id = ++client.last_id;
+  header.client_id = "simulated";
+  auto encoded = wire::encode_request(request, header);
+  if (!encoded) return object("a request cannot be encoded: " + encoded.error().what);
+  if (use) {
+    client.waiting[client.last_id] = [this, version, use = std::move(use),
+                                      lost = std::move(lost)](const Bytes* frame) {
+      if (frame == nullptr) return lost();
+      auto response =
+          wire::decode_response<typename Request::Response>(*wire::parse_response(*frame), version);
+      if (!response) return object("an answer cannot be read: " + response.error().what);
+      use(*response);
+    };
+  }
+  client.connection->receive(encoded->bytes);
+}
+
+template <class Request>
+wire::Version BrokerSimulation::draw_version() {
+  constexpr wire::Versions valid = Request::valid;
+  return static_cast<wire::Version>(random_.between(valid.first, valid.last));
+}
 
 }  // namespace leat::sim

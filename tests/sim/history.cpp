@@ -35,6 +35,8 @@ std::uint64_t History::send(const TopicPartition& to, std::vector<std::int64_t> 
   attempt.to = to;
   attempt.timestamps_ms = std::move(timestamps_ms);
   attempt.floor = partitions_[to].high_watermark;
+  attempt.life = life_;
+  partitions_[to].records_sent += attempt.records();
   attempts_.push_back(std::move(attempt));
   return attempts_.size() - 1;
 }
@@ -90,8 +92,10 @@ std::string History::acknowledged(std::uint64_t number, std::int64_t base) {
   }
   PartitionHistory& partition = partitions_[attempt.to];
   partition.high_watermark = std::max(partition.high_watermark, base + attempt.records());
-  // The topic's own record is before it in the journal.
-  topics_[attempt.to.topic_id].is_promised = true;
+  // The topic's own record is before it in the journal, as is the one that added the partition.
+  TopicHistory& topic = topics_[attempt.to.topic_id];
+  topic.is_promised = true;
+  topic.partitions = std::max(topic.partitions, attempt.to.partition.value() + 1);
   return place(number, base, -1);
 }
 
@@ -121,7 +125,13 @@ std::string History::read(const TopicPartition& from, const record::BatchView& b
     ++expected;
   }
   if (records.error() != nullptr || !number) return at(from, base, "a batch that cannot be read");
-  const Attempt& attempt = attempts_[*number];
+  Attempt& attempt = attempts_[*number];
+  bool has_strayed = attempt.is_stray && !attempt.base && attempt.to.partition == from.partition &&
+                     topics_[attempt.to.topic_id].name == topics_[from.topic_id].name;
+  if (has_strayed) {
+    attempt.to = from;
+    attempt.floor = 0;
+  }
   if (attempt.to != from || static_cast<std::int64_t>(expected) != attempt.records()) {
     return at(from, base, fmt::format("batch {} was not sent here, or not like this", *number));
   }
@@ -135,8 +145,9 @@ std::string History::told_high_watermark(const TopicPartition& of, std::int64_t 
                                          std::int64_t floor) {
   PartitionHistory& partition = partitions_[of];
   partition.high_watermark = std::max(partition.high_watermark, told);
-  if (told >= floor) return {};
-  return at(of, told, fmt::format("the high watermark was {} before", floor));
+  if (told < floor) return at(of, told, fmt::format("the high watermark was {} before", floor));
+  if (told <= partition.records_sent) return {};
+  return at(of, told, fmt::format("only {} records were ever sent", partition.records_sent));
 }
 
 std::string History::told_start(const TopicPartition& of, std::int64_t told, std::int64_t floor) {
@@ -162,8 +173,7 @@ std::string History::told_epoch(const TopicPartition& of, std::int32_t told) {
 }
 
 std::string History::found_time(const TopicPartition& in, std::int64_t asked_ms,
-                                std::int64_t offset, std::int64_t told_ms,
-                                std::int64_t floor) {
+                                std::int64_t offset, std::int64_t told_ms, std::int64_t floor) {
   auto found = partitions_.find(in);
   if (found == partitions_.end()) return {};
   const PartitionHistory& partition = found->second;
@@ -185,13 +195,102 @@ std::string History::found_time(const TopicPartition& in, std::int64_t asked_ms,
   return {};
 }
 
-void History::create_asked(const std::string& name, std::int32_t partitions, bool retires) {
-  wanted_[name] = {partitions, retires};
+std::string History::told_epoch_end(const TopicPartition& of, std::int32_t asked, std::int32_t told,
+                                    std::int64_t end, std::int64_t floor) {
+  const PartitionHistory& partition = partitions_[of];
+  if (end < 0) {
+    if (asked > partition.leader_epoch) return {};
+    return at(of, end, fmt::format("leader epoch {} is not known", asked));
+  }
+  if (told > asked) return at(of, end, fmt::format("epoch {} instead of {}", told, asked));
+  for (const auto& [base, batch] : partition.batches) {
+    if (!batch.is_promised || batch.epoch < 0 || batch.next > floor) continue;
+    if (batch.epoch <= asked && batch.next > end && !may_start_at(of, batch.next)) {
+      return at(of, base,
+                fmt::format("is of epoch {}, but {} ended at {}", batch.epoch, asked, end));
+    }
+    if (batch.epoch <= asked && batch.epoch > told && !may_start_at(of, batch.next)) {
+      return at(of, base, fmt::format("is of epoch {}, but only {} was named", batch.epoch, told));
+    }
+    // The log may start behind the end of an epoch.
+    if (batch.epoch > asked && base < end && !may_start_at(of, end)) {
+      return at(of, base,
+                fmt::format("is of epoch {}, but {} ended at {}", batch.epoch, asked, end));
+    }
+  }
+  return {};
+}
+
+void History::create_asked(const std::string& name, std::int32_t partitions, bool retires,
+                           const Configs& configs) {
+  wanted_[name] = {partitions, retires, configs, std::exchange(strays_[name], {})};
+}
+
+void History::name_reused(const Uuid& id) {
+  for (std::uint64_t number = 0; number < attempts_.size(); ++number) {
+    Attempt& attempt = attempts_[number];
+    bool is_under_way = attempt.life == life_ && !attempt.base &&
+                        (attempt.outcome == Attempt::Outcome::pending ||
+                         attempt.outcome == Attempt::Outcome::unknown);
+    if (attempt.to.topic_id != id || !is_under_way) continue;
+    attempt.is_stray = true;
+    strays_[topics_[id].name].push_back(number);
+  }
+}
+
+void History::partitions_asked(const Uuid& id, std::int32_t count) {
+  TopicHistory& topic = topics_[id];
+  topic.partitions_asked = std::max(topic.partitions_asked, count);
+  topic.partitions_life = life_;
+}
+
+void History::partitions_made(const Uuid& id, std::int32_t count) {
+  TopicHistory& topic = topics_[id];
+  topic.partitions = std::max(topic.partitions, count);
+  topic.partitions_listed = std::max(topic.partitions_listed, count);
+}
+
+void History::partitions_refused(const Uuid& id) {
+  topics_[id].partitions_listed = topics_[id].partitions;
+}
+
+void History::configs_asked(const Uuid& id, const Configs& configs) {
+  TopicHistory& topic = topics_[id];
+  topic.configs.push_back(configs);
+  topic.configs_ever.push_back(configs);
+  topic.configs_life = life_;
+  for (const char* key : {"retention.ms", "retention.bytes"}) {
+    auto config = configs.find(key);
+    topic.retires = topic.retires || (config != configs.end() && config->second != "-1");
+  }
+}
+
+void History::configs_altered(const Uuid& id, const Configs& configs) {
+  topics_[id].configs = {configs};
+}
+
+std::string History::told_configs(const Uuid& id, const Configs& told,
+                                  const std::vector<Configs>& before, std::uint64_t asked_in_life) {
+  TopicHistory& topic = topics_[id];
+  auto has = [&](const std::vector<Configs>& list) {
+    return std::ranges::find(list, told) != list.end();
+  };
+  if (!has(before) && !has(topic.configs)) {
+    std::string text;
+    for (const auto& [name, value] : told) text += fmt::format(" {}={}", name, value);
+    return fmt::format("topic {} has settings that it was not given:{}", topic.name, text);
+  }
+  // Whatever had not come to its end when the server died is done or not by now.
+  if (topic.configs_life < asked_in_life) topic.configs = {told};
+  return {};
 }
 
 void History::begin_life() {
   ++life_;
-  for (auto& [id, topic] : topics_) topic.is_listed = topic.is_promised;
+  for (auto& [id, topic] : topics_) {
+    topic.is_listed = topic.is_promised;
+    topic.partitions_listed = topic.partitions;
+  }
 }
 
 std::string History::created(const std::string& name, const Uuid& id) {
@@ -209,10 +308,16 @@ std::string History::learn(const std::string& name, const Uuid& id) {
   }
   TopicHistory topic;
   topic.name = name;
-  topic.partitions = wanted->second.partitions;
+  topic.partitions = topic.partitions_listed = wanted->second.partitions;
+  topic.partitions_asked = topic.partitions_created = topic.partitions;
   topic.retires = wanted->second.retires;
-  topic.life = life_;
+  topic.configs = topic.configs_ever = {wanted->second.configs};
+  topic.life = topic.partitions_life = topic.configs_life = life_;
   topics_[id] = std::move(topic);
+  for (std::uint64_t stray : wanted->second.strays) {
+    const Attempt& attempt = attempts_[stray];
+    partitions_[{id, attempt.to.partition}].records_sent += attempt.records();
+  }
   wanted_.erase(wanted);
   return {};
 }
@@ -229,6 +334,20 @@ bool History::is_free(const std::string& name) const {
   });
 }
 
+bool History::may_be_taken(const std::string& name) const {
+  return std::ranges::any_of(topics_, [&](const auto& topic) {
+    return topic.second.name == name && !topic.second.is_deleted;
+  });
+}
+
+bool History::is_only_one_named(const Uuid& id) const {
+  const std::string& name = topics_.at(id).name;
+  if (wanted_.contains(name)) return false;
+  return std::ranges::none_of(topics_, [&](const auto& topic) {
+    return topic.second.name == name && topic.first != id && !topic.second.is_deleted;
+  });
+}
+
 bool History::is_usable(const Uuid& id) const {
   auto topic = topics_.find(id);
   return topic != topics_.end() && topic->second.is_listed && topic->second.deletions_asked == 0;
@@ -238,9 +357,14 @@ bool History::is_certain(const Uuid& id) const {
   return is_usable(id) && topics_.at(id).is_promised;
 }
 
+bool History::is_certain(const TopicPartition& id) const {
+  return is_certain(id.topic_id) && id.partition.value() < topics_.at(id.topic_id).partitions;
+}
+
 History::Listing History::expect_listing() const {
   Listing listing;
   for (const auto& [id, topic] : topics_) {
+    listing.partitions[id] = topic.partitions;
     if (topic.is_deleted) {
       listing.must_not_have.insert(id);
     } else if (is_certain(id)) {
@@ -259,10 +383,15 @@ std::string History::listed(const Listing& expected, const std::vector<Listed>& 
     TopicHistory& topic = topics_[entry.id];
     topic.is_listed = true;
     topic.is_promised = topic.is_promised || topic.life < life_;
-    if (topic.partitions != entry.partitions) {
-      return fmt::format("topic {} has {} partitions instead of {}", entry.name, entry.partitions,
-                         topic.partitions);
+    auto least = expected.partitions.find(entry.id);
+    std::int32_t partitions_min =
+        least == expected.partitions.end() ? topic.partitions_created : least->second;
+    if (entry.partitions < partitions_min || entry.partitions > topic.partitions_asked) {
+      return fmt::format("topic {} has {} partitions, not {} to {}", entry.name, entry.partitions,
+                         partitions_min, topic.partitions_asked);
     }
+    topic.partitions_listed = std::max(topic.partitions, entry.partitions);
+    if (topic.partitions_life < life_) topic.partitions = topic.partitions_listed;
     if (expected.must_not_have.contains(entry.id)) {
       return fmt::format("topic {} is there again", entry.name);
     }
@@ -295,6 +424,9 @@ void History::power_lost() {
   }
   for (auto& [id, topic] : topics_) {
     topic.is_promised = topic.is_listed = false;
+    topic.partitions = topic.partitions_created;
+    topic.configs = topic.configs_ever;
+    topic.partitions_life = topic.configs_life = life_;
     // Its creation or its deletion may be undone.
     if (topic.is_deleted) topic.is_deleted = false;
   }

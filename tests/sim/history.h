@@ -9,7 +9,10 @@
 //  - What was refused is not there, unless a disk that failed gives it back after a restart.
 //  - High watermark, log start and leader epoch never go back: not below what anybody was told
 //    before the request was sent that is now answered.
-//  - A topic whose creation was acknowledged is listed, one whose deletion was is not.
+//  - A topic whose creation was acknowledged is listed, one whose deletion was is not. The same for
+//    partitions that were added, and for settings.
+//  - A log holds no more than was sent to it, so that a new one begins empty.
+//  - Where a leader epoch ended lies behind all that was read of it, and before all of later ones.
 //
 // Where appends are acknowledged before they are synced, a power cut takes all of this back but the
 // leader epoch: another batch at an offset that somebody has read is of a higher one.
@@ -37,6 +40,8 @@ struct Attempt {
   std::optional<std::int64_t> base;  // where it was acknowledged or seen
   std::int64_t floor = 0;            // of the high watermark, when it was sent
   bool may_return = false;           // refused, by a disk that may have it all the same
+  std::uint64_t life = 0;            // in which it was sent
+  bool is_stray = false;             // it may reach another topic that got the name of its own
 
   std::int64_t records() const { return static_cast<std::int64_t>(timestamps_ms.size()); }
 };
@@ -53,13 +58,24 @@ struct PartitionHistory {
   std::int64_t high_watermark = 0;
   std::int64_t start = 0;
   std::int64_t start_asked = 0;
+  std::int64_t records_sent = 0;
   std::int32_t leader_epoch = -1;
 };
 
+using Configs = std::map<std::string, std::string>;
+
 struct TopicHistory {
   std::string name;
-  std::int32_t partitions = 0;
-  bool retires = false;  // it has a retention
+  std::int32_t partitions = 0;          // for certain
+  std::int32_t partitions_listed = 0;   // by this life of the server
+  std::int32_t partitions_asked = 0;    // for, at most
+  std::int32_t partitions_created = 0;  // with which it began
+  std::uint64_t partitions_life = 0;    // in which more were asked for
+  bool retires = false;                 // it has, or had, a retention
+  /// The settings that it may have, and all that it was ever to have.
+  std::vector<Configs> configs;
+  std::vector<Configs> configs_ever;
+  std::uint64_t configs_life = 0;  // in which they were changed
   /// Its creation was acknowledged, or survived a restart. A topic is listed even before that.
   bool is_promised = false;
   bool is_listed = true;   // by this life of the server
@@ -92,7 +108,22 @@ class History {
                          std::int64_t told_ms, std::int64_t floor);
   const Attempt& attempt(std::uint64_t number) const { return attempts_[number]; }
 
-  void create_asked(const std::string& name, std::int32_t partitions, bool retires);
+  /// Where an epoch ended, as told; `floor` is what was known when it was asked for.
+  std::string told_epoch_end(const TopicPartition& of, std::int32_t asked, std::int32_t told,
+                             std::int64_t end, std::int64_t floor);
+
+  void create_asked(const std::string& name, std::int32_t partitions, bool retires,
+                    const Configs& configs);
+  /// A topic's name is given to another while batches may be on their way to it.
+  void name_reused(const Uuid& id);
+  void partitions_asked(const Uuid& id, std::int32_t count);
+  void partitions_made(const Uuid& id, std::int32_t count);
+  void partitions_refused(const Uuid& id);
+  void configs_asked(const Uuid& id, const Configs& configs);
+  void configs_altered(const Uuid& id, const Configs& configs);
+  /// `before` is what the topic might have when it was asked.
+  std::string told_configs(const Uuid& id, const Configs& told, const std::vector<Configs>& before,
+                           std::uint64_t asked_in_life);
   std::string created(const std::string& name, const Uuid& id);
   /// The server starts anew: what it listed before it was durable may be gone.
   void begin_life();
@@ -101,6 +132,7 @@ class History {
   struct Listing {
     std::set<Uuid> must_have;
     std::set<Uuid> must_not_have;
+    std::map<Uuid, std::int32_t> partitions;  // at least
   };
   Listing expect_listing() const;
   struct Listed {
@@ -120,9 +152,15 @@ class History {
   std::map<Uuid, TopicHistory>& topics() { return topics_; }
   /// Whether a topic of that name may be made: none is there, for all that is known.
   bool is_free(const std::string& name) const;
+  /// Whether no other topic may have its name.
+  bool is_only_one_named(const Uuid& id) const;
+  /// Whether a topic of that name may be there.
+  bool may_be_taken(const std::string& name) const;
   /// Whether it may be asked for, and whether it must then be there.
   bool is_usable(const Uuid& id) const;
   bool is_certain(const Uuid& id) const;
+  bool is_certain(const TopicPartition& id) const;
+  std::uint64_t life() const { return life_; }
   /// Whether records below `offset` may be gone because somebody wanted it.
   bool may_start_at(const TopicPartition& id, std::int64_t offset);
 
@@ -130,6 +168,8 @@ class History {
   struct Wanted {
     std::int32_t partitions = 0;
     bool retires = false;
+    Configs configs;
+    std::vector<std::uint64_t> strays;
   };
   std::string learn(const std::string& name, const Uuid& id);
   std::string place(std::uint64_t number, std::int64_t base, std::int32_t epoch);
@@ -140,6 +180,7 @@ class History {
   std::map<TopicPartition, PartitionHistory> partitions_;
   std::map<Uuid, TopicHistory> topics_;
   std::map<std::string, Wanted> wanted_;  // creations whose outcome is not known
+  std::map<std::string, std::vector<std::uint64_t>> strays_;  // by the name that is to be reused
 };
 
 }  // namespace leat::sim
