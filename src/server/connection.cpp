@@ -25,14 +25,13 @@ using boost::system::error_code;
 namespace {
 
 // Requests that wait for their turn hold at most about so much before reading pauses.
-constexpr std::size_t inbox_bytes_max = net::BufferPool::standard_bytes;
+constexpr std::size_t waiting_bytes_max = net::BufferPool::standard_bytes;
 // One connection sends so much before others get their turn.
 constexpr std::uint64_t send_bytes_max = 1 << 20;
 constexpr std::chrono::milliseconds memory_retry{10};
 
-bool is_produce(const net::Frame& frame) {
-  constexpr auto produce = static_cast<std::int16_t>(wire::ApiKey::produce);
-  return frame.bytes.size() >= 2 && load_big_endian<std::int16_t>(frame.bytes.data()) == produce;
+RequestQueue::Time now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
 }
 
 std::string describe_peer(const Connection::Socket& socket) {
@@ -56,9 +55,10 @@ Connection::Connection(Socket socket, net::ConnectionLimit::Token token, net::Ad
           socket_.get_executor(),
           [this] {
             environment_.metrics.connections_timed_out.add();
-            close(slots_.empty() && reader_.in_frame() ? "a request came too slowly" : "");
+            close(!queue_.has_started() && reader_.in_frame() ? "a request came too slowly" : "");
           }),
       resume_reading_(socket_.get_executor()),
+      queue_(environment.limits.in_flight_bytes_max),
       write_deadline_(socket_.get_executor(),
                       [this] {
                         environment_.metrics.connections_timed_out.add();
@@ -93,12 +93,7 @@ void Connection::drain() {
   is_draining_ = true;
   read_deadline_.clear();
   resume_reading_.notify();
-  // A request may answer, and so leave its slot, in here.
-  std::deque<UniqueFunction<void()>> waiting;
-  for (Slot& slot : slots_) {
-    if (slot.hurry) waiting.push_back(std::exchange(slot.hurry, nullptr));
-  }
-  for (auto& hurry : waiting) hurry();
+  queue_.hurry_all();
   post_pump();
 }
 
@@ -118,13 +113,8 @@ void Connection::close(const std::string& reason) {
   write_deadline_.clear();
   late_deadline_.clear();
   resume_reading_.notify();
-  inbox_.clear();
   token_.reset();
-  std::deque<Slot> slots = std::move(slots_);
-  slots_.clear();
-  for (Slot& slot : slots) {
-    if (slot.hurry) slot.hurry();
-  }
+  queue_.abandon();
   environment_.closed(*this);
 }
 
@@ -135,7 +125,7 @@ net::Task<void> Connection::read() {
   asio::steady_timer memory_timer(socket_.get_executor());
   bool is_drained = false;  // the socket has nothing more, so that asking it is a waste
   while (is_open_ && !is_draining_) {
-    if (inbox_bytes_ >= inbox_bytes_max) {
+    if (queue_.waiting_bytes() >= waiting_bytes_max) {
       is_reading_paused_ = true;
       co_await resume_reading_.wait();
       is_reading_paused_ = false;
@@ -195,8 +185,7 @@ bool Connection::take_frames() {
     }
     if (!*frame) return true;
     ++frames_read_;
-    inbox_bytes_ += (*frame)->bytes.size();
-    inbox_.push_back(std::move(**frame));
+    queue_.push(std::move(**frame));
   }
 }
 
@@ -204,7 +193,7 @@ void Connection::set_read_deadline() {
   const Limits& limits = environment_.limits;
   if (!reader_.in_frame()) {
     // A client that waits for us is not idle.
-    if (slots_.empty() && inbox_.empty() && outbox_.empty()) {
+    if (queue_.empty() && outbox_.empty()) {
       read_deadline_.set(limits.idle_timeout);
     } else {
       read_deadline_.clear();
@@ -222,57 +211,30 @@ void Connection::set_read_deadline() {
   read_deadline_.set(limits.frame_timeout + allowance);
 }
 
-bool Connection::may_start(const net::Frame& frame) const {
-  if (outbox_.pending_bytes() >= environment_.limits.unsent_bytes_max) return false;
-  if (slots_.empty()) return true;
-  if (!is_produce(frame) || in_flight_bytes_ >= environment_.limits.in_flight_bytes_max) {
-    return false;
-  }
-  return slots_.back().api->key == wire::ApiKey::produce;
+bool Connection::may_start() const {
+  return outbox_.pending_bytes() < environment_.limits.unsent_bytes_max && queue_.can_start();
 }
 
 void Connection::pump() {
   is_pumping_ = true;
-  while (is_open_ && !inbox_.empty() && may_start(inbox_.front())) {
-    net::Frame frame = std::move(inbox_.front());
-    inbox_.pop_front();
-    inbox_bytes_ -= frame.bytes.size();
-    start(std::move(frame));
+  while (is_open_ && may_start()) {
+    start_next();
     move_answers();
   }
   is_pumping_ = false;
   if (!is_open_) return;
-  if (is_reading_paused_ && inbox_bytes_ < inbox_bytes_max) resume_reading_.notify();
+  if (is_reading_paused_ && queue_.waiting_bytes() < waiting_bytes_max) resume_reading_.notify();
   send();
 }
 
-void Connection::start(net::Frame frame) {
-  auto request = wire::parse_request(frame.bytes);
-  if (!request) return close(request.error().what);
-  const Api* api = find_api(request->header.key);
-  if (api == nullptr) {
-    return close(fmt::format("API key {} is not served", static_cast<int>(request->header.key)));
-  }
-  Slot& slot = slots_.emplace_back();
-  slot.api = api;
-  slot.started = Clock::now();
-  slot.request_bytes = frame.bytes.size();
-  in_flight_bytes_ += slot.request_bytes;
+void Connection::start_next() {
   Incoming incoming;
   incoming.sink = shared_from_this();
-  incoming.slot = first_slot_ + slots_.size() - 1;
-  incoming.header = request->header;
-  incoming.frame = std::move(frame);
   incoming.node = &environment_.node;
   incoming.fetch_sessions = &environment_.fetch_sessions;
   incoming.advertised = &advertised_;
-  Result<void> started = dispatch(std::move(incoming), *request);
+  Result<void> started = queue_.start_next(std::move(incoming), now());
   if (!started) close(started.error().what);
-}
-
-Connection::Slot* Connection::find_slot(std::uint64_t slot) {
-  if (!is_open_ || slot < first_slot_ || slot - first_slot_ >= slots_.size()) return nullptr;
-  return &slots_[slot - first_slot_];
 }
 
 void Connection::answer(std::uint64_t slot, Answer answer) {
@@ -282,22 +244,14 @@ void Connection::answer(std::uint64_t slot, Answer answer) {
           self->answer(slot, std::move(answer));
         });
   }
-  Slot* found = find_slot(slot);
-  if (found == nullptr) return;
-  found->answer = std::move(answer);
-  finish(slot);
+  if (queue_.end(slot, std::move(answer)) && !is_pumping_) post_pump();
 }
 
 void Connection::finish(std::uint64_t slot) {
   if (!environment_.executor.is_current()) {
     return environment_.executor.post([self = shared_from_this(), slot] { self->finish(slot); });
   }
-  Slot* found = find_slot(slot);
-  if (found == nullptr) return;
-  found->is_done = true;
-  found->hurry = nullptr;
-  found->late = nullptr;
-  if (!is_pumping_) post_pump();
+  if (queue_.end(slot, std::nullopt) && !is_pumping_) post_pump();
 }
 
 void Connection::disconnect(const std::string& reason) {
@@ -312,12 +266,7 @@ void Connection::on_hurry(std::uint64_t slot, UniqueFunction<void()> hurry) {
           self->on_hurry(slot, std::move(hurry));
         });
   }
-  Slot* found = find_slot(slot);
-  if (found == nullptr || is_draining_) {
-    asio::post(socket_.get_executor(), std::move(hurry));
-    return;
-  }
-  found->hurry = std::move(hurry);
+  if (!queue_.keep_hurry(slot, hurry)) asio::post(socket_.get_executor(), std::move(hurry));
 }
 
 void Connection::on_timeout(std::uint64_t slot, std::chrono::milliseconds timeout,
@@ -328,65 +277,49 @@ void Connection::on_timeout(std::uint64_t slot, std::chrono::milliseconds timeou
           self->on_timeout(slot, timeout, std::move(late));
         });
   }
-  Slot* found = find_slot(slot);
-  if (found == nullptr || found->is_done) return;
-  found->late_at = found->started + timeout;
-  found->late = std::move(late);
+  std::optional<RequestQueue::Time> late_at = queue_.keep_late(slot, timeout, std::move(late));
   // One timer for all: mostly none is late, and they come in the order of their deadlines.
-  if (!late_deadline_.is_set() || found->late_at < late_at_) {
-    late_at_ = found->late_at;
-    late_deadline_.set(timeout);
-  }
+  if (!late_at || (late_deadline_.is_set() && late_at_ <= *late_at)) return;
+  late_at_ = *late_at;
+  late_deadline_.set(timeout);
 }
 
 void Connection::tell_late() {
-  Clock::time_point now = Clock::now();
-  std::vector<UniqueFunction<void()>> late;
-  std::optional<Clock::time_point> next;
-  for (Slot& slot : slots_) {
-    if (!slot.late) continue;
-    if (slot.late_at <= now) {
-      late.push_back(std::exchange(slot.late, nullptr));
-    } else if (!next || slot.late_at < *next) {
-      next = slot.late_at;
-    }
-  }
-  if (next) {
-    late_at_ = *next;
-    late_deadline_.set(*next - now);
-  }
-  for (auto& tell : late) tell();
+  auto self = shared_from_this();
+  RequestQueue::Time at = now();
+  queue_.tell_late(at);
+  std::optional<RequestQueue::Time> next = queue_.next_late();
+  if (!next || !is_open_) return;
+  late_at_ = *next;
+  late_deadline_.set(late_at_ - at);
 }
 
 void Connection::move_answers() {
-  while (!slots_.empty() && slots_.front().is_done) {
-    Slot& slot = slots_.front();
-    const ApiMetrics& metrics = environment_.metrics.of(*slot.api);
-    auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - slot.started);
+  while (std::optional<RequestQueue::Ended> ended = queue_.take_ended(now())) {
+    const ApiMetrics& metrics = environment_.metrics.of(*ended->api);
+    auto took = std::chrono::duration_cast<std::chrono::microseconds>(ended->took);
     metrics.requests->add();
     metrics.latency->record_us(static_cast<std::uint64_t>(took.count()));
-    if (slot.answer) {
-      Answer& answer = *slot.answer;
-      if (answer.payloads.empty()) {
-        outbox_.add(std::move(answer.encoded.bytes));
-      } else {
-        auto bytes = std::make_shared<const wire::Encoded>(std::move(answer.encoded));
-        for (std::size_t i = 0; i < answer.payloads.size(); ++i) {
-          outbox_.add(bytes, bytes->run(i));
-          Payload& payload = answer.payloads[i];
-          if (payload.memory) {
-            outbox_.add(payload.memory, *payload.memory);
-          } else {
-            outbox_.add(std::move(payload.file));
-          }
-        }
-        outbox_.add(bytes, bytes->run(answer.payloads.size()));
-      }
-    }
-    in_flight_bytes_ -= slot.request_bytes;
-    slots_.pop_front();
-    ++first_slot_;
+    if (ended->answer) add_to_outbox(std::move(*ended->answer));
   }
+}
+
+void Connection::add_to_outbox(Answer answer) {
+  if (answer.payloads.empty()) {
+    outbox_.add(std::move(answer.encoded.bytes));
+    return;
+  }
+  auto bytes = std::make_shared<const wire::Encoded>(std::move(answer.encoded));
+  for (std::size_t i = 0; i < answer.payloads.size(); ++i) {
+    outbox_.add(bytes, bytes->run(i));
+    Payload& payload = answer.payloads[i];
+    if (payload.memory) {
+      outbox_.add(payload.memory, *payload.memory);
+    } else {
+      outbox_.add(std::move(payload.file));
+    }
+  }
+  outbox_.add(bytes, bytes->run(answer.payloads.size()));
 }
 
 void Connection::post_pump() {
@@ -412,8 +345,8 @@ void Connection::send() {
     case net::Outbox::State::empty:
       write_deadline_.clear();
       // Nobody may be reading, and only the reader sets the time of idleness.
-      if (slots_.empty() && inbox_.empty()) set_read_deadline();
-      if (!inbox_.empty() && may_start(inbox_.front())) post_pump();
+      if (queue_.empty()) set_read_deadline();
+      if (may_start()) post_pump();
       return close_if_drained();
     case net::Outbox::State::more: return post_pump();
     case net::Outbox::State::blocked:
@@ -433,7 +366,7 @@ void Connection::wait_writable() {
 }
 
 void Connection::close_if_drained() {
-  if (is_draining_ && slots_.empty() && inbox_.empty() && outbox_.empty()) close("");
+  if (is_draining_ && queue_.empty() && outbox_.empty()) close("");
 }
 
 }  // namespace leat::server

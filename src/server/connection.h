@@ -1,13 +1,10 @@
 // One Kafka client: cuts its stream into requests, starts them, sends the answers in order.
 //
-// A coroutine reads ahead, as much as there is with one system call. Requests are started one after
-// the other: a Produce may start while earlier ones wait for the disk, anything else waits until
-// all before it are answered, so that a client sees the effects of what it sent first. Answers that
-// become ready in one turn of the loop leave in one write.
+// A coroutine reads ahead, as much as there is with one system call. What may start when is the
+// request queue's matter. Answers that become ready in one turn of the loop leave in one write.
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +22,7 @@
 #include "server/call.h"
 #include "server/dispatch.h"
 #include "server/request_metrics.h"
+#include "server/request_queue.h"
 
 namespace leat::server {
 
@@ -77,17 +75,6 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// A request that was started and whose answer has not left yet.
-  struct Slot {
-    const Api* api = nullptr;
-    Clock::time_point started;
-    std::size_t request_bytes = 0;
-    bool is_done = false;
-    std::optional<Answer> answer;
-    UniqueFunction<void()> hurry;
-    Clock::time_point late_at;
-    UniqueFunction<void()> late;
-  };
   enum class Received {
     some,     // and there may be more
     all,      // that the socket had
@@ -99,17 +86,17 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
   net::Task<void> read();
   Received receive();
-  /// Moves whole frames from the reader to the inbox. False when the stream is malformed.
+  /// Moves whole frames from the reader to the queue. False when the stream is malformed.
   bool take_frames();
   void set_read_deadline();
 
   /// Starts what may start, and sends what is ready.
   void pump();
-  bool may_start(const net::Frame& frame) const;
-  void start(net::Frame frame);
+  bool may_start() const;
+  void start_next();
   void tell_late();
-  Slot* find_slot(std::uint64_t slot);
   void move_answers();
+  void add_to_outbox(Answer answer);
   void post_pump();
 
   void send();
@@ -125,22 +112,17 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   net::FrameReader reader_;
   net::Deadline read_deadline_;
   net::Event resume_reading_;
-  std::deque<net::Frame> inbox_;
-  std::size_t inbox_bytes_ = 0;
   // Which frame the read deadline was set for, and whether its length was known.
   std::uint64_t frames_read_ = 0;
   std::uint64_t deadline_frame_ = 0;
   bool deadline_knows_length_ = false;
 
-  std::deque<Slot> slots_;
-  std::uint64_t first_slot_ = 0;
-  std::size_t in_flight_bytes_ = 0;
-
+  RequestQueue queue_;
   net::Outbox outbox_;
   net::Deadline write_deadline_;
-  // At or before the first moment at which a slot is late.
+  // At or before the first moment at which a request is late.
   net::Deadline late_deadline_;
-  Clock::time_point late_at_;
+  RequestQueue::Time late_at_{0};
 
   bool is_open_ = true;
   bool is_draining_ = false;

@@ -3,22 +3,19 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/executor.h"
 #include "net/address.h"
 #include "server/call.h"
-#include "server/dispatch.h"
+#include "server/request_queue.h"
 
 namespace leat::sim {
 
-/// Does what server::Connection does, but for the stream: a Produce may start while earlier ones
-/// wait, anything else waits for all before it, answers leave in order.
+/// Does what server::Connection does, with the same queue of requests, but without a stream.
 class SimConnection final : public server::AnswerSink,
                             public std::enable_shared_from_this<SimConnection> {
  public:
@@ -38,7 +35,7 @@ class SimConnection final : public server::AnswerSink,
   void drain();
 
   bool is_open() const { return is_open_; }
-  std::size_t unanswered() const { return slots_.size() + inbox_.size(); }
+  std::size_t unanswered() const { return queue_.size(); }
 
   Executor& executor() override { return executor_; }
   void answer(std::uint64_t slot, server::Answer answer) override;
@@ -49,29 +46,19 @@ class SimConnection final : public server::AnswerSink,
                   UniqueFunction<void()> late) override;
 
  private:
-  struct Slot {
-    bool is_produce = false;
-    bool is_done = false;
-    std::optional<server::Answer> answer;
-    UniqueFunction<void()> hurry;
-    UniqueFunction<void()> late;
-  };
-
-  Slot* find_slot(std::uint64_t slot);
   void post_pump();
   void pump();
-  bool may_start(const net::Frame& frame) const;
-  void start(net::Frame frame);
+  void start_next();
+  void arm_late(server::RequestQueue::Time from_now);
   void deliver(server::Answer& answer);
+  server::RequestQueue::Time now() const { return node_.broker.clock().monotonic(); }
 
   server::Node& node_;
   Executor& executor_;
   server::FetchSessions sessions_;
   Peer peer_;
   net::Address advertised_{"simulated", 9092};
-  std::deque<net::Frame> inbox_;
-  std::deque<Slot> slots_;
-  std::uint64_t first_slot_ = 0;
+  server::RequestQueue queue_;
   bool is_open_ = true;
   bool is_draining_ = false;
   bool is_pump_posted_ = false;
