@@ -11,7 +11,8 @@ namespace leat::log {
 namespace {
 
 constexpr std::uint32_t checkpoint_magic = 0x4c434b31;  // "LCK1"
-constexpr std::uint32_t checkpoint_version = 1;
+constexpr std::uint32_t checkpoint_version = 2;
+constexpr std::uint32_t first_version_with_marks = 2;
 constexpr std::size_t count_at = 36;
 
 void write_segment(ByteWriter& out, const SegmentState& segment) {
@@ -22,9 +23,12 @@ void write_segment(ByteWriter& out, const SegmentState& segment) {
   out.write(segment.first_append_ms);
   out.write(segment.last_append_ms);
   out.write(static_cast<std::uint8_t>(segment.sealed));
+  out.write(segment.marks.first_crc);
+  out.write(segment.marks.last_crc);
+  out.write(segment.marks.last_position);
 }
 
-SegmentState read_segment(ByteReader& in) {
+SegmentState read_segment(ByteReader& in, std::uint32_t version) {
   SegmentState segment;
   segment.base_offset = Offset{in.read<std::int64_t>()};
   segment.next_offset = Offset{in.read<std::int64_t>()};
@@ -33,10 +37,14 @@ SegmentState read_segment(ByteReader& in) {
   segment.first_append_ms = in.read<std::int64_t>();
   segment.last_append_ms = in.read<std::int64_t>();
   segment.sealed = in.read<std::uint8_t>() != 0;
+  if (version < first_version_with_marks) return segment;
+  segment.marks.first_crc = in.read<std::uint32_t>();
+  segment.marks.last_crc = in.read<std::uint32_t>();
+  segment.marks.last_position = in.read<std::uint64_t>();
   return segment;
 }
 
-PartitionState read_partition(ByteReader& in) {
+PartitionState read_partition(ByteReader& in, std::uint32_t version) {
   PartitionState state;
   state.id = read_id(in);
   state.leader_epoch = LeaderEpoch{in.read<std::int32_t>()};
@@ -44,7 +52,7 @@ PartitionState read_partition(ByteReader& in) {
   state.end_offset = Offset{in.read<std::int64_t>()};
   auto segments = in.read<std::uint32_t>();
   for (std::uint32_t i = 0; i < segments && in.ok(); ++i) {
-    state.segments.push_back(read_segment(in));
+    state.segments.push_back(read_segment(in, version));
   }
   auto damages = in.read<std::uint32_t>();
   for (std::uint32_t i = 0; i < damages && in.ok(); ++i) {
@@ -125,7 +133,7 @@ Result<Checkpoint> decode_copy(BytesView bytes) {
       XXH3_64bits(body.data(), body.size())) {
     return fail(Errc::corrupt_message, "checkpoint fails its checksum");
   }
-  if (version != checkpoint_version) {
+  if (version < 1 || version > checkpoint_version) {
     return fail(Errc::unsupported_format, fmt::format("checkpoint has version {}", version));
   }
   Checkpoint checkpoint;
@@ -135,7 +143,7 @@ Result<Checkpoint> decode_copy(BytesView bytes) {
   checkpoint.head.epoch_floor = LeaderEpoch{in.read<std::int32_t>()};
   auto partitions = in.read<std::uint32_t>();
   for (std::uint32_t i = 0; i < partitions && in.ok(); ++i) {
-    checkpoint.partitions.push_back(read_partition(in));
+    checkpoint.partitions.push_back(read_partition(in, version));
   }
   if (!in.ok() || in.remaining() != 0) {
     return fail(Errc::corrupt_message, "checkpoint does not parse");

@@ -55,6 +55,9 @@ void extend(PartitionState& state, const CommitPart& part) {
     segment.bytes = run.position + run.bytes;
     segment.max_timestamp_ms = std::max(segment.max_timestamp_ms, run.max_timestamp_ms);
     segment.last_append_ms = part.append_ms;
+    const BatchHead& last = part.appends[run.last - 1].head;
+    add_mark(segment.marks, {run.position, part.appends[run.first].head});
+    add_mark(segment.marks, {run.position + run.bytes - last.bytes, last});
     state.end_offset = run.next_offset;
   }
 }

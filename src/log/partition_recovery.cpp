@@ -100,6 +100,15 @@ Result<file::FilePtr> PartitionRecovery::open_last(bool create) {
   if (open_ && open_base_ == base) return open_;
   std::string path = job_.layout.segment(state_.id, base);
   Result<file::FilePtr> opened = job_.files.open(path, file::OpenMode::read_write);
+  if (opened) {
+    Result<bool> own = has_marks(**opened, state_.segments.back().marks);
+    if (!own) return fail(own);
+    if (!*own) {
+      Result<void> moved = set_aside(path);
+      if (!moved) return fail(moved);
+      opened = fail(Errc::not_found, path + " is another segment's");
+    }
+  }
   if (!opened && opened.error().code == Errc::not_found && create) {
     Result<void> made = job_.files.make_directories(job_.layout.partition(state_.id));
     if (!made) return fail(made);
@@ -111,6 +120,30 @@ Result<file::FilePtr> PartitionRecovery::open_last(bool create) {
   open_base_ = base;
   touched_.push_back(base);
   return opened;
+}
+
+/// What is to be written here must not destroy what another segment may miss.
+Result<void> PartitionRecovery::set_aside(const std::string& path) {
+  SegmentState& segment = state_.segments.back();
+  std::string to = job_.layout.quarantine(state_.id, segment.base_offset, 0, job_.now_ms);
+  Result<void> done = job_.files.make_directories(job_.layout.quarantine());
+  if (done) done = job_.files.rename(path, to);
+  if (done) done = job_.files.sync_directory(job_.layout.quarantine());
+  if (!done) return done;
+  structure_changed_ = true;
+  segment.marks = {};
+  add_damage({{segment.base_offset, segment.next_offset}, segment.base_offset, 0, segment.bytes},
+             "the segment's file is another one's, and was moved to " + job_.layout.relative(to));
+  return {};
+}
+
+/// Of batches that the journal has, and the last segment will have.
+void PartitionRecovery::add_marks(std::uint64_t position, BytesView batches) {
+  while (std::optional<BatchHead> head = parse_head(batches, batches.size())) {
+    add_mark(state_.segments.back().marks, {position, *head});
+    position += head->bytes;
+    batches = batches.subspan(head->bytes);
+  }
 }
 
 void PartitionRecovery::extend(const DataEntry& entry) {
@@ -131,6 +164,7 @@ void PartitionRecovery::extend(const ScannedBatch& batch) {
   last.bytes = batch.position + batch.head.bytes;
   last.max_timestamp_ms = std::max(last.max_timestamp_ms, batch.head.max_timestamp_ms);
   last.sealed = false;
+  add_mark(last.marks, batch);
   state_.end_offset = batch.head.next_offset;
   state_.leader_epoch = std::max(state_.leader_epoch, batch.head.leader_epoch);
 }
@@ -148,8 +182,10 @@ void PartitionRecovery::cut_back(const DataEntry& entry) {
   }
   state_.end_offset = entry.base_offset;
   if (state_.segments.empty() || state_.segments.back().base_offset < entry.segment_base) return;
-  state_.segments.back().next_offset = entry.base_offset;
-  state_.segments.back().bytes = entry.position;
+  SegmentState& last = state_.segments.back();
+  last.next_offset = entry.base_offset;
+  last.bytes = entry.position;
+  if (last.marks.are_known() && last.marks.last_position >= last.bytes) last.marks = {};
 }
 
 Result<void> PartitionRecovery::apply(const StartEntry& start) {
@@ -226,6 +262,7 @@ Result<bool> PartitionRecovery::write_inline(const PartitionEvents::Data& data) 
   BytesView bytes(wanted);
   Result<void> written = (*file)->write_at(entry.position, std::span(&bytes, 1));
   if (!written) return fail(written);
+  add_marks(entry.position, wanted);
   return true;
 }
 

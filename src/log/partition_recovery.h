@@ -97,6 +97,8 @@ class PartitionRecovery {
   void start_segment(Offset base);
   void add_damage(const Damage& damage, const std::string& cause);
   Result<file::FilePtr> open_last(bool create);
+  Result<void> set_aside(const std::string& path);
+  void add_marks(std::uint64_t position, BytesView batches);
 
   RecoveryJob& job_;
   PartitionState state_;

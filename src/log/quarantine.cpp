@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "log/index.h"
+#include "log/scan.h"
 #include "log/scan_buffer.h"
 
 namespace leat::log {
@@ -90,6 +91,10 @@ Result<void> cut_last_segment(const QuarantineJob& job, const PartitionState& st
     if (file.error().code == Errc::not_found) return {};
     return fail(file);
   }
+  // Another segment's, in the wrong place, stays as it is: nothing will be appended to it.
+  Result<bool> own = has_marks(**file, last.marks);
+  if (!own) return fail(own);
+  if (!*own) return {};
   Result<std::uint64_t> size = (*file)->size();
   if (!size) return fail(size);
   if (*size <= last.bytes) return {};

@@ -32,6 +32,7 @@ Result<void> add_segment(RecoveryJob& job, PartitionState& state, Offset base,
     segment.bytes = batch.position + batch.head.bytes;
     segment.max_timestamp_ms = std::max(segment.max_timestamp_ms, batch.head.max_timestamp_ms);
     state.leader_epoch = std::max(state.leader_epoch, batch.head.leader_epoch);
+    add_mark(segment.marks, batch);
   };
   if (next) {
     RangeVisitor visitor;

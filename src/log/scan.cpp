@@ -1,6 +1,8 @@
 #include "log/scan.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -94,6 +96,26 @@ std::optional<BatchHead> parse_head(BytesView bytes, std::uint64_t room) {
   head.max_timestamp_ms = load_big_endian<std::int64_t>(bytes.data() + field::max_timestamp);
   head.crc = load_big_endian<std::uint32_t>(bytes.data() + field::crc);
   return head;
+}
+
+Result<bool> has_marks(const file::File& file, const SegmentMarks& marks) {
+  if (!marks.are_known()) return true;
+  for (auto [position, crc] : {std::pair(std::uint64_t{0}, marks.first_crc),
+                               std::pair(marks.last_position, marks.last_crc)}) {
+    std::array<std::byte, sizeof(crc)> bytes{};
+    Result<std::size_t> got = file.read_at(position + field::crc, bytes);
+    if (!got) return fail(got);
+    if (*got == bytes.size() && load_big_endian<std::uint32_t>(bytes.data()) == crc) return true;
+  }
+  return false;
+}
+
+void add_mark(SegmentMarks& marks, const ScannedBatch& batch) {
+  if (batch.position == 0) marks.first_crc = batch.head.crc;
+  // Without the first one there are none.
+  if (batch.position != 0 && !marks.are_known()) return;
+  marks.last_crc = batch.head.crc;
+  marks.last_position = batch.position;
 }
 
 BatchScanner::BatchScanner(const file::File& file, Place begin, std::uint64_t end, Check check)

@@ -33,6 +33,12 @@ struct ScannedBatch {
   BatchHead head;
 };
 
+/// Whether `file` is the one that `marks` are of: it has one of the two batches in its place.
+/// Damage can take either. True where nothing is known. An Error is a failed read.
+Result<bool> has_marks(const file::File& file, const SegmentMarks& marks);
+/// Takes notice of a batch that a segment holds behind those before.
+void add_mark(SegmentMarks& marks, const ScannedBatch& batch);
+
 /// Reads batches one after the other: each must begin where the last one ended, at the offset that
 /// follows. Not thread-safe; the file must outlive it.
 class BatchScanner {

@@ -23,6 +23,9 @@ Segment::Segment(file::FileSystem& files, std::string path, const SegmentState& 
       base_offset_(state.base_offset),
       settings_(std::move(settings)),
       found_end_{state.next_offset, state.bytes},
+      found_marks_(state.marks),
+      ownership_(state.bytes == 0 || !state.marks.are_known() ? Ownership::own
+                                                              : Ownership::unknown),
       state_(state),
       index_(state.base_offset, path_),
       index_loaded_(state.bytes == 0) {}
@@ -63,7 +66,17 @@ Result<file::FilePtr> Segment::file() const {
 
 bool Segment::is_lost() const {
   Result<file::FilePtr> opened = file();
-  return !opened && opened.error().code == Errc::not_found && !retired_;
+  if (opened) return is_foreign(**opened);
+  return opened.error().code == Errc::not_found && !retired_;
+}
+
+bool Segment::is_foreign(const file::File& file) const {
+  if (ownership_ == Ownership::unknown) {
+    Result<bool> own = has_marks(file, found_marks_);
+    if (!own) return false;  // whoever reads on is told
+    ownership_ = *own ? Ownership::own : Ownership::foreign;
+  }
+  return ownership_ == Ownership::foreign;
 }
 
 void Segment::set_file(file::FilePtr file) {
@@ -93,6 +106,8 @@ void Segment::appended(const Appended& run) {
     }
     state_.max_timestamp_ms = std::max(state_.max_timestamp_ms, batch.head.max_timestamp_ms);
   }
+  add_mark(state_.marks, run.batches.front());
+  add_mark(state_.marks, run.batches.back());
   const ScannedBatch& last = run.batches.back();
   state_.next_offset = last.head.next_offset;
   state_.bytes = last.position + last.head.bytes;
@@ -263,9 +278,10 @@ Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place
     SegmentState lost = state();
     if (refuse_damage(from)) {
       found_damage({{lost.base_offset, lost.next_offset}, lost.base_offset, 0, lost.bytes},
-                   "the segment's file is missing");
+                   ownership_ == Ownership::foreign ? "the segment's file is another one's"
+                                                    : "the segment's file is missing");
     }
-    return fail(Errc::corrupt_message, path_ + " is missing");
+    return fail(Errc::corrupt_message, path_ + " is missing, or another segment's");
   }
   // Damage comes first: the file itself may be lost.
   Result<void> readable = refuse_damage(from);

@@ -50,11 +50,11 @@ class Segment : public std::enable_shared_from_this<Segment> {
   void set_sealed();
   /// Its file goes, or is gone, because its records are below the start offset.
   void set_retired() { retired_ = true; }
-  /// Whether the file is missing, though it should not be: all of it is damage then, and appends
-  /// go on in another one.
+  /// Whether the file is missing, though it should not be, or is another segment's: all of it is
+  /// damage then, and appends go on in another one.
   bool is_lost() const;
 
-  /// Opens the file if it is not open.
+  /// Opens the file if it is not open, whosever it is.
   Result<file::FilePtr> file() const;
   /// Gives it the file that its log made.
   void set_file(file::FilePtr file);
@@ -105,6 +105,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Reads the index file and what it lacks, once.
   Result<void> load_index() const;
   Result<Index> read_index_file() const;
+  bool is_foreign(const file::File& file) const;
   /// Checks what is not checked yet from `floor` to at least `stop`.
   Result<void> ensure_checked(Place floor, std::uint64_t stop, Place end) const;
   Result<void> check(Place begin, Place end) const;
@@ -125,10 +126,13 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::string path_;
   Offset base_offset_;
   Settings settings_;
-  /// What was there when this process found it.
+  /// What was there when this process found it, and what that is known by.
   Place found_end_;
+  SegmentMarks found_marks_;
 
   std::atomic<bool> retired_{false};
+  enum class Ownership { unknown, own, foreign };
+  mutable std::atomic<Ownership> ownership_;
   mutable std::atomic<bool> used_{false};
   mutable std::mutex load_mutex_;  // held while the index is read
   mutable std::mutex mutex_;

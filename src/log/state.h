@@ -28,6 +28,17 @@ struct Damage {
   friend bool operator==(const Damage&, const Damage&) = default;
 };
 
+/// By which batches a segment's file is told from any other: its first one, and one at or near the
+/// end. They are chosen by what is known anyway; where nothing is, any file is taken.
+struct SegmentMarks {
+  static constexpr std::uint64_t unknown = ~std::uint64_t{0};
+  std::uint32_t first_crc = 0;
+  std::uint32_t last_crc = 0;
+  std::uint64_t last_position = unknown;
+  bool are_known() const { return last_position != unknown; }
+  friend bool operator==(const SegmentMarks&, const SegmentMarks&) = default;
+};
+
 struct SegmentState {
   Offset base_offset;
   Offset next_offset;
@@ -37,6 +48,7 @@ struct SegmentState {
   std::int64_t first_append_ms = 0;
   std::int64_t last_append_ms = 0;
   bool sealed = false;
+  SegmentMarks marks{};
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };
 

@@ -1,6 +1,8 @@
 // What the log writes beside its records: a round trip, and the refusal of every flipped byte.
 #include <functional>
 
+#include <xxhash.h>
+
 #include "log/checkpoint.h"
 #include "log/index.h"
 #include "log/journal.h"
@@ -29,7 +31,7 @@ PartitionState some_state(int topic) {
   state.leader_epoch = LeaderEpoch{3};
   state.start_offset = Offset{12};
   state.end_offset = Offset{90};
-  state.segments.push_back({Offset{10}, Offset{50}, 4000, 1234, 5, 6, true});
+  state.segments.push_back({Offset{10}, Offset{50}, 4000, 1234, 5, 6, true, {21, 22, 3900}});
   state.segments.push_back({Offset{50}, Offset{90}, 77, -1, 7, 8, false});
   state.damage.push_back({{Offset{20}, Offset{22}}, Offset{10}, 100, 50});
   state.gaps.push_back({Offset{20}, Offset{21}});
@@ -86,6 +88,32 @@ TEST_CASE("a checkpoint of which both copies are bad, or that is cut short, is r
     CHECK(decode_checkpoint(flipped).error().code == Errc::corrupt_message);
     CHECK(decode_checkpoint(BytesView(bytes).first(at)).error().code == Errc::corrupt_message);
   }
+}
+
+TEST_CASE(
+    "a checkpoint of version 1 is read, and tells of no segment by which batches it is known") {
+  Checkpoint wanted = some_checkpoint();
+  wanted.partitions.resize(1);
+  PartitionState& state = wanted.partitions.front();
+  state.segments.resize(1);
+  state.damage.clear();
+  state.gaps.clear();
+  Bytes newer = encode(wanted);
+  newer.resize(newer.size() / 2);
+  // Head and partition, then the segment as it was.
+  constexpr std::size_t marks_at = 84 + 49;
+  constexpr std::size_t marks_bytes = 16;
+  newer.resize(newer.size() - sizeof(std::uint64_t));
+  newer.erase(newer.begin() + marks_at, newer.begin() + marks_at + marks_bytes);
+  ByteWriter out(newer);
+  out.patch(4, std::uint32_t{1});
+  out.write(std::uint64_t{XXH3_64bits(newer.data(), newer.size())});
+  Bytes both = newer;
+  both.insert(both.end(), newer.begin(), newer.end());
+  state.segments.front().marks = {};
+  Result<Checkpoint> got = decode_checkpoint(both);
+  REQUIRE(got.has_value());
+  check_same(*got, wanted);
 }
 
 TEST_CASE("a seal is read back as it was written, and not at all once a byte is flipped") {

@@ -76,6 +76,74 @@ TEST_CASE("fault 5: a segment in the place of another one is not served") {
   CHECK(m.read(p1, Offset{2}) == "c");
 }
 
+/// Two partitions whose files have batches of the same sizes at the same offsets.
+void open_twins(Machine& m) {
+  m.open();
+  for (const char* text : {"a", "b"}) REQUIRE(m.append({text}, p1).has_value());
+  for (const char* text : {"x", "y"}) REQUIRE(m.append({text}, p2).has_value());
+}
+
+void swap_twins(Machine& m) {
+  swap_files(m, m.segment_path(0, p1), m.segment_path(0, p2));
+  REQUIRE(m.files.sync_directory("/data").has_value());
+}
+
+TEST_CASE("fault 5: the file of another partition is not served, nor appended to") {
+  Machine m;
+  open_twins(m);
+  m.close();
+  swap_twins(m);
+  auto report = check_directory(m.files, "/data", {});
+  REQUIRE(report.has_value());
+  CHECK(report->damaged());
+  CHECK(report->findings.size() == 2);
+  m.open();
+  CHECK(m.append({"c"}, p1) == Offset{2});
+  CHECK(m.read(p1) == "!corrupt_message c");
+  CHECK(m.read(p2) == "!corrupt_message");
+  CHECK(m.log(p1).view()->damaged == std::vector<OffsetRange>{{Offset{0}, Offset{2}}});
+  m.kill().open();
+  CHECK(m.read(p1) == "!corrupt_message c");
+}
+
+TEST_CASE("fault 5: nor is anything written to it when a crash is mended") {
+  for (bool is_power_loss : {false, true}) {
+    Machine m;
+    open_twins(m);
+    m.close().open();
+    REQUIRE(m.append({"c"}, p1).has_value());
+    if (is_power_loss) {
+      m.power_loss();
+    } else {
+      m.kill();
+    }
+    swap_twins(m);
+    m.open();
+    CHECK(m.read(p1) == "!corrupt_message c");
+    CHECK(m.read(p2) == "!corrupt_message");
+    // What stood in its place is kept aside.
+    Result<std::vector<file::DirectoryEntry>> aside = m.files.list("/data/quarantine");
+    REQUIRE(aside.has_value());
+    CHECK(aside->size() == 1);
+    m.close().open();
+    CHECK(m.append({"d"}, p1) == Offset{3});
+    CHECK(m.read(p1) == "!corrupt_message c d");
+  }
+}
+
+TEST_CASE("fault 5: a flipped bit in the batch that a segment is known by costs only that batch") {
+  for (int batch : {0, 2}) {
+    Machine m;
+    m.open();
+    for (const char* text : {"a", "b", "c"}) REQUIRE(m.append({text}, p1).has_value());
+    std::uint64_t bytes = m.log(p1).view()->size_bytes() / 3;
+    m.close();
+    m.files.flip_bit(m.segment_path(0), batch * bytes + record::batch_field::crc, 3);
+    m.open();
+    CHECK(m.read(p1) == (batch == 0 ? "!corrupt_message b c" : "a b !corrupt_message"));
+  }
+}
+
 TEST_CASE("fault 7: an EIO on read is that partition's, and passes") {
   Machine m;
   m.open();
