@@ -40,15 +40,22 @@ class JournalFile {
   std::uint64_t filled_ = 0;
 };
 
-std::optional<std::vector<JournalEntry>> parse_entries(BytesView bytes, std::uint32_t count) {
+/// nullopt unless the entries fill their bytes and share out all that are inline.
+std::optional<std::vector<JournalEntry>> parse_entries(BytesView bytes, const FrameHeader& header) {
   std::vector<JournalEntry> entries;
   ByteReader in(bytes);
-  for (std::uint32_t i = 0; i < count; ++i) {
+  std::uint64_t inline_bytes = header.inline_bytes;
+  for (std::uint32_t i = 0; i < header.entry_count; ++i) {
     std::optional<JournalEntry> entry = read_entry(in);
     if (!entry || !in.ok()) return std::nullopt;
+    const auto* data = std::get_if<DataEntry>(&*entry);
+    if (data != nullptr && data->is_inline) {
+      if (data->bytes > inline_bytes) return std::nullopt;
+      inline_bytes -= data->bytes;
+    }
     entries.push_back(std::move(*entry));
   }
-  if (in.remaining() != 0) return std::nullopt;
+  if (in.remaining() != 0 || inline_bytes != 0) return std::nullopt;
   return entries;
 }
 
@@ -59,7 +66,7 @@ Result<std::optional<Frame>> read_frame(JournalFile& file, std::uint64_t positio
   Result<BytesView> start = file.read(position, frame_header_bytes);
   if (!start) return fail(start);
   std::optional<FrameHeader> header = FrameHeader::parse(*start);
-  if (!header || !wanted(*header)) return std::nullopt;
+  if (!header || header->previous >= header->sequence || !wanted(*header)) return std::nullopt;
   std::uint64_t room = file.size() - position - frame_header_bytes;
   if (header->inline_bytes > room || header->entries_bytes > room - header->inline_bytes) {
     return std::nullopt;
@@ -72,7 +79,7 @@ Result<std::optional<Frame>> read_frame(JournalFile& file, std::uint64_t positio
   checksum.add_frame(*whole);
   if (checksum.digest() != header->checksum) return std::nullopt;
   std::optional<std::vector<JournalEntry>> entries =
-      parse_entries(whole->subspan(frame_header_bytes, header->entries_bytes), header->entry_count);
+      parse_entries(whole->subspan(frame_header_bytes, header->entries_bytes), *header);
   if (!entries) return std::nullopt;
   Frame frame;
   frame.salt = header->salt;
@@ -131,7 +138,7 @@ void follow_chain(std::vector<Frame> found, std::uint64_t sequence, std::uint64_
       }
       // Never promised, and not written by a process whose page cache is still there: the journal
       // ends at the hole.
-      if (frame.previous > scan.synced && frame.boot != boot) return;
+      if (frame.previous > scan.synced && frame.boot != boot) break;
       scan.holes.push_back(
           {frame.file, frame.position,
            fmt::format("commits {} to {} cannot be read", last + 1, frame.previous)});
