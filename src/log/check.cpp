@@ -180,7 +180,7 @@ Result<void> Checker::check_index(
     return {};
   }
   Index index(segment.base_offset, layout_.segment(state.id, segment.base_offset));
-  index.decode(*bytes, segment.bytes);
+  index.decode(*bytes, {segment.next_offset, segment.bytes});
   if (bytes->size() != Index::file_position(index.size())) {
     add(Finding::Kind::index, state, offsets, path,
         fmt::format("entry {} of the index is bad; it is made again", index.size()));

@@ -110,7 +110,7 @@ Bytes Index::encode(std::size_t first) const {
   return bytes;
 }
 
-void Index::decode(BytesView bytes, std::uint64_t end) {
+void Index::decode(BytesView bytes, Place end) {
   ByteReader in(bytes);
   if (in.read<std::uint32_t>() != index_magic || in.read<std::uint32_t>() != index_version ||
       in.read<std::int64_t>() != base_offset_.value()) {
@@ -124,7 +124,8 @@ void Index::decode(BytesView bytes, std::uint64_t end) {
     entry.position = fields.read<std::uint32_t>();
     entry.max_timestamp_before_ms = fields.read<std::int64_t>();
     if (fields.read<std::uint32_t>() != check_of(raw)) return;
-    if (entry.position >= end) return;
+    if (entry.position >= end.position || place(entry).offset >= end.offset) return;
+    if ((entry.position == 0) != (entry.offset_delta == 0)) return;
     if (!entries_.empty() && (entry.position <= entries_.back().position ||
                               entry.offset_delta <= entries_.back().offset_delta)) {
       return;

@@ -51,7 +51,7 @@ class Index {
   /// The file's bytes for entries [first, size()); with the header if `first` is 0.
   Bytes encode(std::size_t first) const;
   /// Adds the good entries that `bytes` begins with, and below `end` only. REQUIRES: empty.
-  void decode(BytesView bytes, std::uint64_t end);
+  void decode(BytesView bytes, Place end);
   /// The position in one entry's bytes; nullopt for a bad one.
   std::optional<std::uint64_t> position_of(BytesView entry) const;
   /// Where entry `i` stands in the file.

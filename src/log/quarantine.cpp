@@ -135,7 +135,7 @@ Result<void> cut_index(const QuarantineJob& job, const std::string& segment_path
   Bytes bytes(*size);
   Result<std::size_t> got = (*file)->read_at(0, bytes);
   if (!got) return fail(got);
-  index.decode(BytesView(bytes).first(*got), last.bytes);
+  index.decode(BytesView(bytes).first(*got), {last.next_offset, last.bytes});
   Result<void> cut = (*file)->truncate(index.size() > 0 ? Index::file_position(index.size()) : 0);
   if (!cut) return cut;
   return (*file)->sync();

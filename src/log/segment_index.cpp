@@ -17,7 +17,7 @@ Result<Index> Segment::read_index_file() const {
     return Index(base_offset_, path_);
   }
   Index index(base_offset_, path_);
-  index.decode(*bytes, found_end_.position);
+  index.decode(*bytes, found_end_);
   std::lock_guard lock(mutex_);
   // What stands behind the good entries must not be taken for newer ones.
   index_saved_ = bytes->size() == Index::file_position(index.size()) ? index.size() : 0;

@@ -138,7 +138,7 @@ TEST_CASE("a seal is read back as it was written, and not at all once a byte is 
 }
 
 TEST_CASE("an index is read back up to the entry in which a byte is flipped") {
-  constexpr std::uint64_t end = 10'000;
+  constexpr Place end{Offset{160}, 10'000};
   const std::string path = "/data/partitions/aa/0/00000000000000000100.log";
   Index index(Offset{100}, path);
   for (int i = 0; i < 20; ++i) {
@@ -164,11 +164,14 @@ TEST_CASE("an index is not taken for that of another segment, nor beyond the seg
   index.add({Offset{0}, 0}, -1);
   index.add({Offset{5}, 500}, -1);
   Index other(Offset{0}, "/data/partitions/bb/0/00000000000000000000.log");
-  other.decode(index.encode(0), 1000);
+  other.decode(index.encode(0), {Offset{9}, 1000});
   CHECK(other.size() == 0);
   Index shorter(Offset{0}, "/elsewhere/partitions/aa/0/00000000000000000000.log");
-  shorter.decode(index.encode(0), 500);
+  shorter.decode(index.encode(0), {Offset{9}, 500});
   CHECK(shorter.size() == 1);
+  Index emptier(Offset{0}, "/elsewhere/partitions/aa/0/00000000000000000000.log");
+  emptier.decode(index.encode(0), {Offset{5}, 1000});
+  CHECK(emptier.size() == 1);
 }
 
 /// A journal with one frame that holds an entry of each kind.
