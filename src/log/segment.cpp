@@ -162,7 +162,9 @@ const Damage* Segment::damage_at(Offset offset) const {
 
 Place Segment::limit_before_damage(Offset from, Place end) const {
   for (const Damage& damage : damage_) {
-    if (damage.offsets.base > from && damage.position < end.position) {
+    // Records may be missing that left no bytes, and bytes may stand where no records belong.
+    bool is_before = damage.offsets.base < end.offset || damage.position < end.position;
+    if (damage.offsets.base > from && is_before) {
       return {damage.offsets.base, damage.position};
     }
   }

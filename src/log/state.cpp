@@ -60,6 +60,8 @@ void set_sealed(PartitionState& state, Offset base) {
 }
 
 bool add_damage(std::vector<Damage>& list, Damage damage) {
+  // Bytes that no offsets belong to overlap nothing.
+  if (std::find(list.begin(), list.end(), damage) != list.end()) return false;
   auto at = std::lower_bound(
       list.begin(), list.end(), damage,
       [](const Damage& a, const Damage& b) { return a.offsets.next <= b.offsets.base; });
