@@ -14,7 +14,7 @@
 #include "base/assert.h"
 #include "base/metrics.h"
 #include "base/sim_executor.h"
-#include "file/fake_file_system.h"
+#include "fuzz/memory_files.h"
 #include "fuzz/targets.h"
 #include "log/journal.h"
 #include "log/store.h"
@@ -34,7 +34,7 @@ TopicPartition partition(int topic) {
 /// One machine with one data directory.
 class Machine {
  public:
-  Machine() : files_(executor_, 1) {
+  Machine() {
     options_.directory = "/data";
     options_.journal_bytes = log::journal_bytes_min;
     options_.scrub_bytes_per_second = 0;  // its timers never end
@@ -55,11 +55,13 @@ class Machine {
     ASSERT(closed.has_value());
     store_.reset();
   }
-  void reboot() { files_.power_loss(); }
+  void reboot() { files_.reboot(); }
 
   log::Log& log(const TopicPartition& id) {
     auto log = store_->log(id, log_options_);
     ASSERT(log.has_value());
+    // The store leaves that to the log's shard, whose turn comes later.
+    (*log)->set_options(log_options_);
     return **log;
   }
   /// The new record's offset; nullopt where the log refuses it.
@@ -97,18 +99,9 @@ class Machine {
     return at;
   }
 
-  Files save() {
-    Files saved;
-    for (const auto& path : files_.file_paths()) saved[path] = *file::read_file(files_, path);
-    return saved;
-  }
+  Files save() const { return files_.save(); }
   void load(const Files& saved) {
-    for (const auto& [path, content] : saved) {
-      ASSERT(files_.make_directories(path.substr(0, path.rfind('/'))).has_value());
-      auto file = files_.open(path, file::OpenMode::create);
-      BytesView whole(content);
-      ASSERT((*file)->write_at(0, {&whole, 1}).has_value());
-    }
+    for (const auto& [path, content] : saved) files_.put(path, content);
   }
 
  private:
@@ -128,7 +121,7 @@ class Machine {
   }
 
   SimExecutor executor_;
-  file::FakeFileSystem files_;
+  MemoryFiles files_;
   Metrics metrics_;
   log::StoreOptions options_;
   log::LogOptions log_options_;

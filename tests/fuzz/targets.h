@@ -4,30 +4,62 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 
 namespace leat::fuzz {
 
+void checkpoint(BytesView input);
 void compression(BytesView input);
 void data_directory(BytesView input);
+void frames(BytesView input);
+void index(BytesView input);
+void journal(BytesView input);
 void json(BytesView input);
 void record_batch(BytesView input);
 void request(BytesView input);
 void response(BytesView input);
+void seal(BytesView input);
+void segment(BytesView input);
+
+void repair_checkpoint(Bytes& input);
+void repair_index(Bytes& input);
+void repair_journal(Bytes& input);
+void repair_seal(Bytes& input);
+void repair_segment(Bytes& input);
+
+std::vector<Bytes> checkpoint_seeds();
+std::vector<Bytes> frames_seeds();
+std::vector<Bytes> index_seeds();
+std::vector<Bytes> journal_seeds();
+std::vector<Bytes> seal_seeds();
+std::vector<Bytes> segment_seeds();
 
 struct Target {
   std::string_view name;  // also its folder in corpus/
   void (*run)(BytesView input);
+  /// Makes the checksums right that a mutation broke: behind them is what is to be tested.
+  void (*repair)(Bytes& input) = nullptr;
+  /// Good inputs, made by the code under test, beside those kept in corpus/.
+  std::vector<Bytes> (*seeds)() = nullptr;
+  /// Larger inputs are no better, only slower.
+  std::size_t bytes_max = 2048;
 };
 
 inline constexpr Target targets[] = {
+    {"checkpoint", checkpoint, repair_checkpoint, checkpoint_seeds},
     {"compression", compression},
-    {"data_directory", data_directory},
-    {"json", json},
+    {"data_directory", data_directory, nullptr, nullptr, 200},
+    {"frames", frames, nullptr, frames_seeds},
+    {"index", index, repair_index, index_seeds, 600},
+    {"journal", journal, repair_journal, journal_seeds},
+    {"json", json, nullptr, nullptr, 400},
     {"record_batch", record_batch},
     {"request", request},
     {"response", response},
+    {"seal", seal, repair_seal, seal_seeds},
+    {"segment", segment, repair_segment, segment_seeds, 1000},
 };
 
 }  // namespace leat::fuzz
