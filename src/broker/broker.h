@@ -1,7 +1,6 @@
 // The broker: a data directory's topics and partitions, behind every protocol. No sockets here.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "base/executor.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/published.h"
 #include "base/result.h"
 #include "broker/catalog.h"
 #include "broker/partition.h"
@@ -125,7 +125,7 @@ class Broker {
   // By topic; also of topics whose removal is not durable yet.
   std::map<Uuid, std::vector<std::shared_ptr<Partition>>> partitions_;
   std::map<Uuid, TopicPtr> topics_;  // as they are in the table
-  std::atomic<std::shared_ptr<const TopicTable>> table_{std::make_shared<const TopicTable>()};
+  Published<TopicTable> table_{std::make_shared<const TopicTable>()};
   std::int64_t partition_count_ = 0;
   Executor::TimerId retention_timer_ = 0;
 };

@@ -1,12 +1,12 @@
 // The one implementation of Log.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/published.h"
 #include "log/context.h"
 #include "log/journal.h"
 #include "log/log.h"
@@ -193,7 +193,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   std::optional<Error> stopped_;
   std::vector<std::weak_ptr<Listener>> listeners_;
   std::shared_ptr<const DamageSink> sink_;
-  std::atomic<std::shared_ptr<const LogView>> view_;
+  Published<LogView> view_;
 };
 
 }  // namespace leat::log
