@@ -96,6 +96,14 @@ BrokerSimulation::Known BrokerSimulation::known(const TopicPartition& id, std::i
   return {offset, partition.high_watermark, partition.start};
 }
 
+BrokerSimulation::Known BrokerSimulation::known(const Client& client, const TopicPartition& id,
+                                                std::int64_t offset) {
+  Known known = this->known(id, offset);
+  auto sent = client.last_sent.find(id);
+  if (sent != client.last_sent.end()) known.sent_before = sent->second;
+  return known;
+}
+
 void BrokerSimulation::produce() {
   Client& client = draw_client();
   if (client.connection && client.connection->unanswered() > unanswered_max) return;
@@ -195,7 +203,7 @@ void BrokerSimulation::fetch() {
       offset =
           random_.between(partition.start, std::max(partition.start, partition.high_watermark));
     }
-    parts.push_back({*from, known(*from, offset)});
+    parts.push_back({*from, known(client, *from, offset)});
     auto& topic = request.topics.emplace_back();
     topic.topic = name_of(from->topic_id);
     topic.topic_id = from->topic_id;
@@ -244,7 +252,10 @@ void BrokerSimulation::fetched(Client& client, const TopicPartition& from, const
   if (answer.error_code != ErrorCode::none && !is_outside) {
     return in(std::string(wire::name(answer.error_code)));
   }
-  object(history_.told_high_watermark(from, answer.high_watermark, before.high_watermark));
+  std::int64_t floor = before.high_watermark;
+  // A client sees the effects of what it sent first.
+  if (before.sent_before) floor = std::max(floor, history_.end_of(*before.sent_before));
+  object(history_.told_high_watermark(from, answer.high_watermark, floor));
   if (answer.log_start_offset >= 0) {
     object(history_.told_start(from, answer.log_start_offset, before.start));
   }

@@ -113,7 +113,7 @@ void BrokerSimulation::ask_in_session(Client& client, const wire::FetchRequest& 
   ClientSession& session = client.session;
   session.is_asking = true;
   std::map<TopicPartition, Known> before;
-  for (const auto& [id, told] : session.partitions) before[id] = known(id, told.offset);
+  for (const auto& [id, told] : session.partitions) before[id] = known(client, id, told.offset);
   // A request that is not the next one must be refused, and change nothing.
   bool is_wrong = session.epoch > 0 && random_.one_in(10);
   if (is_wrong) {

@@ -73,6 +73,8 @@ class BrokerSimulation {
     std::int64_t offset = 0;
     std::int64_t high_watermark = 0;
     std::int64_t start = 0;
+    /// The batch that was sent to it before, over the same connection.
+    std::optional<std::uint64_t> sent_before = std::nullopt;
   };
 
   template <class... Args>
@@ -120,6 +122,7 @@ class BrokerSimulation {
 
   void produce();
   Known known(const TopicPartition& id, std::int64_t offset = 0);
+  Known known(const Client& client, const TopicPartition& id, std::int64_t offset);
   void produced(const wire::ProduceResponse::Partition& answer, std::uint64_t attempt,
                 std::optional<std::uint64_t> before);
   void fetch();
@@ -151,6 +154,8 @@ class BrokerSimulation {
   void altered(const Uuid& id, const Configs& configs, wire::ErrorCode code);
   void describe_configs();
   void ask_for_epoch_end();
+  void ask_for_epoch_end(const TopicPartition& of, std::int32_t epoch);
+  void verify_epochs(const TopicPartition& of);
 
   std::uint64_t seed_;
   bool verbose_;

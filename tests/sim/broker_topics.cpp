@@ -264,16 +264,27 @@ void BrokerSimulation::ask_for_epoch_end() {
   auto of = draw_partition();
   if (!of) return;
   const PartitionHistory& partition = history_.partition(*of);
-  auto epoch = static_cast<std::int32_t>(random_.between(0, partition.leader_epoch + 1));
+  ask_for_epoch_end(*of, static_cast<std::int32_t>(random_.between(0, partition.leader_epoch + 1)));
+}
+
+/// All that there were.
+void BrokerSimulation::verify_epochs(const TopicPartition& of) {
+  for (std::int32_t epoch = 0; epoch <= history_.partition(of).leader_epoch + 1; ++epoch) {
+    ask_for_epoch_end(of, epoch);
+  }
+  executor_.run_for(std::chrono::seconds(1));
+}
+
+void BrokerSimulation::ask_for_epoch_end(const TopicPartition& of, std::int32_t epoch) {
   wire::OffsetForLeaderEpochRequest request;
   auto& topic = request.topics.emplace_back();
-  topic.topic = name_of(of->topic_id);
+  topic.topic = name_of(of.topic_id);
   auto& asked = topic.partitions.emplace_back();
-  asked.partition = of->partition.value();
+  asked.partition = of.partition.value();
   asked.leader_epoch = epoch;
   auto version = draw_version<wire::OffsetForLeaderEpochRequest>();
-  auto use = [this, of = *of, epoch, version,
-              floor = partition.high_watermark](wire::OffsetForLeaderEpochResponse& response) {
+  auto use = [this, of, epoch, version, floor = history_.partition(of).high_watermark](
+                 wire::OffsetForLeaderEpochResponse& response) {
     const auto& answer = response.topics.at(0).partitions.at(0);
     if (!history_.is_usable(of.topic_id) || is_excused(answer.error_code, of)) return;
     if (answer.error_code != ErrorCode::none) {

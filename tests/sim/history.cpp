@@ -45,6 +45,11 @@ std::string History::text_of(std::uint64_t attempt, std::size_t record) {
   return fmt::format("{}:{} ", attempt, record);
 }
 
+std::int64_t History::end_of(std::uint64_t number) const {
+  const Attempt& attempt = attempts_[number];
+  return attempt.outcome == Attempt::Outcome::acknowledged ? *attempt.base + attempt.records() : 0;
+}
+
 /// Notes that the attempt stands at `base`.
 std::string History::place(std::uint64_t number, std::int64_t base, std::int32_t epoch) {
   Attempt& attempt = attempts_[number];

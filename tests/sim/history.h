@@ -107,6 +107,8 @@ class History {
   std::string found_time(const TopicPartition& in, std::int64_t asked_ms, std::int64_t offset,
                          std::int64_t told_ms, std::int64_t floor);
   const Attempt& attempt(std::uint64_t number) const { return attempts_[number]; }
+  /// One past its last record if it was acknowledged, else 0.
+  std::int64_t end_of(std::uint64_t number) const;
 
   /// Where an epoch ended, as told; `floor` is what was known when it was asked for.
   std::string told_epoch_end(const TopicPartition& of, std::int32_t asked, std::int32_t told,
