@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 
 #include <fmt/core.h>
@@ -66,6 +67,7 @@ void extend(PartitionState& state, const CommitPart& part) {
 
 /// What a frame has left.
 struct Committer::Room {
+  std::uint64_t bytes;
   std::uint64_t inline_bytes;
   std::size_t entries;
   std::uint64_t direct_bytes;  // from so many bytes on, a part is direct
@@ -76,6 +78,7 @@ Committer::Committer(StoreContext& context, Journal& journal,
     : context_(context), journal_(journal), shards_(shards) {}
 
 void Committer::submit(std::vector<CommitPart> parts) {
+  for (const CommitPart& part : parts) waiting_bytes_ += part.bytes;
   std::move(parts.begin(), parts.end(), std::back_inserter(waiting_));
   if (failure_ && !commit_) return refuse_waiting();
   schedule();
@@ -85,6 +88,7 @@ void Committer::refuse_waiting() {
   std::vector<CommitPart> parts(std::make_move_iterator(waiting_.begin()),
                                 std::make_move_iterator(waiting_.end()));
   waiting_.clear();
+  waiting_bytes_ = 0;
   for (CommitPart& part : parts) {
     part.error = *failure_;
     part.log->ledger().refuses = true;
@@ -103,7 +107,8 @@ void Committer::add(JournalEntry entry, Done done) {
 }
 
 void Committer::schedule() {
-  if (scheduled_ || commit_ || failure_) return;
+  if (commit_) return write_ahead();
+  if (scheduled_ || failure_) return;
   if (waiting_.empty() && controls_.empty() && !shards_.front()->has_queue()) {
     // Posted: what the last commit has to tell, such as a new start offset, comes first.
     if (idle_ && shards_closing_ == 0 && context_.pending_bytes == 0) {
@@ -122,7 +127,7 @@ void Committer::start() {
   commit_->started = context_.clock.monotonic();
   ++commits_;
   // At home, appends wait until here, so that one write takes all of a partition.
-  shards_.front()->flush();
+  flush_home();
   take_parts();
   build_frame();
   if (commit_->frame->empty()) {
@@ -130,13 +135,46 @@ void Committer::start() {
   } else {
     place_frame();
   }
+  if (commit_) write_ahead();
+}
+
+void Committer::flush_home() {
+  std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
+  if (context_.options.durability == Durability::fsync) {
+    room = context_.options.commit_bytes_max -
+           std::min(context_.options.commit_bytes_max, waiting_bytes_);
+  }
+  shards_.front()->flush(room);
+}
+
+void Committer::write_ahead() {
+  if (is_writing_ahead_ || failure_ || !shards_.front()->has_queue()) return;
+  std::uint64_t taken = waiting_bytes_ + (commit_ ? commit_->bytes : 0);
+  std::uint64_t pending =
+      context_.pending_bytes - std::min<std::uint64_t>(context_.pending_bytes, taken);
+  if (!commit_ || waiting_bytes_ >= context_.options.commit_bytes_max ||
+      pending < context_.options.commit_bytes_max / 4)
+    return;
+  is_writing_ahead_ = true;
+  context_.executor.post(context_.guarded([this] {
+    is_writing_ahead_ = false;
+    if (commit_ && !failure_) flush_home();
+  }));
 }
 
 void Committer::take_parts() {
   // A frame must fit into a journal file: a quarter of it for each of what may be many.
   std::uint64_t share = journal_.bytes() / 4;
-  Room room{share, share / data_entry_bytes, std::min(context_.options.direct_bytes, share / 2)};
-  while (!waiting_.empty() && take(waiting_.front(), room)) waiting_.pop_front();
+  bool is_fsync = context_.options.durability == Durability::fsync;
+  Room room{
+      is_fsync ? context_.options.commit_bytes_max : std::numeric_limits<std::uint64_t>::max(),
+      share, share / data_entry_bytes, std::min(context_.options.direct_bytes, share / 2)};
+  while (!waiting_.empty()) {
+    std::uint64_t bytes = waiting_.front().bytes;
+    if (!take(waiting_.front(), room)) break;
+    waiting_.pop_front();
+    waiting_bytes_ -= bytes;
+  }
   constexpr std::uint64_t control_bytes = 64;
   std::size_t controls = std::min<std::size_t>(controls_.size(), share / control_bytes);
   auto end = controls_.begin() + static_cast<std::ptrdiff_t>(controls);
@@ -154,7 +192,7 @@ bool Committer::take(CommitPart& part, Room& room) {
     refuse(std::move(part), {Errc::storage_error, "an append before this one failed"});
     return true;
   }
-  if (part.runs.size() > room.entries) return false;
+  if (part.runs.size() > room.entries || room.bytes == 0) return false;
   bool is_begun = ledger.commit == commits_;
   CommitPart* begun = is_begun ? &commit_->parts[ledger.part] : nullptr;
   bool was_direct = is_begun && begun->is_direct;
@@ -166,6 +204,8 @@ bool Committer::take(CommitPart& part, Room& room) {
     is_direct = true;
   }
   room.entries -= part.runs.size();
+  room.bytes -= std::min(room.bytes, part.bytes);
+  commit_->bytes += part.bytes;
   room.inline_bytes += is_direct ? inline_before : 0;
   room.inline_bytes -= is_direct ? 0 : part.bytes;
   if (is_begun) {

@@ -27,6 +27,8 @@ class Committer {
   void submit(std::vector<CommitPart> parts);
   /// There is something to commit at home, or something may have ended that close() waits for.
   void schedule();
+  /// While a commit is in flight and much is pending at home, writes what the next one will take.
+  void write_ahead();
 
   using Done = UniqueFunction<void(Result<void>)>;
   /// Puts an entry that is no append into the next commit. An EndEntry gets its offset there.
@@ -58,6 +60,7 @@ class Committer {
   struct Commit {
     std::vector<CommitPart> parts;
     std::vector<Control> controls;
+    std::uint64_t bytes = 0;  // of its parts
     std::unique_ptr<FrameBuilder> frame;
     std::uint64_t sequence = 0;
     std::chrono::nanoseconds started{0};
@@ -66,6 +69,8 @@ class Committer {
   };
 
   void start();
+  /// Writes at home what a commit has room for besides the parts that wait.
+  void flush_home();
   void take_parts();
   struct Room;
   bool take(CommitPart& part, Room& room);
@@ -92,10 +97,12 @@ class Committer {
   Journal& journal_;
   const std::vector<std::unique_ptr<Shard>>& shards_;
   std::deque<CommitPart> waiting_;
+  std::uint64_t waiting_bytes_ = 0;
   std::vector<Control> controls_;
   std::unique_ptr<Commit> commit_;  // in flight
   std::uint64_t commits_ = 0;       // begun
   bool scheduled_ = false;
+  bool is_writing_ahead_ = false;  // posted
   bool waiting_for_journal_ = false;
   std::uint64_t finished_sequence_ = 0;
   std::optional<Error> failure_;

@@ -32,7 +32,10 @@ struct StoreOptions {
   std::function<bool(double done)> recovering = {};
   /// A partition with at least this much in one commit syncs its segment instead of passing
   /// its bytes through the journal.
-  std::uint64_t direct_bytes = std::uint64_t{256} << 10;
+  std::uint64_t direct_bytes = std::uint64_t{64} << 10;
+  /// A commit that is synced takes no more appends once it has so many bytes: while it is on its
+  /// way to the disk, those of the next one are written.
+  std::uint64_t commit_bytes_max = std::uint64_t{2} << 20;
   /// Appends waiting for a commit hold at most this many bytes; beyond it they are refused with
   /// Errc::request_timed_out, which clients retry.
   std::uint64_t pending_bytes_max = std::uint64_t{256} << 20;

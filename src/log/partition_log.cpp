@@ -116,7 +116,7 @@ Result<Offset> PartitionLog::append(Batch batch, AppendDone done) {
 }
 
 void PartitionLog::enqueue() {
-  if (is_queued_) return;
+  if (is_queued_) return shard_.more_pending();
   is_queued_ = true;
   shard_.enqueue(shared_from_this());
 }

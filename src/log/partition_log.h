@@ -117,9 +117,9 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   void seal_old_segments();
 
   // For the shard:
-  /// Writes what is pending to the segments and adds it to `parts`. What cannot be written fails,
-  /// and the segments are as before.
-  void write_pending(std::vector<CommitPart>& parts, Completions& completions);
+  /// Writes a commit's worth of what is pending to the segments and adds it to `parts`; true if
+  /// there is more. What cannot be written fails, and the segments are as before.
+  bool write_pending(std::vector<CommitPart>& parts, Completions& completions);
   /// The committer is done with the part, which is as durable as it has to be, or has failed.
   void settle(CommitPart part, Completions& completions);
   /// Fails what is not written yet.
@@ -140,7 +140,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   };
   PartitionState state() const;
   void enqueue();
-  CommitPart take_pending(std::size_t appends_max);
+  CommitPart take_pending(std::size_t appends_max, std::uint64_t bytes_max);
   std::int64_t first_append_of(const Segment& segment) const;
   void complete(CommitPart& part, Completions& completions);
   /// Undoes the writes of a part.

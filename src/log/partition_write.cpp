@@ -22,30 +22,31 @@ constexpr std::int64_t segment_offsets_limit = std::numeric_limits<std::int32_t>
 
 }  // namespace
 
-void PartitionLog::write_pending(std::vector<CommitPart>& parts, Completions& completions) {
+bool PartitionLog::write_pending(std::vector<CommitPart>& parts, Completions& completions) {
   is_queued_ = false;
+  if (pending_.empty() || is_held_ || !failed_.empty()) return false;
   // A part must fit into a frame of the journal, whatever number of segments it goes to.
   std::uint64_t journal_bytes = std::max(context_.options.journal_bytes, journal_bytes_min);
   std::size_t appends_max = (journal_bytes - journal_alignment) / 4 / data_entry_bytes;
-  while (!pending_.empty() && !is_held_ && failed_.empty()) {
-    CommitPart part = take_pending(appends_max);
-    Result<void> written = stopped_ ? tl::unexpected(*stopped_) : write_runs(part);
-    if (!written) {
-      roll_back(part);
-      context_.pending_bytes -= part.bytes;
-      part.error = written.error();
-      fail(part, completions);
-      fail_pending(*part.error, completions);
-      return;
-    }
-    roll_requested_ = false;
-    const Run& last = part.runs.back();
-    std::int64_t first_append_ms = first_append_of(*last.segment);
-    tail_ = Tail{last.segment, last.position + last.bytes, last.next_offset,
-                 last.is_new ? part.append_ms : first_append_ms};
-    ++in_flight_;
-    parts.push_back(std::move(part));
+  CommitPart part = take_pending(appends_max, context_.options.commit_bytes_max);
+  Result<void> written = stopped_ ? tl::unexpected(*stopped_) : write_runs(part);
+  if (!written) {
+    roll_back(part);
+    context_.pending_bytes -= part.bytes;
+    part.error = written.error();
+    fail(part, completions);
+    fail_pending(*part.error, completions);
+    return false;
   }
+  roll_requested_ = false;
+  const Run& last = part.runs.back();
+  std::int64_t first_append_ms = first_append_of(*last.segment);
+  tail_ = Tail{last.segment, last.position + last.bytes, last.next_offset,
+               last.is_new ? part.append_ms : first_append_ms};
+  ++in_flight_;
+  parts.push_back(std::move(part));
+  is_queued_ = !pending_.empty();
+  return is_queued_;
 }
 
 std::int64_t PartitionLog::first_append_of(const Segment& segment) const {
@@ -53,13 +54,11 @@ std::int64_t PartitionLog::first_append_of(const Segment& segment) const {
   return is_tail ? tail_->first_append_ms : segment.state().first_append_ms;
 }
 
-CommitPart PartitionLog::take_pending(std::size_t appends_max) {
+CommitPart PartitionLog::take_pending(std::size_t appends_max, std::uint64_t bytes_max) {
   CommitPart part;
   part.log = shared_from_this();
   part.append_ms = context_.clock.wall_ms();
-  std::size_t count = std::min(appends_max, pending_.size());
-  part.appends.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
+  while (!pending_.empty() && part.appends.size() < appends_max && part.bytes < bytes_max) {
     part.bytes += pending_.front().head.bytes;
     part.appends.push_back(std::move(pending_.front()));
     pending_.pop_front();

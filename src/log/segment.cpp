@@ -321,6 +321,11 @@ Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place
     std::lock_guard lock(mutex_);
     Place entry = index_.floor_position(target);
     if (entry.position > at.position) at = entry;
+    // What little may fit behind it is not worth a look into the file.
+    if (at.position > begin->position && target - at.position <= max_bytes / 8) {
+      read_end_ = at;
+      return Range{*begin, at};
+    }
   }
   bool first = at == *begin;
   Result<Place> last = walk(at, limit.position, [&](const ScannedBatch& batch) {

@@ -1,5 +1,6 @@
 #include "log/shard.h"
 
+#include <limits>
 #include <utility>
 
 #include "log/committer.h"
@@ -16,15 +17,25 @@ void Shard::enqueue(std::shared_ptr<PartitionLog> log) {
   is_flush_posted_ = true;
   executor_.post(context_.guarded([this] {
     is_flush_posted_ = false;
-    flush();
+    flush(std::numeric_limits<std::uint64_t>::max());
   }));
 }
 
-void Shard::flush() {
-  std::vector<std::shared_ptr<PartitionLog>> queue = std::exchange(queue_, {});
+void Shard::more_pending() {
+  if (is_home_) context_.committer->write_ahead();
+}
+
+void Shard::flush(std::uint64_t bytes_max) {
   std::vector<CommitPart> parts;
   Completions completions;
-  for (const std::shared_ptr<PartitionLog>& log : queue) log->write_pending(parts, completions);
+  std::uint64_t bytes = 0;
+  // Whatever a log has left goes behind the others.
+  while (!queue_.empty() && bytes < bytes_max) {
+    std::shared_ptr<PartitionLog> log = std::move(queue_.front());
+    queue_.pop_front();
+    if (log->write_pending(parts, completions)) queue_.push_back(log);
+    if (!parts.empty() && parts.back().log == log) bytes += parts.back().bytes;
+  }
   if (!parts.empty()) {
     at_home([committer = context_.committer, parts = std::move(parts)]() mutable {
       committer->submit(std::move(parts));

@@ -2,6 +2,8 @@
 // parts, and deals with the parts when they come back.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -26,9 +28,11 @@ class Shard {
   /// `log` has appends to write. At home they wait for the next commit to begin; elsewhere for the
   /// end of the turn, since that commit is made in another thread.
   void enqueue(std::shared_ptr<PartitionLog> log);
+  /// A log that is in the queue has more to write.
+  void more_pending();
   bool has_queue() const { return !queue_.empty(); }
-  /// Writes what is pending to the segments and submits it.
-  void flush();
+  /// Writes what is pending to the segments and submits it, until it is so many bytes or more.
+  void flush(std::uint64_t bytes_max);
   /// Takes back parts that the committer is done with, in the order they were submitted.
   void settle(std::vector<CommitPart> parts);
   /// The store has stopped: what is pending fails.
@@ -65,7 +69,7 @@ class Shard {
   StoreContext& context_;
   Executor& executor_;
   const bool is_home_;
-  std::vector<std::shared_ptr<PartitionLog>> queue_;  // each once
+  std::deque<std::shared_ptr<PartitionLog>> queue_;  // each once
   bool is_flush_posted_ = false;
 };
 
