@@ -1,5 +1,6 @@
 #include "log/store.h"
 
+#include "log/layout.h"
 #include "machine.h"
 
 namespace leat::log::testing {
@@ -66,6 +67,36 @@ TEST_CASE("a thousand small appends of a thousand partitions wait for one sync")
   while (!last->has_value()) REQUIRE(m.executor.run_one());
   CHECK(m.metrics.counter("leat_log_syncs_total", "").value() == 1);
   CHECK(m.files.counts().syncs == 1);
+}
+
+TEST_CASE("while one commit is on its way to the disk, the next one's appends are written") {
+  Machine m;
+  m.options.commit_bytes_max = 1000;
+  m.open();
+  Machine::Answer first = m.start_append({std::string(400, 'a')});
+  for (int i = 0; i < 9; ++i) m.start_append({std::string(400, 'b')});
+  std::uint64_t written = 0;
+  while (!first->has_value()) {
+    Result<file::FilePtr> segment =
+        m.files.open(Layout("/data").segment(partition(1), Offset{0}), file::OpenMode::read);
+    if (segment) written = *(*segment)->size();
+    REQUIRE(m.executor.run_one());
+  }
+  CHECK(m.log().high_watermark() < Offset{5});
+  CHECK(written > 2 * m.options.commit_bytes_max);
+}
+
+TEST_CASE("a partition with much to write lets another one pass") {
+  Machine m;
+  m.options.commit_bytes_max = 1000;
+  m.open();
+  for (int i = 0; i < 100; ++i) m.start_append({std::string(400, 'a')});
+  Machine::Answer other = m.start_append({"b"}, partition(2));
+  while (!other->has_value()) REQUIRE(m.executor.run_one());
+  CHECK(**other == Offset{0});
+  CHECK(m.log().high_watermark() < Offset{20});
+  m.executor.run_until_idle();
+  CHECK(m.log().high_watermark() == Offset{100});
 }
 
 TEST_SUITE_END();

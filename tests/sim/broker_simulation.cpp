@@ -31,6 +31,7 @@ server::ServerOptions draw_options(Random& random) {
   store.scrub_bytes_per_second = 0;
   store.journal_bytes = std::uint64_t{1} << random.between(16, 20);
   store.direct_bytes = std::uint64_t{1} << random.between(10, 18);
+  store.commit_bytes_max = std::uint64_t{1} << random.between(8, 21);
   options.broker.auto_create_topics = false;
   return options;
 }

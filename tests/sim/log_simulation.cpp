@@ -38,6 +38,7 @@ LogSimulation::LogSimulation(std::uint64_t seed, bool verbose)
   options_.sync_interval = std::chrono::milliseconds(random_.between(10, 1000));
   options_.journal_bytes = std::uint64_t{1} << random_.between(16, 20);
   options_.direct_bytes = std::uint64_t{1} << random_.between(10, 18);
+  options_.commit_bytes_max = std::uint64_t{1} << random_.between(8, 21);
   if (random_.one_in(4)) options_.pending_bytes_max = std::uint64_t{1} << random_.between(14, 18);
   with_flips_ = random_.one_in(4);
   with_failing_disk_ = random_.one_in(3);
