@@ -75,7 +75,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::vector<Damage> damage() const;
 
   /// Whole batches from the one that contains `from`, at most `max_bytes` but at least one, before
-  /// `end`. Checked. corrupt_message in damage. REQUIRES: base_offset() <= from < end.offset.
+  /// `end`; up to an eighth less than would fit where that spares a look into the file. Checked.
+  /// corrupt_message in damage. REQUIRES: base_offset() <= from < end.offset.
   struct Range {
     Place begin;
     Place end;
