@@ -74,6 +74,13 @@ Result<Slice> LogView::read(Offset from, std::uint64_t max_bytes) const {
   }
   from = behind_gaps(*this, from);
   if (from >= high_watermark) return Slice{nullptr, 0, 0, from, from};
+  // The records may be lost with their segment, so that none knows of the damage.
+  for (const OffsetRange& lost : damaged) {
+    if (lost.base <= from && from < lost.next) {
+      return fail(Errc::corrupt_message, fmt::format("records {} to {} are damaged",
+                                                     lost.base.value(), lost.next.value() - 1));
+    }
+  }
   const Segment* segment = segment_of(*this, from);
   if (segment == nullptr || from >= end_in(*this, *segment).offset) {
     return fail(Errc::corrupt_message,

@@ -157,6 +157,19 @@ TEST_CASE("what is refused without a look at the disk counts as checked") {
   CHECK(!view->is_checked(Offset{0}, plenty));
 }
 
+TEST_CASE("a read of records that are lost with their segment is refused, not empty") {
+  Machine m;
+  m.open();
+  REQUIRE(m.append({"a", "b"}).has_value());
+  LogView view = *m.log().view();
+  view.high_watermark = Offset{5};
+  view.damaged = {{Offset{2}, Offset{5}}};
+  CHECK(view.read(Offset{0}, plenty)->next_offset == Offset{2});
+  Result<Slice> lost = view.read(Offset{2}, plenty);
+  REQUIRE(!lost.has_value());
+  CHECK(lost.error().code == Errc::corrupt_message);
+}
+
 TEST_SUITE_END();
 
 }  // namespace
