@@ -183,7 +183,8 @@ std::vector<std::string> serve_words(const std::string& leat, const std::string&
                                      const std::string& trace) {
   std::vector<std::string> words;
   if (!trace.empty()) {
-    words = {"strace", "-f", "-y", "-o", trace, "-e", "trace=openat,open,read,pread64,preadv"};
+    words = {"strace", "-D",  "-f", "-y",
+             "-o",     trace, "-e", "trace=openat,open,read,pread64,preadv"};
   }
   for (const std::string& word :
        {leat, std::string("serve"), std::string("--data"), data, std::string("--listen"),
