@@ -36,7 +36,8 @@ Bytes make_stream(ByteReader& input) {
   while (input.remaining() >= 2 && stream.size() < stream_bytes_max) {
     std::size_t n = input.read<std::uint16_t>();
     if (n < 32768) {
-      BytesView bytes = input.read_bytes(std::min(n, input.remaining()));
+      n = std::min({n, input.remaining(), stream_bytes_max - stream.size()});
+      BytesView bytes = input.read_bytes(n);
       stream.insert(stream.end(), bytes.begin(), bytes.end());
     } else {
       n = std::min((n - 32768) * 8, stream_bytes_max - stream.size());
