@@ -5,6 +5,7 @@
 //   <directory>/checkpoint                      what of every partition was known to be on disk
 //   <directory>/journal/{0,1}                   the commit journal (journal.h)
 //   <directory>/partitions/<topic id>/<p>/      segments of a partition (segment.h)
+//   <directory>/recovering                      recoveries that died (recovery_guard.h)
 //   <directory>/quarantine/                     bytes that recovery found behind the end of a log
 #pragma once
 

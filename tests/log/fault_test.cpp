@@ -115,11 +115,7 @@ TEST_CASE(
     CHECK(!m.store->failure().has_value());
     CHECK(m.append({"c"}, p2) == Offset{0});
     CHECK(m.read(p1) == "a");
-    if (seed % 2 == 0) {
-      m.power_loss().open();
-    } else {
-      m.kill().open();
-    }
+    m.crash(seed % 2 == 0).open();
     CHECK(m.read(p1) == "a");
     CHECK(m.read(p2) == "c");
     CHECK(m.append({"d"}, p1) == Offset{1});
@@ -140,11 +136,7 @@ TEST_CASE("a sync that fails behind the scenes loses nothing that was acknowledg
       if (!m.append({std::to_string(i)}, p2).has_value()) break;
       expected += (i == 0 ? "" : " ") + std::to_string(i);
     }
-    if (seed % 2 == 0) {
-      m.power_loss().open();
-    } else {
-      m.kill().open();
-    }
+    m.crash(seed % 2 == 0).open();
     CHECK(m.read(p1) == "bad");
     CHECK(m.read(p2) == expected);
     // Everything on disk for certain now, whatever the page cache had.
@@ -173,11 +165,7 @@ TEST_CASE(
     CHECK(code_of(m.append({"more"}, p1)) == Errc::storage_error);
     CHECK(!m.store->failure().has_value());
     CHECK(m.read(p1) == "bad");
-    if (seed % 2 == 0) {
-      m.power_loss().open();
-    } else {
-      m.kill().open();
-    }
+    m.crash(seed % 2 == 0).open();
     CHECK(m.read(p1) == "bad");
     CHECK(m.read(p2) == expected);
     CHECK(m.store->findings().empty());

@@ -96,6 +96,22 @@ TEST_CASE("a lookup by time leaves out what is below the start, even within a ba
 
 constexpr std::uint64_t plenty = 1 << 20;
 
+TEST_CASE("a read ends at most an eighth short of the batches that there would be room for") {
+  Machine m;
+  m.log_options.index_interval_bytes = 1000;
+  m.open();
+  for (int i = 0; i < 60; ++i) REQUIRE(m.append({std::string(100, 'x')}).has_value());
+  std::shared_ptr<const LogView> view = m.log().view();
+  std::uint64_t batch_bytes = view->size_bytes() / 60;
+  for (std::uint64_t max_bytes = batch_bytes; max_bytes < 5000; max_bytes += 37) {
+    CAPTURE(max_bytes);
+    Result<Slice> slice = view->read(Offset{3}, max_bytes);
+    REQUIRE(slice.has_value());
+    CHECK(slice->bytes <= max_bytes);
+    CHECK(slice->bytes + batch_bytes > max_bytes - max_bytes / 8);
+  }
+}
+
 TEST_CASE("bytes that this process appended count as checked, and are read but for their heads") {
   Machine m;
   m.open();

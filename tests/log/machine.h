@@ -85,6 +85,7 @@ class Machine {
     store.reset();
     return *this;
   }
+  Machine& crash(bool loses_power) { return loses_power ? power_loss() : kill(); }
   Machine& close() {
     std::optional<Result<void>> closed;
     store->close([&](Result<void> result) { closed = std::move(result); });
