@@ -19,20 +19,30 @@
 #include "wire/api_versions.h"
 #include "wire/create_partitions.h"
 #include "wire/create_topics.h"
+#include "wire/delete_groups.h"
 #include "wire/delete_records.h"
 #include "wire/delete_topics.h"
 #include "wire/describe_cluster.h"
 #include "wire/describe_configs.h"
+#include "wire/describe_groups.h"
 #include "wire/describe_log_dirs.h"
 #include "wire/fetch.h"
 #include "wire/find_coordinator.h"
 #include "wire/frame.h"
+#include "wire/heartbeat.h"
 #include "wire/incremental_alter_configs.h"
+#include "wire/join_group.h"
+#include "wire/leave_group.h"
+#include "wire/list_groups.h"
 #include "wire/list_offsets.h"
 #include "wire/list_partition_reassignments.h"
 #include "wire/metadata.h"
+#include "wire/offset_commit.h"
+#include "wire/offset_delete.h"
+#include "wire/offset_fetch.h"
 #include "wire/offset_for_leader_epoch.h"
 #include "wire/produce.h"
+#include "wire/sync_group.h"
 
 namespace leat::wire {
 
@@ -46,12 +56,15 @@ struct TypeList {
 };
 
 /// Every request, by its key.
-using Requests = TypeList<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest,
-                          FindCoordinatorRequest, ApiVersionsRequest, CreateTopicsRequest,
-                          DeleteTopicsRequest, DeleteRecordsRequest, OffsetForLeaderEpochRequest,
-                          DescribeConfigsRequest, AlterConfigsRequest, DescribeLogDirsRequest,
-                          CreatePartitionsRequest, IncrementalAlterConfigsRequest,
-                          ListPartitionReassignmentsRequest, DescribeClusterRequest>;
+using Requests =
+    TypeList<ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest, OffsetCommitRequest,
+             OffsetFetchRequest, FindCoordinatorRequest, JoinGroupRequest, HeartbeatRequest,
+             LeaveGroupRequest, SyncGroupRequest, DescribeGroupsRequest, ListGroupsRequest,
+             ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DeleteRecordsRequest,
+             OffsetForLeaderEpochRequest, DescribeConfigsRequest, AlterConfigsRequest,
+             DescribeLogDirsRequest, CreatePartitionsRequest, DeleteGroupsRequest,
+             IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, OffsetDeleteRequest,
+             DescribeClusterRequest>;
 
 /// The versions that a server offers: those it can read, or what old clients must be told.
 template <class Request>
