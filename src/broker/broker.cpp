@@ -51,7 +51,7 @@ Broker::~Broker() {
 Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& environment,
                                              const BrokerOptions& options, Random random) {
   std::unique_ptr<Broker> broker(new Broker(environment, options, random));
-  broker->options_.store.home_topic = catalog_partition().topic_id;
+  broker->options_.store.home_topics = {catalog_partition().topic_id, group_partition().topic_id};
   auto store = log::Store::open(environment, broker->options_.store);
   if (!store) return fail(store);
   broker->store_ = std::move(*store);
@@ -68,6 +68,9 @@ Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& envi
 
   broker->ensure_cluster_id();
   broker->schedule_retention();
+  broker->groups_ =
+      std::make_unique<Groups>(*broker, broker->options_.groups, Random(broker->random_.next()));
+  broker->groups_->load();
   return broker;
 }
 
@@ -141,6 +144,11 @@ std::shared_ptr<Partition> Broker::find_partition(const Uuid& topic_id,
 
 Result<TopicInfo> Broker::check_new_topic(const NewTopic& topic) const {
   if (auto checked = check_topic_name(topic.name); !checked) return fail(checked);
+  if (is_internal_topic(topic.name) && topic.id.is_zero()) {
+    return fail(
+        Errc::invalid_topic,
+        fmt::format("topic '{}' is the server's own, and made when it is needed", topic.name));
+  }
   if (catalog_->find(topic.name) != nullptr) {
     return fail(Errc::topic_already_exists, fmt::format("topic '{}' already exists", topic.name));
   }
@@ -177,7 +185,8 @@ Result<void> Broker::check_room(std::int32_t more) const {
 Uuid Broker::draw_topic_id() {
   while (true) {
     Uuid id = Uuid::random(random_);
-    bool is_taken = id == catalog_partition().topic_id || partitions_.contains(id);
+    bool is_taken = id == catalog_partition().topic_id || id == group_partition().topic_id ||
+                    partitions_.contains(id);
     if (!is_taken) return id;
   }
 }
@@ -186,7 +195,7 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   auto checked = check_new_topic(topic);
   if (!checked) return refuse(std::move(done), checked.error());
   TopicInfo info = std::move(*checked);
-  info.id = draw_topic_id();
+  info.id = topic.id.is_zero() ? draw_topic_id() : topic.id;
   info.created_ms = environment_.clock.wall_ms();
   if (auto opened = open_partitions(info); !opened) {
     forget_partitions(info.id);
@@ -220,7 +229,13 @@ void Broker::forget_partitions(const Uuid& topic_id, std::int32_t count) {
 }
 
 void Broker::delete_topic(const Uuid& id, Done done) {
-  if (catalog_->find(id) == nullptr) return refuse(std::move(done), unknown_id());
+  const TopicInfo* known = catalog_->find(id);
+  if (known == nullptr) return refuse(std::move(done), unknown_id());
+  if (is_internal_topic(known->name)) {
+    return refuse(std::move(done), {Errc::invalid_request,
+                                    fmt::format("topic '{}' is the server's own", known->name)});
+  }
+  std::string name = known->name;
   // Gone for clients at once; the data goes when the removal is durable.
   catalog_->remove(id, [this, id, done = std::move(done)](Result<void> written) mutable {
     publish(id);
@@ -228,11 +243,16 @@ void Broker::delete_topic(const Uuid& id, Done done) {
     done(std::move(written));
   });
   publish(id);
+  // In the same turn, and so behind the removal in the journal and before a new topic of that name.
+  groups_->forget_topic(name);
 }
 
 Result<void> Broker::check_new_partitions(const Uuid& id, std::int32_t count) const {
   const TopicInfo* info = catalog_->find(id);
   if (info == nullptr) return tl::unexpected(unknown_id());
+  if (is_internal_topic(info->name)) {
+    return fail(Errc::invalid_request, fmt::format("topic '{}' is the server's own", info->name));
+  }
   if (count <= info->partitions) {
     return fail(Errc::invalid_partitions,
                 fmt::format("topic '{}' has {} partitions, which {} would not increase", info->name,

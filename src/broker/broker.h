@@ -15,6 +15,7 @@
 #include "base/published.h"
 #include "base/result.h"
 #include "broker/catalog.h"
+#include "broker/groups.h"
 #include "broker/partition.h"
 #include "broker/topic_table.h"
 #include "file/file.h"
@@ -30,6 +31,7 @@ struct BrokerOptions {
   /// All topics together; keeps auto-creation from eating descriptors and memory.
   std::int32_t partitions_max = 20'000;
   std::chrono::milliseconds retention_check_interval{5'000};
+  GroupOptions groups = {};
 };
 
 /// What CreateTopics asks for.
@@ -38,6 +40,8 @@ struct NewTopic {
   /// -1: the default.
   std::int32_t partitions = -1;
   ConfigMap configs;
+  /// Of a topic of the server's own, which lives at home; zero: one is drawn.
+  Uuid id = {};
 };
 
 /// Lives on one executor, home, where every member is called that does not say it is thread-safe.
@@ -66,13 +70,14 @@ class Broker {
 
   using CreateDone = UniqueFunction<void(Result<TopicInfo>)>;
   /// Makes a topic; `done` when it is durable. Errors: invalid_topic (name, or one that differs
-  /// from an existing topic only in '.' and '_'), topic_already_exists, invalid_partitions,
-  /// invalid_config, policy_violation (the cap on partitions).
+  /// from an existing topic only in '.' and '_', or the server's own), topic_already_exists,
+  /// invalid_partitions, invalid_config, policy_violation (the cap on partitions).
   void create_topic(const NewTopic& topic, CreateDone done);
   /// All checks of create_topic() and nothing else (validate_only).
   Result<TopicInfo> check_new_topic(const NewTopic& topic) const;
   using Done = UniqueFunction<void(Result<void>)>;
-  /// Forgets the topic, durably, and removes its data in the background.
+  /// Forgets the topic, durably, and removes its data in the background. Errors: unknown_topic_id,
+  /// invalid_request for one of the server's own.
   void delete_topic(const Uuid& id, Done done);
   /// Gives a topic more partitions, `count` in all; `done` when it is durable. Errors:
   /// unknown_topic_id, invalid_partitions, policy_violation (the cap on partitions).
@@ -81,6 +86,9 @@ class Broker {
   /// Replaces a topic's settings; they act when they are durable, which is when `done` is called.
   /// Errors: unknown_topic_id, invalid_config.
   void alter_topic(const Uuid& id, ConfigMap configs, Done done);
+
+  /// The coordinator of all groups.
+  Groups& groups() { return *groups_; }
 
   // Thread-safe, but for what the store says:
   const BrokerOptions& options() const { return options_; }
@@ -127,6 +135,7 @@ class Broker {
   std::map<Uuid, TopicPtr> topics_;  // as they are in the table
   Published<TopicTable> table_{std::make_shared<const TopicTable>()};
   std::int64_t partition_count_ = 0;
+  std::unique_ptr<Groups> groups_;
   Executor::TimerId retention_timer_ = 0;
 };
 

@@ -27,6 +27,10 @@ Result<void> check_topic_name(std::string_view name) {
   return {};
 }
 
+bool is_internal_topic(std::string_view name) {
+  return name == group_topic || name == "__transaction_state";
+}
+
 bool topic_names_collide(std::string_view a, std::string_view b) {
   auto same = [](char x, char y) {
     auto fold = [](char c) { return c == '.' ? '_' : c; };

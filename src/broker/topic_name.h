@@ -13,6 +13,12 @@ inline constexpr std::size_t topic_name_bytes_max = 249;
 /// reason otherwise.
 Result<void> check_topic_name(std::string_view name);
 
+/// Where groups are kept (broker/groups.h).
+inline constexpr std::string_view group_topic = "__consumer_offsets";
+
+/// True for topics that the server writes, and clients only read.
+bool is_internal_topic(std::string_view name);
+
 /// True for names that differ only in '.' and '_', which Kafka's metrics cannot tell apart.
 bool topic_names_collide(std::string_view a, std::string_view b);
 

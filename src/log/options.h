@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/uuid.h"
 
@@ -21,8 +22,8 @@ struct StoreOptions {
   std::string directory;
   /// The lock file's text, which a second process is shown: pid and address.
   std::string owner;
-  /// The partitions of this topic live on the store's own executor, whatever shards there are.
-  Uuid home_topic{};
+  /// The partitions of these topics live on the store's own executor, whatever shards there are.
+  std::vector<Uuid> home_topics{};
   Durability durability = Durability::fsync;
   std::chrono::milliseconds sync_interval{1000};
   /// Size of each of the two journal files. Bounds what recovery has to read.

@@ -94,7 +94,10 @@ DataStore::DataStore(const Environment& environment, const StoreOptions& options
 }
 
 Shard& DataStore::shard_of(const TopicPartition& id) const {
-  if (id.topic_id == context_.options.home_topic) return *shards_.front();
+  const auto& at_home = context_.options.home_topics;
+  if (std::find(at_home.begin(), at_home.end(), id.topic_id) != at_home.end()) {
+    return *shards_.front();
+  }
   return *shards_[std::hash<TopicPartition>()(id) % shards_.size()];
 }
 

@@ -70,6 +70,8 @@ struct Incoming {
   FetchSessions* fetch_sessions = nullptr;
   /// Where this client finds us. Lives as long as the sink.
   const net::Address* advertised = nullptr;
+  /// Where the client is, as "host:port", for people. Lives as long as the sink.
+  const std::string* peer = nullptr;
 };
 
 /// A decoded request that must be answered once. One that is destroyed unanswered ends the
@@ -96,6 +98,10 @@ class Call {
   /// The connection's. A handler runs there, or at home (handlers.h); it may answer on any thread.
   Executor& executor() const { return incoming_.sink->executor(); }
   const net::Address& advertised() const { return *incoming_.advertised; }
+  /// The client's host, for people.
+  std::string peer_host() const { return incoming_.peer->substr(0, incoming_.peer->rfind(':')); }
+  /// What the client calls itself.
+  std::string client_id() const { return std::string(incoming_.header.client_id.value_or("")); }
 
   /// Keeps the bytes of the request alive.
   const net::BufferPtr& owner() const { return incoming_.frame.owner; }

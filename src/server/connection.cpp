@@ -233,6 +233,7 @@ void Connection::start_next() {
   incoming.node = &environment_.node;
   incoming.fetch_sessions = &environment_.fetch_sessions;
   incoming.advertised = &advertised_;
+  incoming.peer = &peer_;
   Result<void> started = queue_.start_next(std::move(incoming), now());
   if (!started) close(started.error().what);
 }

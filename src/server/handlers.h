@@ -15,7 +15,15 @@ void handle(Call<wire::ProduceRequest> call);
 void handle(Call<wire::FetchRequest> call);
 void handle(Call<wire::ListOffsetsRequest> call);
 void handle(Call<wire::MetadataRequest> call);
+void handle(Call<wire::OffsetCommitRequest> call);
+void handle(Call<wire::OffsetFetchRequest> call);
 void handle(Call<wire::FindCoordinatorRequest> call);
+void handle(Call<wire::JoinGroupRequest> call);
+void handle(Call<wire::HeartbeatRequest> call);
+void handle(Call<wire::LeaveGroupRequest> call);
+void handle(Call<wire::SyncGroupRequest> call);
+void handle(Call<wire::DescribeGroupsRequest> call);
+void handle(Call<wire::ListGroupsRequest> call);
 void handle(Call<wire::ApiVersionsRequest> call);
 void handle(Call<wire::CreateTopicsRequest> call);
 void handle(Call<wire::DeleteTopicsRequest> call);
@@ -25,19 +33,23 @@ void handle(Call<wire::DescribeConfigsRequest> call);
 void handle(Call<wire::AlterConfigsRequest> call);
 void handle(Call<wire::DescribeLogDirsRequest> call);
 void handle(Call<wire::CreatePartitionsRequest> call);
+void handle(Call<wire::DeleteGroupsRequest> call);
 void handle(Call<wire::IncrementalAlterConfigsRequest> call);
 void handle(Call<wire::ListPartitionReassignmentsRequest> call);
+void handle(Call<wire::OffsetDeleteRequest> call);
 void handle(Call<wire::DescribeClusterRequest> call);
 
 /// The dispatch table and the answer to ApiVersions are made from this.
-using Served =
-    wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,
-                   wire::MetadataRequest, wire::FindCoordinatorRequest, wire::ApiVersionsRequest,
-                   wire::CreateTopicsRequest, wire::DeleteTopicsRequest, wire::DeleteRecordsRequest,
-                   wire::OffsetForLeaderEpochRequest, wire::DescribeConfigsRequest,
-                   wire::AlterConfigsRequest, wire::DescribeLogDirsRequest,
-                   wire::CreatePartitionsRequest, wire::IncrementalAlterConfigsRequest,
-                   wire::ListPartitionReassignmentsRequest, wire::DescribeClusterRequest>;
+using Served = wire::TypeList<
+    wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest, wire::MetadataRequest,
+    wire::OffsetCommitRequest, wire::OffsetFetchRequest, wire::FindCoordinatorRequest,
+    wire::JoinGroupRequest, wire::HeartbeatRequest, wire::LeaveGroupRequest, wire::SyncGroupRequest,
+    wire::DescribeGroupsRequest, wire::ListGroupsRequest, wire::ApiVersionsRequest,
+    wire::CreateTopicsRequest, wire::DeleteTopicsRequest, wire::DeleteRecordsRequest,
+    wire::OffsetForLeaderEpochRequest, wire::DescribeConfigsRequest, wire::AlterConfigsRequest,
+    wire::DescribeLogDirsRequest, wire::CreatePartitionsRequest, wire::DeleteGroupsRequest,
+    wire::IncrementalAlterConfigsRequest, wire::ListPartitionReassignmentsRequest,
+    wire::OffsetDeleteRequest, wire::DescribeClusterRequest>;
 
 /// Handled on the thread of their connection.
 using AnyShard = wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,

@@ -53,4 +53,29 @@ ErrorCode to_wire(Errc code) {
   return ErrorCode::unknown_server_error;
 }
 
+ErrorCode to_wire(broker::GroupError error) {
+  using broker::GroupError;
+  switch (error) {
+    case GroupError::none: return ErrorCode::none;
+    case GroupError::coordinator_not_available: return ErrorCode::coordinator_not_available;
+    case GroupError::invalid_group_id: return ErrorCode::invalid_group_id;
+    case GroupError::unknown_member_id: return ErrorCode::unknown_member_id;
+    case GroupError::illegal_generation: return ErrorCode::illegal_generation;
+    case GroupError::inconsistent_group_protocol: return ErrorCode::inconsistent_group_protocol;
+    case GroupError::invalid_session_timeout: return ErrorCode::invalid_session_timeout;
+    case GroupError::rebalance_in_progress: return ErrorCode::rebalance_in_progress;
+    case GroupError::member_id_required: return ErrorCode::member_id_required;
+    case GroupError::group_max_size_reached: return ErrorCode::group_max_size_reached;
+    case GroupError::fenced_instance_id: return ErrorCode::fenced_instance_id;
+    case GroupError::group_id_not_found: return ErrorCode::group_id_not_found;
+    case GroupError::non_empty_group: return ErrorCode::non_empty_group;
+    case GroupError::group_subscribed_to_topic: return ErrorCode::group_subscribed_to_topic;
+    case GroupError::unknown_topic_or_partition: return ErrorCode::unknown_topic_or_partition;
+    case GroupError::offset_metadata_too_large: return ErrorCode::offset_metadata_too_large;
+    case GroupError::invalid_commit_offset_size: return ErrorCode::invalid_commit_offset_size;
+    case GroupError::unstable_offset_commit: return ErrorCode::unstable_offset_commit;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
 }  // namespace leat::server

@@ -93,6 +93,7 @@ void SimConnection::start_next() {
   incoming.node = &node_;
   incoming.fetch_sessions = &sessions_;
   incoming.advertised = &advertised_;
+  incoming.peer = &peer_name_;
   Result<void> started = queue_.start_next(std::move(incoming), now());
   if (!started) disconnect(started.error().what);
 }

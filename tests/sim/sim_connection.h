@@ -58,6 +58,7 @@ class SimConnection final : public server::AnswerSink,
   server::FetchSessions sessions_;
   Peer peer_;
   net::Address advertised_{"simulated", 9092};
+  std::string peer_name_ = "simulated:1";
   server::RequestQueue queue_;
   bool is_open_ = true;
   bool is_draining_ = false;

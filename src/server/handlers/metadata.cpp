@@ -22,16 +22,12 @@ using wire::MetadataResponse;
 constexpr std::int32_t all_topic_operations = 0b1101'1111'1000;
 constexpr std::int32_t all_cluster_operations = 0b1'1111'1010'0000;
 
-bool is_internal(std::string_view topic) {
-  return topic == "__consumer_offsets" || topic == "__transaction_state";
-}
-
 MetadataResponse::Topic describe(const Node& node, const broker::Topic& found) {
   const broker::TopicInfo& info = found.info;
   MetadataResponse::Topic topic;
   topic.name = info.name;
   topic.topic_id = info.id;
-  topic.is_internal = is_internal(info.name);
+  topic.is_internal = broker::is_internal_topic(info.name);
   topic.partitions.resize(static_cast<std::size_t>(info.partitions));
   for (std::int32_t i = 0; i < info.partitions; ++i) {
     auto& partition = topic.partitions[static_cast<std::size_t>(i)];
@@ -121,7 +117,7 @@ std::set<std::string> topics_to_make(const Call<MetadataRequest>& call) {
   }
   for (const auto& topic : *request.topics) {
     if (topic.name && call.broker().find_topic(*topic.name) == nullptr &&
-        broker::check_topic_name(*topic.name)) {
+        broker::check_topic_name(*topic.name) && !broker::is_internal_topic(*topic.name)) {
       names.insert(*topic.name);
     }
   }

@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "broker/topic_name.h"
 #include "server/handlers.h"
 #include "server/wire_error.h"
 
@@ -90,11 +91,18 @@ void append_all(const std::shared_ptr<Pending>& pending) {
   for (std::size_t t = 0; t < call.request().topic_data.size(); ++t) {
     const auto& topic = call.request().topic_data[t];
     broker::TopicPtr found = topics->find(topic.name);
+    bool is_internal = broker::is_internal_topic(topic.name);
     for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
       const auto& data = topic.partition_data[p];
       ProduceResponse::Partition& answer = pending->response.responses[t].partition_responses[p];
       auto partition = found ? found->partition(PartitionId{data.index}) : nullptr;
       std::atomic<bool>& is_filled = pending->is_filled[number++];
+      if (is_internal) {
+        is_filled = true;
+        set_error(*pending, answer,
+                  {Errc::invalid_topic, fmt::format("{} is the server's own", topic.name)});
+        continue;
+      }
       if (!partition) {
         is_filled = true;
         set_error(*pending, answer,

@@ -1,0 +1,628 @@
+// The coordinator of groups over a broker on a simulated disk: what it promised is there after
+// every end, orderly or not.
+#include "broker/groups.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+
+#include "base/sim_executor.h"
+#include "broker/broker.h"
+#include "broker/topic_name.h"
+#include "file/fake_file_system.h"
+#include "record/builder.h"
+#include "shards.h"
+
+TEST_SUITE_BEGIN("broker");
+
+using namespace leat;
+using namespace leat::broker;
+
+namespace {
+
+using std::chrono::milliseconds;
+using Errors = std::vector<GroupError>;
+
+class World {
+ public:
+  explicit World(GroupOptions groups = {}) {
+    options_.store.directory = "/data";
+    options_.groups = groups;
+    open();
+    make_topic("t");
+  }
+
+  void open() {
+    auto opened =
+        Broker::open({files_, sim_, sim_, metrics_, shards_.executors()}, options_, Random(1));
+    REQUIRE_MESSAGE(opened, opened.error().what);
+    broker_ = std::move(*opened);
+  }
+  void wait_until_ready(GroupError error = GroupError::none) {
+    std::optional<GroupError> ready;
+    groups().when_ready([&](GroupError outcome) { ready = outcome; });
+    run_until([&] { return ready.has_value(); });
+    CHECK(*ready == error);
+  }
+  void close_and_open() {
+    std::optional<Result<void>> closed;
+    broker_->close([&](Result<void> result) { closed = result; });
+    run_until([&] { return closed.has_value(); });
+    REQUIRE(*closed);
+    broker_.reset();
+    open();
+    wait_until_ready();
+  }
+  void kill_and_open() {
+    sim_.drop_all();
+    files_.kill();
+    broker_.reset();
+    open();
+    wait_until_ready();
+  }
+  void cut_power_and_open() {
+    sim_.drop_all();
+    files_.power_loss();
+    broker_.reset();
+    open();
+    wait_until_ready();
+  }
+
+  void make_topic(const std::string& name) {
+    std::optional<Result<TopicInfo>> made;
+    broker_->create_topic({name, 2, {}, {}}, [&](Result<TopicInfo> info) { made = info; });
+    run_until([&] { return made.has_value(); });
+    REQUIRE(*made);
+  }
+  void delete_topic(const std::string& name) {
+    bool is_deleted = false;
+    broker_->delete_topic(broker_->find_topic(name)->info.id,
+                          [&](const Result<void>&) { is_deleted = true; });
+    run_until([&] { return is_deleted; });
+  }
+
+  CommitRequest request(const std::string& group, const std::string& topic, std::int64_t offset) {
+    CommitRequest request;
+    request.group_id = group;
+    request.partitions.push_back({topic, 0, offset, 7, "note"});
+    return request;
+  }
+  Errors commit(CommitRequest request) {
+    std::optional<Errors> errors;
+    groups().commit(std::move(request), [&](Errors given) { errors = std::move(given); });
+    CHECK_FALSE(errors.has_value());
+    run_until([&] { return errors.has_value(); });
+    return *errors;
+  }
+  GroupError commit(const std::string& group, const std::string& topic, std::int64_t offset) {
+    return commit(request(group, topic, offset)).front();
+  }
+  Errors commit_in_transaction(std::int64_t producer, CommitRequest request) {
+    std::optional<Errors> errors;
+    groups().commit_in_transaction(std::move(request), {ProducerId{producer}, 0},
+                                   [&](Errors given) { errors = std::move(given); });
+    run_until([&] { return errors.has_value(); });
+    return *errors;
+  }
+  /// Appends the marker, as the coordinator of transactions does, and says so.
+  void end_transaction(std::int64_t producer, bool is_committed) {
+    Bytes key;
+    ByteWriter writer(key);
+    writer.write(std::int16_t{0});
+    writer.write(static_cast<std::int16_t>(is_committed ? 1 : 0));
+    Bytes value(6);
+    record::BatchBuilder builder;
+    builder.append(sim_.wall_ms(), BytesView(key), BytesView(value));
+    record::BatchOptions options;
+    options.producer_id = ProducerId{producer};
+    options.producer_epoch = 0;
+    options.is_transactional = true;
+    options.is_control = true;
+    auto bytes = std::make_shared<Bytes>(builder.build(options));
+    auto partition = broker_->find_partition(group_topic, PartitionId{0});
+    bool is_done = false;
+    REQUIRE(partition->log().append({bytes, MutableBytes(*bytes), 1, sim_.wall_ms()},
+                                    [&](const Result<Offset>&) { is_done = true; }));
+    run_until([&] { return is_done; });
+    groups().end_transaction(ProducerId{producer}, is_committed);
+  }
+  /// -1: there is none, -2: it is not stable.
+  std::int64_t committed(const std::string& group, const std::string& topic = "t",
+                         bool require_stable = false) {
+    FetchedOffset found = groups().fetch(group, topic, 0, require_stable);
+    if (found.error == GroupError::unstable_offset_commit) return -2;
+    return found.value ? found.value->offset : -1;
+  }
+  GroupError remove(const std::string& group) {
+    std::optional<GroupError> outcome;
+    groups().remove(group, [&](GroupError error) { outcome = error; });
+    run_until([&] { return outcome.has_value(); });
+    return *outcome;
+  }
+  Errors forget(const std::string& group, const std::string& topic) {
+    std::optional<Errors> errors;
+    groups().forget_offsets(group, {{topic, 0}}, [&](Errors given) { errors = std::move(given); });
+    run_until([&] { return errors.has_value(); });
+    return *errors;
+  }
+
+  JoinResult join(const std::string& group, const std::string& member = "",
+                  const std::vector<std::string>& topics = {"t"}) {
+    std::optional<JoinResult> joined;
+    groups().join(join_request(group, member, topics),
+                  [&](JoinResult result) { joined = std::move(result); });
+    run_until([&] { return joined.has_value(); });
+    return *joined;
+  }
+  JoinRequest join_request(const std::string& group, const std::string& member,
+                           const std::vector<std::string>& topics = {"t"}) {
+    JoinRequest request;
+    request.group_id = group;
+    request.member_id = member;
+    request.client_id = "test";
+    request.session_timeout = milliseconds(10'000);
+    request.rebalance_timeout = milliseconds(10'000);
+    request.protocol_type = "consumer";
+    Bytes subscription;
+    ByteWriter writer(subscription);
+    writer.write(std::int16_t{0});
+    writer.write(static_cast<std::int32_t>(topics.size()));
+    for (const std::string& topic : topics) {
+      writer.write(static_cast<std::int16_t>(topic.size()));
+      writer.write_bytes(as_bytes(topic));
+    }
+    request.protocols = {{"range", subscription}};
+    return request;
+  }
+  SyncResult sync(const std::string& group, const JoinResult& joined) {
+    SyncRequest request;
+    request.group_id = group;
+    request.member = {joined.member_id, {}, joined.generation};
+    BytesView work = as_bytes("work");
+    request.assignments.push_back({joined.member_id, Bytes(work.begin(), work.end())});
+    std::optional<SyncResult> synced;
+    groups().sync(std::move(request), [&](SyncResult result) { synced = std::move(result); });
+    run_until([&] { return synced.has_value(); });
+    return *synced;
+  }
+  /// One member in a stable group of its own.
+  JoinResult make_stable(const std::string& group) {
+    JoinResult joined = join(group);
+    REQUIRE(joined.error == GroupError::none);
+    REQUIRE(sync(group, joined).error == GroupError::none);
+    return joined;
+  }
+
+  Broker& broker() { return *broker_; }
+  Groups& groups() { return broker_->groups(); }
+  SimExecutor& sim() { return sim_; }
+  file::FakeFileSystem& files() { return files_; }
+  template <class Condition>
+  void run_until(Condition condition) {
+    while (!condition()) REQUIRE(sim_.run_one());
+  }
+
+ private:
+  BrokerOptions options_;
+  SimExecutor sim_;
+  leat::testing::SimShards shards_{sim_, 7};
+  file::FakeFileSystem files_{sim_, 1};
+  Metrics metrics_;
+  std::unique_ptr<Broker> broker_;
+};
+
+Errors all(GroupError error) {
+  return {error};
+}
+
+}  // namespace
+
+TEST_CASE("a commit that was answered is there after a stop, a kill and a power cut") {
+  World world;
+  CHECK_FALSE(world.broker().find_topic(group_topic));
+  CHECK(world.committed("g") == -1);
+  CHECK(world.commit("g", "t", 5) == GroupError::none);
+  CHECK(world.committed("g") == 5);
+  CHECK(world.commit("g", "t", 3) == GroupError::none);
+  world.close_and_open();
+  CHECK(world.committed("g") == 3);
+  CHECK(world.commit("g", "t", 8) == GroupError::none);
+  world.kill_and_open();
+  CHECK(world.committed("g") == 8);
+  CHECK(world.commit("g", "t", 9) == GroupError::none);
+  world.cut_power_and_open();
+  FetchedOffset found = world.groups().fetch("g", "t", 0, false);
+  REQUIRE(found.value);
+  CHECK(found.value->offset == 9);
+  CHECK(found.value->leader_epoch == 7);
+  CHECK(found.value->metadata == "note");
+  CHECK(world.groups().find("g")->group.state() == GroupState::empty);
+}
+
+TEST_CASE("a commit that is not durable yet is seen by nobody") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  bool is_done = false;
+  world.groups().commit(world.request("g", "t", 2), [&](const Errors&) { is_done = true; });
+  while (!is_done) {
+    CHECK(world.committed("g") == 1);
+    REQUIRE(world.sim().run_one());
+  }
+  CHECK(world.committed("g") == 2);
+}
+
+TEST_CASE("the topic of groups is the server's own") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  TopicPtr topic = world.broker().find_topic(group_topic);
+  REQUIRE(topic);
+  CHECK(topic->info.configs.at("cleanup.policy") == "compact");
+  std::optional<Result<void>> outcome;
+  auto keep = [&](Result<void> result) { outcome = std::move(result); };
+  world.broker().delete_topic(topic->info.id, keep);
+  world.run_until([&] { return outcome.has_value(); });
+  CHECK(outcome->error().code == Errc::invalid_request);
+  outcome.reset();
+  world.broker().create_partitions(topic->info.id, 2, keep);
+  world.run_until([&] { return outcome.has_value(); });
+  CHECK(outcome->error().code == Errc::invalid_request);
+  CHECK(world.broker().check_new_topic({"__consumer_offsets", 1, {}, {}}).error().code ==
+        Errc::invalid_topic);
+}
+
+TEST_CASE("a commit is refused for each partition with the reason") {
+  GroupOptions options;
+  options.offset_metadata_bytes_max = 10;
+  World world(options);
+  CommitRequest request;
+  request.group_id = "g";
+  request.partitions = {{"t", 0, 1},
+                        {"nope", 0, 1},
+                        {"t", 2, 1},
+                        {"t", -1, 1},
+                        {"t", 1, 4, -1, "0123456789"},
+                        {"t", 1, 5, -1, "0123456789x"}};
+  CHECK(world.commit(request) == Errors{GroupError::none, GroupError::unknown_topic_or_partition,
+                                        GroupError::unknown_topic_or_partition,
+                                        GroupError::unknown_topic_or_partition, GroupError::none,
+                                        GroupError::offset_metadata_too_large});
+  CHECK(world.groups().fetch("g", "t", 1, false).value->offset == 4);
+  request.partitions = {{"nope", 0, 1}};
+  request.group_id = "other";
+  CHECK(world.commit(request) == all(GroupError::unknown_topic_or_partition));
+  CHECK(world.groups().find("other") == nullptr);
+  request.member.generation = 3;
+  CHECK(world.commit(request) == all(GroupError::illegal_generation));
+}
+
+TEST_CASE("an admin commits while the group is empty, and only then") {
+  World world;
+  JoinResult member = world.make_stable("g");
+  CHECK(world.commit("g", "t", 1) == GroupError::unknown_member_id);
+  CommitRequest by_member = world.request("g", "t", 2);
+  by_member.member = {member.member_id, {}, member.generation};
+  CHECK(world.commit(by_member) == all(GroupError::none));
+  CHECK(world.groups().leave("g", {{member.member_id}}) == all(GroupError::none));
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  CHECK(world.committed("g") == 1);
+  CHECK(world.commit(by_member) == all(GroupError::unknown_member_id));
+}
+
+TEST_CASE("members of a stable group go on after a crash, and fall silent as ever") {
+  World world;
+  JoinResult member = world.make_stable("g");
+  world.kill_and_open();
+  MemberIdentity identity{member.member_id, {}, member.generation};
+  CHECK(world.groups().heartbeat("g", identity) == GroupError::none);
+  CHECK(world.sync("g", member).assignment.size() == 4);
+  world.sim().run_for(milliseconds(10'000));
+  CHECK(world.groups().heartbeat("g", identity) == GroupError::unknown_member_id);
+  CHECK(world.groups().find("g")->group.state() == GroupState::empty);
+  world.sim().run_for(milliseconds(1'000));
+  world.kill_and_open();
+  CHECK(world.groups().find("g")->group.generation() == member.generation + 1);
+  CHECK(world.join("g").generation == member.generation + 2);
+}
+
+TEST_CASE("who asks for groups while they are being read gets its answer when they are") {
+  World world;
+  for (int i = 0; i < 2000; ++i) {
+    CommitRequest request = world.request(fmt::format("g{}", i % 100), "t", i);
+    request.partitions[0].metadata = std::string(300, 'x');
+    REQUIRE(world.commit(request) == all(GroupError::none));
+  }
+  world.sim().drop_all();
+  world.files().kill();
+  world.open();
+  bool is_ready = false;
+  world.groups().when_ready([&](GroupError) { is_ready = true; });
+  CHECK_FALSE(is_ready);
+  world.run_until([&] { return is_ready; });
+  for (int i = 0; i < 100; ++i) CHECK(world.committed(fmt::format("g{}", i)) == 1900 + i);
+}
+
+TEST_CASE("a group is deleted with its offsets once nobody is in it") {
+  World world;
+  JoinResult member = world.make_stable("g");
+  CommitRequest request = world.request("g", "t", 2);
+  request.member = {member.member_id, {}, member.generation};
+  CHECK(world.commit(request) == all(GroupError::none));
+  CHECK(world.remove("g") == GroupError::non_empty_group);
+  CHECK(world.remove("nope") == GroupError::group_id_not_found);
+  world.groups().leave("g", {{member.member_id}});
+  CHECK(world.remove("g") == GroupError::none);
+  CHECK(world.groups().find("g") == nullptr);
+  world.kill_and_open();
+  CHECK(world.groups().find("g") == nullptr);
+  CHECK(world.join("g").generation == 1);
+}
+
+TEST_CASE("a commit on its way is deleted with its group, and does not bring it back") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  bool is_committed = false;
+  bool is_removed = false;
+  world.groups().commit(world.request("g", "t", 2), [&](const Errors&) { is_committed = true; });
+  world.groups().remove("g", [&](GroupError) { is_removed = true; });
+  world.run_until([&] { return is_committed && is_removed; });
+  CHECK(world.groups().find("g") == nullptr);
+  world.kill_and_open();
+  CHECK(world.groups().find("g") == nullptr);
+}
+
+TEST_CASE("a group that somebody enters while it is deleted lives on without its offsets") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  bool is_removed = false;
+  world.groups().remove("g", [&](GroupError) { is_removed = true; });
+  JoinResult joined = world.join("g");
+  world.run_until([&] { return is_removed; });
+  CHECK(world.committed("g") == -1);
+  CHECK(world.sync("g", joined).error == GroupError::none);
+  world.kill_and_open();
+  CHECK(world.groups().find("g")->group.state() == GroupState::stable);
+  CHECK(world.committed("g") == -1);
+}
+
+TEST_CASE("offsets are forgotten one by one, but not of topics that members want") {
+  World world;
+  world.make_topic("other");
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  CHECK(world.commit("g", "other", 2) == GroupError::none);
+  CHECK(world.forget("nope", "t") == all(GroupError::group_id_not_found));
+  world.make_stable("g");
+  CHECK(world.forget("g", "t") == all(GroupError::group_subscribed_to_topic));
+  CHECK(world.forget("g", "other") == all(GroupError::none));
+  CHECK(world.forget("g", "other") == all(GroupError::none));
+  world.kill_and_open();
+  CHECK(world.committed("g", "t") == 1);
+  CHECK(world.committed("g", "other") == -1);
+}
+
+TEST_CASE("a topic's offsets go with it, and are not those of another one of its name") {
+  World world;
+  world.make_topic("other");
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  CHECK(world.commit("g", "other", 2) == GroupError::none);
+  SUBCASE("alive") {
+    world.delete_topic("t");
+    world.make_topic("t");
+  }
+  SUBCASE("killed as soon as the topic is gone") {
+    world.delete_topic("t");
+    world.kill_and_open();
+    world.make_topic("t");
+  }
+  CHECK(world.committed("g", "t") == -1);
+  world.kill_and_open();
+  CHECK(world.committed("g", "t") == -1);
+  CHECK(world.committed("g", "other") == 2);
+}
+
+TEST_CASE("offsets expire when their group was empty for long enough, and the group with them") {
+  GroupOptions options;
+  options.offsets_retention = milliseconds(100'000);
+  options.expiry_check_interval = milliseconds(1'000);
+  World world(options);
+  JoinResult member = world.make_stable("consumers");
+  CommitRequest request = world.request("consumers", "t", 1);
+  request.member = {member.member_id, {}, member.generation};
+  CHECK(world.commit(request) == all(GroupError::none));
+  CHECK(world.commit("simple", "t", 1) == GroupError::none);
+  CommitRequest brief = world.request("brief", "t", 1);
+  brief.retention_ms = 5'000;
+  CHECK(world.commit(brief) == all(GroupError::none));
+  auto beat_for = [&](int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      world.sim().run_for(milliseconds(1'000));
+      world.groups().heartbeat("consumers", {member.member_id, {}, member.generation});
+    }
+  };
+  beat_for(3);
+  CHECK(world.committed("brief") == 1);
+  beat_for(4);
+  CHECK(world.groups().find("brief") == nullptr);
+  beat_for(90);
+  CHECK(world.committed("simple") == 1);
+  beat_for(5);
+  CHECK(world.groups().find("simple") == nullptr);
+  CHECK(world.committed("consumers") == 1);
+  world.groups().leave("consumers", {{member.member_id}});
+  world.sim().run_for(milliseconds(50'000));
+  world.kill_and_open();
+  world.sim().run_for(milliseconds(45'000));
+  CHECK(world.committed("consumers") == 1);
+  world.sim().run_for(milliseconds(8'000));
+  CHECK(world.groups().find("consumers") == nullptr);
+  world.kill_and_open();
+  CHECK(world.groups().table().empty());
+}
+
+TEST_CASE("a group that nobody entered after all leaves nothing") {
+  World world;
+  JoinRequest request = world.join_request("g", "");
+  request.takes_id_first = true;
+  std::optional<JoinResult> told;
+  world.groups().join(request, [&](JoinResult result) { told = std::move(result); });
+  world.run_until([&] { return told.has_value(); });
+  CHECK(told->error == GroupError::member_id_required);
+  CHECK(world.groups().find("g") != nullptr);
+  world.sim().run_for(milliseconds(10'000));
+  CHECK(world.groups().find("g") == nullptr);
+  CHECK_FALSE(world.broker().find_topic(group_topic));
+}
+
+TEST_CASE("what groups take of memory is bounded, and given back") {
+  GroupOptions options;
+  options.memory_bytes_max = 20'000;
+  World world(options);
+  int groups = 0;
+  while (world.commit(fmt::format("g{}", groups), "t", 1) == GroupError::none) ++groups;
+  CHECK(groups > 5);
+  CHECK(groups < 20);
+  CHECK(world.join("h").error == GroupError::group_max_size_reached);
+  CHECK(world.commit("g0", "t", 2) == GroupError::none);
+  for (int i = 0; i < groups; ++i) CHECK(world.remove(fmt::format("g{}", i)) == GroupError::none);
+  CHECK(world.commit("h", "t", 1) == GroupError::none);
+}
+
+TEST_CASE("sessions and their bounds") {
+  World world;
+  for (auto [session, error] : {std::pair{5'999, GroupError::invalid_session_timeout},
+                                std::pair{1'800'001, GroupError::invalid_session_timeout},
+                                std::pair{6'000, GroupError::none}}) {
+    JoinRequest request = world.join_request("g", "");
+    request.session_timeout = milliseconds(session);
+    std::optional<JoinResult> joined;
+    world.groups().join(request, [&](JoinResult result) { joined = std::move(result); });
+    world.run_until([&] { return joined.has_value(); });
+    CHECK(joined->error == error);
+  }
+  CHECK(world.join("", "").error == GroupError::invalid_group_id);
+  CHECK(world.join("nope", "m").error == GroupError::unknown_member_id);
+}
+
+TEST_CASE("offsets of a transaction count when it is committed, and never if it is not") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+  CHECK(world.committed("g") == 1);
+  CHECK(world.committed("g", "t", true) == -2);
+  bool is_committed = false;
+  SUBCASE("committed") {
+    is_committed = true;
+  }
+  SUBCASE("aborted") {}
+  auto end = [&] { world.end_transaction(100, is_committed); };
+  SUBCASE("in one life") {
+    end();
+  }
+  SUBCASE("over a crash") {
+    world.kill_and_open();
+    CHECK(world.committed("g") == 1);
+    CHECK(world.committed("g", "t", true) == -2);
+    end();
+  }
+  std::int64_t expected = is_committed ? 5 : 1;
+  if (world.committed("g", "t", true) == -2) end();
+  CHECK(world.committed("g", "t", true) == expected);
+  world.kill_and_open();
+  CHECK(world.committed("g", "t", true) == expected);
+  CHECK(world.commit("g", "t", 2) == GroupError::none);
+  CHECK(world.committed("g", "t", true) == 2);
+}
+
+TEST_CASE("of two commits the later one counts, whenever its transaction ends") {
+  World world;
+  CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+  CHECK(world.commit("g", "t", 6) == GroupError::none);
+  CHECK(world.commit_in_transaction(200, world.request("g", "t", 7)) == all(GroupError::none));
+  world.end_transaction(200, true);
+  CHECK(world.committed("g") == 7);
+  world.end_transaction(100, true);
+  CHECK(world.committed("g") == 7);
+  world.kill_and_open();
+  CHECK(world.committed("g", "t", true) == 7);
+}
+
+TEST_CASE("what was deleted is not brought back by a transaction that ends later") {
+  World world;
+  world.make_topic("other");
+  CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+  CHECK(world.commit_in_transaction(100, world.request("g", "other", 6)) == all(GroupError::none));
+  SUBCASE("a topic") {
+    world.delete_topic("t");
+    world.end_transaction(100, true);
+    CHECK(world.committed("g", "other") == 6);
+  }
+  SUBCASE("a group") {
+    CHECK(world.remove("g") == GroupError::none);
+    world.end_transaction(100, true);
+    CHECK(world.groups().find("g") == nullptr);
+  }
+  CHECK(world.committed("g") == -1);
+  world.kill_and_open();
+  CHECK(world.committed("g") == -1);
+}
+
+TEST_CASE("a transaction may commit for a group that is at work, under any generation") {
+  World world;
+  JoinResult member = world.make_stable("g");
+  CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+  CommitRequest old = world.request("g", "t", 6);
+  old.member = {"nobody", {}, member.generation};
+  CHECK(world.commit_in_transaction(100, old) == all(GroupError::unknown_member_id));
+  old.member = {member.member_id, {}, member.generation - 1};
+  CHECK(world.commit_in_transaction(100, old) == all(GroupError::illegal_generation));
+}
+
+TEST_CASE("the records of groups are Kafka's") {
+  auto hex = [](BytesView bytes) {
+    std::string out;
+    for (std::byte b : bytes) out += fmt::format("{:02x}", static_cast<unsigned>(b));
+    return out;
+  };
+  CHECK(hex(encode(OffsetKey{"g", "top", 3})) ==
+        "0001"
+        "000167"
+        "0003746f70"
+        "00000003");
+  CHECK(hex(encode(GroupKey{"g"})) ==
+        "0002"
+        "000167");
+  OffsetRecord offset{5, 7, "m", 0x0102, -1};
+  CHECK(hex(encode(offset)) ==
+        "0003"
+        "0000000000000005"
+        "00000007"
+        "00016d"
+        "0000000000000102");
+  OffsetRecord expiring{5, -1, "", 1, 2};
+  CHECK(hex(encode(expiring)) ==
+        "0001"
+        "0000000000000005"
+        "0000"
+        "0000000000000001"
+        "0000000000000002");
+  CHECK(decode_offset_record(encode(offset)) == offset);
+  CHECK(decode_offset_record(encode(expiring)) == expiring);
+  GroupRecord group;
+  group.protocol_type = "consumer";
+  group.generation = 4;
+  group.protocol = "range";
+  group.leader = "a";
+  group.state_ms = 99;
+  group.members.push_back({"a", "one", "client", "/host", 10, 20, Bytes(3), Bytes(4)});
+  group.members.push_back({"b", std::nullopt, "", "", 10, 20, {}, {}});
+  CHECK(decode_group_record(encode(group)) == group);
+  Bytes cut = encode(group);
+  for (std::size_t size = 2; size < cut.size(); ++size) {
+    CHECK_FALSE(decode_group_record(BytesView(cut).first(size)));
+  }
+}
+
+TEST_SUITE_END();
