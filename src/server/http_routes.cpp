@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -84,6 +86,49 @@ void for_each_partition(broker::Broker& broker, Visit visit) {
   }
 }
 
+/// By kafka_exporter's names. Home, where HTTP is.
+void register_group_metrics(Metrics& metrics, broker::Broker& broker) {
+  using Write = Metrics::Write;
+  metrics.collect(
+      "kafka_consumergroup_members", "gauge", "Members of a group.", [&broker](const Write& write) {
+        for (const auto& [id, entry] : broker.groups().table()) {
+          write({{"consumergroup", id}}, static_cast<double>(entry.group.members().size()));
+        }
+      });
+  /// Calls `visit(labels, topic, partition, offset)` for all that is committed.
+  auto for_each_offset = [&broker](auto visit) {
+    for (const auto& [id, entry] : broker.groups().table()) {
+      for (const auto& [topic, partitions] : entry.offsets.topics()) {
+        for (const auto& [number, committed] : partitions) {
+          if (!committed.value) continue;
+          Labels labels{
+              {"consumergroup", id}, {"topic", topic}, {"partition", std::to_string(number)}};
+          visit(labels, topic, number, committed.value->offset);
+        }
+      }
+    }
+  };
+  metrics.collect(
+      "kafka_consumergroup_current_offset", "gauge", "What a group has committed of a partition.",
+      [for_each_offset](const Write& write) {
+        for_each_offset([&](const Labels& labels, const std::string&, std::int32_t,
+                            std::int64_t offset) { write(labels, static_cast<double>(offset)); });
+      });
+  metrics.collect("kafka_consumergroup_lag", "gauge",
+                  "Records of a partition behind what a group has committed.",
+                  [&broker, for_each_offset](const Write& write) {
+                    auto topics = broker.topics();
+                    for_each_offset([&](const Labels& labels, const std::string& topic,
+                                        std::int32_t number, std::int64_t offset) {
+                      broker::TopicPtr found = topics->find(topic);
+                      auto partition = found ? found->partition(PartitionId{number}) : nullptr;
+                      if (!partition) return;
+                      std::int64_t end = partition->view()->high_watermark.value();
+                      write(labels, static_cast<double>(std::max<std::int64_t>(end - offset, 0)));
+                    });
+                  });
+}
+
 }  // namespace
 
 net::HttpResponse answer_http(const net::HttpRequest& request, const Progress& progress,
@@ -99,6 +144,7 @@ net::HttpResponse answer_http(const net::HttpRequest& request, const Progress& p
 
 void register_broker_metrics(Metrics& metrics, broker::Broker& broker) {
   register_process_metrics(metrics, broker);
+  register_group_metrics(metrics, broker);
   auto start = std::chrono::steady_clock::now();
   metrics.collect("kafka_brokers", "gauge", "Brokers in the cluster.",
                   [](const Metrics::Write& write) { write({}, 1); });
