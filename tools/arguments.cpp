@@ -125,7 +125,7 @@ CommandSpec describe(const CLI::App& app, const Choices& choices) {
 int answer_shell(const CLI::App& app, const Choices& choices, int argc, char** argv) {
   Output output;
   for (const std::string& line :
-       complete_words(describe(app, choices), {argv + 3, argv + argc}, list_topic_names))
+       complete_words(describe(app, choices), {argv + 3, argv + argc}, list_names))
     output.print(line + "\n");
   return exit_ok;
 }

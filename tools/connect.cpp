@@ -25,7 +25,7 @@ Result<client::ClientOptions> client_options(const std::string& brokers, std::st
   return options;
 }
 
-std::vector<std::string> list_topic_names(const std::string& brokers) {
+std::vector<std::string> list_names(const std::string& kind, const std::string& brokers) {
   constexpr std::chrono::milliseconds patience{1000};
   const char* environment = std::getenv("LEAT_BROKERS");
   auto options = client_options(!brokers.empty() ? brokers
@@ -36,9 +36,15 @@ std::vector<std::string> list_topic_names(const std::string& brokers) {
   options->request_timeout = patience;
   options->operation_timeout = patience;
   client::BlockingClient client(std::move(*options));
+  std::vector<std::string> names;
+  if (kind == "GROUP") {
+    auto groups = client.list_groups();
+    if (!groups) return {};
+    for (const client::ListedGroup& group : *groups) names.push_back(group.id);
+    return names;
+  }
   auto topics = client.list_topics();
   if (!topics) return {};
-  std::vector<std::string> names;
   for (const client::TopicMetadata& topic : *topics)
     if (!topic.is_internal) names.push_back(topic.name);
   return names;

@@ -16,9 +16,10 @@ inline constexpr const char* default_brokers = "127.0.0.1:9092";
 /// Options for the cluster that `-b` names.
 Result<client::ClientOptions> client_options(const std::string& brokers, std::stop_token stop = {});
 
-/// The topics of that cluster, or of the one that the environment or the default names when
-/// `brokers` is empty. Made for a shell that waits: soon, and none where anything is wrong.
-std::vector<std::string> list_topic_names(const std::string& brokers);
+/// The names of topics (kind TOPIC) or groups (GROUP) of that cluster, or of the one that the
+/// environment or the default names when `brokers` is empty. Made for a shell that waits: soon, and
+/// none where anything is wrong.
+std::vector<std::string> list_names(const std::string& kind, const std::string& brokers);
 
 /// "KEY=VALUE" of `-c`.
 Result<std::pair<std::string, std::string>> parse_config(const std::string& text);

@@ -11,6 +11,6 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   return run_command_line(argc, argv,
                           {&serve_command, &topic_command, &produce_command, &consume_command,
-                           &replay_command, &demo_command, &dump_command, &fsck_command,
-                           &backup_command, &doctor_command, &completion_command});
+                           &group_command, &replay_command, &demo_command, &dump_command,
+                           &fsck_command, &backup_command, &doctor_command, &completion_command});
 }

@@ -11,8 +11,8 @@ namespace {
 /// Goes through the words before the one that is asked for.
 class Completer {
  public:
-  Completer(const CommandSpec& program, const ListTopics& list_topics)
-      : command_(&program), list_topics_(list_topics) {}
+  Completer(const CommandSpec& program, const ListNames& list_names)
+      : command_(&program), list_names_(list_names) {}
 
   void pass(const std::string& word);
   std::vector<std::string> finish(const std::string& word);
@@ -25,7 +25,7 @@ class Completer {
   void add_options();
 
   const CommandSpec* command_;
-  const ListTopics& list_topics_;
+  const ListNames& list_names_;
   /// Its value comes next.
   const OptionSpec* open_ = nullptr;
   std::set<const OptionSpec*> used_;
@@ -87,8 +87,8 @@ void Completer::add(const std::string& word, const std::string& help) {
 void Completer::add_values(const ValueSpec& value, const std::string& before) {
   if (!value.choices.empty()) {
     for (const std::string& choice : value.choices) add(before + choice, "");
-  } else if (value.kind == "TOPIC") {
-    for (const std::string& topic : list_topics_(brokers_)) add(before + topic, "");
+  } else if (value.kind == "TOPIC" || value.kind == "GROUP") {
+    for (const std::string& name : list_names_(value.kind, brokers_)) add(before + name, "");
   } else if (value.kind == "FILE" || value.kind == "PATH") {
     found_.emplace_back(":files");
   } else if (value.kind == "DIR") {
@@ -131,8 +131,8 @@ std::vector<std::string> Completer::finish(const std::string& word) {
 
 std::vector<std::string> complete_words(const CommandSpec& program,
                                         const std::vector<std::string>& words,
-                                        const ListTopics& list_topics) {
-  Completer completer(program, list_topics);
+                                        const ListNames& list_names) {
+  Completer completer(program, list_names);
   if (words.empty()) return completer.finish("");
   for (std::size_t i = 0; i + 1 < words.size(); ++i) completer.pass(words[i]);
   return completer.finish(words.back());

@@ -51,4 +51,30 @@ Result<std::vector<OffsetFound>> BlockingClient::list_offsets(std::vector<Offset
   });
 }
 
+Result<std::vector<ListedGroup>> BlockingClient::list_groups() {
+  return session_->run([](Cluster& cluster) { return client::list_groups(cluster); });
+}
+
+Result<GroupDescription> BlockingClient::describe_group(std::string group) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::describe_group(cluster, std::move(group)); });
+}
+
+Result<std::vector<GroupOffset>> BlockingClient::group_offsets(std::string group) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::group_offsets(cluster, std::move(group)); });
+}
+
+Result<void> BlockingClient::commit_group_offsets(std::string group,
+                                                  std::vector<GroupOffset> offsets) {
+  return session_->run([&](Cluster& cluster) {
+    return client::commit_group_offsets(cluster, std::move(group), std::move(offsets));
+  });
+}
+
+Result<void> BlockingClient::delete_group(std::string group) {
+  return session_->run(
+      [&](Cluster& cluster) { return client::delete_group(cluster, std::move(group)); });
+}
+
 }  // namespace leat::client

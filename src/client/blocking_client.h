@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "client/admin.h"
+#include "client/group_admin.h"
 #include "client/options.h"
 
 namespace leat::client {
@@ -36,6 +37,13 @@ class BlockingClient {
   Result<std::vector<TopicConfig>> topic_configs(std::string name);
   Result<std::vector<OffsetFound>> list_offsets(std::vector<OffsetQuery> queries,
                                                 bool read_committed);
+
+  /// As the functions of that name in group_admin.h.
+  Result<std::vector<ListedGroup>> list_groups();
+  Result<GroupDescription> describe_group(std::string group);
+  Result<std::vector<GroupOffset>> group_offsets(std::string group);
+  Result<void> commit_group_offsets(std::string group, std::vector<GroupOffset> offsets);
+  Result<void> delete_group(std::string group);
 
   const std::shared_ptr<Session>& session() const { return session_; }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Consumer groups of kcat (librdkafka) and kafka-python: balanced, killed, reset, administered."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from kafka.admin import KafkaAdminClient
 from kafka.errors import CommitFailedError, KafkaError, NoError, NonEmptyGroupError
 
-from harness import Server, check, finish, leat, run, scratch, wait_for
+from harness import LEAT, Server, check, finish, leat, run, scratch, wait_for
 
 PARTITIONS = 4
 COUNT = 2000
@@ -177,6 +178,58 @@ def check_kafka_python(server):
     admin.close()
 
 
+def check_command_line(server, folder):
+    def group(*arguments):
+        return leat("group", *arguments, "-b", server.kafka)
+
+    def consume(*arguments):
+        return leat("consume", "balanced", "-g", "audit", "-b", server.kafka, *arguments)
+
+    def rows(done):
+        return [line.split() for line in done.stdout.decode().splitlines()
+                if line.startswith("balanced")]
+
+    total = 5 * COUNT
+    check(len(consume("-n", "2500").stdout.splitlines()) == 2500, "leat consume -g reads some")
+    lags = json.loads(group("describe", "audit", "--format", "json").stdout)["partitions"]
+    check(sum(row["committed"] for row in lags) == 2500, "and commits what it has printed", lags)
+    check(len(consume("-e").stdout.splitlines()) == total - 2500, "then the rest")
+    described = group("describe", "audit")
+    check([row[4] for row in rows(described)] == ["0"] * PARTITIONS, "leat group describe: no lag",
+          described.stdout)
+    listed = group("list").stdout.decode()
+    check("audit  " in listed and "Empty" in listed, "leat group list", listed)
+
+    plan = group("seek", "audit", "--to", "-10")
+    check(len(rows(plan)) == PARTITIONS and b"--yes" in plan.stderr and
+          consume("-e").stdout == b"", "leat group seek without --yes only tells", plan.stderr)
+    done = group("seek", "audit", "--to", "-10", "--yes")
+    check(done.returncode == 0 and len(consume("-e").stdout.splitlines()) == 10 * PARTITIONS,
+          "with it, the group reads again from there", done.stderr)
+    check(group("seek", "audit").returncode == 2, "without a position it is a usage error")
+
+    with open(folder / "member", "wb") as out:
+        member = subprocess.Popen([LEAT, "consume", "balanced", "-g", "audit", "-b", server.kafka],
+                                  stdout=out)
+        wait_for(lambda: b"Stable" in group("describe", "audit").stdout)
+        refused = group("seek", "audit", "--to", "start", "--yes")
+        check(refused.returncode == 1 and b"1 member" in refused.stderr,
+              "a group with members is not moved", refused.stderr)
+        check(group("delete", "audit").returncode == 1, "nor deleted")
+        produce(server, total, 40)
+        check(wait_for(lambda: (folder / "member").read_bytes().count(b"\n") == 40),
+              "its member prints what comes")
+        member.send_signal(signal.SIGINT)
+        check(member.wait(10) == 0, "Ctrl-C ends it")
+    lags = json.loads(group("describe", "audit", "--format", "json").stdout)
+    check(lags["state"] == "Empty" and not any(row["lag"] for row in lags["partitions"]),
+          "it has committed and left", lags)
+    check(group("delete", "audit").returncode == 0 and group("describe", "audit").returncode == 1,
+          "leat group delete")
+    completed = run(LEAT, "complete", "--", "group", "describe", "-b", server.kafka, "bal")
+    check(completed.stdout == b"balance\n", "groups complete by name", completed.stdout)
+
+
 def check_internal_topic(server):
     raw = run("kcat", "-b", server.kafka, "-C", "-t", "__consumer_offsets", "-e", "-q", "-o",
               "beginning", "-f", "%K\n")
@@ -203,6 +256,7 @@ def main():
         check_cooperative(server, folder)
         check_metrics(server)
         check_kafka_python(server)
+        check_command_line(server, folder)
         check_internal_topic(server)
     finish()
 

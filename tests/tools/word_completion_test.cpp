@@ -30,13 +30,15 @@ CommandSpec program() {
       "produce", "Sends lines", {}, {{false, {"TOPIC", {}, ""}}, {true, {"FILE", {}, ""}}}, {}};
   CommandSpec create{"create", "", {brokers, config}, {{false, {"NAME", {}, ""}}}, {}};
   CommandSpec topic{"topic", "", {}, {}, {create, {"delete", "", {}, {}, {}}}};
+  CommandSpec group{"group", "", {brokers}, {{false, {"GROUP", {}, ""}}}, {}};
   CommandSpec backup{"backup", "", {}, {{false, {"DIR", {}, ""}}}, {}};
-  return {"leat", "", {option({"--help"})}, {}, {consume, produce, topic, backup}};
+  return {"leat", "", {option({"--help"})}, {}, {consume, produce, topic, group, backup}};
 }
 
 /// What completes a line whose last word is the one asked for; topics are named after the cluster.
 std::string complete(const std::vector<std::string>& words) {
-  auto list = [](const std::string& brokers) {
+  auto list = [](const std::string& kind, const std::string& brokers) {
+    if (kind == "GROUP") return std::vector<std::string>{"audit" + brokers};
     return std::vector<std::string>{"edits" + brokers, "orders" + brokers};
   };
   std::vector<std::string> lines = complete_words(program(), words, list);
@@ -46,7 +48,7 @@ std::string complete(const std::vector<std::string>& words) {
 TEST_SUITE_BEGIN("tools");
 
 TEST_CASE("commands complete, with what they do, and their commands") {
-  CHECK(complete({""}) == "consume produce\tSends lines topic backup");
+  CHECK(complete({""}) == "consume produce\tSends lines topic group backup");
   CHECK(complete({"co"}) == "consume");
   CHECK(complete({"x"}) == "");
   CHECK(complete({"--h"}) == "--help");
