@@ -177,6 +177,14 @@ std::int64_t number(const ConfigMap& configs, std::string_view name) {
   return value;
 }
 
+double decimal(const ConfigMap& configs, std::string_view name) {
+  std::string text = config_value(configs, name);
+  double value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  ASSERT(error == std::errc{} && end == text.data() + text.size());
+  return value;
+}
+
 CleanupPolicy cleanup_policy(const ConfigMap& configs) {
   bool remove = false;
   bool compact = false;
@@ -231,6 +239,11 @@ TopicSettings parse_topic_settings(const ConfigMap& configs) {
   bool removes = settings.cleanup != CleanupPolicy::compact;
   settings.log.retention_bytes = removes ? number(configs, "retention.bytes") : -1;
   settings.log.retention_ms = removes ? number(configs, "retention.ms") : -1;
+  settings.log.is_compacted = settings.cleanup != CleanupPolicy::remove;
+  settings.log.min_compaction_lag_ms = number(configs, "min.compaction.lag.ms");
+  settings.log.max_compaction_lag_ms = number(configs, "max.compaction.lag.ms");
+  settings.log.delete_retention_ms = number(configs, "delete.retention.ms");
+  settings.log.min_cleanable_dirty_ratio = decimal(configs, "min.cleanable.dirty.ratio");
   settings.max_message_bytes = static_cast<std::int32_t>(number(configs, "max.message.bytes"));
   settings.timestamp_before_max_ms = number(configs, "message.timestamp.before.max.ms");
   settings.timestamp_after_max_ms = number(configs, "message.timestamp.after.max.ms");

@@ -45,7 +45,8 @@ Result<void> add_states(file::FileSystem& files, const Layout& layout,
     ++plan.partitions;
     plan.damaged_ranges += unreadable(state.damage, state.gaps).size();
     for (const SegmentState& segment : state.segments) {
-      std::string path = layout.relative(layout.segment(state.id, segment.base_offset));
+      std::string path =
+          layout.relative(layout.segment(state.id, segment.base_offset, segment.version));
       bool is_damaged = std::any_of(
           state.damage.begin(), state.damage.end(),
           [&](const Damage& damage) { return damage.segment_base == segment.base_offset; });

@@ -119,7 +119,7 @@ void Checker::add_known_damage(const PartitionState& state) {
         });
     if (!is_new) continue;
     for (const OffsetRange& range : unreadable({damage}, state.gaps)) {
-      Finding known = damage_finding(layout_, state.id, damage, "found damaged earlier");
+      Finding known = damage_finding(layout_, state, damage, "found damaged earlier");
       known.offsets = range;
       report_.findings.push_back(std::move(known));
     }
@@ -127,11 +127,11 @@ void Checker::add_known_damage(const PartitionState& state) {
 }
 
 Result<void> Checker::check_segment(const PartitionState& state, const SegmentState& segment) {
-  std::string path = layout_.segment(state.id, segment.base_offset);
+  std::string path = layout_.segment(state.id, segment.base_offset, segment.version);
   auto found = [&](const Damage& damage, const std::string& cause) {
     // Without an index a damaged range may look larger than it did when its loss was accepted.
     for (const OffsetRange& range : unreadable({damage}, state.gaps)) {
-      report_.findings.push_back(damage_finding(layout_, state.id, damage, cause));
+      report_.findings.push_back(damage_finding(layout_, state, damage, cause));
       report_.findings.back().offsets = range;
     }
   };
@@ -169,7 +169,8 @@ Result<void> Checker::check_segment(const PartitionState& state, const SegmentSt
 Result<void> Checker::check_index(
     const PartitionState& state, const SegmentState& segment, const std::vector<Damage>& damaged,
     const std::set<Place, bool (*)(const Place&, const Place&)>& places) {
-  std::string path = with_suffix(layout_.segment(state.id, segment.base_offset), ".index");
+  std::string path =
+      with_suffix(layout_.segment(state.id, segment.base_offset, segment.version), ".index");
   OffsetRange offsets{segment.base_offset, segment.next_offset};
   Result<Bytes> bytes = file::read_file(files_, path);
   if (!bytes && bytes.error().code != Errc::not_found) return fail(bytes);
@@ -179,7 +180,7 @@ Result<void> Checker::check_index(
     }
     return {};
   }
-  Index index(segment.base_offset, layout_.segment(state.id, segment.base_offset));
+  Index index(segment.base_offset, layout_.segment(state.id, segment.base_offset, segment.version));
   index.decode(*bytes, {segment.next_offset, segment.bytes});
   if (bytes->size() != Index::file_position(index.size())) {
     add(Finding::Kind::index, state, offsets, path,
@@ -206,7 +207,7 @@ Result<void> Checker::check_index(
 Result<void> Checker::check_seal(const PartitionState& state, const SegmentState& segment,
                                  const Seal& counted) {
   if (!segment.sealed) return {};
-  std::string log_path = layout_.segment(state.id, segment.base_offset);
+  std::string log_path = layout_.segment(state.id, segment.base_offset, segment.version);
   std::string path = with_suffix(log_path, ".seal");
   OffsetRange offsets{segment.base_offset, segment.next_offset};
   Result<Bytes> bytes = file::read_file(files_, path);

@@ -11,8 +11,9 @@ namespace leat::log {
 namespace {
 
 constexpr std::uint32_t checkpoint_magic = 0x4c434b31;  // "LCK1"
-constexpr std::uint32_t checkpoint_version = 2;
+constexpr std::uint32_t checkpoint_version = 3;
 constexpr std::uint32_t first_version_with_marks = 2;
+constexpr std::uint32_t first_version_with_compaction = 3;
 constexpr std::size_t count_at = 36;
 
 void write_segment(ByteWriter& out, const SegmentState& segment) {
@@ -26,6 +27,7 @@ void write_segment(ByteWriter& out, const SegmentState& segment) {
   out.write(segment.marks.first_crc);
   out.write(segment.marks.last_crc);
   out.write(segment.marks.last_position);
+  out.write(segment.version);
 }
 
 SegmentState read_segment(ByteReader& in, std::uint32_t version) {
@@ -41,6 +43,7 @@ SegmentState read_segment(ByteReader& in, std::uint32_t version) {
   segment.marks.first_crc = in.read<std::uint32_t>();
   segment.marks.last_crc = in.read<std::uint32_t>();
   segment.marks.last_position = in.read<std::uint64_t>();
+  if (version >= first_version_with_compaction) segment.version = in.read<std::uint32_t>();
   return segment;
 }
 
@@ -50,6 +53,9 @@ PartitionState read_partition(ByteReader& in, std::uint32_t version) {
   state.leader_epoch = LeaderEpoch{in.read<std::int32_t>()};
   state.start_offset = Offset{in.read<std::int64_t>()};
   state.end_offset = Offset{in.read<std::int64_t>()};
+  if (version >= first_version_with_compaction) {
+    state.compacted_to = Offset{in.read<std::int64_t>()};
+  }
   auto segments = in.read<std::uint32_t>();
   for (std::uint32_t i = 0; i < segments && in.ok(); ++i) {
     state.segments.push_back(read_segment(in, version));
@@ -87,6 +93,7 @@ void CheckpointWriter::add(const PartitionState& partition) {
   out.write(partition.leader_epoch.value());
   out.write(partition.start_offset.value());
   out.write(partition.end_offset.value());
+  out.write(partition.compacted_to.value());
   out.write(static_cast<std::uint32_t>(partition.segments.size()));
   for (const SegmentState& segment : partition.segments) write_segment(out, segment);
   out.write(static_cast<std::uint32_t>(partition.damage.size()));

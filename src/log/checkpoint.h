@@ -5,12 +5,16 @@
 //   copy       := magic:u32 version:u32 salt:u64 sequence:u64 early_boot:u64 epoch_floor:i32
 //                 partition_count:u32 partition* checksum:u64
 //   partition  := topic_id:16 partition:i32 leader_epoch:i32 start:i64 end:i64
-//                 segment_count:u32 segment* damage_count:u32 damage* gap_count:u32 gap*
+//                 compacted_to:i64 segment_count:u32 segment* damage_count:u32 damage*
+//                 gap_count:u32 gap*
 //   segment    := base_offset:i64 next_offset:i64 bytes:u64 max_timestamp_ms:i64
 //                 first_append_ms:i64 last_append_ms:i64 sealed:u8 marks
+//                 version:u32
 //   marks      := first_crc:u32 last_crc:u32 last_position:u64    not in version 1
 //   damage     := offsets segment_base:i64 position:u64 bytes:u64
 //   gap        := offsets                 offsets as in the journal
+//
+// `compacted_to` and a segment's `version` are from version 3 on; before, they are 0.
 //
 // `first_crc` and `last_crc` are the CRCs of a segment's first batch and of that at
 // `last_position`, -1 where they are not known. Files that changed places can have good batches at

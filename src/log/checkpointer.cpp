@@ -137,8 +137,8 @@ std::shared_ptr<Checkpointer::Pass> Checkpointer::make_pass() {
     std::shared_ptr<PartitionLog> log = dirty.log.lock();
     if (!log || log->ledger().is_removed) continue;
     // Its shard may not have heard of the last commits yet.
-    const SegmentState* state = find_segment(log->ledger().state, dirty.segment->base_offset());
-    if (state == nullptr) continue;  // retention has removed it
+    const SegmentState* state = find_segment(log->ledger().state, dirty.segment->name());
+    if (state == nullptr) continue;  // retention or compaction has removed it
     Target target{log, dirty.segment, log->id(), state->bytes, false, {}, {}};
     target.is_suspect = dirty.is_suspect;
     pass->targets.push_back(std::move(target));

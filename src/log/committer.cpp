@@ -286,7 +286,24 @@ void Committer::place_frame() {
   waiting_for_journal_ = true;
 }
 
+void Committer::request_checkpoint(Done done) {
+  checkpoint_requests_.push_back(std::move(done));
+  start_requested_checkpoint();
+}
+
+void Committer::start_requested_checkpoint() {
+  if (checkpoint_requests_.empty() || commit_ || failure_ || context_.is_closing ||
+      context_.checkpointer->running()) {
+    return;
+  }
+  checkpoint_waiters_ = std::exchange(checkpoint_requests_, {});
+  context_.checkpointer->start_checkpoint();
+}
+
 void Committer::checkpoint_done(const Result<void>& written) {
+  for (Done& waiter : std::exchange(checkpoint_waiters_, {})) waiter(written);
+  // Whatever waits for the journal has a commit in flight, behind which this has its turn.
+  start_requested_checkpoint();
   if (!waiting_for_journal_) return;
   waiting_for_journal_ = false;
   if (written) {
@@ -417,6 +434,7 @@ void Committer::finish() {
   give_back(std::move(commit->parts));
   if (!alive.expired() && failure_) refuse_waiting();
   if (alive.expired()) return;
+  start_requested_checkpoint();
   call(std::move(commit->controls), commit->error);
 }
 

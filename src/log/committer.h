@@ -34,6 +34,9 @@ class Committer {
   /// Puts an entry that is no append into the next commit. An EndEntry gets its offset there.
   void add(JournalEntry entry, Done done);
 
+  /// Has a checkpoint written soon, of what the ledgers have now or more; `done` may never be
+  /// called when the store ends.
+  void request_checkpoint(Done done);
   /// A checkpoint was written, or could not be: what waited for room in the journal goes on.
   void checkpoint_done(const Result<void>& written);
   /// The last commit that is done with: its effects are in every log's state.
@@ -92,6 +95,8 @@ class Committer {
   void apply(const JournalEntry& entry);
   void give_back(std::vector<CommitPart> parts);
   void call(std::vector<Control> controls, const std::optional<Error>& error);
+  /// Starts the checkpoint that somebody asked for, unless one is being written.
+  void start_requested_checkpoint();
 
   StoreContext& context_;
   Journal& journal_;
@@ -105,6 +110,8 @@ class Committer {
   bool is_writing_ahead_ = false;  // posted
   bool waiting_for_journal_ = false;
   std::uint64_t finished_sequence_ = 0;
+  std::vector<Done> checkpoint_requests_;
+  std::vector<Done> checkpoint_waiters_;  // of the one that is being written for them
   std::optional<Error> failure_;
   Work idle_;
   std::size_t shards_closing_ = 0;  // that may still have something to submit

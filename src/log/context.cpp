@@ -27,6 +27,13 @@ StoreMetrics::StoreMetrics(Metrics& metrics)
       scrub_findings(metrics.counter("leat_log_scrub_findings_total",
                                      "Damage and broken seals that checking again has found.")),
       scrub_bytes_left(metrics.gauge("leat_log_scrub_bytes_left",
-                                     "What this round of checking again has still to read.")) {}
+                                     "What this round of checking again has still to read.")),
+      compactions(metrics.counter("leat_log_compactions_total", "Logs compacted to their end.")),
+      compaction_bytes_read(metrics.counter("leat_log_compaction_read_bytes_total",
+                                            "Bytes of segments that compactions have read.")),
+      compaction_bytes_written(metrics.counter("leat_log_compaction_written_bytes_total",
+                                               "Bytes of the segments that came of it.")),
+      compaction_records_removed(metrics.counter("leat_log_compaction_removed_records_total",
+                                                 "Records that compactions have left out.")) {}
 
 }  // namespace leat::log

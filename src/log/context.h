@@ -18,6 +18,7 @@ namespace leat::log {
 class Background;
 class Checkpointer;
 class Committer;
+class Compactor;
 class OpenSegments;
 class Scrubber;
 class SpaceWatch;
@@ -39,6 +40,10 @@ struct StoreMetrics {
   Counter& scrub_rounds;
   Counter& scrub_findings;
   Gauge& scrub_bytes_left;
+  Counter& compactions;
+  Counter& compaction_bytes_read;
+  Counter& compaction_bytes_written;
+  Counter& compaction_records_removed;
 };
 
 /// Logs share it with the store, which dies first, when no shard runs any more: what it points to
@@ -61,6 +66,7 @@ struct StoreContext {
   Layout layout;
   StoreMetrics metrics;
   Committer* committer = nullptr;
+  Compactor* compactor = nullptr;
   Checkpointer* checkpointer = nullptr;
   Background* background = nullptr;
   SpaceWatch* space = nullptr;

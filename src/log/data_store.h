@@ -10,6 +10,7 @@
 #include "log/checkpoint.h"
 #include "log/checkpointer.h"
 #include "log/committer.h"
+#include "log/compactor.h"
 #include "log/context.h"
 #include "log/partition_log.h"
 #include "log/recovery.h"
@@ -63,6 +64,7 @@ class DataStore final : public Store {
   Checkpointer checkpointer_;
   SpaceWatch space_;
   Scrubber scrubber_;
+  Compactor compactor_;
   std::map<TopicPartition, std::shared_ptr<PartitionLog>> logs_;
   std::set<TopicPartition> removing_;
   std::vector<Finding> findings_;

@@ -6,8 +6,9 @@
 
 namespace leat::log {
 
-std::string Layout::segment(const TopicPartition& id, Offset base) const {
-  return fmt::format("{}/{:020}.log", partition(id), base.value());
+std::string Layout::segment(const TopicPartition& id, Offset base, std::uint32_t version) const {
+  if (version == 0) return fmt::format("{}/{:020}.log", partition(id), base.value());
+  return fmt::format("{}/{:020}.{}.log", partition(id), base.value(), version);
 }
 
 std::string Layout::quarantine(const TopicPartition& id, Offset base, std::uint64_t position,
@@ -30,13 +31,20 @@ std::string with_suffix(const std::string& segment_path, std::string_view suffix
   return path;
 }
 
-std::optional<Offset> parse_segment_name(std::string_view name, std::string_view suffix) {
+std::optional<SegmentName> parse_segment_name(std::string_view name, std::string_view suffix) {
   constexpr std::size_t digits = 20;
-  if (name.size() != digits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
-  std::int64_t value = 0;
-  auto [end, error] = std::from_chars(name.data(), name.data() + digits, value);
-  if (error != std::errc{} || end != name.data() + digits || value < 0) return std::nullopt;
-  return Offset{value};
+  if (name.size() < digits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
+  name.remove_suffix(suffix.size());
+  std::int64_t base = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + digits, base);
+  if (error != std::errc{} || end != name.data() + digits || base < 0) return std::nullopt;
+  std::string_view rest = name.substr(digits);
+  if (rest.empty()) return SegmentName{Offset{base}, 0};
+  std::uint32_t version = 0;
+  auto [last, bad] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), version);
+  bool is_whole = bad == std::errc{} && last == rest.data() + rest.size();
+  if (rest[0] != '.' || !is_whole || version == 0 || rest[1] == '0') return std::nullopt;
+  return SegmentName{Offset{base}, version};
 }
 
 std::optional<PartitionId> parse_partition_name(std::string_view name) {

@@ -1,6 +1,8 @@
 // Names of files and directories below a data directory.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +27,8 @@ class Layout {
   std::string partition(const TopicPartition& id) const {
     return topic(id.topic_id) + "/" + std::to_string(id.partition.value());
   }
-  std::string segment(const TopicPartition& id, Offset base) const;
+  /// `<base>.log`, and from version 1 on, which compaction wrote, `<base>.<version>.log`.
+  std::string segment(const TopicPartition& id, Offset base, std::uint32_t version) const;
   std::string quarantine() const { return directory_ + "/quarantine"; }
   /// Where bytes of `id` found at `position` of the segment at `base` are put.
   std::string quarantine(const TopicPartition& id, Offset base, std::uint64_t position,
@@ -37,10 +40,16 @@ class Layout {
   std::string directory_;
 };
 
-/// Beside `<base>.log` stand `<base>.index` and `<base>.seal`.
+/// Beside `<name>.log` stand `<name>.index` and `<name>.seal`.
 std::string with_suffix(const std::string& segment_path, std::string_view suffix);
-/// The base offset in "00000000000000000042.log"; nullopt for any other name.
-std::optional<Offset> parse_segment_name(std::string_view name, std::string_view suffix);
+/// What a segment's file is named after.
+struct SegmentName {
+  Offset base;
+  std::uint32_t version = 0;
+  friend auto operator<=>(const SegmentName&, const SegmentName&) = default;
+};
+/// That of "00000000000000000042.log" or "00000000000000000042.7.log"; nullopt for any other name.
+std::optional<SegmentName> parse_segment_name(std::string_view name, std::string_view suffix);
 std::optional<PartitionId> parse_partition_name(std::string_view name);
 
 }  // namespace leat::log

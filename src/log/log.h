@@ -70,7 +70,8 @@ class Log {
   virtual void advance_start(Offset offset, UniqueFunction<void(Result<void>)> done) = 0;
 
   /// Rolls by age, and removes whole segments by size and age, the active one too if it has aged.
-  /// Age counts from a segment's last append by the store's clock. Called every few seconds.
+  /// Age counts from a segment's last append by the store's clock. Where the log is compacted,
+  /// offers what is closed to the compactor. Called every few seconds.
   virtual void apply_retention() = 0;
 
   /// Thread-safe.

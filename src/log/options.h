@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ struct StoreOptions {
   std::uint64_t free_bytes_min = std::uint64_t{512} << 20;
   /// Sealed segments are read and checked again at this rate, once a day. 0 turns it off.
   std::uint64_t scrub_bytes_per_second = std::uint64_t{8} << 20;
+  /// Closed segments of compacted logs are read for compaction at this rate. 0 turns it off.
+  std::uint64_t compaction_bytes_per_second = std::uint64_t{64} << 20;
+  /// Memory for the keys of a compaction, 24 bytes each; with more keys it takes several.
+  std::uint64_t compaction_map_bytes = std::uint64_t{128} << 20;
   /// So many segments hold a descriptor at most; 0 is half of what the process may have.
   std::size_t open_segments_max = 0;
 };
@@ -60,6 +65,16 @@ struct LogOptions {
   /// Takes appends however little room the disk has left: what the server itself must remember,
   /// such as which topics were deleted to make room.
   bool is_essential = false;
+  /// Of records with the same key, all but the newest may go.
+  bool is_compacted = false;
+  /// A record stays for so long at least after its segment's last append,
+  std::int64_t min_compaction_lag_ms = 0;
+  /// and a compaction begins when one is in a closed segment for longer than that,
+  std::int64_t max_compaction_lag_ms = std::numeric_limits<std::int64_t>::max();
+  /// or when so much of the closed segments was not compacted yet.
+  double min_cleanable_dirty_ratio = 0.5;
+  /// A tombstone stays for so long after the first compaction that meets it.
+  std::int64_t delete_retention_ms = std::int64_t{24} * 3600 * 1000;
 };
 
 }  // namespace leat::log

@@ -33,14 +33,15 @@ PartitionLog::PartitionLog(std::shared_ptr<StoreContext> context, Shard& shard,
       start_offset_(state.start_offset),
       committed_end_(state.end_offset),
       end_offset_(state.end_offset),
+      compacted_to_(state.compacted_to),
       damage_(state.damage),
       gaps_(state.gaps) {
   DamageSink sink = [guard = std::weak_ptr<void>(context_.alive), executor = &context_.executor,
                      log_id = id_, layout = context_.layout, committer = context_.committer](
                         const Damage& damage, const std::string& cause) {
-    log_error("{}: records {} to {} at byte {} are damaged: {}",
-              layout.segment(log_id, damage.segment_base), damage.offsets.base.value(),
-              damage.offsets.next.value() - 1, damage.position, cause);
+    log_error("{}: records {} to {} at byte {} of the segment at {} are damaged: {}",
+              layout.partition(log_id), damage.offsets.base.value(),
+              damage.offsets.next.value() - 1, damage.position, damage.segment_base.value(), cause);
     executor->post([guard, committer, log_id, damage] {
       if (auto alive = guard.lock()) committer->found_damage(log_id, damage);
     });
@@ -72,9 +73,9 @@ std::shared_ptr<Segment> PartitionLog::make_segment(const SegmentState& state) {
   context_.metrics.segments.add(1);
   auto interval =
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, options_.index_interval_bytes));
-  return std::make_shared<Segment>(context_.files, context_.layout.segment(id_, state.base_offset),
-                                   state,
-                                   Segment::Settings{interval, sink_, context_.open_segments});
+  return std::make_shared<Segment>(
+      context_.files, context_.layout.segment(id_, state.base_offset, state.version), state,
+      Segment::Settings{interval, sink_, context_.open_segments});
 }
 
 Result<void> PartitionLog::check_appendable(std::uint64_t bytes) const {
@@ -127,6 +128,7 @@ PartitionState PartitionLog::state() const {
   state.leader_epoch = leader_epoch_;
   state.start_offset = start_offset_;
   state.end_offset = committed_end_;
+  state.compacted_to = compacted_to_;
   for (const auto& segment : segments_) state.segments.push_back(segment->state());
   state.damage = damage_;
   state.gaps = gaps_;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/published.h"
@@ -17,6 +18,7 @@ namespace leat::log {
 
 class PartitionLog;
 class Shard;
+struct Replacement;
 
 /// An append on its way to the disk.
 struct PendingAppend {
@@ -116,6 +118,12 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   /// Seals what a crash left unsealed.
   void seal_old_segments();
 
+  // For the compactor:
+  /// Puts a compacted segment in its place, if what it replaces is still there.
+  void replace(Replacement replacement);
+  /// The compaction that it offered itself for is over: all below `to` has been looked at.
+  void compacted(Offset to);
+
   // For the shard:
   /// Writes a commit's worth of what is pending to the segments and adds it to `parts`; true if
   /// there is more. What cannot be written fails, and the segments are as before.
@@ -160,6 +168,10 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   void seal(const std::shared_ptr<Segment>& segment);
   void publish();
   void start_advanced(Offset offset, bool all);
+  /// Has itself compacted if that is worth it by now.
+  void offer_compaction();
+  /// At home.
+  void commit_replacement(const SegmentState& state, const std::vector<std::string>& paths);
   void drop_segments(bool all);
 
   Result<void> check_appendable(std::uint64_t bytes) const;
@@ -174,6 +186,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   Offset start_offset_;
   Offset committed_end_;  // the high watermark
   Offset end_offset_;
+  Offset compacted_to_;
   std::vector<std::shared_ptr<Segment>> segments_;
   std::vector<Damage> damage_;
   std::vector<OffsetRange> gaps_;
@@ -189,6 +202,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   bool directory_made_ = false;
   bool roll_requested_ = false;
   bool advancing_start_ = false;
+  bool is_compacting_ = false;
   bool removed_ = false;
   std::optional<Error> stopped_;
   std::vector<std::weak_ptr<Listener>> listeners_;

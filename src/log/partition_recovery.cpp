@@ -11,13 +11,13 @@
 
 namespace leat::log {
 
-Finding damage_finding(const Layout& layout, const TopicPartition& id, const Damage& damage,
+Finding damage_finding(const Layout& layout, const PartitionState& state, const Damage& damage,
                        const std::string& cause) {
   Finding finding;
   finding.kind = Finding::Kind::damage;
-  finding.partition = id;
+  finding.partition = state.id;
   finding.offsets = damage.offsets;
-  finding.path = layout.relative(layout.segment(id, damage.segment_base));
+  finding.path = layout.relative(segment_path(layout, state, damage.segment_base));
   finding.position = damage.position;
   finding.bytes = damage.bytes;
   finding.cause = cause;
@@ -83,7 +83,7 @@ void PartitionRecovery::find_dropped(const PartitionEvents& events) {
 
 void PartitionRecovery::start_segment(Offset base) {
   // Where commits are missing, a start that was moved may have retired what is appended to again.
-  std::string path = job_.layout.segment(state_.id, base);
+  std::string path = job_.layout.segment(state_.id, base, 0);
   for (std::string_view suffix : {".index", ".seal", ".log"}) {
     std::erase(job_.retired, with_suffix(path, suffix));
   }
@@ -96,9 +96,9 @@ void PartitionRecovery::start_segment(Offset base) {
 }
 
 Result<file::FilePtr> PartitionRecovery::open_last(bool create) {
-  Offset base = state_.segments.back().base_offset;
-  if (open_ && open_base_ == base) return open_;
-  std::string path = job_.layout.segment(state_.id, base);
+  const SegmentState& last = state_.segments.back();
+  if (open_ && open_base_ == last.base_offset) return open_;
+  std::string path = job_.layout.segment(state_.id, last.base_offset, last.version);
   Result<file::FilePtr> opened = job_.files.open(path, file::OpenMode::read_write);
   if (opened) {
     Result<bool> own = has_marks(**opened, state_.segments.back().marks);
@@ -117,8 +117,8 @@ Result<file::FilePtr> PartitionRecovery::open_last(bool create) {
   }
   if (!opened) return opened;
   open_ = *opened;
-  open_base_ = base;
-  touched_.push_back(base);
+  open_base_ = last.base_offset;
+  touched_.push_back(last.name());
   return opened;
 }
 
@@ -172,7 +172,7 @@ void PartitionRecovery::extend(const ScannedBatch& batch) {
 void PartitionRecovery::add_damage(const Damage& damage, const std::string& cause) {
   log::add_damage(state_.damage, damage);
   raise_epoch_ = true;
-  job_.report(damage_finding(job_.layout, state_.id, damage, cause));
+  job_.report(damage_finding(job_.layout, state_, damage, cause));
 }
 
 /// A commit whose write failed has left a frame; what came after it took its offsets again.
@@ -201,7 +201,8 @@ Result<void> PartitionRecovery::apply(const StartEntry& start) {
            (state_.segments.size() > 1 || all || dropped_.contains(segment.base_offset));
   };
   while (!state_.segments.empty() && goes(state_.segments.front())) {
-    std::string path = job_.layout.segment(state_.id, state_.segments.front().base_offset);
+    const SegmentState& first = state_.segments.front();
+    std::string path = job_.layout.segment(state_.id, first.base_offset, first.version);
     for (std::string_view suffix : {".index", ".seal", ".log"}) {
       job_.retired.push_back(with_suffix(path, suffix));
     }
@@ -284,7 +285,7 @@ Result<bool> PartitionRecovery::bytes_are_there(const PartitionEvents::Data& dat
   // page cache may hold for clean what the disk does not have.
   Result<void> written = write_again(**file, entry.position, entry.position + entry.bytes);
   if (!written) return fail(written);
-  job_.urgent.emplace_back(state_.id, entry.segment_base);
+  job_.urgent.emplace_back(state_.id, state_.segments.back().name());
   return true;
 }
 
@@ -296,8 +297,11 @@ Result<void> PartitionRecovery::fill_hole(const DataEntry& entry) {
   if (!names && names.error().code != Errc::not_found) return fail(names);
   if (names) {
     for (const file::DirectoryEntry& name : *names) {
-      std::optional<Offset> base = parse_segment_name(name.name, ".log");
-      if (base && *base >= state_.end_offset && *base < entry.segment_base) bases.push_back(*base);
+      std::optional<SegmentName> file = parse_segment_name(name.name, ".log");
+      if (!file || file->version != 0) continue;
+      if (file->base >= state_.end_offset && file->base < entry.segment_base) {
+        bases.push_back(file->base);
+      }
     }
   }
   bool same = !state_.segments.empty() && state_.segments.back().base_offset == entry.segment_base;
@@ -399,7 +403,7 @@ Result<void> PartitionRecovery::keep_valid_tail() {
     Result<void> written = write_again(**file, begin, last.bytes);
     if (!written) return written;
     if (last.bytes != *size || last.bytes == 0) return {};
-    Result<bool> more = job_.files.exists(job_.layout.segment(state_.id, state_.end_offset));
+    Result<bool> more = job_.files.exists(job_.layout.segment(state_.id, state_.end_offset, 0));
     if (!more) return fail(more);
     if (!*more) return {};
     start_segment(state_.end_offset);
@@ -419,7 +423,7 @@ Result<void> PartitionRecovery::clear_behind() {
 }
 
 void PartitionRecovery::finish() {
-  for (Offset base : touched_) job_.touched.emplace_back(state_.id, base);
+  for (SegmentName name : touched_) job_.touched.emplace_back(state_.id, name);
   if (raise_epoch_ || is_suspect_) job_.is_changed = true;
   if (!structure_changed_) return;
   job_.touched_directories.insert(job_.layout.partition(state_.id));

@@ -58,10 +58,10 @@ struct RecoveryJob {
   /// retires them may itself be lost with the next power cut.
   std::vector<std::string> retired{};
   /// To be synced: segments, and the directories of those that are new.
-  std::vector<std::pair<TopicPartition, Offset>> touched{};
+  std::vector<std::pair<TopicPartition, SegmentName>> touched{};
   std::set<std::string> touched_directories{};
   /// Of the segments, those whose bytes the journal does not hold.
-  std::vector<std::pair<TopicPartition, Offset>> urgent{};
+  std::vector<std::pair<TopicPartition, SegmentName>> urgent{};
   /// Batches kept behind the last frame.
   std::vector<DataEntry> kept{};
   /// Something was cut, fenced, or is not to be trusted: the next checkpoint must not wait.
@@ -109,11 +109,11 @@ class PartitionRecovery {
   bool structure_changed_ = false;  // entries of its directories
   Offset open_base_{-1};
   file::FilePtr open_;
-  std::vector<Offset> touched_;
+  std::vector<SegmentName> touched_;
 };
 
 /// Cause and place of damage, for people.
-Finding damage_finding(const Layout& layout, const TopicPartition& id, const Damage& damage,
+Finding damage_finding(const Layout& layout, const PartitionState& state, const Damage& damage,
                        const std::string& cause);
 
 }  // namespace leat::log

@@ -7,6 +7,7 @@
 #include "log/background.h"
 #include "log/committer.h"
 #include "log/partition_log.h"
+#include "log/quarantine.h"
 #include "log/shard.h"
 
 namespace leat::log {
@@ -30,6 +31,7 @@ void PartitionLog::advance_start(Offset offset, UniqueFunction<void(Result<void>
 }
 
 void PartitionLog::apply_retention() {
+  offer_compaction();
   if (removed_ || advancing_start_ || segments_.empty() || context_.failure) return;
   std::int64_t now_ms = context_.clock.wall_ms();
   SegmentState active = segments_.back()->state();
@@ -97,14 +99,7 @@ void PartitionLog::drop_segments(bool all) {
                                       static_cast<std::int64_t>(before));
   std::erase_if(gaps_, gone);
   auto job = [&files = context_.files, paths, directory = context_.layout.partition(id_)] {
-    for (const std::string& path : paths) {
-      for (std::string_view suffix : {".index", ".seal", ".log"}) {
-        Result<void> removed = files.remove(with_suffix(path, suffix));
-        if (!removed && removed.error().code != Errc::not_found) {
-          log_warning("{}: {}", path, removed.error().what);
-        }
-      }
-    }
+    for (const std::string& path : paths) remove_segment(files, path);
     Result<void> synced = files.sync_directory(directory);
     if (!synced) log_debug("{}: {}", directory, synced.error().what);
   };

@@ -1,9 +1,12 @@
 #include "log/quarantine.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/core.h>
 
+#include "base/logging.h"
 #include "log/index.h"
 #include "log/scan.h"
 #include "log/scan_buffer.h"
@@ -71,7 +74,7 @@ Result<std::optional<Finding>> quarantine(const QuarantineJob& job, const Partit
   finding.kind = Finding::Kind::cut;
   finding.partition = state.id;
   finding.offsets = {state.end_offset, state.end_offset};
-  finding.path = job.layout.relative(job.layout.segment(state.id, base));
+  finding.path = job.layout.relative(segment_path(job.layout, state, base));
   finding.position = begin;
   finding.bytes = *end - begin;
   finding.cause = fmt::format(
@@ -84,8 +87,8 @@ Result<std::optional<Finding>> quarantine(const QuarantineJob& job, const Partit
 Result<void> cut_last_segment(const QuarantineJob& job, const PartitionState& state,
                               std::vector<Finding>& findings) {
   const SegmentState& last = state.segments.back();
-  Result<file::FilePtr> file =
-      job.files.open(job.layout.segment(state.id, last.base_offset), file::OpenMode::read_write);
+  std::string path = job.layout.segment(state.id, last.base_offset, last.version);
+  Result<file::FilePtr> file = job.files.open(path, file::OpenMode::read_write);
   if (!file) {
     // Known to be lost: there is damage in its place.
     if (file.error().code == Errc::not_found) return {};
@@ -147,16 +150,27 @@ Result<void> remove_if_there(file::FileSystem& files, const std::string& path) {
   return {};
 }
 
+/// What compaction has written and no checkpoint names, or the other way round: all that is in it
+/// is in another segment.
+bool is_redundant(const PartitionState& state, SegmentName name) {
+  if (name.version > 0) return true;
+  return std::any_of(state.segments.begin(), state.segments.end(), [&](const SegmentState& s) {
+    return s.version > 0 && s.base_offset <= name.base && name.base < s.next_offset;
+  });
+}
+
 /// A segment that the log does not know: retired already, or written by a commit that never was.
-Result<void> remove_stray(const QuarantineJob& job, const PartitionState& state, Offset base,
+Result<void> remove_stray(const QuarantineJob& job, const PartitionState& state, SegmentName name,
                           std::vector<Finding>& findings) {
-  std::string path = job.layout.segment(state.id, base);
-  if (base >= state.start_offset) {
+  std::string path = job.layout.segment(state.id, name.base, name.version);
+  Result<bool> exists = job.files.exists(path);
+  if (!exists) return fail(exists);
+  if (*exists && name.base >= state.start_offset && !is_redundant(state, name)) {
     Result<file::FilePtr> file = job.files.open(path, file::OpenMode::read);
     if (!file) return fail(file);
     Result<std::uint64_t> size = (*file)->size();
     if (!size) return fail(size);
-    Result<std::optional<Finding>> moved = quarantine(job, state, base, **file, 0, *size);
+    Result<std::optional<Finding>> moved = quarantine(job, state, name.base, **file, 0, *size);
     if (!moved) return fail(moved);
     if (*moved) findings.push_back(std::move(**moved));
   }
@@ -167,59 +181,79 @@ Result<void> remove_stray(const QuarantineJob& job, const PartitionState& state,
   return {};
 }
 
+/// The segments whose files stand in the partition's directory, with the names of their files.
+Result<std::map<SegmentName, std::set<std::string>>> list_segments(file::FileSystem& files,
+                                                                   const Layout& layout,
+                                                                   const TopicPartition& id) {
+  std::map<SegmentName, std::set<std::string>> found;
+  Result<std::vector<file::DirectoryEntry>> entries = files.list(layout.partition(id));
+  if (!entries && entries.error().code == Errc::not_found) return found;
+  if (!entries) return fail(entries);
+  for (const file::DirectoryEntry& entry : *entries) {
+    for (std::string_view suffix : {".index", ".seal", ".log"}) {
+      std::optional<SegmentName> name = parse_segment_name(entry.name, suffix);
+      if (name) found[*name].insert(std::string(suffix));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
                                               const PartitionState& state) {
   std::vector<Finding> findings;
-  std::string directory = job.layout.partition(state.id);
-  Result<std::vector<file::DirectoryEntry>> entries = job.files.list(directory);
-  if (!entries && entries.error().code == Errc::not_found) return findings;
-  if (!entries) return fail(entries);
+  auto found = list_segments(job.files, job.layout, state.id);
+  if (!found) return fail(found);
+  if (found->empty()) return findings;
   bool removed_any = false;
-  bool has_index = false;
   const SegmentState* last = state.segments.empty() ? nullptr : &state.segments.back();
-  for (const file::DirectoryEntry& entry : *entries) {
-    std::optional<Offset> base;
-    for (std::string_view suffix : {".index", ".seal", ".log"}) {
-      if (!base) base = parse_segment_name(entry.name, suffix);
-    }
-    if (!base) continue;
-    if (last != nullptr && *base == last->base_offset) {
-      has_index = has_index || entry.name.ends_with(".index");
-      if (last->sealed || !entry.name.ends_with(".seal")) continue;
+  for (const auto& [name, suffixes] : *found) {
+    Result<void> gone;
+    if (last != nullptr && name == last->name()) {
       // That of a segment which is appended to again.
-      Result<void> gone = remove_if_there(job.files, directory + "/" + entry.name);
-      if (!gone) return fail(gone);
-      removed_any = true;
-      continue;
-    }
-    bool known = std::any_of(state.segments.begin(), state.segments.end(),
-                             [&](const SegmentState& s) { return s.base_offset == *base; });
-    if (known || (job.keeps_retired && *base < state.start_offset)) continue;
-    Result<bool> exists = job.files.exists(job.layout.segment(state.id, *base));
-    if (!exists) return fail(exists);
-    if (*exists) {
-      Result<void> gone = remove_stray(job, state, *base, findings);
-      if (!gone) return fail(gone);
+      if (last->sealed || !suffixes.contains(".seal")) continue;
+      gone = remove_if_there(
+          job.files, with_suffix(job.layout.segment(state.id, name.base, name.version), ".seal"));
     } else {
-      Result<void> gone = remove_if_there(job.files, directory + "/" + entry.name);
-      if (!gone) return fail(gone);
+      bool is_retired = job.keeps_retired && name.base < state.start_offset;
+      if (find_segment(state, name) != nullptr || is_retired) continue;
+      gone = remove_stray(job, state, name, findings);
     }
+    if (!gone) return fail(gone);
     removed_any = true;
   }
-  if (!state.segments.empty()) {
+  if (last != nullptr) {
     Result<void> cut = cut_last_segment(job, state, findings);
     if (!cut) return fail(cut);
-    std::string path = job.layout.segment(state.id, last->base_offset);
-    if (has_index) cut = cut_index(job, path, *last);
+    std::string path = job.layout.segment(state.id, last->base_offset, last->version);
+    auto own = found->find(last->name());
+    if (own != found->end() && own->second.contains(".index")) cut = cut_index(job, path, *last);
     if (!cut) return fail(cut);
   }
   if (removed_any) {
-    Result<void> synced = job.files.sync_directory(directory);
+    Result<void> synced = job.files.sync_directory(job.layout.partition(state.id));
     if (!synced) return fail(synced);
   }
   return findings;
+}
+
+Result<void> remove_redundant(file::FileSystem& files, const Layout& layout,
+                              const PartitionState& state) {
+  auto found = list_segments(files, layout, state.id);
+  if (!found) return fail(found);
+  for (const auto& [name, suffixes] : *found) {
+    if (find_segment(state, name) != nullptr || !is_redundant(state, name)) continue;
+    remove_segment(files, layout.segment(state.id, name.base, name.version));
+  }
+  return {};
+}
+
+void remove_segment(file::FileSystem& files, const std::string& path) {
+  for (std::string_view suffix : {".index", ".seal", ".log"}) {
+    Result<void> removed = remove_if_there(files, with_suffix(path, suffix));
+    if (!removed) log_warning("{}: {}", path, removed.error().what);
+  }
 }
 
 }  // namespace leat::log

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -27,5 +28,13 @@ struct QuarantineJob {
 /// where that is so already.
 Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
                                               const PartitionState& state);
+
+/// Removes the files that a compaction left in the partition's directory when it was cut off: new
+/// segments that `state` does not name, and old ones whose records are in one that it names.
+Result<void> remove_redundant(file::FileSystem& files, const Layout& layout,
+                              const PartitionState& state);
+
+/// Removes the segment of that path with its index and seal. What cannot be removed is logged.
+void remove_segment(file::FileSystem& files, const std::string& path);
 
 }  // namespace leat::log

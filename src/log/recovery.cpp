@@ -112,7 +112,7 @@ Result<void> remove_retired(file::FileSystem& files, const std::vector<std::stri
   return {};
 }
 
-using Segments = std::vector<std::pair<TopicPartition, Offset>>;
+using Segments = std::vector<std::pair<TopicPartition, SegmentName>>;
 
 Result<void> sync_segments(RecoveryJob& job, const Segments& segments) {
   // Not all at once: each takes a descriptor.
@@ -120,9 +120,9 @@ Result<void> sync_segments(RecoveryJob& job, const Segments& segments) {
   for (std::size_t first = 0; first < segments.size(); first += step) {
     std::vector<file::FilePtr> files;
     for (std::size_t i = first; i < std::min(first + step, segments.size()); ++i) {
-      const auto& [id, base] = segments[i];
-      Result<file::FilePtr> file =
-          job.files.open(job.layout.segment(id, base), file::OpenMode::read_write);
+      const auto& [id, name] = segments[i];
+      Result<file::FilePtr> file = job.files.open(job.layout.segment(id, name.base, name.version),
+                                                  file::OpenMode::read_write);
       if (!file && file.error().code == Errc::not_found) continue;  // cut away again
       if (!file) return fail(file);
       files.push_back(std::move(*file));
@@ -145,7 +145,7 @@ Result<void> sync_directories(RecoveryJob& job, const std::set<std::string>& dir
 /// What no frame has the bytes of, and how to find it.
 Result<void> sync_urgent(RecoveryJob& job) {
   std::set<std::string> directories;
-  for (const auto& [id, base] : job.urgent) {
+  for (const auto& [id, name] : job.urgent) {
     directories.insert(job.layout.partition(id));
     directories.insert(job.layout.topic(id.topic_id));
     directories.insert(job.layout.partitions());

@@ -25,7 +25,7 @@ namespace leat::log {
 struct Unsynced {
   JournalEnd journal;
   /// Written to, and not synced.
-  std::vector<std::pair<TopicPartition, Offset>> segments;
+  std::vector<std::pair<TopicPartition, SegmentName>> segments;
   std::set<std::string> directories;
   /// Whole batches behind the last frame, which no frame names yet.
   std::vector<DataEntry> kept;

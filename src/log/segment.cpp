@@ -21,6 +21,7 @@ Segment::Segment(file::FileSystem& files, std::string path, const SegmentState& 
     : files_(files),
       path_(std::move(path)),
       base_offset_(state.base_offset),
+      version_(state.version),
       settings_(std::move(settings)),
       found_end_{state.next_offset, state.bytes},
       found_marks_(state.marks),
@@ -88,7 +89,13 @@ void Segment::set_file(file::FilePtr file) {
   if (settings_.open_segments) settings_.open_segments->opened(weak_from_this());
 }
 
+bool Segment::keep_open() {
+  stays_open_ = true;
+  return file().has_value();
+}
+
 void Segment::close_file() const {
+  if (stays_open_) return;
   std::lock_guard lock(mutex_);
   file_ = nullptr;
 }

@@ -2,8 +2,9 @@
 //
 //   segment := batch*                     as in record/batch.h, offsets without gaps
 //
-// The file is named after its first offset. Beside it stand its index (index.h) and, once it is no
-// longer appended to, its seal (seal.h).
+// The file is named after its first offset, and after how often compaction has written it anew.
+// A batch's range of offsets may be larger than its records need, where some are gone. Beside it
+// stand its index (index.h) and, once it is no longer appended to, its seal (seal.h).
 #pragma once
 
 #include <atomic>
@@ -43,6 +44,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
 
   const std::string& path() const { return path_; }
   Offset base_offset() const { return base_offset_; }
+  SegmentName name() const { return {base_offset_, version_}; }
   SegmentState state() const;
   std::uint64_t bytes() const;
   /// One past its last batch.
@@ -58,6 +60,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   Result<file::FilePtr> file() const;
   /// Gives it the file that its log made.
   void set_file(file::FilePtr file);
+  /// Opens the file for as long as the segment lives. False where that cannot be done.
+  bool keep_open();
   /// Lets go of the file until it is asked for again.
   void close_file() const;
   /// Whether the file was asked for since the last call.
@@ -126,12 +130,14 @@ class Segment : public std::enable_shared_from_this<Segment> {
   file::FileSystem& files_;
   std::string path_;
   Offset base_offset_;
+  std::uint32_t version_;
   Settings settings_;
   /// What was there when this process found it, and what that is known by.
   Place found_end_;
   SegmentMarks found_marks_;
 
   std::atomic<bool> retired_{false};
+  std::atomic<bool> stays_open_{false};
   enum class Ownership { unknown, own, foreign };
   mutable std::atomic<Ownership> ownership_;
   mutable std::atomic<bool> used_{false};

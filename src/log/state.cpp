@@ -46,11 +46,29 @@ void advance_start(PartitionState& state, Offset start, bool all) {
   std::erase_if(state.gaps, gone);
 }
 
-const SegmentState* find_segment(const PartitionState& state, Offset base) {
+const SegmentState* find_segment(const PartitionState& state, SegmentName name) {
   for (const SegmentState& segment : state.segments) {
-    if (segment.base_offset == base) return &segment;
+    if (segment.name() == name) return &segment;
   }
   return nullptr;
+}
+
+std::string segment_path(const Layout& layout, const PartitionState& state, Offset base) {
+  std::uint32_t version = 0;
+  for (const SegmentState& segment : state.segments) {
+    if (segment.base_offset == base) version = segment.version;
+  }
+  return layout.segment(state.id, base, version);
+}
+
+void replace_segments(PartitionState& state, const SegmentState& segment) {
+  auto covered = [&](const SegmentState& s) {
+    return s.base_offset >= segment.base_offset && s.next_offset <= segment.next_offset;
+  };
+  auto first = std::find_if(state.segments.begin(), state.segments.end(), covered);
+  auto last = std::find_if_not(first, state.segments.end(), covered);
+  if (first == last) return;
+  state.segments.insert(state.segments.erase(first, last), segment);
 }
 
 void set_sealed(PartitionState& state, Offset base) {

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "base/uuid.h"
+#include "log/layout.h"
 #include "log/log_view.h"
 
 namespace leat::log {
@@ -49,6 +50,9 @@ struct SegmentState {
   std::int64_t last_append_ms = 0;
   bool sealed = false;
   SegmentMarks marks{};
+  /// How often compaction has written it anew: 0 as it was appended. Part of its file's name.
+  std::uint32_t version = 0;
+  SegmentName name() const { return {base_offset, version}; }
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };
 
@@ -58,6 +62,8 @@ struct PartitionState {
   Offset start_offset;
   /// At or above every segment's next_offset; above it only when all segments are gone.
   Offset end_offset;
+  /// Below it, compaction has left one record of each key.
+  Offset compacted_to;
   std::vector<SegmentState> segments;  // by base offset
   std::vector<Damage> damage;          // by offset, disjoint
   std::vector<OffsetRange> gaps;       // by offset, disjoint, within damage
@@ -70,8 +76,13 @@ std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
                                     const std::vector<OffsetRange>& gaps);
 /// Raises the start offset, and drops the whole segments below it, the last one too if `all`.
 void advance_start(PartitionState& state, Offset start, bool all);
-/// The segment that begins at `base`; nullptr if there is none.
-const SegmentState* find_segment(const PartitionState& state, Offset base);
+/// nullptr if there is none, or another one in its place.
+const SegmentState* find_segment(const PartitionState& state, SegmentName name);
+/// The file that has the records from `base` on: of the segment there, or of one to come.
+std::string segment_path(const Layout& layout, const PartitionState& state, Offset base);
+/// Compaction has put `segment` in the place of those that it covers. Without effect where the
+/// start offset has passed all of it.
+void replace_segments(PartitionState& state, const SegmentState& segment);
 /// The segment that begins at `base` has a seal.
 void set_sealed(PartitionState& state, Offset base);
 /// Adds `damage`, joined with what overlaps it, keeping the order. False when it was known.

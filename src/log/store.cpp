@@ -72,12 +72,14 @@ DataStore::DataStore(const Environment& environment, const StoreOptions& options
       checkpointer_(context_, journal_,
                     [this](std::uint64_t sequence) { return encode_state(sequence); }),
       space_(context_),
-      scrubber_(context_, [this] { return sealed_segments(); }) {
+      scrubber_(context_, [this] { return sealed_segments(); }),
+      compactor_(context_) {
   context_.committer = &committer_;
   context_.checkpointer = &checkpointer_;
   context_.background = &background_;
   context_.space = &space_;
   context_.scrubber = &scrubber_;
+  context_.compactor = &compactor_;
   std::size_t open_max = context_.options.open_segments_max;
   if (open_max == 0) open_max = context_.files.open_files_max() / 2;
   context_.open_segments = std::make_shared<OpenSegments>(std::max<std::size_t>(open_max, 16));
@@ -135,11 +137,11 @@ Result<void> DataStore::start(Recovered recovered) {
 }
 
 Result<void> DataStore::resume(const Unsynced& unsynced) {
-  for (const auto& [id, base] : unsynced.segments) {
+  for (const auto& [id, name] : unsynced.segments) {
     auto at = logs_.find(id);
     if (at == logs_.end()) continue;
     for (const auto& segment : at->second->view()->segments) {
-      if (segment->base_offset() != base) continue;
+      if (segment->name() != name) continue;
       checkpointer_.add_dirty(at->second, std::const_pointer_cast<Segment>(segment));
     }
   }
@@ -154,7 +156,7 @@ Result<void> DataStore::append_kept(const Unsynced& unsynced) {
   FrameBuilder frame;
   for (DataEntry entry : unsynced.kept) {
     Result<file::FilePtr> file = context_.files.open(
-        context_.layout.segment(entry.id, entry.segment_base), file::OpenMode::read);
+        context_.layout.segment(entry.id, entry.segment_base, 0), file::OpenMode::read);
     if (!file) return fail(file);
     Bytes& bytes = contents.emplace_back(entry.bytes);
     Result<std::size_t> got = (*file)->read_at(entry.position, bytes);

@@ -31,7 +31,8 @@ PartitionState some_state(int topic) {
   state.leader_epoch = LeaderEpoch{3};
   state.start_offset = Offset{12};
   state.end_offset = Offset{90};
-  state.segments.push_back({Offset{10}, Offset{50}, 4000, 1234, 5, 6, true, {21, 22, 3900}});
+  state.compacted_to = Offset{50};
+  state.segments.push_back({Offset{10}, Offset{50}, 4000, 1234, 5, 6, true, {21, 22, 3900}, 2});
   state.segments.push_back({Offset{50}, Offset{90}, 77, -1, 7, 8, false});
   state.damage.push_back({{Offset{20}, Offset{22}}, Offset{10}, 100, 50});
   state.gaps.push_back({Offset{20}, Offset{21}});
@@ -40,8 +41,8 @@ PartitionState some_state(int topic) {
 
 bool same(const PartitionState& a, const PartitionState& b) {
   return a.id == b.id && a.leader_epoch == b.leader_epoch && a.start_offset == b.start_offset &&
-         a.end_offset == b.end_offset && a.segments == b.segments && a.damage == b.damage &&
-         a.gaps == b.gaps;
+         a.end_offset == b.end_offset && a.compacted_to == b.compacted_to &&
+         a.segments == b.segments && a.damage == b.damage && a.gaps == b.gaps;
 }
 
 Checkpoint some_checkpoint() {
@@ -90,30 +91,44 @@ TEST_CASE("a checkpoint of which both copies are bad, or that is cut short, is r
   }
 }
 
-TEST_CASE(
-    "a checkpoint of version 1 is read, and tells of no segment by which batches it is known") {
-  Checkpoint wanted = some_checkpoint();
-  wanted.partitions.resize(1);
-  PartitionState& state = wanted.partitions.front();
-  state.segments.resize(1);
-  state.damage.clear();
-  state.gaps.clear();
-  Bytes newer = encode(wanted);
-  newer.resize(newer.size() / 2);
-  // Head and partition, then the segment as it was.
-  constexpr std::size_t marks_at = 84 + 49;
-  constexpr std::size_t marks_bytes = 16;
-  newer.resize(newer.size() - sizeof(std::uint64_t));
-  newer.erase(newer.begin() + marks_at, newer.begin() + marks_at + marks_bytes);
-  ByteWriter out(newer);
-  out.patch(4, std::uint32_t{1});
-  out.write(std::uint64_t{XXH3_64bits(newer.data(), newer.size())});
-  Bytes both = newer;
-  both.insert(both.end(), newer.begin(), newer.end());
-  state.segments.front().marks = {};
-  Result<Checkpoint> got = decode_checkpoint(both);
-  REQUIRE(got.has_value());
-  check_same(*got, wanted);
+/// One partition with one segment, written as earlier versions did.
+Bytes encode_old(const Checkpoint& checkpoint, std::uint32_t version) {
+  Bytes bytes = encode(checkpoint);
+  bytes.resize(bytes.size() / 2 - sizeof(std::uint64_t));
+  auto erase = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    bytes.erase(bytes.begin() + begin, bytes.begin() + end);
+  };
+  // Behind head and partition: the segment's marks, and its version.
+  constexpr std::ptrdiff_t marks_at = 92 + 49;
+  constexpr std::ptrdiff_t version_at = marks_at + 16;
+  erase(version == 1 ? marks_at : version_at, version_at + 4);
+  constexpr std::ptrdiff_t compacted_to_at = 80;
+  erase(compacted_to_at, compacted_to_at + 8);
+  ByteWriter out(bytes);
+  out.patch(4, version);
+  out.write(std::uint64_t{XXH3_64bits(bytes.data(), bytes.size())});
+  Bytes both = bytes;
+  both.insert(both.end(), bytes.begin(), bytes.end());
+  return both;
+}
+
+TEST_CASE("checkpoints of earlier versions are read, and tell of what they knew") {
+  for (std::uint32_t version : {1, 2}) {
+    CAPTURE(version);
+    Checkpoint wanted = some_checkpoint();
+    wanted.partitions.resize(1);
+    PartitionState& state = wanted.partitions.front();
+    state.segments.resize(1);
+    state.damage.clear();
+    state.gaps.clear();
+    Bytes old = encode_old(wanted, version);
+    state.segments.front().version = 0;
+    state.compacted_to = Offset{0};
+    if (version == 1) state.segments.front().marks = {};
+    Result<Checkpoint> got = decode_checkpoint(old);
+    REQUIRE(got.has_value());
+    check_same(*got, wanted);
+  }
 }
 
 TEST_CASE("a seal is read back as it was written, and not at all once a byte is flipped") {

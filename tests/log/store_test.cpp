@@ -78,7 +78,7 @@ TEST_CASE("while one commit is on its way to the disk, the next one's appends ar
   std::uint64_t written = 0;
   while (!first->has_value()) {
     Result<file::FilePtr> segment =
-        m.files.open(Layout("/data").segment(partition(1), Offset{0}), file::OpenMode::read);
+        m.files.open(Layout("/data").segment(partition(1), Offset{0}, 0), file::OpenMode::read);
     if (segment) written = *(*segment)->size();
     REQUIRE(m.executor.run_one());
   }

@@ -1,0 +1,425 @@
+// Compaction: what stays of a log, what readers see meanwhile, and what a crash leaves.
+#include <algorithm>
+#include <map>
+
+#include "log/key_map.h"
+#include "machine.h"
+
+namespace leat::log::testing {
+namespace {
+
+TEST_SUITE_BEGIN("log");
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+const TopicPartition p1 = partition(1);
+
+/// "a=1" is a record with a key and a value, "a" a tombstone, "=1" a record without a key.
+Batch make_keyed(const std::vector<std::string>& texts, const record::BatchOptions& options = {}) {
+  record::BatchBuilder builder;
+  for (const std::string& text : texts) {
+    std::size_t at = text.find('=');
+    std::optional<BytesView> key;
+    std::optional<BytesView> value;
+    if (at != 0) key = as_bytes(std::string_view(text).substr(0, at));
+    if (at != std::string::npos) value = as_bytes(std::string_view(text).substr(at + 1));
+    builder.append(1000, key, value);
+  }
+  auto owner = std::make_shared<Bytes>(builder.build(options));
+  Batch batch;
+  batch.bytes = MutableBytes(*owner);
+  batch.record_count = static_cast<std::int32_t>(texts.size());
+  batch.max_timestamp_ms = 1000;
+  batch.owner = std::move(owner);
+  return batch;
+}
+
+struct Compacted : Machine {
+  explicit Compacted(std::uint64_t seed = 1) : Machine(seed) {
+    log_options.segment_bytes = 400;
+    log_options.segment_ms = -1;
+    log_options.is_compacted = true;
+    log_options.min_cleanable_dirty_ratio = 0;
+  }
+
+  /// False where the batch was not acknowledged.
+  bool put(const std::vector<std::string>& texts, const record::BatchOptions& batch = {}) {
+    bool is_done = false;
+    Result<Offset> queued = log(p1).append(
+        make_keyed(texts, batch), [&](const Result<Offset>& done) { is_done = done.has_value(); });
+    executor.run_until_idle();
+    return queued && is_done;
+  }
+  void compact() {
+    log(p1).apply_retention();
+    executor.run_until_idle();
+  }
+  /// Rolls, so that all before is closed.
+  void roll() { REQUIRE(put({"roll=" + std::string(400, 'x')})); }
+
+  /// "offset:key=value" of each record, but for those that roll() made.
+  std::string records(const std::shared_ptr<const LogView>& view) {
+    std::string texts;
+    Offset at = view->start_offset;
+    while (at < view->high_watermark) {
+      Result<Slice> slice = view->read(at, 1000);
+      REQUIRE_MESSAGE(slice.has_value(), (slice ? "" : slice.error().what));
+      REQUIRE(slice->next_offset > at);
+      add(*slice, texts);
+      at = slice->next_offset;
+    }
+    if (!texts.empty()) texts.pop_back();
+    return texts;
+  }
+  std::string records() { return records(log(p1).view()); }
+
+  std::vector<std::string> segment_files() {
+    std::vector<std::string> names;
+    for (const std::string& path : files.file_paths()) {
+      if (path.ends_with(".log")) names.push_back(path.substr(path.rfind('/') + 1));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  static void add(const Slice& slice, std::string& texts) {
+    Bytes bytes(slice.bytes);
+    REQUIRE(*slice.file->read_at(slice.position, bytes) == slice.bytes);
+    Offset expected = slice.base_offset;
+    for (BytesView rest(bytes); !rest.empty();) {
+      Result<record::BatchView> batch = record::BatchView::parse(rest);
+      REQUIRE(batch.has_value());
+      REQUIRE(batch->crc_matches());
+      REQUIRE(batch->base_offset() == expected);
+      record::RecordIterator records(*batch);
+      while (const record::Record* record = records.next()) {
+        std::string key = record->key ? std::string(as_text(*record->key)) : "";
+        if (key == "roll") continue;
+        texts += std::to_string(record->offset.value()) + ":" + key;
+        if (record->value) texts += "=" + std::string(as_text(*record->value));
+        texts += " ";
+      }
+      REQUIRE(records.error() == nullptr);
+      expected = batch->next_offset();
+      rest = rest.subspan(batch->size_bytes());
+    }
+    REQUIRE(expected == slice.next_offset);
+  }
+};
+
+TEST_CASE("compaction leaves the newest record of each key, at its offset") {
+  for (record::Compression codec : {record::Compression::none, record::Compression::lz4}) {
+    Compacted m;
+    m.open();
+    record::BatchOptions options;
+    options.compression = codec;
+    REQUIRE(m.put({"a=1", "b=1", "c=1"}, options));
+    REQUIRE(m.put({"a=2"}, options));
+    REQUIRE(m.put({"b=2", "b=3", "=keyless"}, options));
+    m.roll();
+    m.compact();
+    CHECK(m.records() == "2:c=1 3:a=2 5:b=3");
+    CHECK(m.log(p1).start_offset() == Offset{0});
+    CHECK(m.log(p1).end_offset() == Offset{8});
+    m.close().open();
+    CHECK(m.records() == "2:c=1 3:a=2 5:b=3");
+    CHECK(m.store->findings().empty());
+    CHECK(m.put({"d=1"}));
+    m.power_loss().open();
+    CHECK(m.records() == "2:c=1 3:a=2 5:b=3 8:d=1");
+  }
+}
+
+TEST_CASE("the segment that is appended to is never compacted, and says what is superseded later") {
+  Compacted m;
+  m.open();
+  REQUIRE(m.put({"a=1"}));
+  REQUIRE(m.put({"a=2"}));
+  m.compact();
+  CHECK(m.records() == "0:a=1 1:a=2");
+  m.roll();
+  REQUIRE(m.put({"a=3"}));
+  m.compact();
+  CHECK(m.records() == "1:a=2 3:a=3");
+  m.roll();
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "3:a=3");
+}
+
+TEST_CASE("small segments become one, and only names that the log knows are left") {
+  Compacted m;
+  m.log_options.segment_bytes = 150;
+  m.open();
+  for (int i = 0; i < 9; ++i) REQUIRE(m.put({"a=" + std::to_string(i)}));
+  m.roll();
+  std::size_t before = m.segment_files().size();
+  REQUIRE(before >= 5);
+  m.log_options.segment_bytes = 100'000;
+  m.compact();
+  CHECK(m.records() == "8:a=8");
+  CHECK(m.segment_files() ==
+        std::vector<std::string>{"00000000000000000000.1.log", "00000000000000000009.log"});
+  m.kill().open();
+  CHECK(m.records() == "8:a=8");
+}
+
+TEST_CASE("a tombstone outlives the compaction that meets it by delete.retention.ms, then goes") {
+  Compacted m;
+  m.log_options.delete_retention_ms = 3'600'000;
+  m.open();
+  REQUIRE(m.put({"a=1", "b=1", "a"}));
+  m.executor.run_for(hours(24));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "1:b=1 2:a");
+  m.executor.run_for(milliseconds(3'500'000));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "1:b=1 2:a");
+  m.executor.run_for(milliseconds(200'000));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "1:b=1");
+}
+
+TEST_CASE("a reader with an older view goes on reading what that says, from files without names") {
+  Compacted m;
+  m.open();
+  REQUIRE(m.put({"a=1", "b=1"}));
+  REQUIRE(m.put({"a=2"}));
+  m.roll();
+  std::shared_ptr<const LogView> old = m.log(p1).view();
+  m.compact();
+  CHECK(m.segment_files().front() == "00000000000000000000.1.log");
+  CHECK(m.records(old) == "0:a=1 1:b=1 2:a=2");
+  CHECK(m.records() == "1:b=1 2:a=2");
+}
+
+TEST_CASE("a producer's newest batch stays, without records, for the sake of its last sequence") {
+  Compacted m;
+  m.open();
+  record::BatchOptions options;
+  options.producer_id = ProducerId{7};
+  options.producer_epoch = 0;
+  options.base_sequence = 0;
+  REQUIRE(m.put({"a=1"}, options));
+  options.base_sequence = 1;
+  REQUIRE(m.put({"a=2", "b=2"}, options));
+  REQUIRE(m.put({"a=3", "b=3"}));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "3:a=3 4:b=3");
+  Result<Slice> slice = m.log(p1).view()->read(Offset{1}, 1);
+  REQUIRE(slice.has_value());
+  Bytes bytes(slice->bytes);
+  REQUIRE(*slice->file->read_at(slice->position, bytes) == slice->bytes);
+  Result<record::BatchView> batch = record::BatchView::parse(bytes);
+  REQUIRE(batch.has_value());
+  CHECK(batch->base_offset() == Offset{1});
+  CHECK(batch->record_count() == 0);
+  CHECK(batch->producer_id() == ProducerId{7});
+  CHECK(batch->last_sequence() == 2);
+}
+
+TEST_CASE("with more keys than there is memory for, compaction takes several rounds") {
+  Compacted m;
+  m.options.compaction_map_bytes = 16 * 24;
+  m.open();
+  std::string expected;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 40; ++i) {
+      REQUIRE(m.put({"k" + std::to_string(i) + "=" + std::to_string(round)}));
+    }
+  }
+  for (int i = 0; i < 40; ++i) {
+    expected += std::to_string(40 + i) + ":k" + std::to_string(i) + "=1 ";
+  }
+  expected.pop_back();
+  m.roll();
+  for (int i = 0; i < 10; ++i) m.compact();
+  CHECK(m.records() == expected);
+}
+
+TEST_CASE("a damaged segment stays as it is, and the others are compacted around it") {
+  Compacted m;
+  m.open();
+  REQUIRE(m.put({"a=1", "b=1"}));
+  m.roll();
+  REQUIRE(m.put({"a=2"}));
+  m.roll();
+  m.close();
+  m.files.flip_bit(m.segment_path(0), 70, 1);
+  m.open();
+  m.compact();
+  m.compact();
+  std::shared_ptr<const LogView> view = m.log(p1).view();
+  CHECK(view->read(Offset{0}, 100).error().code == Errc::corrupt_message);
+  CHECK(m.segment_files().front() == "00000000000000000000.log");
+}
+
+TEST_CASE("compaction begins when enough is new, or when something has waited for long enough") {
+  Compacted m;
+  m.log_options.min_cleanable_dirty_ratio = 0.9;
+  m.log_options.max_compaction_lag_ms = 10'000;
+  m.log_options.min_compaction_lag_ms = 1'000;
+  m.open();
+  REQUIRE(m.put({"a=1", "a=2"}));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "0:a=1 1:a=2");
+  m.executor.run_for(milliseconds(1'500));
+  m.compact();
+  CHECK(m.records() == "1:a=2");
+  REQUIRE(m.put({"a=3"}));
+  m.roll();
+  m.executor.run_for(milliseconds(1'500));
+  m.compact();
+  CHECK(m.records() == "1:a=2 3:a=3");
+  m.executor.run_for(milliseconds(10'000));
+  m.compact();
+  CHECK(m.records() == "3:a=3");
+}
+
+TEST_CASE("what is being compacted when its topic is deleted or the store closes is given up") {
+  for (bool closes : {true, false}) {
+    Compacted m;
+    m.options.compaction_bytes_per_second = 1;
+    m.open();
+    for (int i = 0; i < 20; ++i) REQUIRE(m.put({"a=" + std::to_string(i)}));
+    m.roll();
+    m.log(p1).apply_retention();
+    for (int i = 0; i < 3; ++i) m.executor.run_for(milliseconds(10));
+    if (closes) {
+      m.close().open();
+      CHECK(m.records().ends_with("19:a=19"));
+    } else {
+      m.store->remove_log(p1);
+      m.executor.run_until_idle();
+      CHECK(m.segment_files().empty());
+    }
+  }
+}
+
+/// Updates, deletes and compacts, and knows what it was told of each key.
+class KeyedStory {
+ public:
+  explicit KeyedStory(Compacted& machine) : m_(machine) {
+    m_.options.journal_bytes = 64 << 10;
+    m_.log_options.delete_retention_ms = 0;
+  }
+
+  void run() {
+    if (!m_.try_open() || m_.files.stopped()) return;
+    for (int i = 0; i < 30 && !m_.files.stopped(); ++i) {
+      put("k" + std::to_string(i % 4), i % 7 == 5 ? "" : std::to_string(i));
+      if (i % 6 == 5 && !m_.files.stopped()) m_.compact();
+    }
+  }
+
+  void check() {
+    std::map<std::string, std::string> found;
+    std::string text = m_.records() + " ";
+    for (std::size_t at = 0; at < text.size() && text != " ";) {
+      std::size_t end = text.find(' ', at);
+      std::string record = text.substr(at, end - at);
+      record.erase(0, record.find(':') + 1);
+      std::size_t equals = record.find('=');
+      found[record.substr(0, equals)] =
+          equals == std::string::npos ? "" : record.substr(equals + 1);
+      at = end + 1;
+    }
+    for (const auto& [key, told] : told_) {
+      CAPTURE(key);
+      auto at = found.find(key);
+      std::string value = at == found.end() ? "" : at->second;
+      bool is_known = value == told.acknowledged ||
+                      std::find(told.unsure.begin(), told.unsure.end(), value) != told.unsure.end();
+      REQUIRE_MESSAGE(is_known, value, " instead of ", told.acknowledged);
+    }
+  }
+
+ private:
+  struct Told {
+    std::string acknowledged;
+    std::vector<std::string> unsure;  // behind it
+  };
+  void put(const std::string& key, const std::string& value) {
+    Told& told = told_[key];
+    told.unsure.push_back(value);
+    if (m_.put({value.empty() ? key : key + "=" + value})) told = {value, {}};
+  }
+
+  Compacted& m_;
+  std::map<std::string, Told> told_;
+};
+
+TEST_CASE(
+    "faults 9 and 11: a crash at any step of a compaction loses no key's newest record, and leaves "
+    "nothing behind") {
+  for (bool is_power_loss : {false, true}) {
+    for (int changes = 0;; ++changes) {
+      CAPTURE(is_power_loss);
+      CAPTURE(changes);
+      Compacted m(static_cast<std::uint64_t>(changes) + 1);
+      KeyedStory story(m);
+      m.files.stop_after(static_cast<std::uint64_t>(changes));
+      story.run();
+      bool was_all = !m.files.stopped();
+      m.crash(is_power_loss).open();
+      story.check();
+      for (const Finding& finding : m.store->findings()) {
+        REQUIRE_MESSAGE(finding.kind == Finding::Kind::cut, finding.cause);
+      }
+      m.roll();
+      m.compact();
+      story.check();
+      std::size_t known = m.log(p1).view()->segments.size();
+      REQUIRE(m.segment_files().size() == known);
+      m.close().open();
+      story.check();
+      if (was_all) break;
+      REQUIRE(changes < 3000);
+    }
+  }
+}
+
+TEST_CASE("without its checkpoint, a directory with compacted segments has each record once") {
+  for (std::uint64_t seed = 1; seed < 6; ++seed) {
+    Compacted m(seed);
+    m.open();
+    REQUIRE(m.put({"a=1", "b=1"}));
+    REQUIRE(m.put({"a=2"}));
+    m.roll();
+    m.compact();
+    REQUIRE(m.put({"c=1"}));
+    m.close();
+    REQUIRE(m.files.remove("/data/checkpoint").has_value());
+    m.open();
+    CHECK(m.records() == "1:b=1 2:a=2 4:c=1");
+  }
+}
+
+TEST_CASE("the map of keys knows the newest offset of each, and says when it is full") {
+  KeyMap keys(1000, 1 << 20);
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(keys.put(as_bytes(std::to_string(i % 500)), Offset{i}));
+  }
+  CHECK(keys.size() == 500);
+  CHECK(keys.is_behind(as_bytes("3"), Offset{502}));
+  CHECK(!keys.is_behind(as_bytes("3"), Offset{503}));
+  CHECK(!keys.is_behind(as_bytes("absent"), Offset{0}));
+  KeyMap small(1000, 0);
+  int taken = 0;
+  while (small.put(as_bytes(std::to_string(taken)), Offset{taken})) ++taken;
+  CHECK(taken == 12);
+  CHECK(small.is_full());
+  CHECK(small.put(as_bytes("0"), Offset{99}));
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace leat::log::testing
