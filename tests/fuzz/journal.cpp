@@ -42,7 +42,8 @@ std::vector<Piece> pieces_of(BytesView input) {
   in.read<std::uint8_t>();
   while (in.remaining() > 3) {
     auto place = in.read<std::uint8_t>();
-    std::size_t n = std::min<std::size_t>(in.read<std::uint16_t>(), in.remaining());
+    std::size_t n = in.read<std::uint16_t>();
+    n = std::min(n, in.remaining());
     std::size_t file = place >> 7;
     std::uint64_t page = place % 32;
     pieces.push_back({file, page * log::journal_alignment, in.position(), n});
