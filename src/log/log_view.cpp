@@ -1,6 +1,7 @@
 #include "log/log_view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -64,42 +65,70 @@ Offset behind_gaps(const LogView& view, Offset offset) {
   return offset;
 }
 
-}  // namespace
-
-Result<Slice> LogView::read(Offset from, std::uint64_t max_bytes) const {
-  if (from < start_offset || from > high_watermark) {
+Result<Slice> read_segment(const LogView& view, Offset from, std::uint64_t max_bytes) {
+  if (from < view.start_offset || from > view.high_watermark) {
     return fail(Errc::offset_out_of_range,
-                fmt::format("offset {} is not within {} to {}", from.value(), start_offset.value(),
-                            high_watermark.value()));
+                fmt::format("offset {} is not within {} to {}", from.value(),
+                            view.start_offset.value(), view.high_watermark.value()));
   }
-  from = behind_gaps(*this, from);
-  if (from >= high_watermark) return Slice{nullptr, 0, 0, from, from};
+  from = behind_gaps(view, from);
+  if (from >= view.high_watermark) return Slice{nullptr, 0, 0, from, from};
   // The records may be lost with their segment, so that none knows of the damage.
-  for (const OffsetRange& lost : damaged) {
+  for (const OffsetRange& lost : view.damaged) {
     if (lost.base <= from && from < lost.next) {
       return fail(Errc::corrupt_message, fmt::format("records {} to {} are damaged",
                                                      lost.base.value(), lost.next.value() - 1));
     }
   }
-  const Segment* segment = segment_of(*this, from);
-  if (segment == nullptr || from >= end_in(*this, *segment).offset) {
+  const Segment* segment = segment_of(view, from);
+  if (segment == nullptr || from >= end_in(view, *segment).offset) {
     return fail(Errc::corrupt_message,
                 fmt::format("offset {} is in no segment that was found", from.value()));
   }
-  Result<Segment::Range> range = segment->read(from, max_bytes, end_in(*this, *segment));
+  Result<Segment::Range> range = segment->read(from, max_bytes, end_in(view, *segment));
   if (!range && range.error().code == Errc::not_found) {
     // Retention has removed the file of a view that is no longer the newest.
     return fail(Errc::offset_out_of_range, range.error().what);
   }
   if (!range) return fail(range);
   // Damage that takes no bytes, because its records are missing altogether, ends no range of bytes.
-  for (const OffsetRange& lost : damaged) {
+  for (const OffsetRange& lost : view.damaged) {
     if (range->begin.offset < lost.base) range->end.offset = std::min(range->end.offset, lost.base);
   }
   Result<file::FilePtr> file = segment->file();
   if (!file) return fail(file);
   return Slice{std::move(*file), range->begin.position, range->end.position - range->begin.position,
                range->begin.offset, range->end.offset};
+}
+
+/// Where the first batch with records in `slice` begins; its end if there is none.
+Result<Offset> first_records(const LogView& view, const Slice& slice) {
+  const Segment* segment = segment_of(view, slice.base_offset);
+  if (segment == nullptr || segment->name().version == 0) return slice.base_offset;
+  BatchScanner scanner(*slice.file, {slice.base_offset, slice.position},
+                       slice.position + slice.bytes, BatchScanner::Check::heads);
+  while (true) {
+    Result<std::optional<ScannedBatch>> batch = scanner.next();
+    if (!batch) return fail(batch);
+    if (!*batch) return slice.next_offset;
+    if ((*batch)->head.record_count > 0) return (*batch)->head.base_offset;
+  }
+}
+
+}  // namespace
+
+// A client that gets nothing but batches without records takes its own buffer for too small.
+Result<Slice> LogView::read(Offset from, std::uint64_t max_bytes) const {
+  Result<Slice> slice = read_segment(*this, from, max_bytes);
+  while (slice && slice->bytes > 0) {
+    Result<Offset> first = first_records(*this, *slice);
+    if (!first) return fail(first);
+    if (*first == slice->base_offset || *first >= high_watermark) break;
+    Result<Slice> next = read_segment(*this, *first, max_bytes);
+    if (!next || next->bytes == 0) break;
+    slice = std::move(next);
+  }
+  return slice;
 }
 
 bool LogView::is_checked(Offset from, std::uint64_t max_bytes) const {

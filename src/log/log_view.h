@@ -56,11 +56,11 @@ class LogView {
   /// Where the high watermark is in the last segment.
   std::uint64_t high_watermark_position = 0;
 
-  /// Batches from the one that contains `from`, at most `max_bytes` of them but at least one, in
-  /// one segment, below the high watermark. An empty slice (bytes == 0) when `from` is
-  /// the high watermark. Errc::offset_out_of_range outside [start_offset, high_watermark];
-  /// Errc::corrupt_message in a damaged range. Bytes from before this process are CRC-checked
-  /// once before they are first given out; what fails becomes damage (the log is told).
+  /// Batches from the one with `from` on, or from the first behind it that compaction has left any
+  /// records, at most `max_bytes` but at least one, in one segment, below the high watermark. Empty
+  /// (bytes == 0) when `from` is the high watermark. Errc::offset_out_of_range outside
+  /// [start_offset, high_watermark]; Errc::corrupt_message in a damaged range. Bytes from before
+  /// this process are CRC-checked once before they are given out; what fails becomes damage.
   Result<Slice> read(Offset from, std::uint64_t max_bytes) const;
 
   /// True when read() would find all it needs already checked, so that it blocks no longer than
