@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -84,6 +85,9 @@ Result<void> Broker::open_topics() {
     const TopicInfo* topic = catalog_->find(id.topic_id);
     bool is_known = topic != nullptr && id.partition.value() < topic->partitions;
     if (id == catalog_partition() || is_known) continue;
+    // One of ours that was not made whole will be made again: nothing in it was acknowledged.
+    const auto& ours = options_.store.home_topics;
+    if (std::find(ours.begin(), ours.end(), id.topic_id) != ours.end()) continue;
     log_info("removing what is left of the deleted topic {}, partition {}", id.topic_id.to_hex(),
              id.partition.value());
     store_->remove_log(id);
@@ -206,7 +210,8 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   catalog_->put(info, [this, info, done = std::move(done)](Result<void> written) mutable {
     if (!written) {
       publish(info.id);
-      forget_partitions(info.id);
+      // One of ours will be made again under the same id, perhaps before its removal were over.
+      if (!is_internal_topic(info.name)) forget_partitions(info.id);
       return done(fail(written));
     }
     done(info);

@@ -142,7 +142,7 @@ void BrokerSimulation::live() {
 }
 
 void BrokerSimulation::act() {
-  auto draw = random_.below(120);
+  auto draw = random_.below(136);
   if (history_.topics().empty() && draw < 50) return create_topic();
   if (draw < 32) return produce();
   if (draw < 52) return fetch();
@@ -166,6 +166,8 @@ void BrokerSimulation::act() {
   if (draw < 113) return alter_configs();
   if (draw < 115) return describe_configs();
   if (draw < 118) return ask_for_epoch_end();
+  if (draw < 128) return commit_offsets();
+  if (draw < 134) return fetch_offsets();
   recreate_topic();
 }
 
@@ -220,6 +222,7 @@ void BrokerSimulation::end_life(bool may_close) {
   if (end == End::power_loss) {
     files_.power_loss();
     history_.power_lost();
+    if (options_.broker.store.durability != log::Durability::fsync) forget_commits();
   } else {
     files_.kill();
   }
@@ -287,6 +290,7 @@ void BrokerSimulation::verify() {
     if (alive() && seed_ % 2 != 0) verify_partition(id);
     if (alive()) verify_epochs(id);
   }
+  verify_commits();
 }
 
 void BrokerSimulation::verify_partition(const TopicPartition& id) {

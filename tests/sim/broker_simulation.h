@@ -45,7 +45,8 @@ struct ClientSession {
 /// is opened, asked by clients that know only the protocol, and closed or crashed, several times
 /// over, also while it recovers; all of it follows from the seed. What clients may expect is in
 /// history.h. Lives and faults are in broker_simulation.cpp, requests for records in
-/// broker_clients.cpp and broker_sessions.cpp, those about topics in broker_topics.cpp.
+/// broker_clients.cpp and broker_sessions.cpp, those of groups in broker_groups.cpp, those about
+/// topics in broker_topics.cpp.
 class BrokerSimulation {
  public:
   /// A verbose one tells each step on stderr.
@@ -153,6 +154,15 @@ class BrokerSimulation {
   void alter_configs();
   void altered(const Uuid& id, const Configs& configs, wire::ErrorCode code);
   void describe_configs();
+  bool is_excused_commit(wire::ErrorCode code, const TopicPartition& id);
+  void commit_offsets();
+  void committed(int client, const TopicPartition& id, std::int64_t value, wire::ErrorCode code);
+  void fetch_offsets();
+  void fetch_offsets(Client& client, const TopicPartition& id);
+  void told_committed(int client, const TopicPartition& id, std::int64_t floor,
+                      const wire::OffsetFetchResponse::Partition& told);
+  void forget_commits();
+  void verify_commits();
   void ask_for_epoch_end();
   void ask_for_epoch_end(const TopicPartition& of, std::int32_t epoch);
   void verify_epochs(const TopicPartition& of);
@@ -169,6 +179,16 @@ class BrokerSimulation {
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<server::Node> node_;
   std::vector<std::unique_ptr<Client>> clients_;
+  /// An offset that was committed, by its number, which no other commit has.
+  struct SentCommit {
+    int client = 0;
+    TopicPartition to;
+    std::string name;
+  };
+  std::map<std::int64_t, SentCommit> commits_sent_;
+  std::int64_t last_commit_ = 0;
+  /// What a client was told last of its group's offset, or had acknowledged; 0: nothing.
+  std::map<std::pair<int, TopicPartition>, std::int64_t> committed_;
   std::deque<std::string> steps_;
   std::string objection_;
   std::uint64_t life_ = 0;

@@ -34,6 +34,7 @@ void BrokerSimulation::listed(const History::Listing& expected,
                               const wire::MetadataResponse& response) {
   std::vector<History::Listed> list;
   for (const auto& topic : response.topics) {
+    if (topic.is_internal) continue;
     list.push_back({topic.topic_id, topic.name.value_or(""),
                     static_cast<std::int32_t>(topic.partitions.size())});
   }
