@@ -34,6 +34,14 @@ std::string_view name(Errc code) {
     case Errc::fenced_leader_epoch: return "fenced_leader_epoch";
     case Errc::unknown_leader_epoch: return "unknown_leader_epoch";
     case Errc::coordinator_not_available: return "coordinator_not_available";
+    case Errc::out_of_order_sequence: return "out_of_order_sequence";
+    case Errc::invalid_producer_epoch: return "invalid_producer_epoch";
+    case Errc::producer_fenced: return "producer_fenced";
+    case Errc::invalid_producer_id_mapping: return "invalid_producer_id_mapping";
+    case Errc::invalid_transaction_timeout: return "invalid_transaction_timeout";
+    case Errc::invalid_txn_state: return "invalid_txn_state";
+    case Errc::concurrent_transactions: return "concurrent_transactions";
+    case Errc::transactional_id_not_found: return "transactional_id_not_found";
     case Errc::request_timed_out: return "request_timed_out";
     case Errc::not_authorized: return "not_authorized";
     case Errc::unsupported: return "unsupported";

@@ -45,6 +45,14 @@ enum class Errc {
   fenced_leader_epoch,
   unknown_leader_epoch,
   coordinator_not_available,
+  out_of_order_sequence,
+  invalid_producer_epoch,  // a producer with a newer epoch has taken over
+  producer_fenced,         // the same, told by the coordinator
+  invalid_producer_id_mapping,
+  invalid_transaction_timeout,
+  invalid_txn_state,
+  concurrent_transactions,  // the last transaction is still being ended
+  transactional_id_not_found,
   request_timed_out,
   not_authorized,
   unsupported,  // understood, and not offered by this server

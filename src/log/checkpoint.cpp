@@ -11,9 +11,10 @@ namespace leat::log {
 namespace {
 
 constexpr std::uint32_t checkpoint_magic = 0x4c434b31;  // "LCK1"
-constexpr std::uint32_t checkpoint_version = 3;
+constexpr std::uint32_t checkpoint_version = 4;
 constexpr std::uint32_t first_version_with_marks = 2;
 constexpr std::uint32_t first_version_with_compaction = 3;
+constexpr std::uint32_t first_version_with_producers = 4;
 constexpr std::size_t count_at = 36;
 
 void write_segment(ByteWriter& out, const SegmentState& segment) {
@@ -71,6 +72,9 @@ PartitionState read_partition(ByteReader& in, std::uint32_t version) {
   }
   auto gaps = in.read<std::uint32_t>();
   for (std::uint32_t i = 0; i < gaps && in.ok(); ++i) state.gaps.push_back(read_range(in));
+  if (version < first_version_with_producers) return state;
+  auto producers_from = in.read<std::int64_t>();
+  if (producers_from >= 0) state.producers_from = Offset{producers_from};
   return state;
 }
 
@@ -105,6 +109,7 @@ void CheckpointWriter::add(const PartitionState& partition) {
   }
   out.write(static_cast<std::uint32_t>(partition.gaps.size()));
   for (const OffsetRange& gap : partition.gaps) write_range(out, gap);
+  out.write(partition.producers_from.value_or(Offset{-1}).value());
   ++count_;
 }
 

@@ -7,6 +7,7 @@
 //   partition  := topic_id:16 partition:i32 leader_epoch:i32 start:i64 end:i64
 //                 compacted_to:i64 segment_count:u32 segment* damage_count:u32 damage*
 //                 gap_count:u32 gap*
+//                 producers_from:i64            not before version 4
 //   segment    := base_offset:i64 next_offset:i64 bytes:u64 max_timestamp_ms:i64
 //                 first_append_ms:i64 last_append_ms:i64 sealed:u8 marks
 //                 version:u32
@@ -19,6 +20,8 @@
 // `first_crc` and `last_crc` are the CRCs of a segment's first batch and of that at
 // `last_position`, -1 where they are not known. Files that changed places can have good batches at
 // the right offsets: by these they show.
+//
+// `producers_from` is the offset before which no batch has a producer id, -1 where none has one.
 //
 // `checksum` is the XXH3 of all before it in its copy. There are two because nothing else has the
 // start offsets and the accepted gaps: a flipped bit must not cost them.

@@ -31,6 +31,7 @@ void join(CommitPart& into, CommitPart& part) {
       last.bytes += run.bytes;
       last.next_offset = run.next_offset;
       last.max_timestamp_ms = std::max(last.max_timestamp_ms, run.max_timestamp_ms);
+      last.has_producers = last.has_producers || run.has_producers;
       last.last = run.last + shift;
       continue;
     }
@@ -60,6 +61,7 @@ void extend(PartitionState& state, const CommitPart& part) {
     add_mark(segment.marks, {run.position, part.appends[run.first].head});
     add_mark(segment.marks, {run.position + run.bytes - last.bytes, last});
     state.end_offset = run.next_offset;
+    if (run.has_producers) note_producers(state, run.base_offset);
   }
 }
 
@@ -254,6 +256,7 @@ void Committer::add_run(const CommitPart& part, const Run& run, FrameBuilder& fr
   entry.bytes = run.bytes;
   entry.max_timestamp_ms = run.max_timestamp_ms;
   entry.append_ms = part.append_ms;
+  entry.has_producers = run.has_producers;
   entry.is_inline = context_.options.durability == Durability::fsync && !part.is_direct;
   if (!entry.is_inline) entry.hash = hash_of(part, run);
   frame.add(entry);

@@ -27,7 +27,8 @@
 // read is damage, one above it was never acknowledged. `boot` names the run of the operating
 // system. `checksum` is the XXH3 of the frame without padding and without itself. `form` is 1
 // where the bytes are inline; where not, `hash` says which are meant: 2, by their batches
-// (batch_hash.h), or 0, as frames were first written, the XXH3 of all of them.
+// (batch_hash.h), or 0, as frames were first written, the XXH3 of all of them. 128 more says that
+// some of the batches have a producer id.
 #pragma once
 
 #include <array>
@@ -57,6 +58,7 @@ struct DataEntry {
   std::int64_t append_ms = 0;
   bool is_inline = false;
   bool hashes_bytes = false;
+  bool has_producers = false;
   std::uint64_t hash = 0;
 };
 struct StartEntry {

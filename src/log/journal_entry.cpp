@@ -14,6 +14,12 @@ enum class Kind : std::uint8_t { data = 1, start, damage, gap, removed, end };
 constexpr std::uint8_t form_bytes = 0;
 constexpr std::uint8_t form_inline = 1;
 constexpr std::uint8_t form_batches = 2;
+constexpr std::uint8_t form_producers = 0x80;
+
+std::uint8_t form_of(const DataEntry& e) {
+  std::uint8_t form = e.is_inline ? form_inline : e.hashes_bytes ? form_bytes : form_batches;
+  return static_cast<std::uint8_t>(form | (e.has_producers ? form_producers : 0));
+}
 
 void write_body(ByteWriter& out, const DataEntry& e) {
   out.write(e.leader_epoch.value());
@@ -24,7 +30,7 @@ void write_body(ByteWriter& out, const DataEntry& e) {
   out.write(e.bytes);
   out.write(e.max_timestamp_ms);
   out.write(e.append_ms);
-  out.write(e.is_inline ? form_inline : e.hashes_bytes ? form_bytes : form_batches);
+  out.write(form_of(e));
   out.write(e.hash);
 }
 void write_body(ByteWriter& out, const StartEntry& e) {
@@ -57,6 +63,8 @@ DataEntry read_data(ByteReader& in, const TopicPartition& id) {
   e.max_timestamp_ms = in.read<std::int64_t>();
   e.append_ms = in.read<std::int64_t>();
   auto form = in.read<std::uint8_t>();
+  e.has_producers = (form & form_producers) != 0;
+  form = static_cast<std::uint8_t>(form & ~form_producers);
   e.is_inline = form == form_inline;
   e.hashes_bytes = form == form_bytes;
   e.hash = in.read<std::uint64_t>();

@@ -29,6 +29,8 @@ class Layout {
   }
   /// `<base>.log`, and from version 1 on, which compaction wrote, `<base>.<version>.log`.
   std::string segment(const TopicPartition& id, Offset base, std::uint32_t version) const;
+  /// What is known of the partition's producers as of some offset.
+  std::string producers(const TopicPartition& id) const { return partition(id) + "/producers"; }
   std::string quarantine() const { return directory_ + "/quarantine"; }
   /// Where bytes of `id` found at `position` of the segment at `base` are put.
   std::string quarantine(const TopicPartition& id, Offset base, std::uint64_t position,

@@ -16,6 +16,7 @@
 
 namespace leat::log {
 
+class ProducerTable;
 class Store;
 
 /// A checked record batch and what keeps its bytes alive until it is written. Its base offset and
@@ -42,6 +43,11 @@ class Log {
   /// append and all after it fail, and the end offset goes back. Errc::storage_error when
   /// the partition or the store stopped on a failed sync, Errc::no_space when the disk is full,
   /// Errc::request_timed_out when too much is pending. `done` is then not called.
+  ///
+  /// A batch with a producer id must follow its producer's last one (log/producer_table.h says
+  /// with which errors), and REQUIRES has_producers(). One that repeats one of the last five is not
+  /// appended: it has the offset that the first one has, and `done` is called when that one is
+  /// acknowledged, or has failed.
   virtual Result<Offset> append(Batch batch, AppendDone done) = 0;
 
   /// The newest view. Thread-safe, wait-free for practical purposes.
@@ -60,6 +66,15 @@ class Log {
   /// answered.
   using Ticket = std::shared_ptr<void>;
   [[nodiscard]] virtual Ticket on_advance(UniqueFunction<void()> listener) = 0;
+
+  /// Whether what is known of producers has been read, without which no batch with a producer id
+  /// can be appended.
+  virtual bool has_producers() const = 0;
+  /// Reads it, elsewhere; `done` is called later, on the executor. An error is that of the disk,
+  /// and the next call tries again.
+  virtual void load_producers(UniqueFunction<void(Result<void>)> done) = 0;
+  /// REQUIRES: has_producers().
+  virtual const ProducerTable& producers() const = 0;
 
   /// New settings, effective from the next append or retention pass.
   virtual void set_options(const LogOptions& options) = 0;

@@ -131,6 +131,21 @@ Result<Slice> LogView::read(Offset from, std::uint64_t max_bytes) const {
   return slice;
 }
 
+Result<Slice> LogView::read_stable(Offset from, std::uint64_t max_bytes) const {
+  Offset stable = *last_stable_offset;
+  if (from >= stable && from <= high_watermark) return Slice{nullptr, 0, 0, from, from};
+  Result<Slice> slice = read(from, max_bytes);
+  if (!slice || slice->bytes == 0 || slice->next_offset <= stable) return slice;
+  if (slice->base_offset >= stable) return Slice{nullptr, 0, 0, from, from};
+  // A transaction begins in the middle of it, with a batch.
+  const Segment* segment = segment_of(*this, stable);
+  Result<Segment::Range> unstable = segment->read(stable, 0, end_in(*this, *segment));
+  if (!unstable) return fail(unstable);
+  slice->bytes = unstable->begin.position - slice->position;
+  slice->next_offset = unstable->begin.offset;
+  return slice;
+}
+
 bool LogView::is_checked(Offset from, std::uint64_t max_bytes) const {
   if (from < start_offset || from > high_watermark) return true;
   from = behind_gaps(*this, from);

@@ -13,6 +13,7 @@
 
 namespace leat::log {
 
+class AbortedTransactions;
 class Segment;
 
 /// Whole record batches, one after the other, in one file. The file stays readable for as long as
@@ -55,6 +56,11 @@ class LogView {
   Offset high_watermark;
   /// Where the high watermark is in the last segment.
   std::uint64_t high_watermark_position = 0;
+  /// Every transaction that begins below it has ended; not above the high watermark. nullopt
+  /// before Log::load_producers().
+  std::optional<Offset> last_stable_offset;
+  /// Of those that ended below it, the aborted ones, and perhaps some that ended later.
+  std::shared_ptr<const AbortedTransactions> aborted;
 
   /// Batches from the one with `from` on, or from the first behind it that compaction has left any
   /// records, at most `max_bytes` but at least one, in one segment, below the high watermark. Empty
@@ -62,6 +68,10 @@ class LogView {
   /// [start_offset, high_watermark]; Errc::corrupt_message in a damaged range. Bytes from before
   /// this process are CRC-checked once before they are given out; what fails becomes damage.
   Result<Slice> read(Offset from, std::uint64_t max_bytes) const;
+
+  /// The same, but below the last stable offset: an empty slice at or above it. REQUIRES: there is
+  /// one.
+  Result<Slice> read_stable(Offset from, std::uint64_t max_bytes) const;
 
   /// True when read() would find all it needs already checked, so that it blocks no longer than
   /// a read of the page cache. Does not block.

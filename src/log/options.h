@@ -46,6 +46,10 @@ struct StoreOptions {
   std::uint64_t free_bytes_min = std::uint64_t{512} << 20;
   /// Sealed segments are read and checked again at this rate, once a day. 0 turns it off.
   std::uint64_t scrub_bytes_per_second = std::uint64_t{8} << 20;
+  /// So many producers are remembered for each partition; those not heard of for longest go first.
+  std::size_t producers_max = 10'000;
+  /// A producer is forgotten when it was not heard of for so long.
+  std::chrono::milliseconds producer_expiration{std::chrono::hours(24)};
   /// Closed segments of compacted logs are read for compaction at this rate. 0 turns it off.
   std::uint64_t compaction_bytes_per_second = std::uint64_t{64} << 20;
   /// Memory for the keys of a compaction, 24 bytes each; with more keys it takes several.

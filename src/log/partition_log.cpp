@@ -1,6 +1,7 @@
 #include "log/partition_log.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -35,7 +36,8 @@ PartitionLog::PartitionLog(std::shared_ptr<StoreContext> context, Shard& shard,
       end_offset_(state.end_offset),
       compacted_to_(state.compacted_to),
       damage_(state.damage),
-      gaps_(state.gaps) {
+      gaps_(state.gaps),
+      producers_(context_, shard, state.id, state.leader_epoch, state.producers_from) {
   DamageSink sink = [guard = std::weak_ptr<void>(context_.alive), executor = &context_.executor,
                      log_id = id_, layout = context_.layout, committer = context_.committer](
                         const Damage& damage, const std::string& cause) {
@@ -108,12 +110,77 @@ Result<Offset> PartitionLog::append(Batch batch, AppendDone done) {
   record::set_leader_epoch(batch.bytes, leader_epoch_);
   head->next_offset = base + (head->next_offset - head->base_offset);
   head->base_offset = base;
+  if (head->has_producer()) {
+    Result<std::optional<Offset>> duplicate = check_producer(batch, *head, done);
+    if (!duplicate) return leat::fail(duplicate);
+    if (*duplicate) return **duplicate;
+  }
   end_offset_ = head->next_offset;
   pending_bytes_ += head->bytes;
   context_.pending_bytes += head->bytes;
   pending_.push_back({std::move(batch), *head, std::move(done)});
   enqueue();
   return base;
+}
+
+Result<std::optional<Offset>> PartitionLog::check_producer(const Batch& batch,
+                                                           const BatchHead& head,
+                                                           AppendDone& done) {
+  std::optional<record::EndMarker> marker;
+  if (head.is_control()) {
+    Result<record::BatchView> view = record::BatchView::parse(batch.bytes);
+    if (view) marker = record::parse_end_marker(*view);
+  }
+  Result<std::optional<RememberedBatch>> duplicate = producers_.check(head, marker);
+  if (!duplicate) return leat::fail(duplicate);
+  if (!*duplicate) {
+    producers_.append(head, marker);
+    return std::nullopt;
+  }
+  Offset base = (*duplicate)->base_offset;
+  if ((*duplicate)->next_offset > committed_end_) {
+    producers_.wait_for(**duplicate, std::move(done));
+  } else {
+    executor().post([done = std::move(done), base]() mutable { done(base); });
+  }
+  return base;
+}
+
+void PartitionLog::load_producers(UniqueFunction<void(Result<void>)> done) {
+  if (producers_.is_loaded()) {
+    executor().post([done = std::move(done)]() mutable { done({}); });
+    return;
+  }
+  loading_.push_back(std::move(done));
+  if (loading_.size() > 1) return;
+  auto read =
+      std::make_shared<Result<PartitionProducers::Loaded>>(leat::fail(Errc::cancelled, "not read"));
+  auto job = [&files = context_.files, source = producers_.source(view()), read] {
+    *read = PartitionProducers::read(files, source);
+  };
+  context_.files.offload(std::move(job), executor(),
+                         context_.guarded([self = weak_from_this(), read] {
+                           if (auto log = self.lock()) log->producers_read(std::move(*read));
+                         }));
+}
+
+void PartitionLog::producers_read(Result<PartitionProducers::Loaded> loaded) {
+  Result<void> result;
+  if (loaded) {
+    producers_.install(std::move(*loaded));
+    publish();
+    notify();
+  } else {
+    log_error("what is known of the producers of partition {} of topic {} cannot be read: {}",
+              id_.partition.value(), id_.topic_id.to_hex(), loaded.error().what);
+    result = leat::fail(loaded);
+  }
+  for (auto& done : std::exchange(loading_, {})) done(result);
+}
+
+void PartitionLog::with_producers(UniqueFunction<void()> go) {
+  if (producers_.is_loaded()) return go();
+  load_producers([go = std::move(go)](const Result<void>&) mutable { go(); });
 }
 
 void PartitionLog::enqueue() {
@@ -143,6 +210,8 @@ void PartitionLog::publish() {
   view->start_offset = start_offset_;
   view->high_watermark = committed_end_;
   view->high_watermark_position = segments_.empty() ? 0 : segments_.back()->bytes();
+  view->last_stable_offset = producers_.stable_offset(committed_end_);
+  view->aborted = producers_.aborted();
   view_.store(std::move(view));
 }
 
@@ -163,6 +232,7 @@ void PartitionLog::settle(CommitPart part, Completions& completions) {
   if (in_flight_ > 0) return;
   tail_.reset();
   if (!failed_.empty()) undo_failed(completions);
+  if (removed_) fail_pending({Errc::unknown_topic_or_partition, "it was removed"}, completions);
 }
 
 void PartitionLog::undo_failed(Completions& completions) {
@@ -198,12 +268,17 @@ void PartitionLog::complete(CommitPart& part, Completions& completions) {
     run.segment->appended(appended);
   }
   committed_end_ = part.runs.back().next_offset;
+  std::uint64_t bytes = part.bytes;
+  Completions repeated;
+  producers_.commit(committed_end_, bytes, repeated);
   publish();
   context_.metrics.appends.add(part.appends.size());
   context_.metrics.append_bytes.add(part.bytes);
   for (PendingAppend& append : part.appends) {
     completions.appends.push_back({std::move(append.done), append.head.base_offset});
   }
+  std::move(repeated.appends.begin(), repeated.appends.end(),
+            std::back_inserter(completions.appends));
   completions.advanced.push_back(shared_from_this());
 }
 
@@ -225,6 +300,7 @@ void PartitionLog::fail_pending(const Error& error, Completions& completions) {
   pending_.clear();
   pending_bytes_ = 0;
   end_offset_ = tail_ ? tail_->next_offset : committed_end_;
+  producers_.roll_back(end_offset_, error, completions);
 }
 
 void PartitionLog::stop(const Error& error) {

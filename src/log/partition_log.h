@@ -11,6 +11,7 @@
 #include "log/context.h"
 #include "log/journal.h"
 #include "log/log.h"
+#include "log/partition_producers.h"
 #include "log/segment.h"
 #include "log/state.h"
 
@@ -37,6 +38,7 @@ struct Run {
   Offset base_offset;
   Offset next_offset;
   std::int64_t max_timestamp_ms = -1;
+  bool has_producers = false;
   std::size_t first = 0;  // appends [first, last) of the part
   std::size_t last = 0;
 };
@@ -101,6 +103,9 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   Offset end_offset() const override { return end_offset_; }
   LeaderEpoch leader_epoch() const override { return leader_epoch_; }
   Ticket on_advance(UniqueFunction<void()> listener) override;
+  bool has_producers() const override { return producers_.is_loaded(); }
+  void load_producers(UniqueFunction<void(Result<void>)> done) override;
+  const ProducerTable& producers() const override { return producers_.table(); }
   void set_options(const LogOptions& options) override { options_ = options; }
   const LogOptions& options() const override { return options_; }
   void advance_start(Offset offset, UniqueFunction<void(Result<void>)> done) override;
@@ -175,6 +180,12 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   void drop_segments(bool all);
 
   Result<void> check_appendable(std::uint64_t bytes) const;
+  /// As append(), of a batch with a producer id: gives the batch's offset where it is a duplicate.
+  Result<std::optional<Offset>> check_producer(const Batch& batch, const BatchHead& head,
+                                               AppendDone& done);
+  void producers_read(Result<PartitionProducers::Loaded> loaded);
+  /// Calls `go` once what is known of producers is in memory, perhaps at once, or cannot be read.
+  void with_producers(UniqueFunction<void()> go);
 
   const std::shared_ptr<StoreContext> shared_context_;
   StoreContext& context_;
@@ -190,6 +201,9 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   std::vector<std::shared_ptr<Segment>> segments_;
   std::vector<Damage> damage_;
   std::vector<OffsetRange> gaps_;
+  PartitionProducers producers_;
+  /// Who waits for the producers to be read.
+  std::vector<UniqueFunction<void(Result<void>)>> loading_;
   std::deque<PendingAppend> pending_;
   std::uint64_t pending_bytes_ = 0;
   bool is_queued_ = false;  // at the shard, to write what is pending

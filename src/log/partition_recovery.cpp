@@ -155,6 +155,7 @@ void PartitionRecovery::extend(const DataEntry& entry) {
   last.last_append_ms = entry.append_ms;
   last.sealed = false;
   state_.end_offset = entry.next_offset;
+  if (entry.has_producers) note_producers(state_, entry.base_offset);
   state_.leader_epoch = std::max(state_.leader_epoch, entry.leader_epoch);
 }
 
@@ -166,6 +167,7 @@ void PartitionRecovery::extend(const ScannedBatch& batch) {
   last.sealed = false;
   add_mark(last.marks, batch);
   state_.end_offset = batch.head.next_offset;
+  if (batch.head.has_producer()) note_producers(state_, batch.head.base_offset);
   state_.leader_epoch = std::max(state_.leader_epoch, batch.head.leader_epoch);
 }
 
@@ -395,6 +397,7 @@ Result<void> PartitionRecovery::keep_valid_tail() {
       if (!*batch) break;
       extend(**batch);
       last.last_append_ms = job_.now_ms;
+      kept.has_producers = kept.has_producers || (*batch)->head.has_producer();
       kept.max_timestamp_ms = std::max(kept.max_timestamp_ms, (*batch)->head.max_timestamp_ms);
     }
     kept.next_offset = last.next_offset;

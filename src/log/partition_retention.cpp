@@ -27,12 +27,16 @@ void PartitionLog::advance_start(Offset offset, UniqueFunction<void(Result<void>
     if (written && log) log->start_advanced(offset, false);
     done(written);
   };
-  shard_.add(StartEntry{id_, offset, false}, std::move(durable));
+  // What the records that go say of their producers must be known before.
+  with_producers([self = shared_from_this(), offset, durable = std::move(durable)]() mutable {
+    self->shard_.add(StartEntry{self->id_, offset, false}, std::move(durable));
+  });
 }
 
 void PartitionLog::apply_retention() {
   offer_compaction();
   if (removed_ || advancing_start_ || segments_.empty() || context_.failure) return;
+  producers_.expire();
   std::int64_t now_ms = context_.clock.wall_ms();
   SegmentState active = segments_.back()->state();
   if (options_.segment_ms >= 0 && now_ms - active.first_append_ms >= options_.segment_ms) {
@@ -57,6 +61,10 @@ void PartitionLog::apply_retention() {
   }
   bool has_old = segments_.size() > 1 && segments_.front()->end().offset <= start_offset_;
   if (start == start_offset_ && !has_old && !all) return;
+  if (!producers_.is_loaded()) {
+    // What the records that go say of their producers must be known before: the next pass goes on.
+    return with_producers([] {});
+  }
   advancing_start_ = true;
   is_held_ = all;
   shard_.add(StartEntry{id_, start, all},
@@ -77,6 +85,7 @@ void PartitionLog::release_hold() {
 void PartitionLog::start_advanced(Offset offset, bool all) {
   if (removed_) return;
   start_offset_ = std::max(start_offset_, offset);
+  producers_.start_advanced(start_offset_, committed_end_);
   drop_segments(all);
   publish();
   notify();

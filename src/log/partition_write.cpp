@@ -169,6 +169,7 @@ Result<Run> PartitionLog::next_run(CommitPart& part, std::size_t first) {
     run.bytes += head.bytes;
     run.next_offset = head.next_offset;
     run.max_timestamp_ms = std::max(run.max_timestamp_ms, head.max_timestamp_ms);
+    run.has_producers = run.has_producers || head.has_producer();
     ++run.last;
   }
   return run;

@@ -83,6 +83,7 @@ Result<void> add_segment(RecoveryJob& job, PartitionState& state, SegmentName na
     segment.max_timestamp_ms = std::max(segment.max_timestamp_ms, batch.head.max_timestamp_ms);
     state.leader_epoch = std::max(state.leader_epoch, batch.head.leader_epoch);
     add_mark(segment.marks, batch);
+    if (batch.head.has_producer()) note_producers(state, batch.head.base_offset);
   };
   if (next) {
     RangeVisitor visitor;

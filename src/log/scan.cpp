@@ -95,7 +95,19 @@ std::optional<BatchHead> parse_head(BytesView bytes, std::uint64_t room) {
   head.base_timestamp_ms = load_big_endian<std::int64_t>(bytes.data() + field::base_timestamp);
   head.max_timestamp_ms = load_big_endian<std::int64_t>(bytes.data() + field::max_timestamp);
   head.crc = load_big_endian<std::uint32_t>(bytes.data() + field::crc);
+  head.producer_id = ProducerId{load_big_endian<std::int64_t>(bytes.data() + field::producer_id)};
+  head.base_sequence = load_big_endian<std::int32_t>(bytes.data() + field::base_sequence);
+  head.producer_epoch = load_big_endian<std::int16_t>(bytes.data() + field::producer_epoch);
+  head.attributes = load_big_endian<std::int16_t>(bytes.data() + field::attributes);
   return head;
+}
+
+bool BatchHead::is_transactional() const {
+  return (attributes & record::batch_attribute::transactional) != 0;
+}
+
+bool BatchHead::is_control() const {
+  return (attributes & record::batch_attribute::control) != 0;
 }
 
 Result<bool> has_marks(const file::File& file, const SegmentMarks& marks) {

@@ -23,6 +23,14 @@ struct BatchHead {
   std::int64_t max_timestamp_ms = -1;
   std::uint32_t crc = 0;
   std::int32_t record_count = 0;
+  ProducerId producer_id{-1};
+  std::int32_t base_sequence = -1;
+  std::int16_t producer_epoch = -1;
+  std::int16_t attributes = 0;
+
+  bool has_producer() const { return producer_id.value() >= 0; }
+  bool is_transactional() const;
+  bool is_control() const;
 };
 
 /// nullopt where no batch of at most `room` bytes can begin. Only a claim: no CRC is checked.

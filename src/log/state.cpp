@@ -46,6 +46,10 @@ void advance_start(PartitionState& state, Offset start, bool all) {
   std::erase_if(state.gaps, gone);
 }
 
+void note_producers(PartitionState& state, Offset offset) {
+  if (!state.producers_from || offset < *state.producers_from) state.producers_from = offset;
+}
+
 const SegmentState* find_segment(const PartitionState& state, SegmentName name) {
   for (const SegmentState& segment : state.segments) {
     if (segment.name() == name) return &segment;

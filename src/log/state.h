@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/ids.h"
@@ -67,6 +68,8 @@ struct PartitionState {
   std::vector<SegmentState> segments;  // by base offset
   std::vector<Damage> damage;          // by offset, disjoint
   std::vector<OffsetRange> gaps;       // by offset, disjoint, within damage
+  /// No batch before it has a producer id; nullopt: none has.
+  std::optional<Offset> producers_from{};
 };
 
 /// Adds `range` to sorted disjoint `ranges`, joining what touches.
@@ -76,6 +79,8 @@ std::vector<OffsetRange> unreadable(const std::vector<Damage>& damage,
                                     const std::vector<OffsetRange>& gaps);
 /// Raises the start offset, and drops the whole segments below it, the last one too if `all`.
 void advance_start(PartitionState& state, Offset start, bool all);
+/// The log has a batch with a producer id, at `offset` or behind it.
+void note_producers(PartitionState& state, Offset offset);
 /// nullptr if there is none, or another one in its place.
 const SegmentState* find_segment(const PartitionState& state, SegmentName name);
 /// The file that has the records from `base` on: of the segment there, or of one to come.

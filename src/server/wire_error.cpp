@@ -36,6 +36,14 @@ ErrorCode to_wire(Errc code) {
     case Errc::fenced_leader_epoch: return ErrorCode::fenced_leader_epoch;
     case Errc::unknown_leader_epoch: return ErrorCode::unknown_leader_epoch;
     case Errc::coordinator_not_available: return ErrorCode::coordinator_not_available;
+    case Errc::out_of_order_sequence: return ErrorCode::out_of_order_sequence_number;
+    case Errc::invalid_producer_epoch: return ErrorCode::invalid_producer_epoch;
+    case Errc::producer_fenced: return ErrorCode::producer_fenced;
+    case Errc::invalid_producer_id_mapping: return ErrorCode::invalid_producer_id_mapping;
+    case Errc::invalid_transaction_timeout: return ErrorCode::invalid_transaction_timeout;
+    case Errc::invalid_txn_state: return ErrorCode::invalid_txn_state;
+    case Errc::concurrent_transactions: return ErrorCode::concurrent_transactions;
+    case Errc::transactional_id_not_found: return ErrorCode::transactional_id_not_found;
     case Errc::request_timed_out: return ErrorCode::request_timed_out;
     case Errc::not_authorized: return ErrorCode::cluster_authorization_failed;
     // What no request should run into.

@@ -14,7 +14,8 @@ namespace {
 bool same(const log::PartitionState& a, const log::PartitionState& b) {
   return a.id == b.id && a.leader_epoch == b.leader_epoch && a.start_offset == b.start_offset &&
          a.end_offset == b.end_offset && a.segments == b.segments && a.damage == b.damage &&
-         std::equal(a.gaps.begin(), a.gaps.end(), b.gaps.begin(), b.gaps.end());
+         std::equal(a.gaps.begin(), a.gaps.end(), b.gaps.begin(), b.gaps.end()) &&
+         a.producers_from == b.producers_from;
 }
 
 bool same(const log::Checkpoint& a, const log::Checkpoint& b) {

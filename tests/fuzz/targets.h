@@ -17,6 +17,7 @@ void frames(BytesView input);
 void index(BytesView input);
 void journal(BytesView input);
 void json(BytesView input);
+void producer_snapshot(BytesView input);
 void record_batch(BytesView input);
 void request(BytesView input);
 void response(BytesView input);
@@ -26,6 +27,7 @@ void segment(BytesView input);
 void repair_checkpoint(Bytes& input);
 void repair_index(Bytes& input);
 void repair_journal(Bytes& input);
+void repair_producer_snapshot(Bytes& input);
 void repair_seal(Bytes& input);
 void repair_segment(Bytes& input);
 
@@ -33,6 +35,7 @@ std::vector<Bytes> checkpoint_seeds();
 std::vector<Bytes> frames_seeds();
 std::vector<Bytes> index_seeds();
 std::vector<Bytes> journal_seeds();
+std::vector<Bytes> producer_snapshot_seeds();
 std::vector<Bytes> seal_seeds();
 std::vector<Bytes> segment_seeds();
 
@@ -55,6 +58,7 @@ inline constexpr Target targets[] = {
     {"index", index, repair_index, index_seeds, 600},
     {"journal", journal, repair_journal, journal_seeds},
     {"json", json, nullptr, nullptr, 400},
+    {"producer_snapshot", producer_snapshot, repair_producer_snapshot, producer_snapshot_seeds},
     {"record_batch", record_batch},
     {"request", request},
     {"response", response},
