@@ -7,7 +7,9 @@
 
 #include "base/assert.h"
 #include "base/logging.h"
+#include "broker/producer_ids.h"
 #include "broker/topic_name.h"
+#include "broker/transactions.h"
 
 namespace leat::broker {
 namespace {
@@ -52,7 +54,8 @@ Broker::~Broker() {
 Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& environment,
                                              const BrokerOptions& options, Random random) {
   std::unique_ptr<Broker> broker(new Broker(environment, options, random));
-  broker->options_.store.home_topics = {catalog_partition().topic_id, group_partition().topic_id};
+  broker->options_.store.home_topics = {catalog_partition().topic_id, group_partition().topic_id,
+                                        transaction_partition().topic_id};
   auto store = log::Store::open(environment, broker->options_.store);
   if (!store) return fail(store);
   broker->store_ = std::move(*store);
@@ -65,7 +68,10 @@ Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& envi
   auto catalog = Catalog::open(**catalog_log, environment.clock, environment.executor);
   if (!catalog) return fail(catalog);
   broker->catalog_ = std::move(*catalog);
+  broker->producer_ids_ = std::make_unique<ProducerIds>(*broker->catalog_, environment.executor);
+  broker->transactions_ = std::make_unique<Transactions>(*broker, *broker->producer_ids_);
   if (auto opened = broker->open_topics(); !opened) return fail(opened);
+  broker->transactions_->open();
 
   broker->ensure_cluster_id();
   broker->schedule_retention();
@@ -98,12 +104,14 @@ Result<void> Broker::open_topics() {
 
 Result<void> Broker::open_partitions(const TopicInfo& topic) {
   TopicSettings settings = parse_topic_settings(topic.configs);
+  settings.log.is_essential = is_internal_topic(topic.name);
   auto& partitions = partitions_[topic.id];
   for (auto i = static_cast<std::int32_t>(partitions.size()); i < topic.partitions; ++i) {
     auto log = store_->log({topic.id, PartitionId{i}}, settings.log);
     if (!log) return fail(log);
     Executor& executor = (*log)->executor();
-    Partition::Environment environment{executor, environment_.clock, scratch_[&executor]};
+    Partition::Environment environment{executor, environment_.clock, scratch_[&executor],
+                                       transactions_.get()};
     partitions.push_back(
         std::make_shared<Partition>(std::move(*log), environment, topic.name, settings));
     ++partition_count_;
@@ -189,8 +197,9 @@ Result<void> Broker::check_room(std::int32_t more) const {
 Uuid Broker::draw_topic_id() {
   while (true) {
     Uuid id = Uuid::random(random_);
-    bool is_taken = id == catalog_partition().topic_id || id == group_partition().topic_id ||
-                    partitions_.contains(id);
+    const auto& ours = options_.store.home_topics;
+    bool is_taken =
+        std::find(ours.begin(), ours.end(), id) != ours.end() || partitions_.contains(id);
     if (!is_taken) return id;
   }
 }

@@ -23,6 +23,9 @@
 
 namespace leat::broker {
 
+class ProducerIds;
+class Transactions;
+
 struct BrokerOptions {
   log::StoreOptions store;
   bool auto_create_topics = true;
@@ -89,6 +92,8 @@ class Broker {
 
   /// The coordinator of all groups.
   Groups& groups() { return *groups_; }
+  ProducerIds& producer_ids() { return *producer_ids_; }
+  Transactions& transactions() { return *transactions_; }
 
   // Thread-safe, but for what the store says:
   const BrokerOptions& options() const { return options_; }
@@ -130,6 +135,8 @@ class Broker {
   std::map<Executor*, record::Scratch> scratch_;  // one a shard
   std::unique_ptr<log::Store> store_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<ProducerIds> producer_ids_;
+  std::unique_ptr<Transactions> transactions_;
   // By topic; also of topics whose removal is not durable yet.
   std::map<Uuid, std::vector<std::shared_ptr<Partition>>> partitions_;
   std::map<Uuid, TopicPtr> topics_;  // as they are in the table

@@ -1,5 +1,6 @@
 #include "broker/catalog.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -14,7 +15,7 @@ namespace leat::broker {
 namespace {
 
 constexpr std::uint8_t value_version = 1;
-enum class Kind : std::uint8_t { topic = 1, cluster = 2 };
+enum class Kind : std::uint8_t { topic = 1, cluster = 2, producer_ids = 3 };
 
 /// Bytes read at once when the catalog is replayed.
 constexpr std::uint64_t replay_read_bytes = 1 << 20;
@@ -63,6 +64,22 @@ Bytes encode_cluster(const Uuid& id) {
   writer.write(value_version);
   writer.write(static_cast<std::uint8_t>(Kind::cluster));
   writer.write_bytes(key_bytes(id));
+  return out;
+}
+
+/// The key of what is known of producer ids: no random id is like it.
+Uuid producer_ids_key() {
+  Uuid key;
+  key.bytes.back() = 1;
+  return key;
+}
+
+Bytes encode_producer_ids(ProducerId end) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.write(value_version);
+  writer.write(static_cast<std::uint8_t>(Kind::producer_ids));
+  writer.write(end.value());
   return out;
 }
 
@@ -156,6 +173,10 @@ Result<void> Catalog::apply(BytesView key, std::optional<BytesView> value) {
     auto cluster_id = read_uuid(reader.read_bytes(16));
     if (!cluster_id) return fail(Errc::corrupt_message, "a cluster's record that is cut short");
     cluster_id_ = *cluster_id;
+  } else if (kind == Kind::producer_ids) {
+    auto end = reader.read<std::int64_t>();
+    if (!reader.ok()) return fail(Errc::corrupt_message, "a record of producer ids is cut short");
+    producer_ids_end_ = std::max(producer_ids_end_, ProducerId{end});
   }
   return {};
 }
@@ -163,6 +184,14 @@ Result<void> Catalog::apply(BytesView key, std::optional<BytesView> value) {
 void Catalog::set_cluster_id(const Uuid& id, Done done) {
   cluster_id_ = id;
   write(Uuid{}, encode_cluster(id), std::move(done));
+}
+
+void Catalog::reserve_producer_ids(ProducerId end, Done done) {
+  write(producer_ids_key(), encode_producer_ids(end),
+        [this, end, done = std::move(done)](Result<void> written) mutable {
+          if (written) producer_ids_end_ = std::max(producer_ids_end_, end);
+          done(std::move(written));
+        });
 }
 
 const TopicInfo* Catalog::find(std::string_view name) const {

@@ -1,12 +1,14 @@
 // The topics of a data directory, kept as a log of their own: one record a change, keyed by topic
 // id, in a partition with a fixed id. The last record of a key is the truth.
 //
-//   key    = topic id (16 bytes), or 16 zero bytes for the cluster's own record
+//   key    = topic id (16 bytes), or 16 zero bytes for the cluster's own record, or 15 and a 1 for
+//            producer ids
 //   value  = absent: the topic was deleted
 //          | u8 version (1) u8 kind (1: topic)
 //            i16 length + name, i32 partitions, i64 created ms,
 //            i32 count of { i16 length + config name, i32 length + value }
 //          | u8 version (1) u8 kind (2: cluster) 16 bytes cluster id
+//          | u8 version (1) u8 kind (3: producer ids) i64: those below it may have been given out
 //
 // All numbers are big-endian.
 #pragma once
@@ -56,6 +58,11 @@ class Catalog {
   const Uuid& cluster_id() const { return cluster_id_; }
   void set_cluster_id(const Uuid& id, Done done);
 
+  /// Producer ids below it may have been given out.
+  ProducerId producer_ids_end() const { return producer_ids_end_; }
+  /// `done` when it is durable that those below `end` may be.
+  void reserve_producer_ids(ProducerId end, Done done);
+
   const TopicInfo* find(std::string_view name) const;
   const TopicInfo* find(const Uuid& id) const;
   /// By name.
@@ -86,6 +93,7 @@ class Catalog {
   const Clock& clock_;
   Executor& executor_;
   Uuid cluster_id_;
+  ProducerId producer_ids_end_{0};
   std::map<std::string, TopicInfo, std::less<>> topics_;
   std::map<Uuid, std::string> names_;
   std::map<Uuid, Unsettled> unsettled_;

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "base/assert.h"
 #include "record/batch.h"
 
 namespace leat::broker {
@@ -96,7 +97,7 @@ Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBy
   rules.latest_timestamp_ms = saturating_add(now_ms, settings_.timestamp_after_max_ms);
   auto checked = record::validate_produce(records, rules, environment_.scratch, rejected);
   if (!checked) return fail(checked);
-  if (checked->batch.is_transactional()) {
+  if (checked->batch.is_transactional() && environment_.transactions == nullptr) {
     return fail(Errc::invalid_request, "this server does not offer transactions");
   }
   std::int64_t max_timestamp_ms = checked->max_timestamp_ms;
@@ -125,14 +126,17 @@ void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, 
   std::int64_t append_time_ms =
       settings_.timestamps == TimestampKind::log_append_time ? now_ms : -1;
   Offset start = log_->start_offset();
-  // Shared, because append() either keeps the callback or refuses and leaves it to us.
-  auto shared = std::make_shared<AppendDone>(std::move(done));
-  auto appended =
-      log_->append(std::move(*batch), [shared, append_time_ms, start](Result<Offset> base_offset) {
-        if (!base_offset) return (*shared)(fail(base_offset));
-        (*shared)(Appended{*base_offset, append_time_ms, start});
-      });
-  if (!appended) later(std::move(*shared), appended.error());
+  auto answer = [append_time_ms, start,
+                 done = std::move(done)](Result<Offset> base_offset) mutable {
+    if (!base_offset) return done(fail(base_offset));
+    done(Appended{*base_offset, append_time_ms, start});
+  };
+  auto view = record::BatchView::parse(batch->bytes);
+  ASSERT(view);
+  if (!view->has_producer_id()) return append_checked(std::move(*batch), std::move(answer));
+  ProducerId producer = view->producer_id();
+  bool is_transactional = view->is_transactional();
+  enter({std::move(*batch), std::move(answer), producer, view->producer_epoch(), is_transactional});
 }
 
 void Partition::delete_records(std::int64_t offset, UniqueFunction<void(Result<Offset>)> done) {
@@ -169,14 +173,17 @@ Result<void> Partition::check_leader_epoch(std::int32_t client_epoch) const {
 }
 
 void Partition::set_settings(const TopicSettings& settings) {
+  bool is_essential = settings_.log.is_essential;
   settings_ = settings;
+  settings_.log.is_essential = is_essential;
   log_->set_options(settings_.log);
 }
 
 Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, LeaderEpoch epoch,
-                                                std::int64_t timestamp) {
+                                                std::int64_t timestamp, bool is_committed) {
+  Offset end = is_committed ? *view.last_stable_offset : view.high_watermark;
   switch (timestamp) {
-    case latest_timestamp: return ListedOffset{view.high_watermark, -1, epoch};
+    case latest_timestamp: return ListedOffset{end, -1, epoch};
     case earliest_timestamp:
     case earliest_local_timestamp: return ListedOffset{view.start_offset, -1, epoch};
     case latest_tiered_timestamp: return std::nullopt;  // there is no tier behind the disk
@@ -189,7 +196,7 @@ Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, Leader
   auto found =
       timestamp == max_timestamp ? view.find_max_timestamp() : view.find_timestamp(timestamp);
   if (!found) return fail(found);
-  if (!*found) return std::nullopt;
+  if (!*found || (*found)->offset >= end) return std::nullopt;
   return ListedOffset{(*found)->offset, (*found)->timestamp_ms, epoch};
 }
 

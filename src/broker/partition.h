@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/unique_function.h"
 #include "broker/topic_config.h"
 #include "log/log.h"
+#include "record/end_marker.h"
 #include "record/scratch.h"
 #include "record/validate.h"
 
@@ -41,14 +43,34 @@ inline constexpr std::int64_t max_timestamp = -3;
 inline constexpr std::int64_t earliest_local_timestamp = -4;
 inline constexpr std::int64_t latest_tiered_timestamp = -5;
 
+/// Whoever knows of transactions, as partitions need it. Any thread may call.
+class TransactionGate {
+ public:
+  using Verdict = UniqueFunction<void(Result<void>)>;
+  virtual ~TransactionGate() = default;
+  /// Whether the producer has a transaction open that may write to the partition. `verdict` is
+  /// called on `executor`, before a marker of that transaction gets there. Errors:
+  /// invalid_producer_epoch, invalid_txn_state.
+  virtual void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
+                     Executor& executor, Verdict verdict) = 0;
+  /// Whether somebody will end the transaction that the producer has open in the partition;
+  /// invalid_txn_state where nobody will. `verdict` as above.
+  virtual void adopt(ProducerId producer, const TopicPartition& partition, Executor& executor,
+                     Verdict verdict) = 0;
+  /// The marker that ends the producer's transaction in the partition is durable.
+  virtual void decided(ProducerId producer, const TopicPartition& partition, bool is_commit) = 0;
+};
+
 /// Lives on the executor of its shard, like its log; what is const, but settings(), is thread-safe.
-class Partition {
+class Partition : public std::enable_shared_from_this<Partition> {
  public:
   /// What all partitions of an executor share. Outlives them.
   struct Environment {
     Executor& executor;
     const Clock& clock;
     record::Scratch& scratch;
+    /// Null where no transaction is taken.
+    TransactionGate* transactions = nullptr;
   };
   Partition(std::shared_ptr<log::Log> log, const Environment& environment, std::string topic,
             const TopicSettings& settings);
@@ -70,6 +92,14 @@ class Partition {
   /// `rejected`, if given, gets the records to blame before append() returns.
   void append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
               AppendDone done, std::vector<record::RecordError>* rejected = nullptr);
+
+  /// Writes the end of a transaction, once: written again with the same coordinator epoch, it is
+  /// the one that there is. Behind every batch that append() was called with before.
+  void append_marker(ProducerId producer, std::int16_t epoch, const record::EndMarker& marker,
+                     UniqueFunction<void(Result<Offset>)> done);
+  /// Has the log read what is known of producers, and ends transactions that nobody will end.
+  /// `done` is called later, when the view has a last stable offset.
+  void load_producers(UniqueFunction<void(Result<void>)> done);
 
   /// Moves the start up to `offset`, or to the high watermark for -1, durably; gives the start that
   /// there is then. Errors: offset_out_of_range above the high watermark, policy_violation where
@@ -96,18 +126,45 @@ class Partition {
                            int produce_version, std::int64_t now_ms,
                            std::vector<record::RecordError>* rejected) const;
 
+  /// A batch with a producer id on its way into the log.
+  struct Entering {
+    log::Batch batch;
+    log::Log::AppendDone done;
+    ProducerId producer;
+    std::int16_t epoch = 0;
+    /// Of a transaction that may not be open here yet.
+    bool needs_transaction = false;
+  };
+  void append_checked(log::Batch batch, log::Log::AppendDone done);
+  void enter(Entering entering);
+  /// Appends what can be, in order, until the first one has to wait.
+  void let_in();
+  bool must_ask(const Entering& entering) const;
+  void refuse_all(const Error& error);
+  void producers_loaded(const Result<void>& loaded);
+  void end_orphan(ProducerId producer, std::int16_t epoch);
+  Entering make_marker(ProducerId producer, std::int16_t epoch, const record::EndMarker& marker,
+                       UniqueFunction<void(Result<Offset>)> done);
+  void orphans_ended();
+
   std::shared_ptr<log::Log> log_;
   Environment environment_;
   std::string topic_;
   TopicSettings settings_;
   std::vector<std::weak_ptr<UniqueFunction<void()>>> gone_listeners_;
   bool is_gone_ = false;
+  std::deque<Entering> entering_;
+  /// The first of them waits for a verdict, or for the log.
+  bool is_asking_ = false;
+  std::vector<UniqueFunction<void(Result<void>)>> loading_;
+  std::size_t orphans_left_ = 0;
 };
 
 /// Finds an offset by time or by one of the special timestamps, in `view`. Blocks on the disk for
 /// real timestamps and max_timestamp; any thread. nullopt: no such record (offset -1 on the wire).
+/// With `is_committed` only of what is below the last stable offset, which REQUIRES that one.
 Result<std::optional<ListedOffset>> list_offset(const log::LogView& view, LeaderEpoch epoch,
-                                                std::int64_t timestamp);
+                                                std::int64_t timestamp, bool is_committed = false);
 
 /// The last leader epoch that is not above the one asked for, and the offset at which it ended.
 struct EpochEnd {

@@ -28,7 +28,7 @@ Result<void> check_topic_name(std::string_view name) {
 }
 
 bool is_internal_topic(std::string_view name) {
-  return name == group_topic || name == "__transaction_state";
+  return name == group_topic || name == transaction_topic;
 }
 
 bool topic_names_collide(std::string_view a, std::string_view b) {

@@ -15,6 +15,8 @@ Result<void> check_topic_name(std::string_view name);
 
 /// Where groups are kept (broker/groups.h).
 inline constexpr std::string_view group_topic = "__consumer_offsets";
+/// Where transactions are kept (broker/transaction_log.h).
+inline constexpr std::string_view transaction_topic = "__transaction_state";
 
 /// True for topics that the server writes, and clients only read.
 bool is_internal_topic(std::string_view name);

@@ -65,8 +65,12 @@ Result<std::optional<RememberedBatch>> ProducerTable::check(
                             batch.producer_id.value(), batch.producer_epoch, producer->epoch));
   }
   if (marker) return find_duplicate(*producer, batch, *marker);
-  if (auto duplicate = find_duplicate(*producer, batch)) return duplicate;
-  if (!follows(*producer, batch)) {
+  // The broker's own batches have no sequence.
+  bool has_sequence = batch.base_sequence >= 0;
+  if (has_sequence) {
+    if (auto duplicate = find_duplicate(*producer, batch)) return duplicate;
+  }
+  if (has_sequence && !follows(*producer, batch)) {
     return fail(Errc::out_of_order_sequence,
                 fmt::format("producer {} sends sequence {} where {} was the last of epoch {}",
                             batch.producer_id.value(), batch.base_sequence, producer->last_sequence,
@@ -102,9 +106,7 @@ void ProducerTable::append(const BatchHead& batch, const std::optional<record::E
   if (is_new && producers_.size() > producers_max_) make_room();
 }
 
-void ProducerTable::append_data(Producer& producer, const BatchHead& batch, Undo& undo) {
-  if (batch.producer_epoch != producer.epoch) producer.batch_count = 0;
-  producer.epoch = batch.producer_epoch;
+void ProducerTable::remember(Producer& producer, const BatchHead& batch) {
   if (producer.batch_count == Producer::batches_max) {
     std::move(producer.batches.begin() + 1, producer.batches.end(), producer.batches.begin());
     --producer.batch_count;
@@ -113,6 +115,15 @@ void ProducerTable::append_data(Producer& producer, const BatchHead& batch, Undo
   producer.batches[producer.batch_count++] = {batch.base_sequence, producer.last_sequence,
                                               batch.base_offset, batch.next_offset,
                                               batch.max_timestamp_ms};
+}
+
+void ProducerTable::append_data(Producer& producer, const BatchHead& batch, Undo& undo) {
+  if (batch.producer_epoch != producer.epoch) {
+    producer.batch_count = 0;
+    producer.last_sequence = Producer::any_sequence;
+  }
+  producer.epoch = batch.producer_epoch;
+  if (batch.base_sequence >= 0) remember(producer, batch);
   if (!batch.is_transactional() || producer.transaction) return;
   producer.transaction = batch.base_offset;
   undo.begins_transaction = true;

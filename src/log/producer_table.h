@@ -106,6 +106,7 @@ class ProducerTable {
   };
   void append_marker(Producer& producer, const BatchHead& batch, const record::EndMarker& marker,
                      Undo& undo);
+  static void remember(Producer& producer, const BatchHead& batch);
   static void append_data(Producer& producer, const BatchHead& batch, Undo& undo);
   void make_room();
 

@@ -38,6 +38,15 @@ void handle(Call<wire::IncrementalAlterConfigsRequest> call);
 void handle(Call<wire::ListPartitionReassignmentsRequest> call);
 void handle(Call<wire::OffsetDeleteRequest> call);
 void handle(Call<wire::DescribeClusterRequest> call);
+void handle(Call<wire::InitProducerIdRequest> call);
+void handle(Call<wire::AddPartitionsToTxnRequest> call);
+void handle(Call<wire::AddOffsetsToTxnRequest> call);
+void handle(Call<wire::EndTxnRequest> call);
+void handle(Call<wire::WriteTxnMarkersRequest> call);
+void handle(Call<wire::TxnOffsetCommitRequest> call);
+void handle(Call<wire::DescribeProducersRequest> call);
+void handle(Call<wire::DescribeTransactionsRequest> call);
+void handle(Call<wire::ListTransactionsRequest> call);
 
 /// The dispatch table and the answer to ApiVersions are made from this.
 using Served = wire::TypeList<
@@ -46,10 +55,13 @@ using Served = wire::TypeList<
     wire::JoinGroupRequest, wire::HeartbeatRequest, wire::LeaveGroupRequest, wire::SyncGroupRequest,
     wire::DescribeGroupsRequest, wire::ListGroupsRequest, wire::ApiVersionsRequest,
     wire::CreateTopicsRequest, wire::DeleteTopicsRequest, wire::DeleteRecordsRequest,
-    wire::OffsetForLeaderEpochRequest, wire::DescribeConfigsRequest, wire::AlterConfigsRequest,
+    wire::InitProducerIdRequest, wire::OffsetForLeaderEpochRequest, wire::AddPartitionsToTxnRequest,
+    wire::AddOffsetsToTxnRequest, wire::EndTxnRequest, wire::WriteTxnMarkersRequest,
+    wire::TxnOffsetCommitRequest, wire::DescribeConfigsRequest, wire::AlterConfigsRequest,
     wire::DescribeLogDirsRequest, wire::CreatePartitionsRequest, wire::DeleteGroupsRequest,
     wire::IncrementalAlterConfigsRequest, wire::ListPartitionReassignmentsRequest,
-    wire::OffsetDeleteRequest, wire::DescribeClusterRequest>;
+    wire::OffsetDeleteRequest, wire::DescribeClusterRequest, wire::DescribeProducersRequest,
+    wire::DescribeTransactionsRequest, wire::ListTransactionsRequest>;
 
 /// Handled on the thread of their connection.
 using AnyShard = wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,

@@ -14,6 +14,8 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "wire/add_offsets_to_txn.h"
+#include "wire/add_partitions_to_txn.h"
 #include "wire/alter_configs.h"
 #include "wire/api_key.h"
 #include "wire/api_versions.h"
@@ -26,16 +28,21 @@
 #include "wire/describe_configs.h"
 #include "wire/describe_groups.h"
 #include "wire/describe_log_dirs.h"
+#include "wire/describe_producers.h"
+#include "wire/describe_transactions.h"
+#include "wire/end_txn.h"
 #include "wire/fetch.h"
 #include "wire/find_coordinator.h"
 #include "wire/frame.h"
 #include "wire/heartbeat.h"
 #include "wire/incremental_alter_configs.h"
+#include "wire/init_producer_id.h"
 #include "wire/join_group.h"
 #include "wire/leave_group.h"
 #include "wire/list_groups.h"
 #include "wire/list_offsets.h"
 #include "wire/list_partition_reassignments.h"
+#include "wire/list_transactions.h"
 #include "wire/metadata.h"
 #include "wire/offset_commit.h"
 #include "wire/offset_delete.h"
@@ -43,6 +50,8 @@
 #include "wire/offset_for_leader_epoch.h"
 #include "wire/produce.h"
 #include "wire/sync_group.h"
+#include "wire/txn_offset_commit.h"
+#include "wire/write_txn_markers.h"
 
 namespace leat::wire {
 
@@ -61,10 +70,12 @@ using Requests =
              OffsetFetchRequest, FindCoordinatorRequest, JoinGroupRequest, HeartbeatRequest,
              LeaveGroupRequest, SyncGroupRequest, DescribeGroupsRequest, ListGroupsRequest,
              ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DeleteRecordsRequest,
-             OffsetForLeaderEpochRequest, DescribeConfigsRequest, AlterConfigsRequest,
-             DescribeLogDirsRequest, CreatePartitionsRequest, DeleteGroupsRequest,
-             IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, OffsetDeleteRequest,
-             DescribeClusterRequest>;
+             InitProducerIdRequest, OffsetForLeaderEpochRequest, AddPartitionsToTxnRequest,
+             AddOffsetsToTxnRequest, EndTxnRequest, WriteTxnMarkersRequest, TxnOffsetCommitRequest,
+             DescribeConfigsRequest, AlterConfigsRequest, DescribeLogDirsRequest,
+             CreatePartitionsRequest, DeleteGroupsRequest, IncrementalAlterConfigsRequest,
+             ListPartitionReassignmentsRequest, OffsetDeleteRequest, DescribeClusterRequest,
+             DescribeProducersRequest, DescribeTransactionsRequest, ListTransactionsRequest>;
 
 /// The versions that a server offers: those it can read, or what old clients must be told.
 template <class Request>

@@ -124,6 +124,9 @@ class World {
     options.is_control = true;
     auto bytes = std::make_shared<Bytes>(builder.build(options));
     auto partition = broker_->find_partition(group_topic, PartitionId{0});
+    bool is_loaded = false;
+    partition->log().load_producers([&](const Result<void>&) { is_loaded = true; });
+    run_until([&] { return is_loaded; });
     bool is_done = false;
     REQUIRE(partition->log().append({bytes, MutableBytes(*bytes), 1, sim_.wall_ms()},
                                     [&](const Result<Offset>&) { is_done = true; }));

@@ -19,7 +19,9 @@
 #include <fmt/core.h>
 
 #include "base/logging.h"
+#include "log/aborted_transactions.h"
 #include "server/handlers.h"
+#include "server/stable_offsets.h"
 #include "server/wire_error.h"
 
 namespace leat::server {
@@ -54,12 +56,17 @@ struct Budget {
 
 /// Finds what `item` gives, within its own limit and the budget. The first partition that has
 /// anything gives at least one batch, whatever its size, or its reader would never get on.
-void read(Item& item, Budget& budget) {
+void read(Item& item, Budget& budget, bool is_committed) {
   if (!item.outcome) return;
+  if (is_committed && !item.view->last_stable_offset) {
+    item.outcome = fail(Errc::storage_error, "what is known of transactions cannot be read");
+    return;
+  }
   auto own_limit = static_cast<std::uint64_t>(std::max(item.asked.partition_max_bytes, 0));
   std::uint64_t limit = std::min(own_limit, budget.bytes_left);
   if (budget.has_batch && limit == 0) return;
-  auto slice = item.view->read(Offset{item.asked.fetch_offset}, limit);
+  Offset from{item.asked.fetch_offset};
+  auto slice = is_committed ? item.view->read_stable(from, limit) : item.view->read(from, limit);
   if (!slice) {
     item.outcome = fail(slice);
     return;
@@ -106,12 +113,19 @@ void note_all(FetchSession& session, const std::vector<Item>& items) {
   }
 }
 
+/// Where a reader has to stop.
+Offset end_of(const log::LogView& view, bool is_committed) {
+  return is_committed ? view.last_stable_offset.value_or(Offset{-1}) : view.high_watermark;
+}
+
 /// Waits on one shard for its partitions to move. The fetch lets go of it when it has what it
 /// wants.
 struct Watch {
   struct Watched {
     std::shared_ptr<broker::Partition> partition;
-    Offset high_watermark;  // that the fetch has seen
+    /// What the fetch has seen: a high watermark, or a last stable offset.
+    Offset end;
+    bool is_committed = false;
   };
   std::vector<Watched> partitions;
   std::vector<log::Log::Ticket> tickets;  // the shard's, until the fetch has let go
@@ -139,6 +153,16 @@ void warm(const Item& item) {
   }
 }
 
+/// Those that have records in what is read.
+void add_aborted(const Item& item, std::vector<FetchResponse::AbortedTransaction>& aborted) {
+  for (const log::AbortedTransaction& transaction :
+       item.view->aborted->find(item.slice.base_offset, item.slice.next_offset)) {
+    auto& answer = aborted.emplace_back();
+    answer.producer_id = transaction.producer.value();
+    answer.first_offset = transaction.first.value();
+  }
+}
+
 class Fetch : public std::enable_shared_from_this<Fetch> {
  public:
   explicit Fetch(Call<FetchRequest> call) : call_(std::move(call)) {}
@@ -152,7 +176,11 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   bool is_still_joined();
   void look();
   void look_at(Item& item, const broker::TopicTable& topics);
+  bool is_committed() const { return call_.request().isolation_level == read_committed; }
+  /// False where last stable offsets are to be read first: it goes on when they are.
+  bool has_stable_offsets();
   void read_all();
+  void read_known();
   bool is_all_checked() const;
   void settle();
   bool is_enough() const;
@@ -265,10 +293,29 @@ bool Fetch::is_all_checked() const {
   });
 }
 
+bool Fetch::has_stable_offsets() {
+  if (!is_committed()) return true;
+  std::vector<std::shared_ptr<broker::Partition>> unknown;
+  for (const Item& item : items_) {
+    if (item.view && !item.view->last_stable_offset) unknown.push_back(item.partition);
+  }
+  if (unknown.empty()) return true;
+  load_producers(std::move(unknown), call_.executor(), [self = shared_from_this()] {
+    if (!self->is_still_joined()) return;
+    self->look();
+    self->read_known();
+  });
+  return false;
+}
+
 void Fetch::read_all() {
+  if (has_stable_offsets()) read_known();
+}
+
+void Fetch::read_known() {
   auto read_items = [this] {
     Budget budget{bytes_max_};
-    for (Item& item : items_) read(item, budget);
+    for (Item& item : items_) read(item, budget, is_committed());
   };
   bool is_checked = is_all_checked();
   if (is_checked) {
@@ -320,7 +367,8 @@ void Fetch::wait() {
   }
   // What moved while the disk was read told nobody.
   for (const Item& item : items_) {
-    if (item.partition->view()->high_watermark != item.view->high_watermark) return wake();
+    auto now = item.partition->view();
+    if (end_of(*now, is_committed()) != end_of(*item.view, is_committed())) return wake();
   }
 }
 
@@ -329,7 +377,8 @@ void Fetch::start_watching() {
   for (const Item& item : items_) {
     auto& watch = by_shard[&item.partition->executor()];
     if (!watch) watch = std::make_shared<Watch>();
-    watch->partitions.push_back({item.partition, item.view->high_watermark});
+    watch->partitions.push_back(
+        {item.partition, end_of(*item.view, is_committed()), is_committed()});
   }
   for (auto& [shard, watch] : by_shard) {
     watches_.push_back(watch);
@@ -360,7 +409,8 @@ void Fetch::watch(const std::shared_ptr<Watch>& watch, const std::weak_ptr<Fetch
   bool has_moved = false;
   for (const Watch::Watched& watched : watch->partitions) {
     watch->tickets.push_back(watched.partition->log().on_advance(moved));
-    has_moved = has_moved || watched.partition->log().high_watermark() != watched.high_watermark;
+    has_moved =
+        has_moved || end_of(*watched.partition->view(), watched.is_committed) != watched.end;
   }
   if (has_moved) moved();
 }
@@ -382,16 +432,18 @@ FetchResponse::Partition Fetch::describe(Item& item, std::vector<Payload>& paylo
   FetchResponse::Partition partition;
   partition.partition_index = item.asked.partition;
   partition.high_watermark = item.view ? item.view->high_watermark.value() : -1;
-  partition.last_stable_offset = partition.high_watermark;
+  if (item.view && item.view->last_stable_offset) {
+    partition.last_stable_offset = item.view->last_stable_offset->value();
+  }
   partition.log_start_offset = item.view ? item.view->start_offset.value() : -1;
-  bool is_read_committed = call_.request().isolation_level == 1;
-  if (is_read_committed) partition.aborted_transactions.emplace();
+  if (is_committed()) partition.aborted_transactions.emplace();
   partition.records = wire::Records(BytesView{});
   if (!item.outcome) {
     partition.error_code = to_wire(item.outcome.error().code);
     return partition;
   }
   if (item.slice.bytes == 0) return partition;
+  if (is_committed()) add_aborted(item, *partition.aborted_transactions);
   partition.records = wire::Records::elsewhere(item.slice.bytes);
   Payload payload;
   payload.memory = std::move(item.memory);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/handlers.h"
+#include "server/stable_offsets.h"
 #include "server/wire_error.h"
 
 namespace leat::server {
@@ -15,6 +16,7 @@ using wire::ListOffsetsResponse;
 /// One partition that is asked for.
 struct Item {
   std::int64_t timestamp = 0;
+  std::shared_ptr<broker::Partition> partition;
   std::shared_ptr<const log::LogView> view;
   LeaderEpoch epoch;
   ListOffsetsResponse::Partition* answer = nullptr;
@@ -40,12 +42,15 @@ void look(Pending& pending, const std::string& topic, const ListOffsetsRequest::
     answer.error_code = to_wire(epoch.error().code);
     return;
   }
+  auto view = partition->view();
+  LeaderEpoch leader_epoch = partition->log().leader_epoch();
   pending.items.push_back(
-      {asked.timestamp, partition->view(), partition->log().leader_epoch(), &answer});
+      {asked.timestamp, std::move(partition), std::move(view), leader_epoch, &answer});
 }
 
-void find(Item& item) {
-  auto found = broker::list_offset(*item.view, item.epoch, item.timestamp);
+void find(Item& item, bool is_committed) {
+  if (item.answer->error_code != wire::ErrorCode::none) return;
+  auto found = broker::list_offset(*item.view, item.epoch, item.timestamp, is_committed);
   if (!found) {
     item.answer->error_code = to_wire(found.error().code);
   } else if (*found) {
@@ -58,6 +63,30 @@ void find(Item& item) {
 /// Looking for a time reads the disk; the ends of a log are known.
 bool needs_disk(const Item& item) {
   return item.timestamp >= 0 || item.timestamp == broker::max_timestamp;
+}
+
+void find_all(const std::shared_ptr<Pending>& pending, bool is_slow) {
+  auto find_each = [pending] {
+    bool is_committed = pending->call.request().isolation_level == read_committed;
+    for (Item& item : pending->items) find(item, is_committed);
+  };
+  auto answer = [pending] { pending->call.answer(pending->response); };
+  if (!is_slow) {
+    find_each();
+    return answer();
+  }
+  broker::Broker& broker = pending->call.broker();
+  broker.files().offload(find_each, pending->call.executor(), answer);
+}
+
+/// Looks again at partitions whose last stable offset had to be read first.
+void look_again(Pending& pending) {
+  for (Item& item : pending.items) {
+    item.view = item.partition->view();
+    if (!item.view->last_stable_offset) {
+      item.answer->error_code = wire::ErrorCode::kafka_storage_error;
+    }
+  }
 }
 
 }  // namespace
@@ -77,16 +106,17 @@ void handle(Call<ListOffsetsRequest> call) {
     }
   }
   for (const Item& item : pending->items) is_slow = is_slow || needs_disk(item);
-  auto find_all = [pending] {
-    for (Item& item : pending->items) find(item);
-  };
-  auto answer = [pending] { pending->call.answer(pending->response); };
-  if (!is_slow) {
-    find_all();
-    return answer();
+  auto go = [pending, is_slow] { find_all(pending, is_slow); };
+  if (request.isolation_level != read_committed) return go();
+  std::vector<std::shared_ptr<broker::Partition>> unknown;
+  for (const Item& item : pending->items) {
+    if (!item.view->last_stable_offset) unknown.push_back(item.partition);
   }
-  broker::Broker& broker = pending->call.broker();
-  broker.files().offload(find_all, pending->call.executor(), answer);
+  if (unknown.empty()) return go();
+  load_producers(std::move(unknown), pending->call.executor(), [pending, go] {
+    look_again(*pending);
+    go();
+  });
 }
 
 }  // namespace leat::server

@@ -1,0 +1,74 @@
+// What is remembered of each transactional id: the records of the internal topic
+// __transaction_state, in Kafka's form. The last record of a key is the truth.
+//
+//   key    := version:i16=0 transactional_id
+//   value  := absent: the id is forgotten
+//           | version:i16=0 producer_id:i64 producer_epoch:i16 timeout_ms:i32 state:i8
+//             topic_count:i32 topic* updated_ms:i64 started_ms:i64
+//   topic  := name partition_count:i32 partition:i32*
+//
+// A name is an i16 length and its bytes. `topic_count` is -1 for none. All numbers are big-endian.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "broker/partition.h"
+
+namespace leat::broker {
+
+/// The one partition of that topic; it lives at home.
+TopicPartition transaction_partition();
+
+/// Kafka's numbers.
+enum class TransactionState : std::int8_t {
+  empty = 0,
+  ongoing = 1,
+  prepare_commit = 2,
+  prepare_abort = 3,
+  complete_commit = 4,
+  complete_abort = 5,
+};
+/// Kafka's name, such as "PrepareCommit".
+std::string_view name(TransactionState state);
+
+/// The partitions of a transaction, by topic.
+using TransactionPartitions = std::map<std::string, std::set<PartitionId>, std::less<>>;
+
+struct Transaction {
+  ProducerId producer{-1};
+  std::int16_t epoch = -1;
+  std::int32_t timeout_ms = 0;
+  TransactionState state = TransactionState::empty;
+  TransactionPartitions partitions;
+  std::int64_t updated_ms = 0;
+  std::int64_t started_ms = -1;
+  friend bool operator==(const Transaction&, const Transaction&) = default;
+};
+
+Bytes encode_transaction_key(std::string_view id);
+Bytes encode(const Transaction& transaction);
+/// corrupt_message for what is none, unsupported_format for another version.
+Result<std::string> decode_transaction_key(BytesView key);
+Result<Transaction> decode_transaction(BytesView value);
+
+/// Calls `take` with each record's id and transaction, nullopt for one that was forgotten. Blocks.
+Result<void> replay_transactions(
+    const log::LogView& view,
+    const std::function<void(std::string id, std::optional<Transaction>)>& take);
+
+/// Appends a record to transaction_partition(); `done` is called later, when it is durable.
+void append_transaction(Partition& partition, std::string_view id,
+                        const std::optional<Transaction>& transaction, std::int64_t now_ms,
+                        UniqueFunction<void(Result<void>)> done);
+
+}  // namespace leat::broker

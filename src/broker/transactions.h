@@ -1,0 +1,164 @@
+// The transaction coordinator: who may write under a transactional id, which partitions a
+// transaction has, and how it ends in all of them or in none.
+//
+//   Empty ──► Ongoing ──► PrepareCommit ──► CompleteCommit ──┐
+//                │  └───► PrepareAbort ───► CompleteAbort ───┤
+//                └───────────────◄──────────────────────────-┘
+//
+// The decision is the record of Prepare: once it is durable, markers are written to all partitions,
+// after a crash as well. Nothing else may begin under the id before all of them are.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "broker/partition.h"
+#include "broker/producer_ids.h"
+#include "broker/transaction_log.h"
+
+namespace leat::broker {
+
+class Broker;
+
+/// Who writes: an id that nobody else has, and the incarnation of whoever has it.
+struct ProducerIdentity {
+  ProducerId id{-1};
+  std::int16_t epoch = -1;
+  friend bool operator==(const ProducerIdentity&, const ProducerIdentity&) = default;
+};
+
+/// Lives on the broker's executor, where every member is called that does not say it is
+/// thread-safe. A request that comes while the last transaction of its id is being ended waits for
+/// that, for a second; then it is refused with concurrent_transactions, which clients retry.
+///
+/// Its memory is that of its ids, ids_max of them, and of the partitions of open transactions,
+/// which are as many as were asked for.
+class Transactions final : public TransactionGate {
+ public:
+  static constexpr std::int32_t timeout_max_ms = 15 * 60 * 1000;
+  /// An id without a transaction is forgotten after so long, or when there are too many.
+  static constexpr std::int64_t id_expiration_ms = std::int64_t{7} * 24 * 3600 * 1000;
+  static constexpr std::size_t ids_max = 20'000;
+
+  /// The broker and the producer ids outlive it.
+  Transactions(Broker& broker, ProducerIds& producer_ids);
+  ~Transactions() override;
+
+  /// Reads the log, if there is one, and finishes what was decided. Blocks. What cannot be read
+  /// stops transactions, not the broker.
+  void open();
+
+  using Done = UniqueFunction<void(Result<void>)>;
+  using InitDone = UniqueFunction<void(Result<ProducerIdentity>)>;
+  /// Gives the id to whoever asks, with a new epoch: a transaction that is open under it is
+  /// aborted, and whoever had it is fenced. With `expected`, only if that is who has it. Errors:
+  /// invalid_request, invalid_transaction_timeout, producer_fenced, concurrent_transactions,
+  /// coordinator_not_available.
+  void init_producer(const std::string& id, std::int32_t timeout_ms,
+                     std::optional<ProducerIdentity> expected, InitDone done);
+  /// Begins a transaction, or adds to it. `done` when that is durable. Errors:
+  /// invalid_producer_id_mapping, producer_fenced, concurrent_transactions,
+  /// coordinator_not_available.
+  void add_partitions(const std::string& id, ProducerIdentity producer,
+                      TransactionPartitions partitions, Done done);
+  /// Decides the transaction. `done` when that is durable; records show, or never will, soon after.
+  /// Errors: as above, and invalid_txn_state.
+  void end(const std::string& id, ProducerIdentity producer, bool is_commit, Done done);
+  /// Whether the producer has a transaction open to which the partition was added.
+  Result<void> check_open(const std::string& id, ProducerIdentity producer, std::string_view topic,
+                          PartitionId partition) const;
+
+  /// Errc::transactional_id_not_found.
+  Result<Transaction> describe(const std::string& id) const;
+  std::vector<std::pair<std::string, Transaction>> list() const;
+
+  // Thread-safe:
+  void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
+             Executor& executor, Verdict verdict) override;
+  void adopt(ProducerId producer, const TopicPartition& partition, Executor& executor,
+             Verdict verdict) override;
+  void decided(ProducerId producer, const TopicPartition& partition, bool is_commit) override;
+
+ private:
+  /// A request that waits for the last transaction to be ended.
+  struct Parked {
+    Work retry;
+    std::function<void(const Error&)> refuse;
+  };
+  struct Entry {
+    std::string id;
+    Transaction now;
+    /// The one before, where this coordinator took it from its producer, or gave a new one.
+    std::int16_t last_epoch = -1;
+    bool is_busy = false;  // a record is being written, or an id drawn
+    std::size_t markers_left = 0;
+    std::vector<Parked> parked{};
+    Executor::TimerId timer = 0;
+    bool is_idle() const;
+  };
+
+  Entry* find(const std::string& id);
+  const Entry* find(const std::string& id) const;
+  const Entry* find(ProducerId producer) const;
+  Result<void> check_producer(const Entry* entry, ProducerIdentity producer) const;
+  Result<void> check_admitted(ProducerId producer, std::int16_t epoch,
+                              const TopicPartition& partition) const;
+  Result<void> check_adopted(ProducerId producer, const TopicPartition& partition) const;
+  bool has_partition(const Transaction& transaction, const TopicPartition& partition) const;
+
+  void init_new(const std::string& id, std::int32_t timeout_ms, InitDone done);
+  void init_known(Entry& entry, std::int32_t timeout_ms, std::optional<ProducerIdentity> expected,
+                  InitDone done);
+  void give_new_id(Entry& entry, std::int32_t timeout_ms, InitDone done);
+  void give(Entry& entry, Transaction next, InitDone done);
+  void make_room();
+  /// Aborts under a new epoch, so that whoever has the id is fenced.
+  void fence(Entry& entry);
+
+  void park(Entry& entry, Work retry, std::function<void(const Error&)> refuse);
+  void refuse_parked(Entry& entry, const Error& error);
+  /// Goes on with what waited, if it need not wait any more.
+  void settle(Entry& entry);
+  void write(Entry& entry, Transaction next, Done then);
+  void send_markers(Entry& entry);
+  void send_marker(const std::string& id, const std::string& topic, PartitionId partition);
+  void marker_done(Entry& entry);
+  void complete(Entry& entry);
+  /// The log's partition, made if it is missing.
+  Result<std::shared_ptr<Partition>> log_partition();
+  void arm();
+  void tick();
+  void forget(Entry& entry);
+  void answer(Done done, Result<void> result);
+  void answer(InitDone done, Result<ProducerIdentity> result);
+  template <class F>
+  auto guarded(F work) const {
+    return [guard = std::weak_ptr<void>(alive_), work = std::move(work)](auto&&... args) mutable {
+      if (auto lock = guard.lock()) work(std::forward<decltype(args)>(args)...);
+    };
+  }
+
+  Broker& broker_;
+  ProducerIds& producer_ids_;
+  Executor& executor_;
+  const Clock& clock_;
+  std::map<std::string, Entry> entries_;
+  std::map<ProducerId, std::string> by_producer_;
+  std::optional<Error> broken_;
+  Executor::TimerId timer_ = 0;
+  std::int64_t expired_ms_ = 0;
+  std::shared_ptr<void> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace leat::broker

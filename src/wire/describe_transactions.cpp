@@ -1,0 +1,10 @@
+#include "wire/describe_transactions.h"
+
+#include "wire/codec.h"
+
+namespace leat::wire {
+
+template struct Codec<DescribeTransactionsResponse>;
+template struct Codec<DescribeTransactionsRequest>;
+
+}  // namespace leat::wire

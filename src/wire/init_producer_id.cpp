@@ -1,0 +1,10 @@
+#include "wire/init_producer_id.h"
+
+#include "wire/codec.h"
+
+namespace leat::wire {
+
+template struct Codec<InitProducerIdResponse>;
+template struct Codec<InitProducerIdRequest>;
+
+}  // namespace leat::wire

@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+"""librdkafka's idempotent and transactional producers against the server: nothing twice, and all of
+a transaction or none of it, also when the server is killed in the middle."""
+
+import json
+import random
+import threading
+import time
+
+from harness import Server, check, finish, leat, run, scratch
+from librdkafka import Failed, Producer
+
+
+def read(server, topic, committed=True):
+    """The values of all partitions, as a list for each."""
+    level = "read_committed" if committed else "read_uncommitted"
+    got = run("kcat", "-b", server.kafka, "-C", "-t", topic, "-e", "-q", "-o", "beginning", "-X",
+              f"isolation.level={level}", "-f", "%p %s\\n")
+    values = {}
+    for line in got.stdout.splitlines():
+        partition, value = line.split(b" ", 1)
+        values.setdefault(int(partition), []).append(value.decode())
+    return values
+
+
+def create(server, topic, partitions):
+    leat("topic", "create", topic, "-p", str(partitions), "-b", server.kafka)
+
+
+def settings(server, **more):
+    named = {name.replace("_", "."): value for name, value in more.items()}
+    return {"bootstrap.servers": server.kafka, "linger.ms": 1, "log_level": 0,
+            "reconnect.backoff.max.ms": 200, **named}
+
+
+def committed_and_aborted(server):
+    create(server, "pair", 2)
+    producer = Producer(settings(server, transactional_id="pair"))
+    producer.init()
+    expected = []
+    for i in range(40):
+        producer.begin()
+        for partition in (0, 1):
+            producer.produce("pair", partition, f"{i}".encode())
+        if i % 3 == 2:
+            producer.flush()
+            producer.abort()
+        else:
+            producer.commit()
+            expected.append(str(i))
+    producer.close()
+    got = read(server, "pair")
+    check(got == {0: expected, 1: expected},
+          "of 40 transactions by librdkafka, those that were committed are read, in order", got)
+    everything = read(server, "pair", committed=False)
+    check(all(len(values) == 40 for values in everything.values()),
+          "and all of them by a reader of what is not committed", everything)
+
+
+def open_transaction(server):
+    create(server, "open", 1)
+    producer = Producer(settings(server, transactional_id="open"))
+    producer.init()
+    producer.begin()
+    producer.produce("open", 0, b"first")
+    producer.flush()
+    check(read(server, "open") == {}, "what is not decided yet is not read")
+    other = Producer(settings(server, transactional_id="open"))
+    other.init()
+    try:
+        producer.commit()
+        check(False, "a producer whose id another one has taken is fenced")
+    except Failed as failed:
+        check(True, "a producer whose id another one has taken is fenced", failed)
+    producer.close()
+    other.begin()
+    other.produce("open", 0, b"second")
+    other.commit()
+    other.close()
+    check(read(server, "open") == {0: ["second"]},
+          "what the fenced one had sent is aborted, and the new one's is read", read(server, "open"))
+
+
+def idempotent_under_kill(server, seed):
+    topic = f"once-{seed}"
+    create(server, topic, 2)
+    producer = Producer(settings(server, enable_idempotence="true", message_timeout_ms=120000))
+    chance = random.Random(seed)
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_often, args=(server, chance, stop))
+    killer.start()
+    count = 6000
+    for i in range(count):
+        producer.produce(topic, i % 2, f"{i}".encode())
+        if i % 100 == 0:
+            time.sleep(0.02)
+    stop.set()
+    killer.join()
+    producer.flush(120)
+    failed = producer.failed
+    producer.close()
+    got = read(server, topic)
+    wanted = {p: [str(i) for i in range(count) if i % 2 == p] for p in (0, 1)}
+    check(got == wanted and failed == 0,
+          f"an idempotent producer under kill -9: {count} records, each once, in order "
+          f"(seed {seed})", json.dumps({"failed": failed, "got": sum(map(len, got.values()))}))
+
+
+def kill_often(server, chance, stop):
+    while not stop.wait(chance.uniform(0.3, 1.0)):
+        server.kill()
+        server.start()
+
+
+def transactions_under_kill(server, seed):
+    """Counts what is known of each transaction, and compares with what is read."""
+    topic = f"all-or-none-{seed}"
+    create(server, topic, 3)
+    chance = random.Random(seed)
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_often, args=(server, chance, stop))
+    killer.start()
+    fate = {}
+    producer = None
+    ends = time.monotonic() + 6
+    number = 0
+    while time.monotonic() < ends:
+        number += 1
+        try:
+            if producer is None:
+                producer = Producer(settings(server, transactional_id=f"id-{seed}"))
+                producer.init()
+            fate[number] = "unknown"
+            producer.begin()
+            for partition in range(3):
+                producer.produce(topic, partition, f"{number}".encode())
+            if chance.random() < 0.3:
+                producer.flush(30)
+                producer.abort()
+                fate[number] = "aborted"
+            else:
+                producer.commit()
+                fate[number] = "committed"
+        except Failed as failed:
+            try:
+                if not failed.requires_abort:
+                    raise
+                producer.abort()
+                fate[number] = "aborted"
+            except Failed:
+                producer.close()
+                producer = None
+    stop.set()
+    killer.join()
+    if producer is not None:
+        producer.close()
+    # Whoever takes the id over ends what is open.
+    last = Producer(settings(server, transactional_id=f"id-{seed}"))
+    last.init()
+    last.close()
+    got = read(server, topic)
+    rows = [[int(value) for value in got.get(partition, [])] for partition in range(3)]
+    check(rows[0] == rows[1] == rows[2],
+          f"transactions under kill -9 are in all partitions or in none (seed {seed})",
+          [len(row) for row in rows])
+    committed = [n for n in sorted(fate) if fate[n] == "committed"]
+    seen = set(rows[0])
+    lost = [n for n in committed if n not in seen]
+    undead = [n for n in rows[0] if fate.get(n) == "aborted"]
+    check(not lost and not undead and rows[0] == sorted(seen) and len(committed) > 0,
+          f"all {len(committed)} that were told to be committed are there, once, in order, and "
+          f"none of the aborted (seed {seed})", (lost, undead))
+
+
+def main():
+    with scratch() as folder, Server(folder / "data") as server:
+        committed_and_aborted(server)
+        open_transaction(server)
+        for seed in (1, 2):
+            idempotent_under_kill(server, seed)
+            transactions_under_kill(server, seed)
+    finish()
+
+
+if __name__ == "__main__":
+    main()
