@@ -1,0 +1,125 @@
+// One seeded history of producers that number their batches, and of transactions, on the fake file
+// system: they send, send again what they do not know the fate of, commit and abort, while the
+// server is killed and its disk fails.
+//
+// What must be true, whatever happens:
+//
+//  - A batch of an idempotent producer is there once if it was acknowledged, and never twice; those
+//    of one producer stand in the order in which it sent them.
+//  - A transaction that was told to be committed is read in all of its partitions, once; one that
+//    was aborted in none; one of which nobody knows in all or in none.
+//  - The last stable offset is never above the high watermark.
+//  - No producer is refused for what the server forgot.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/sim_executor.h"
+#include "broker/broker.h"
+#include "broker/transactions.h"
+#include "file/fake_file_system.h"
+#include "shards.h"
+
+namespace leat::sim {
+
+class ProducerSimulation {
+ public:
+  /// A verbose one tells each step on stderr.
+  ProducerSimulation(std::uint64_t seed, bool verbose);
+  ~ProducerSimulation();
+  /// What went wrong first, with the steps that led to it; empty when nothing did.
+  std::string run();
+
+ private:
+  enum class Fate { pending, acknowledged, committed, aborted, unknown };
+  struct Value {
+    Fate fate = Fate::pending;
+    std::vector<std::int32_t> partitions;
+  };
+  /// What it sends: a batch of one or more records, each with the value's name.
+  struct Sending {
+    std::string value;
+    std::int32_t partition = 0;
+    std::int32_t sequence = 0;
+    std::int32_t records = 1;
+    bool is_in_flight = false;
+    bool is_acknowledged = false;
+  };
+  enum class Step { init, begin, send, end };
+  struct Producer {
+    int number = 0;
+    bool is_transactional = false;
+    std::string id;
+    std::optional<broker::ProducerIdentity> identity;
+    std::map<std::int32_t, std::int32_t> sequences;
+    std::deque<Sending> window;  // of an idempotent one, or of the transaction
+    bool is_resending = false;   // once all of the window are back
+    Step step = Step::init;
+    bool is_waiting = false;
+    bool wants_commit = false;
+    std::string value;
+    std::int32_t sent = 0;
+  };
+
+  void tell(std::string step);
+  template <class... Args>
+  void trace(fmt::format_string<Args...> format, Args&&... args) {
+    tell(fmt::format(format, std::forward<Args>(args)...));
+  }
+  void object(const std::string& objection);
+  bool alive() const { return objection_.empty() && !files_.stopped(); }
+
+  void open();
+  void live();
+  void end_life();
+  void break_disk();
+  void mend_disk();
+  void act(Producer& producer);
+  void act_idempotent(Producer& producer);
+  void send(Producer& producer, Sending& sending);
+  void sent(Producer& producer, const std::string& value, const Result<broker::Appended>& result);
+  void init(Producer& producer);
+  void begin(Producer& producer);
+  void send_next(Producer& producer);
+  void end(Producer& producer);
+  void failed(Producer& producer, const Error& error);
+  static bool is_retriable(Errc code);
+  void append(const Producer& producer, const Sending& sending,
+              std::function<void(Result<broker::Appended>)> done);
+  std::shared_ptr<broker::Partition> partition(std::int32_t number);
+  bool wait_until(const std::function<bool()>& condition);
+  void verify();
+  void check_stable();
+  std::vector<std::string> read(std::int32_t number, bool is_committed);
+  void check_value(const std::string& name, const Value& value,
+                   const std::vector<std::map<std::string, int>>& seen);
+
+  std::uint64_t seed_;
+  bool verbose_;
+  Random random_;
+  SimExecutor executor_;
+  testing::SimShards shards_;
+  file::FakeFileSystem files_;
+  Metrics metrics_;
+  broker::BrokerOptions options_;
+  std::unique_ptr<broker::Broker> broker_;
+  std::deque<Producer> producers_;
+  std::map<std::string, Value> values_;
+  std::vector<std::vector<std::string>> order_;  // of idempotent values, by producer
+  std::deque<std::string> steps_;
+  std::string objection_;
+  std::uint64_t life_ = 0;
+  std::uint64_t last_value_ = 0;
+};
+
+}  // namespace leat::sim
