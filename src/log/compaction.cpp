@@ -18,11 +18,6 @@ constexpr std::uint64_t write_bytes = std::uint64_t{1} << 20;
 /// Beyond so many producers, batches that lost all their records stay, without them.
 constexpr std::size_t producers_max = 1'000'000;
 
-std::uint64_t offsets_between(Offset begin, const std::vector<std::shared_ptr<Segment>>& segments) {
-  Offset end = segments.empty() ? begin : segments.back()->end().offset;
-  return end > begin ? static_cast<std::uint64_t>(end - begin) : 0;
-}
-
 }  // namespace
 
 /// The file of a new segment. A batch is written when it is known what follows it, since it may
@@ -122,7 +117,7 @@ Compaction::Compaction(file::FileSystem& files, const Layout& layout, Compaction
     : files_(files),
       layout_(layout),
       plan_(std::move(plan)),
-      keys_(offsets_between(plan_.dirty_from, plan_.segments), plan_.map_bytes_max),
+      keys_(plan_.map_bytes_max),
       end_(plan_.segments.empty() ? plan_.dirty_from : plan_.segments.back()->end().offset) {}
 
 Compaction::~Compaction() = default;

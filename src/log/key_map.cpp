@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include <xxhash.h>
 
 namespace leat::log {
 
-KeyMap::KeyMap(std::uint64_t keys, std::uint64_t bytes_max) {
-  std::uint64_t room = std::bit_floor(std::max<std::uint64_t>(bytes_max / sizeof(Entry), 16));
-  std::uint64_t wanted = std::bit_ceil(std::max<std::uint64_t>(keys + keys / 2, 16));
-  entries_.resize(std::min(room, wanted));
-  most_ = entries_.size() / 4 * 3;
+KeyMap::KeyMap(std::uint64_t bytes_max)
+    : entries_(16),
+      entries_max_(std::bit_floor(std::max<std::uint64_t>(bytes_max / sizeof(Entry), 16))) {}
+
+void KeyMap::grow() {
+  std::vector<Entry> old(2 * entries_.size());
+  std::swap(old, entries_);
+  for (const Entry& entry : old) {
+    if (entry.offset >= 0) entries_[find(entry)] = entry;
+  }
 }
 
 std::size_t KeyMap::find(const Entry& key) const {
@@ -27,12 +33,16 @@ std::size_t KeyMap::find(const Entry& key) const {
 bool KeyMap::put(BytesView key, Offset offset) {
   XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
   Entry entry{hash.low64, hash.high64, offset.value()};
-  Entry& there = entries_[find(entry)];
-  if (there.offset < 0) {
+  std::size_t at = find(entry);
+  if (entries_[at].offset < 0) {
     if (is_full()) return false;
+    if (size_ >= most(entries_.size())) {
+      grow();
+      at = find(entry);
+    }
     ++size_;
   }
-  there = entry;
+  entries_[at] = entry;
   return true;
 }
 

@@ -428,7 +428,7 @@ TEST_CASE("without its checkpoint, a directory with compacted segments has each 
 }
 
 TEST_CASE("the map of keys knows the newest offset of each, and says when it is full") {
-  KeyMap keys(1000, 1 << 20);
+  KeyMap keys(1 << 20);
   for (int i = 0; i < 1000; ++i) {
     REQUIRE(keys.put(as_bytes(std::to_string(i % 500)), Offset{i}));
   }
@@ -436,7 +436,7 @@ TEST_CASE("the map of keys knows the newest offset of each, and says when it is 
   CHECK(keys.is_behind(as_bytes("3"), Offset{502}));
   CHECK(!keys.is_behind(as_bytes("3"), Offset{503}));
   CHECK(!keys.is_behind(as_bytes("absent"), Offset{0}));
-  KeyMap small(1000, 0);
+  KeyMap small(0);
   int taken = 0;
   while (small.put(as_bytes(std::to_string(taken)), Offset{taken})) ++taken;
   CHECK(taken == 12);
