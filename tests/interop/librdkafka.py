@@ -40,6 +40,14 @@ _begin = _declare("rd_kafka_begin_transaction", _p, _p)
 _commit = _declare("rd_kafka_commit_transaction", _p, _p, _i)
 _abort = _declare("rd_kafka_abort_transaction", _p, _p, _i)
 
+_group_new = _declare("rd_kafka_consumer_group_metadata_new", _p, _s)
+_group_destroy = _declare("rd_kafka_consumer_group_metadata_destroy", None, _p)
+_list_new = _declare("rd_kafka_topic_partition_list_new", _p, _i)
+_list_add = _declare("rd_kafka_topic_partition_list_add", _p, _p, _s, ctypes.c_int32)
+_list_set = _declare("rd_kafka_topic_partition_list_set_offset", _i, _p, _s, ctypes.c_int32, _l)
+_list_destroy = _declare("rd_kafka_topic_partition_list_destroy", None, _p)
+_send_offsets = _declare("rd_kafka_send_offsets_to_transaction", _p, _p, _p, _p, _i)
+
 _Delivery = ctypes.CFUNCTYPE(None, _p, _p, _p)
 _set_delivery = _declare("rd_kafka_conf_set_dr_msg_cb", None, _p, _Delivery)
 
@@ -112,6 +120,17 @@ class Producer:
 
     def begin(self):
         _check(_begin(self._handle))
+
+    def send_offset(self, group, topic, partition, offset, seconds=60):
+        """Commits it for the group, in the transaction that is open."""
+        offsets = _list_new(1)
+        _list_add(offsets, topic.encode(), partition)
+        _list_set(offsets, topic.encode(), partition, offset)
+        metadata = _group_new(group.encode())
+        error = _send_offsets(self._handle, offsets, metadata, int(seconds * 1000))
+        _group_destroy(metadata)
+        _list_destroy(offsets)
+        _check(error)
 
     def commit(self, seconds=60):
         _check(_commit(self._handle, int(seconds * 1000)))

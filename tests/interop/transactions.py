@@ -7,6 +7,8 @@ import random
 import threading
 import time
 
+from kafka import KafkaConsumer, TopicPartition
+
 from harness import Server, check, finish, leat, run, scratch
 from librdkafka import Failed, Producer
 
@@ -79,6 +81,33 @@ def open_transaction(server):
     other.close()
     check(read(server, "open") == {0: ["second"]},
           "what the fenced one had sent is aborted, and the new one's is read", read(server, "open"))
+
+
+def offsets(server):
+    create(server, "in", 1)
+    create(server, "out", 1)
+    run("kcat", "-b", server.kafka, "-P", "-t", "in", stdin=b"a\nb\nc\n")
+    producer = Producer(settings(server, transactional_id="mover"))
+    producer.init()
+    told = []
+    for offset, decide in ((1, producer.commit), (2, producer.abort), (3, producer.commit)):
+        producer.begin()
+        producer.produce("out", 0, b"moved")
+        producer.send_offset("movers", "in", 0, offset)
+        decide()
+        told.append(committed_offset(server, "movers"))
+    producer.close()
+    check(told == [1, 1, 3], "a group's offsets move with the transaction they are in", told)
+
+
+def committed_offset(server, group):
+    """As kafka-python asks; the answer of a transaction that is being ended comes later."""
+    consumer = KafkaConsumer(bootstrap_servers=server.kafka, group_id=group,
+                             enable_auto_commit=False)
+    time.sleep(0.3)
+    offset = consumer.committed(TopicPartition("in", 0))
+    consumer.close()
+    return offset
 
 
 def idempotent_under_kill(server, seed):
@@ -176,6 +205,7 @@ def main():
     with scratch() as folder, Server(folder / "data") as server:
         committed_and_aborted(server)
         open_transaction(server)
+        offsets(server)
         for seed in (1, 2):
             idempotent_under_kill(server, seed)
             transactions_under_kill(server, seed)
