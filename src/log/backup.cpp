@@ -55,6 +55,10 @@ Result<void> add_states(file::FileSystem& files, const Layout& layout,
       add_part(plan, {with_suffix(path, ".index"), std::nullopt, true});
       add_part(plan, {with_suffix(path, ".seal"), std::nullopt, is_damaged});
     }
+    // One that is newer than the checkpoint is not used: the log is read instead.
+    if (state.producers_from) {
+      add_part(plan, {layout.relative(layout.producers(state.id)), std::nullopt, true});
+    }
   }
   return add_files(files, layout, layout.quarantine(), plan);
 }

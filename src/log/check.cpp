@@ -1,11 +1,13 @@
 // Reads a whole data directory and tells what is wrong with it.
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include <fmt/core.h>
 
 #include "log/dry_run.h"
 #include "log/format.h"
+#include "log/producer_snapshot.h"
 #include "log/quarantine.h"
 #include "log/recovery.h"
 #include "log/seal.h"
@@ -35,6 +37,8 @@ class Checker {
  private:
   Result<void> check_partition(const PartitionState& state);
   void add_known_damage(const PartitionState& state);
+  /// A bad snapshot does no harm: the log is read instead.
+  Result<void> check_producers(const PartitionState& state);
   Result<void> check_segment(const PartitionState& state, const SegmentState& segment);
   Result<void> check_index(const PartitionState& state, const SegmentState& segment,
                            const std::vector<Damage>& damaged,
@@ -105,6 +109,20 @@ Result<void> Checker::check_partition(const PartitionState& state) {
   for (const SegmentState& segment : state.segments) {
     Result<void> checked = check_segment(state, segment);
     if (!checked) return checked;
+  }
+  return check_producers(state);
+}
+
+Result<void> Checker::check_producers(const PartitionState& state) {
+  std::string path = layout_.producers(state.id);
+  Result<Bytes> bytes = file::read_file(files_, path);
+  if (!bytes && bytes.error().code == Errc::not_found) return {};
+  if (!bytes) return fail(bytes);
+  auto snapshot = decode_producer_snapshot(*bytes, std::numeric_limits<std::size_t>::max());
+  if (!snapshot) {
+    add(Finding::Kind::index, state, {}, path, snapshot.error().what);
+  } else if (snapshot->offset > state.end_offset) {
+    add(Finding::Kind::index, state, {}, path, "it counts more records than the log has");
   }
   return {};
 }

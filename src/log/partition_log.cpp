@@ -210,7 +210,8 @@ void PartitionLog::publish() {
   view->start_offset = start_offset_;
   view->high_watermark = committed_end_;
   view->high_watermark_position = segments_.empty() ? 0 : segments_.back()->bytes();
-  view->last_stable_offset = producers_.stable_offset(committed_end_);
+  std::optional<Offset> stable = producers_.stable_offset(committed_end_);
+  if (stable) view->last_stable_offset = std::max(*stable, start_offset_);
   view->aborted = producers_.aborted();
   view_.store(std::move(view));
 }

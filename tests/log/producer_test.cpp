@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/random.h"
+#include "log/backup.h"
 #include "log/producer_snapshot.h"
 #include "log/producer_table.h"
 #include "log/segment.h"
@@ -247,6 +248,18 @@ TEST_CASE("a read of what is stable ends where the transaction begins, wherever 
   CHECK_FALSE(view->read_stable(Offset{7}, 1000));
 }
 
+TEST_CASE("the last stable offset is not below the start of the log") {
+  Producers m;
+  CHECK(m.send({alice, 0, 1, 0, true}) == "0");
+  CHECK(m.send({bob, 0}) == "1");
+  m.log().advance_start(Offset{1}, [](const Result<void>&) {});
+  m.executor.run_until_idle();
+  CHECK(m.stable() == 1);
+  CHECK(m.log().view()->read_stable(Offset{1}, 1000)->bytes == 0);
+  CHECK(m.send(marker_of(alice, 0, true)) == "2");
+  CHECK(m.stable() == 3);
+}
+
 TEST_CASE("a marker written again by its coordinator is there once; by nobody, twice") {
   Producers m;
   CHECK(m.send({alice, 0, 1, 0, true}) == "0");
@@ -328,6 +341,36 @@ TEST_CASE("a snapshot spares reading the log, and one that is lost or foreign is
   m.open();
   CHECK(m.known() == before);
   CHECK(m.aborted(0, 100) == "7:0-1 ");
+}
+
+TEST_CASE("a bad snapshot is found by a check, and harmless; a backup carries a good one") {
+  Producers m;
+  m.log_options.segment_bytes = 4 << 20;
+  std::int32_t sequence = 0;
+  m.send({alice, 0});
+  force_snapshot(m, sequence);
+  std::string before = m.known();
+  m.close();
+  auto no_progress = [](std::uint64_t, std::uint64_t) {};
+  auto plan = plan_backup_of_stopped(m.files, "/data");
+  REQUIRE(plan);
+  auto go_on = [](std::uint64_t) { return true; };
+  auto copied =
+      write_backup(m.files, *plan, "/data", "/copy", go_on, [] { return Result<void>(); });
+  REQUIRE(copied);
+  std::string path = m.segment_path(0);
+  path = path.substr(0, path.rfind('/')) + "/producers";
+  CHECK(*m.files.exists("/copy" + path.substr(std::string("/data").size())));
+  CHECK(check_directory(m.files, "/data", no_progress)->findings.empty());
+  BytesView junk = as_bytes("junk");
+  REQUIRE(file::replace_file(m.files, path, junk));
+  auto report = check_directory(m.files, "/data", no_progress);
+  REQUIRE(report->findings.size() == 1);
+  CHECK(report->findings[0].path.ends_with("/producers"));
+  CHECK_FALSE(report->damaged());
+  m.options.directory = "/copy";
+  m.open();
+  CHECK(m.known() == before);
 }
 
 TEST_CASE("producers whose batches retention has removed are still known, after a kill too") {
