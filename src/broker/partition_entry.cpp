@@ -47,10 +47,10 @@ void Partition::let_in() {
   while (!entering_.empty()) {
     if (!log_->has_producers()) {
       is_asking_ = true;
-      return load_producers([self = shared_from_this()](const Result<void>& loaded) {
-        self->is_asking_ = false;
-        if (!loaded) return self->refuse_all(loaded.error());
-        self->let_in();
+      return load_producers([this](const Result<void>& loaded) {
+        is_asking_ = false;
+        if (!loaded) return refuse_all(loaded.error());
+        let_in();
       });
     }
     Entering& first = entering_.front();

@@ -49,6 +49,7 @@ void Transactions::init_producer(const std::string& id, std::int32_t timeout_ms,
 }
 
 void Transactions::init_new(const std::string& id, std::int32_t timeout_ms, InitDone done) {
+  expire();
   if (entries_.size() >= ids_max) make_room();
   if (entries_.size() >= ids_max) {
     return answer(

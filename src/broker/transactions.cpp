@@ -359,6 +359,11 @@ void Transactions::tick() {
     log_info("transaction '{}' is aborted: it was not ended within {} ms", id, now.timeout_ms);
     fence(entry);
   }
+  expire();
+}
+
+void Transactions::expire() {
+  std::int64_t now_ms = clock_.wall_ms();
   if (now_ms - expired_ms_ < expiry_interval_ms) return;
   expired_ms_ = now_ms;
   for (auto at = entries_.begin(); at != entries_.end();) {

@@ -139,6 +139,9 @@ class Transactions final : public TransactionGate {
   Result<std::shared_ptr<Partition>> log_partition();
   void arm();
   void tick();
+  /// Forgets ids that nobody has used for long. Looks from time to time, when there is something to
+  /// do anyway.
+  void expire();
   void forget(Entry& entry);
   void answer(Done done, Result<void> result);
   void answer(InitDone done, Result<ProducerIdentity> result);

@@ -93,9 +93,9 @@ class World {
     return made ? Result<void>() : fail(made);
   }
   Result<ProducerIdentity> init(std::optional<ProducerIdentity> expected = {},
-                                std::int32_t timeout_ms = 60'000) {
+                                std::int32_t timeout_ms = 60'000, const std::string& id = "id") {
     return run<ProducerIdentity>([&](Transactions::InitDone done) {
-      broker_->transactions().init_producer("id", timeout_ms, expected, std::move(done));
+      broker_->transactions().init_producer(id, timeout_ms, expected, std::move(done));
     });
   }
   Result<void> add(ProducerIdentity producer) {
@@ -199,6 +199,7 @@ class World {
     REQUIRE(written);
   }
   SimExecutor& executor() { return sim_; }
+  Transactions& transactions() { return broker_->transactions(); }
 
  private:
   SimExecutor sim_;
@@ -331,6 +332,21 @@ TEST_CASE("an epoch that is used up is followed by another producer id") {
   REQUIRE(producer);
   CHECK(producer->id != id);
   CHECK(producer->epoch == 0);
+}
+
+TEST_CASE("an id that nobody has used for a week is forgotten, and its producer told so") {
+  World world(1);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.transact(*producer, 0, "a", true));
+  world.executor().run_for(std::chrono::hours(8 * 24));
+  REQUIRE(world.init({}, 60'000, "other"));
+  CHECK(world.transactions().list().size() == 1);
+  auto added = world.add(*producer);
+  REQUIRE_FALSE(added);
+  CHECK(added.error().code == Errc::invalid_producer_id_mapping);
+  world.crash(false);
+  CHECK(world.transactions().list().size() == 1);
 }
 
 TEST_CASE("a transaction that no coordinator knows is aborted when its partition is first used") {
