@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "log/quarantine.h"
 #include "log/seal.h"
+#include "record/end_marker.h"
 
 namespace leat::log {
 namespace {
@@ -118,7 +119,11 @@ Compaction::Compaction(file::FileSystem& files, const Layout& layout, Compaction
       layout_(layout),
       plan_(std::move(plan)),
       keys_(plan_.map_bytes_max),
-      end_(plan_.segments.empty() ? plan_.dirty_from : plan_.segments.back()->end().offset) {}
+      end_(plan_.segments.empty() ? plan_.dirty_from : plan_.segments.back()->end().offset) {
+  for (const AbortedTransaction& transaction : plan_.aborted) {
+    aborted_[transaction.producer.value()].push_back(transaction);
+  }
+}
 
 Compaction::~Compaction() = default;
 
@@ -205,12 +210,20 @@ Result<void> Compaction::map_some(std::uint64_t bytes) {
   return {};
 }
 
-/// False when memory ends, or when what follows may still be undone.
+bool Compaction::is_aborted(const record::BatchView& batch) const {
+  if (!batch.is_transactional()) return false;
+  auto theirs = aborted_.find(batch.producer_id().value());
+  if (theirs == aborted_.end()) return false;
+  // The first that ends behind it: a producer's transactions follow one another.
+  auto at = std::partition_point(
+      theirs->second.begin(), theirs->second.end(),
+      [&](const AbortedTransaction& t) { return t.last < batch.base_offset(); });
+  return at != theirs->second.end() && at->first <= batch.base_offset();
+}
+
+/// False when memory ends.
 Result<bool> Compaction::note(const record::BatchView& batch) {
-  if (batch.is_transactional() || batch.is_control()) {
-    end_ = plan_.segments[segment_]->base_offset();
-    return false;
-  }
+  if (batch.is_control()) return true;
   if (batch.has_producer_id()) {
     auto at = producers_.find(batch.producer_id().value());
     if (at != producers_.end()) {
@@ -219,6 +232,7 @@ Result<bool> Compaction::note(const record::BatchView& batch) {
       producers_.emplace(batch.producer_id().value(), batch.base_offset());
     }
   }
+  if (is_aborted(batch)) return true;
   record::RecordIterator records(batch, scratch_);
   while (const record::Record* record = records.next()) {
     if (!record->key || record->offset < plan_.dirty_from) continue;
@@ -238,6 +252,7 @@ void Compaction::start_writing() {
 Result<void> Compaction::write_some(std::uint64_t bytes) {
   if (!output_) {
     while (segment_ < plan_.segments.size() && !is_usable(*plan_.segments[segment_])) {
+      has_skipped_ = true;
       start_segment(segment_ + 1);
     }
     if (segment_ == plan_.segments.size() || at_ >= end_) {
@@ -301,27 +316,43 @@ Result<void> Compaction::open_group() {
 }
 
 Result<void> Compaction::write_batch(const record::BatchView& batch) {
+  if (batch.is_control()) return write_marker(batch);
+  bool goes = is_aborted(batch);
   auto is_superseded = [&](const record::Record& record) {
-    return keys_.is_behind(*record.key, record.offset);
+    return goes || keys_.is_behind(*record.key, record.offset);
   };
   Result<record::Compacted> left =
       record::compact(batch, is_superseded, plan_.tombstones, scratch_);
   if (!left) return fail(left);
   records_removed_ += static_cast<std::uint64_t>(left->removed);
   if (left->kind != record::Compacted::Kind::unchanged) output_->is_changed = true;
-  if (left->kind == record::Compacted::Kind::rewritten) {
-    return output_->add(left->bytes, batch.next_offset());
-  }
-  bool is_empty =
-      left->kind == record::Compacted::Kind::emptied || (left->kept == 0 && !batch.is_control());
-  if (!is_empty) return output_->add(batch.bytes(), batch.next_offset());
-  if (batch.has_producer_id()) {
+  bool is_empty = left->kind == record::Compacted::Kind::emptied || left->kept == 0;
+  if (is_empty && batch.has_producer_id()) {
     // The newest batch of a producer tells its last sequence.
     auto newest = producers_.find(batch.producer_id().value());
-    bool is_newest = newest == producers_.end() || newest->second <= batch.base_offset();
-    if (is_newest) return output_->add(record::without_records(batch), batch.next_offset());
-    output_->is_changed = true;
+    is_empty = newest != producers_.end() && newest->second > batch.base_offset();
   }
+  if (is_empty) {
+    output_->is_changed = true;
+    return output_->skip(batch.base_offset(), batch.next_offset(), batch.leader_epoch());
+  }
+  if (batch.is_transactional()) in_transaction_.insert(batch.producer_id().value());
+  switch (left->kind) {
+    case record::Compacted::Kind::rewritten: return output_->add(left->bytes, batch.next_offset());
+    case record::Compacted::Kind::emptied:
+      return output_->add(record::without_records(batch), batch.next_offset());
+    case record::Compacted::Kind::unchanged: break;
+  }
+  return output_->add(batch.bytes(), batch.next_offset());
+}
+
+/// Whoever replays the log counts a transaction's records from its marker on.
+Result<void> Compaction::write_marker(const record::BatchView& batch) {
+  bool has_records = in_transaction_.erase(batch.producer_id().value()) > 0;
+  std::optional<record::EndMarker> marker = record::parse_end_marker(batch);
+  bool stays = has_records || has_skipped_ || !marker || !marker->is_commit;
+  if (stays) return output_->add(batch.bytes(), batch.next_offset());
+  output_->is_changed = true;
   return output_->skip(batch.base_offset(), batch.next_offset(), batch.leader_epoch());
 }
 

@@ -4,6 +4,9 @@
 // The segments to compact are closed: nothing is appended to them any more. A first pass over what
 // was appended since the last compaction notes the newest offset of each key, as far as memory
 // allows; a second one writes the records that stay to new files, several small segments to one.
+// Records of aborted transactions go at once. A marker stays as long as there is anything left of
+// its transaction; one that aborts stays for good, since readers are told of it.
+//
 // A new file is whole, sealed and synced before anybody hears of it. It counts from the moment in
 // which a checkpoint names it; what it replaces is removed after that. So a crash leaves the old
 // segments or the new one, and files that nobody names, which the next recovery or compaction of
@@ -19,9 +22,11 @@
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/result.h"
 #include "file/file.h"
+#include "log/aborted_transactions.h"
 #include "log/key_map.h"
 #include "log/layout.h"
 #include "log/segment.h"
@@ -32,8 +37,11 @@ namespace leat::log {
 
 struct CompactionPlan {
   TopicPartition id;
-  /// Closed segments from the log's first one on. Those with damage stay as they are.
+  /// Closed segments from the log's first one on, below its last stable offset. Those with damage
+  /// stay as they are.
   std::vector<std::shared_ptr<Segment>> segments;
+  /// All that began below their end.
+  std::vector<AbortedTransaction> aborted{};
   /// All that the log has: files of other names in its directory are left over from a crash.
   std::vector<SegmentState> known;
   /// Where the last compaction ended.
@@ -85,6 +93,8 @@ class Compaction {
   Result<void> clear_strays();
   Result<void> map_some(std::uint64_t bytes);
   Result<bool> note(const record::BatchView& batch);
+  bool is_aborted(const record::BatchView& batch) const;
+  Result<void> write_marker(const record::BatchView& batch);
   void start_writing();
   Result<void> write_some(std::uint64_t bytes);
   Result<void> open_group();
@@ -105,8 +115,13 @@ class Compaction {
   std::size_t segment_ = 0;  // that is being read
   Offset at_;
   Offset end_;  // of what is compacted
-  /// The newest batch of each producer that was met: it has to stay, without records if need be.
+  /// The newest batch of each producer that was met, markers apart: it has to stay, without records
+  /// if need be.
   boost::unordered_flat_map<std::int64_t, Offset> producers_;
+  boost::unordered_flat_map<std::int64_t, std::vector<AbortedTransaction>> aborted_;
+  /// Producers of whose open transaction something was written, or may have been.
+  boost::unordered_flat_set<std::int64_t> in_transaction_;
+  bool has_skipped_ = false;   // a segment that nobody looked into
   std::size_t group_end_ = 0;  // segments [segment_, group_end_) go into output_
   std::size_t group_begin_ = 0;
   std::unique_ptr<Output> output_;

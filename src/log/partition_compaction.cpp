@@ -16,6 +16,12 @@ void PartitionLog::offer_compaction() {
       context_.is_closing || context_.options.compaction_bytes_per_second == 0) {
     return;
   }
+  if (!has_producers()) {
+    // Which transactions were aborted; the next call goes on.
+    return load_producers([](const Result<void>&) {});
+  }
+  std::shared_ptr<const LogView> now = view();
+  if (!now->last_stable_offset) return;
   CompactionPlan plan;
   std::int64_t now_ms = context_.clock.wall_ms();
   std::uint64_t clean_bytes = 0;
@@ -23,7 +29,10 @@ void PartitionLog::offer_compaction() {
   bool is_overdue = false;
   for (std::size_t i = 0; i + 1 < segments_.size(); ++i) {
     SegmentState segment = segments_[i]->state();
-    if (now_ms - segment.last_append_ms < options_.min_compaction_lag_ms) break;
+    if (now_ms - segment.last_append_ms < options_.min_compaction_lag_ms ||
+        segment.next_offset > *now->last_stable_offset) {
+      break;
+    }
     bool is_dirty = segment.next_offset > compacted_to_;
     (is_dirty ? dirty_bytes : clean_bytes) += segment.bytes;
     is_overdue = is_overdue ||
@@ -34,6 +43,7 @@ void PartitionLog::offer_compaction() {
   double ratio = static_cast<double>(dirty_bytes) / static_cast<double>(dirty_bytes + clean_bytes);
   if (ratio < options_.min_cleanable_dirty_ratio && !is_overdue) return;
   plan.id = id_;
+  if (now->aborted) plan.aborted = now->aborted->all();
   for (const auto& segment : segments_) plan.known.push_back(segment->state());
   plan.dirty_from = compacted_to_;
   plan.segment_bytes = static_cast<std::uint64_t>(options_.segment_bytes);

@@ -5,6 +5,7 @@
 #include "log/key_map.h"
 #include "log/layout.h"
 #include "machine.h"
+#include "record/end_marker.h"
 
 namespace leat::log::testing {
 namespace {
@@ -102,8 +103,10 @@ struct Compacted : Machine {
       while (const record::Record* record = records.next()) {
         std::string key = record->key ? std::string(as_text(*record->key)) : "";
         if (key == "roll") continue;
+        if (batch->is_control()) key = "@";
         texts += std::to_string(record->offset.value()) + ":" + key;
-        if (record->value) texts += "=" + std::string(as_text(*record->value));
+        if (record->value && !batch->is_control())
+          texts += "=" + std::string(as_text(*record->value));
         texts += " ";
       }
       REQUIRE(records.error() == nullptr);
@@ -247,6 +250,66 @@ TEST_CASE("a producer's newest batch stays, without records, for the sake of its
   CHECK(batch->record_count() == 0);
   CHECK(batch->producer_id() == ProducerId{7});
   CHECK(batch->last_sequence() == 2);
+}
+
+/// A producer's side of transactions.
+struct Transaction {
+  Compacted& m;
+  record::BatchOptions options{};
+  std::int32_t coordinator_epoch = 0;
+  explicit Transaction(Compacted& machine, std::int64_t producer) : m(machine) {
+    options.producer_id = ProducerId{producer};
+    options.producer_epoch = 0;
+    options.base_sequence = 0;
+    options.is_transactional = true;
+  }
+  void put(const std::vector<std::string>& texts) {
+    REQUIRE(m.put(texts, options));
+    options.base_sequence += static_cast<std::int32_t>(texts.size());
+  }
+  void end(bool commits) {
+    auto owner = std::make_shared<Bytes>(
+        record::build_end_marker(options.producer_id, 0, {commits, ++coordinator_epoch}, 1000));
+    Batch batch;
+    batch.bytes = MutableBytes(*owner);
+    batch.record_count = 1;
+    batch.owner = std::move(owner);
+    REQUIRE(m.log(p1).append(std::move(batch), [](const Result<Offset>&) {}).has_value());
+    m.executor.run_until_idle();
+  }
+};
+
+TEST_CASE(
+    "aborted records go, open transactions wait, and a commit's marker goes with its last record") {
+  Compacted m;
+  m.open();
+  REQUIRE(m.put({"a=0", "b=0", "c=0"}));
+  Transaction one(m, 1);
+  one.put({"a=aborted"});
+  one.end(false);
+  one.put({"b=1"});
+  one.end(true);
+  m.roll();
+  m.compact();
+  // The markers are at 4 and 6.
+  CHECK(m.records() == "0:a=0 2:c=0 4:@ 5:b=1 6:@");
+  REQUIRE(m.put({"b=2"}));
+  Transaction other(m, 2);
+  other.put({"c=open"});
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "0:a=0 2:c=0 4:@ 5:b=1 6:@ 8:b=2 9:c=open");
+  other.end(true);
+  one.put({"d=1"});
+  one.end(true);
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "0:a=0 4:@ 8:b=2 9:c=open 11:@ 12:d=1 13:@");
+  m.kill().open();
+  m.compact();
+  CHECK(m.records() == "0:a=0 4:@ 8:b=2 9:c=open 11:@ 12:d=1 13:@");
+  m.compact();
+  CHECK(m.log(p1).view()->last_stable_offset == m.log(p1).high_watermark());
 }
 
 TEST_CASE("with more keys than there is memory for, compaction takes several rounds") {
