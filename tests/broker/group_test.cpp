@@ -355,7 +355,7 @@ TEST_CASE("who has no protocol in common with the group is refused") {
   CHECK(alone.told() == Told{"a joined 1, leads a", "a joined 2, leads a"});
 }
 
-TEST_CASE("calls of another generation, or of nobody, are refused") {
+TEST_CASE("calls of another generation, or of nobody, are refused (fault 25)") {
   Play play;
   make_pair(play);
   CHECK(play.beat("a", 1) == "illegal generation");
@@ -476,7 +476,7 @@ TEST_CASE("a static member that starts again takes its place, and its former sel
   }
 }
 
-TEST_CASE("a group takes so many members and no more") {
+TEST_CASE("a group takes so many members and no more (fault 30)") {
   GroupOptions options;
   options.members_max = 2;
   Play play(options);

@@ -277,7 +277,7 @@ TEST_CASE("the topic of groups is the server's own") {
         Errc::invalid_topic);
 }
 
-TEST_CASE("a commit is refused for each partition with the reason") {
+TEST_CASE("a commit is refused for each partition with the reason (fault 25)") {
   GroupOptions options;
   options.offset_metadata_bytes_max = 10;
   World world(options);
@@ -463,6 +463,36 @@ TEST_CASE("offsets expire when their group was empty for long enough, and the gr
   CHECK(world.groups().find("consumers") == nullptr);
   world.kill_and_open();
   CHECK(world.groups().table().empty());
+}
+
+TEST_CASE("groups are what they were when their topic was compacted") {
+  World world;
+  JoinResult member = world.make_stable("members");
+  CHECK(world.commit("deleted", "t", 1) == GroupError::none);
+  CHECK(world.remove("deleted") == GroupError::none);
+  ConfigMap configs = world.broker().find_topic(group_topic)->info.configs;
+  configs["segment.bytes"] = "4096";
+  configs["min.cleanable.dirty.ratio"] = "0.1";
+  bool is_altered = false;
+  world.broker().alter_topic(world.broker().find_topic(group_topic)->info.id, configs,
+                             [&](const Result<void>& done) { is_altered = done.has_value(); });
+  world.run_until([&] { return is_altered; });
+  for (int i = 0; i < 300; ++i) {
+    CHECK(world.commit(fmt::format("g{}", i % 3), "t", i) == GroupError::none);
+  }
+  auto partition = world.broker().find_partition(group_topic, PartitionId{0});
+  std::uint64_t before = partition->view()->size_bytes();
+  MemberIdentity identity{member.member_id, {}, member.generation};
+  for (int i = 0; i < 20; ++i) {
+    world.sim().run_for(milliseconds(5'000));
+    CHECK(world.groups().heartbeat("members", identity) == GroupError::none);
+  }
+  CHECK(partition->view()->size_bytes() < before / 2);
+  partition.reset();
+  world.kill_and_open();
+  for (int i = 0; i < 3; ++i) CHECK(world.committed(fmt::format("g{}", i)) == 297 + i);
+  CHECK(world.groups().find("deleted") == nullptr);
+  CHECK(world.groups().heartbeat("members", identity) == GroupError::none);
 }
 
 TEST_CASE("a group that nobody entered after all leaves nothing") {
