@@ -159,6 +159,25 @@ void make_pair(Play& play) {
   play.make_stable("a");
 }
 
+JoinRequest static_request(Play& play, const std::string& id, const std::string& instance) {
+  JoinRequest request = play.request(id);
+  request.instance_id = instance;
+  return request;
+}
+
+/// "a1", which is instance "one", leads, and "b1", "two", follows, both stable in generation 2.
+void make_static_pair(Play& play) {
+  play.join_static("a1", "one");
+  CHECK(play.told() == Told{"a1 joined 1, leads a1"});
+  play.join_static("b1", "two");
+  play.join_as("a1", static_request(play, "a1", "one"));
+  CHECK(play.told() == Told{"a1 joined 2, leads a1 b1", "b1 joined 2"});
+  play.sync("b1");
+  play.sync("a1", {{"a1", "x"}, {"b1", "y"}});
+  CHECK(play.save());
+  play.told();
+}
+
 }  // namespace
 
 TEST_CASE("the first member leads at once, a second one brings both into a new generation") {
@@ -412,17 +431,7 @@ TEST_CASE("commits are taken from members of the generation, or from anybody whi
 
 TEST_CASE("a static member that starts again takes its place, and its former self is fenced") {
   Play play;
-  play.join_static("a1", "one");
-  CHECK(play.told() == Told{"a1 joined 1, leads a1"});
-  play.join_static("b1", "two");
-  auto again = play.request("a1");
-  again.instance_id = "one";
-  play.join_as("a1", again);
-  CHECK(play.told() == Told{"a1 joined 2, leads a1 b1", "b1 joined 2"});
-  play.sync("b1");
-  play.sync("a1", {{"a1", "x"}, {"b1", "y"}});
-  CHECK(play.save());
-  play.told();
+  make_static_pair(play);
   SUBCASE("a follower, without a rebalance, once that is durable") {
     play.join_static("b2", "two");
     CHECK(play.told().empty());
@@ -450,29 +459,55 @@ TEST_CASE("a static member that starts again takes its place, and its former sel
     CHECK(play.told() == Told{"a2 joined 2, skips, leads a2 b1"});
   }
   SUBCASE("while it waits for a rebalance") {
-    auto waiting = play.request("b1");
-    waiting.instance_id = "two";
+    auto waiting = static_request(play, "b1", "two");
     waiting.protocols.push_back({"sticky", {}});
     play.join_as("b1", waiting);
     play.join_static("b2", "two");
     CHECK(play.told() == Told{"b1: fenced"});
-    play.join_as("a1", again);
+    play.join_as("a1", static_request(play, "a1", "one"));
     CHECK(play.told() == Told{"a1 joined 3, leads a1 b2", "b2 joined 3"});
-  }
-  SUBCASE("it keeps its place through a rebalance that it misses, until its session ends") {
-    play.join_as("a1", again);
-    play.group().heartbeat({"b1", "two", 2}, play.now());
-    auto long_session = rebalance - session / 2;
-    play.wait(long_session - rebalance + session);
-    CHECK(play.told().empty());
-    play.wait(session / 2);
-    CHECK(play.told() == Told{"a1 joined 3, leads a1"});
   }
   SUBCASE("an admin sends it away by its instance") {
     CHECK(text(play.group().leave({"", "two"}, play.now())) == "ok");
     CHECK(text(play.group().leave({"", "two"}, play.now())) == "unknown member");
     CHECK(text(play.group().leave({"x", "one"}, play.now())) == "fenced");
     CHECK(play.group().members().size() == 1);
+  }
+}
+
+TEST_CASE("a static member that is away has its place as long as its session") {
+  Play play;
+  make_static_pair(play);
+  SUBCASE("it keeps its place through a rebalance that it misses, as long as it speaks") {
+    play.join_as("a1", static_request(play, "a1", "one"));
+    for (int i = 0; i < 6; ++i) {
+      CHECK(play.told().empty());
+      play.group().heartbeat({"b1", "two", 2}, play.now());
+      play.wait(rebalance / 6);
+    }
+    CHECK(play.told() == Told{"a1 joined 3, leads a1 b1"});
+    play.wait(session / 2);
+    CHECK(play.group().members().size() == 1);
+  }
+  SUBCASE("it loses its place when it is silent") {
+    play.join_as("a1", static_request(play, "a1", "one"));
+    play.wait(session);
+    CHECK(play.told() == Told{"a1 joined 3, leads a1"});
+  }
+  SUBCASE("what was written before an assignment does not make that durable") {
+    play.join_static("b2", "two");
+    auto replaced = play.group().take_save();
+    REQUIRE(replaced);
+    play.join_as("a1", static_request(play, "a1", "one"));
+    play.join_as("b2", static_request(play, "b2", "two"));
+    play.told();
+    play.sync("a1", {{"a1", "x"}});
+    auto assigned = play.group().take_save();
+    REQUIRE(assigned);
+    play.group().saved(*replaced, true, play.now());
+    CHECK(play.told() == Told{"b2 joined 2"});
+    play.group().saved(*assigned, true, play.now());
+    CHECK(play.told() == Told{"a1 synced x"});
   }
 }
 

@@ -108,6 +108,19 @@ class World {
     run_until([&] { return errors.has_value(); });
     return *errors;
   }
+  /// Appends what `builder` has, past the coordinator.
+  void append(record::BatchBuilder& builder, const record::BatchOptions& options) {
+    std::int32_t count = builder.record_count();
+    auto bytes = std::make_shared<Bytes>(builder.build(options));
+    auto partition = broker_->find_partition(group_topic, PartitionId{0});
+    bool is_loaded = false;
+    partition->log().load_producers([&](const Result<void>&) { is_loaded = true; });
+    run_until([&] { return is_loaded; });
+    bool is_done = false;
+    REQUIRE(partition->log().append({bytes, MutableBytes(*bytes), count, sim_.wall_ms()},
+                                    [&](const Result<Offset>&) { is_done = true; }));
+    run_until([&] { return is_done; });
+  }
   /// Appends the marker, as the coordinator of transactions does, and says so.
   void end_transaction(std::int64_t producer, bool is_committed) {
     Bytes key;
@@ -122,15 +135,7 @@ class World {
     options.producer_epoch = 0;
     options.is_transactional = true;
     options.is_control = true;
-    auto bytes = std::make_shared<Bytes>(builder.build(options));
-    auto partition = broker_->find_partition(group_topic, PartitionId{0});
-    bool is_loaded = false;
-    partition->log().load_producers([&](const Result<void>&) { is_loaded = true; });
-    run_until([&] { return is_loaded; });
-    bool is_done = false;
-    REQUIRE(partition->log().append({bytes, MutableBytes(*bytes), 1, sim_.wall_ms()},
-                                    [&](const Result<Offset>&) { is_done = true; }));
-    run_until([&] { return is_done; });
+    append(builder, options);
     groups().end_transaction(ProducerId{producer}, is_committed);
   }
   /// -1: there is none, -2: it is not stable.
@@ -424,6 +429,23 @@ TEST_CASE("a topic's offsets go with it, and are not those of another one of its
   world.kill_and_open();
   CHECK(world.committed("g", "t") == -1);
   CHECK(world.committed("g", "other") == 2);
+}
+
+TEST_CASE("offsets of a topic that a crash left behind are not those of a new one of its name") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  record::BatchBuilder builder;
+  Bytes key = encode(OffsetKey{"g", "gone", 0});
+  Bytes value = encode(OffsetRecord{5, -1, "", world.sim().wall_ms(), -1});
+  builder.append(world.sim().wall_ms(), BytesView(key), BytesView(value));
+  world.append(builder, {});
+  world.kill_and_open();
+  world.make_topic("gone");
+  world.sim().run_for(milliseconds(1'000));
+  CHECK(world.committed("g", "gone") == -1);
+  world.kill_and_open();
+  CHECK(world.committed("g", "gone") == -1);
+  CHECK(world.committed("g", "t") == 1);
 }
 
 TEST_CASE("offsets expire when their group was empty for long enough, and the group with them") {
