@@ -44,6 +44,8 @@ class FieldReader {
   std::optional<std::string> read_nullable() {
     std::int64_t size = is_flexible() ? compact_size() : reader_.read<std::int16_t>();
     if (size == -1) return std::nullopt;
+    // What a compact length allows, the form that we write could not say.
+    if (size > INT16_MAX) reader_.fail();
     return std::string(as_text(read_sized(size)));
   }
   std::string read_text() {

@@ -14,6 +14,7 @@ void checkpoint(BytesView input);
 void compression(BytesView input);
 void data_directory(BytesView input);
 void frames(BytesView input);
+void group_record(BytesView input);
 void index(BytesView input);
 void journal(BytesView input);
 void json(BytesView input);
@@ -33,6 +34,7 @@ void repair_segment(Bytes& input);
 
 std::vector<Bytes> checkpoint_seeds();
 std::vector<Bytes> frames_seeds();
+std::vector<Bytes> group_record_seeds();
 std::vector<Bytes> index_seeds();
 std::vector<Bytes> journal_seeds();
 std::vector<Bytes> producer_snapshot_seeds();
@@ -55,6 +57,7 @@ inline constexpr Target targets[] = {
     {"compression", compression},
     {"data_directory", data_directory, nullptr, nullptr, 200},
     {"frames", frames, nullptr, frames_seeds},
+    {"group_record", group_record, nullptr, group_record_seeds, 400},
     {"index", index, repair_index, index_seeds, 600},
     {"journal", journal, repair_journal, journal_seeds},
     {"json", json, nullptr, nullptr, 400},
