@@ -29,8 +29,11 @@ PartitionProducers::Loaded read_snapshot(file::FileSystem& files,
   Result<Bytes> bytes = file::read_file(files, source.path);
   if (!bytes) {
     // A short log has none yet.
-    const auto& segments = source.view->segments;
-    bool should_be = !segments.empty() && source.from < segments.back()->base_offset();
+    std::uint64_t behind = 0;
+    for (const auto& segment : source.view->segments) {
+      if (segment->base_offset() >= source.from) behind += segment->bytes();
+    }
+    bool should_be = behind > 2 * bytes_between_snapshots;
     if (bytes.error().code != Errc::not_found || should_be) {
       log_warning("{}: what is known of producers is read from the log instead: {}", source.path,
                   bytes.error().what);

@@ -38,6 +38,7 @@ ProducerSimulation::ProducerSimulation(std::uint64_t seed, bool verbose)
   store.direct_bytes = std::uint64_t{1} << random_.between(8, 16);
   store.commit_bytes_max = std::uint64_t{1} << random_.between(8, 20);
   if (random_.one_in(3)) files_.set_delays(milliseconds(0), milliseconds(20));
+  with_failing_syncs_ = random_.one_in(4);
   for (int i = 0; i < 4; ++i) {
     Producer& producer = producers_.emplace_back();
     producer.number = i;
@@ -117,8 +118,11 @@ void ProducerSimulation::live() {
   std::int64_t actions = random_.between(20, 250);
   for (std::int64_t i = 0; i < actions && alive(); ++i) {
     auto draw = random_.below(20);
-    if (draw == 0) break_disk();
-    if (draw < 4) mend_disk();
+    if (draw == 0) {
+      break_disk();
+    } else if (draw < 3) {
+      mend_disk();
+    }
     if (draw < 12) {
       act(producers_[random_.below(producers_.size())]);
     } else {
@@ -130,9 +134,10 @@ void ProducerSimulation::live() {
 }
 
 void ProducerSimulation::break_disk() {
-  if (random_.one_in(2)) {
+  // Both at once may leave damage, though none of what was acknowledged.
+  if (!with_failing_syncs_) {
     trace("the disk is full");
-    files_.set_free_bytes(random_.below(8) * 1024);
+    files_.set_free_bytes(random_.below(3) * 4096);
   } else if (random_.one_in(3)) {
     trace("a sync fails");
     files_.fail_sync(random_.one_in(2) ? ".log" : "/journal/", 1 + random_.below(3));
@@ -170,7 +175,9 @@ std::shared_ptr<broker::Partition> ProducerSimulation::partition(std::int32_t nu
 void ProducerSimulation::append(const Producer& producer, const Sending& sending,
                                 std::function<void(Result<broker::Appended>)> done) {
   record::BatchBuilder builder;
-  std::string value = sending.value + " " + std::string(random_.below(400), 'x');
+  std::string value =
+      sending.value + " " +
+      std::string(random_.one_in(8) ? random_.below(40'000) : random_.below(400), 'x');
   for (std::int32_t i = 0; i < sending.records; ++i) {
     builder.append(executor_.wall_ms(), {}, as_bytes(value));
   }
@@ -221,6 +228,7 @@ void ProducerSimulation::act_idempotent(Producer& producer) {
   sending.partition = static_cast<std::int32_t>(random_.below(partitions));
   sending.records = static_cast<std::int32_t>(random_.between(1, 3));
   sending.sequence = producer.sequences[sending.partition];
+  sending.was_known = producer.known_in.contains(sending.partition);
   producer.sequences[sending.partition] += sending.records;
   values_[sending.value].partitions = {sending.partition};
   order_[static_cast<std::size_t>(producer.number)].push_back(sending.value);
@@ -243,15 +251,25 @@ void ProducerSimulation::sent(Producer& producer, const std::string& value,
   if (!alive()) return;
   auto at = std::find_if(producer.window.begin(), producer.window.end(),
                          [&](const Sending& sending) { return sending.value == value; });
-  if (at == producer.window.end()) return object(value + " is answered twice");
-  at->is_in_flight = false;
   if (result) {
     trace("{} is at {}", value, result->base_offset.value());
     values_[value].fate = Fate::acknowledged;
+  }
+  if (at == producer.window.end()) {
+    bool was_given_up = result || values_[value].fate == Fate::unknown;
+    return object(was_given_up ? "" : value + " is answered twice");
+  }
+  at->is_in_flight = false;
+  if (result) {
+    producer.known_in.insert(at->partition);
     producer.window.erase(at);
     return;
   }
   trace("{} is refused: {}", value, name(result.error().code));
+  // A producer that is not known in the partition may begin there with any batch, and so with the
+  // one behind that which failed.
+  bool is_out_of_order = result.error().code == Errc::out_of_order_sequence;
+  if (is_out_of_order && !at->was_known) return give_up(producer);
   // Behind one that failed, the next one of its partition does not fit.
   auto is_behind = [&](const Sending& other) { return other.partition == at->partition; };
   bool follows_failed = std::find_if(producer.window.begin(), at, is_behind) != at;
@@ -259,6 +277,15 @@ void ProducerSimulation::sent(Producer& producer, const std::string& value,
                     (result.error().code == Errc::out_of_order_sequence && follows_failed);
   if (!is_excused) object(value + " is refused: " + result.error().what);
   producer.is_resending = true;
+}
+
+void ProducerSimulation::give_up(Producer& producer) {
+  for (const Sending& sending : producer.window) values_[sending.value].fate = Fate::unknown;
+  producer.window.clear();
+  producer.sequences.clear();
+  producer.known_in.clear();
+  producer.identity.reset();
+  producer.is_resending = false;
 }
 
 bool ProducerSimulation::is_retriable(Errc code) {

@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,7 @@ class ProducerSimulation {
     std::int32_t sequence = 0;
     std::int32_t records = 1;
     bool is_in_flight = false;
-    bool is_acknowledged = false;
+    bool was_known = false;  // the producer, in the partition, when it was first sent
   };
   enum class Step { init, begin, send, end };
   struct Producer {
@@ -62,8 +63,9 @@ class ProducerSimulation {
     std::string id;
     std::optional<broker::ProducerIdentity> identity;
     std::map<std::int32_t, std::int32_t> sequences;
-    std::deque<Sending> window;  // of an idempotent one, or of the transaction
-    bool is_resending = false;   // once all of the window are back
+    std::set<std::int32_t> known_in;  // partitions that have acknowledged a batch of it
+    std::deque<Sending> window;       // of an idempotent one, or of the transaction
+    bool is_resending = false;        // once all of the window are back
     Step step = Step::init;
     bool is_waiting = false;
     bool wants_commit = false;
@@ -93,6 +95,8 @@ class ProducerSimulation {
   void send_next(Producer& producer);
   void end(Producer& producer);
   void failed(Producer& producer, const Error& error);
+  /// As a client does that cannot tell what is where: it goes on under another producer id.
+  void give_up(Producer& producer);
   static bool is_retriable(Errc code);
   void append(const Producer& producer, const Sending& sending,
               std::function<void(Result<broker::Appended>)> done);
@@ -120,6 +124,7 @@ class ProducerSimulation {
   std::string objection_;
   std::uint64_t life_ = 0;
   std::uint64_t last_value_ = 0;
+  bool with_failing_syncs_ = false;
 };
 
 }  // namespace leat::sim
