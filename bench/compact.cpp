@@ -109,7 +109,6 @@ class Bench {
     log::CompactionPlan plan;
     plan.id = id_;
     plan.segments = closed();
-    for (const auto& segment : view_->segments) plan.known.push_back(segment->state());
     plan.segment_bytes = static_cast<std::uint64_t>(options_.segment_bytes);
     plan.map_bytes_max = std::uint64_t{128} << 20;
     auto begin = Steady::now();

@@ -146,11 +146,13 @@ void Compaction::abandon(Error error) {
 }
 
 Result<void> Compaction::clear_strays() {
-  PartitionState state;
-  state.id = plan_.id;
-  state.segments = plan_.known;
-  Result<void> cleared = remove_redundant(files_, layout_, state);
-  if (!cleared) return cleared;
+  if (plan_.known) {
+    PartitionState state;
+    state.id = plan_.id;
+    state.segments = *plan_.known;
+    Result<void> cleared = remove_redundant(files_, layout_, state);
+    if (!cleared) return cleared;
+  }
   phase_ = Phase::map;
   segment_ = 0;
   while (segment_ < plan_.segments.size() &&

@@ -42,8 +42,9 @@ struct CompactionPlan {
   std::vector<std::shared_ptr<Segment>> segments;
   /// All that began below their end.
   std::vector<AbortedTransaction> aborted{};
-  /// All that the log has: files of other names in its directory are left over from a crash.
-  std::vector<SegmentState> known;
+  /// All that the log has, for the first compaction since the start: files of other names in its
+  /// directory are left over from a crash. Later they may be there for the sake of a backup.
+  std::optional<std::vector<SegmentState>> known;
   /// Where the last compaction ended.
   Offset dirty_from;
   std::uint64_t segment_bytes = 0;

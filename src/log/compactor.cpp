@@ -1,6 +1,7 @@
 #include "log/compactor.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/logging.h"
@@ -85,9 +86,10 @@ void Compactor::end() {
                 result.error().what);
   }
   if (log && !log->ledger().is_removed) {
-    Offset to = compaction->result() ? compaction->compacted_to() : Offset{0};
+    std::optional<Offset> to;
+    if (compaction->result()) to = compaction->compacted_to();
     PartitionState& state = log->ledger().state;
-    state.compacted_to = std::max(state.compacted_to, to);
+    state.compacted_to = std::max(state.compacted_to, to.value_or(Offset{0}));
     log->shard().here([log, to] { log->compacted(to); });
   }
   next();

@@ -1,5 +1,6 @@
 // What of a log is to be compacted, and how what comes of it takes its place.
 #include <algorithm>
+#include <utility>
 
 #include "base/logging.h"
 #include "log/background.h"
@@ -24,6 +25,7 @@ void PartitionLog::offer_compaction() {
   if (!now->last_stable_offset) return;
   CompactionPlan plan;
   std::int64_t now_ms = context_.clock.wall_ms();
+  if (now_ms < compaction_pause_ms_) return;
   std::uint64_t clean_bytes = 0;
   std::uint64_t dirty_bytes = 0;
   bool is_overdue = false;
@@ -33,6 +35,8 @@ void PartitionLog::offer_compaction() {
         segment.next_offset > *now->last_stable_offset) {
       break;
     }
+    // Its seal is about to be written. One that is damaged may never get one.
+    if (!segment.sealed && segments_[i]->damage().empty()) break;
     bool is_dirty = segment.next_offset > compacted_to_;
     (is_dirty ? dirty_bytes : clean_bytes) += segment.bytes;
     is_overdue = is_overdue ||
@@ -44,7 +48,10 @@ void PartitionLog::offer_compaction() {
   if (ratio < options_.min_cleanable_dirty_ratio && !is_overdue) return;
   plan.id = id_;
   if (now->aborted) plan.aborted = now->aborted->all();
-  for (const auto& segment : segments_) plan.known.push_back(segment->state());
+  if (!std::exchange(strays_cleared_, true)) {
+    plan.known.emplace();
+    for (const auto& segment : segments_) plan.known->push_back(segment->state());
+  }
   plan.dirty_from = compacted_to_;
   plan.segment_bytes = static_cast<std::uint64_t>(options_.segment_bytes);
   plan.tombstones = {now_ms, options_.delete_retention_ms};
@@ -59,9 +66,14 @@ void PartitionLog::offer_compaction() {
       });
 }
 
-void PartitionLog::compacted(Offset to) {
+void PartitionLog::compacted(std::optional<Offset> to) {
+  constexpr std::int64_t pause_ms = 60'000;
   is_compacting_ = false;
-  compacted_to_ = std::max(compacted_to_, to);
+  if (to) {
+    compacted_to_ = std::max(compacted_to_, *to);
+  } else {
+    compaction_pause_ms_ = context_.clock.wall_ms() + pause_ms;
+  }
 }
 
 void PartitionLog::replace(Replacement replacement) {

@@ -126,8 +126,9 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   // For the compactor:
   /// Puts a compacted segment in its place, if what it replaces is still there.
   void replace(Replacement replacement);
-  /// The compaction that it offered itself for is over: all below `to` has been looked at.
-  void compacted(Offset to);
+  /// The compaction that it offered itself for is over: all below `to` has been looked at, or it
+  /// failed, and is tried again in a minute.
+  void compacted(std::optional<Offset> to);
 
   // For the shard:
   /// Writes a commit's worth of what is pending to the segments and adds it to `parts`; true if
@@ -217,6 +218,8 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   bool roll_requested_ = false;
   bool advancing_start_ = false;
   bool is_compacting_ = false;
+  bool strays_cleared_ = false;
+  std::int64_t compaction_pause_ms_ = 0;  // not before
   bool removed_ = false;
   std::optional<Error> stopped_;
   std::vector<std::weak_ptr<Listener>> listeners_;

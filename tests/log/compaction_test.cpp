@@ -224,6 +224,43 @@ TEST_CASE("a read passes over what has lost its records, as long as there is som
   CHECK(m.records() == "29:a=29");
 }
 
+TEST_CASE("a backup keeps the old files until it is made, whatever is compacted meanwhile") {
+  Compacted m;
+  m.open();
+  REQUIRE(m.put({"a=1"}));
+  m.roll();
+  BackupPoint point = m.store->begin_backup();
+  for (int i = 2; i < 5; ++i) {
+    m.compact();
+    REQUIRE(m.put({"a=" + std::to_string(i)}));
+    m.roll();
+  }
+  std::vector<std::string> names = m.segment_files();
+  CHECK(names.front() == "00000000000000000000.1.log");
+  CHECK(std::count(names.begin(), names.end(), "00000000000000000000.log") == 1);
+  point.hold.reset();
+  m.executor.run_until_idle();
+  names = m.segment_files();
+  CHECK(std::count(names.begin(), names.end(), "00000000000000000000.log") == 0);
+}
+
+TEST_CASE("a closed segment whose seal is not written yet waits for the next compaction") {
+  Compacted m;
+  m.log_options.segment_bytes = 150;
+  m.open();
+  for (int i = 0; i < 8; ++i) {
+    REQUIRE(m.log(p1)
+                .append(make_keyed({"a=" + std::to_string(i)}), [](const Result<Offset>&) {})
+                .has_value());
+  }
+  while (m.log(p1).high_watermark() < Offset{8}) REQUIRE(m.executor.run_one());
+  m.compact();
+  m.compact();
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "7:a=7");
+}
+
 TEST_CASE("a producer's newest batch stays, without records, for the sake of its last sequence") {
   Compacted m;
   m.open();
