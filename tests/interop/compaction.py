@@ -31,8 +31,8 @@ def newest(rows):
 
 def removed(server):
     metric = "leat_log_compaction_removed_records_total"
-    text = run("curl", "-s", f"http://{server.http}/metrics").stdout.decode()
-    return int(next((line.split()[1] for line in text.splitlines() if line.startswith(metric)), 0))
+    lines = server.metrics().splitlines()
+    return int(next((line.split()[1] for line in lines if line.startswith(metric)), 0))
 
 
 def produce(server, first, last):

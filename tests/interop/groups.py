@@ -240,8 +240,7 @@ def check_internal_topic(server):
 
 
 def check_metrics(server):
-    port = server.http.rsplit(":", 1)[1]
-    text = run("curl", "-s", f"http://127.0.0.1:{port}/metrics").stdout.decode()
+    text = server.metrics()
     want = f'kafka_consumergroup_lag{{consumergroup="balance",topic="balanced",partition="0"}} ' \
            f'{COUNT // PARTITIONS}\n'
     check(want in text, "/metrics tells each group's lag",

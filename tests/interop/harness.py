@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEAT = os.environ.get("LEAT", str(ROOT / "build" / "leat"))
@@ -139,6 +140,11 @@ class Server:
         self.process.stdout.close()
         self.process = None
         return code
+
+    def metrics(self):
+        """What /metrics says."""
+        with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def connect(self, timeout=10):
         """A raw connection to the Kafka listener."""
