@@ -225,8 +225,7 @@ int main() {
   ASSERT(server.has_value());
   std::promise<void> made;
   (*server)->executor().post([&] {
-    (*server)->broker().create_topic({"t", partitions, {}},
-                                     [&](const auto&) { made.set_value(); });
+    (*server)->broker().create_topic({"t", partitions, {}}, [&](const auto&) { made.set_value(); });
   });
   made.get_future().get();
   net::Address address = (*server)->kafka_address();
