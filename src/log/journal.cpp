@@ -12,6 +12,9 @@ namespace leat::log {
 namespace {
 
 constexpr std::array<std::byte, journal_alignment> zeros{};
+/// A sync of a file that grew takes about twice as long as one of bytes that are written over. So a
+/// file grows by so much at a time, unless the frame itself is large.
+constexpr std::uint64_t growth_bytes = std::uint64_t{256} << 10;
 
 std::uint64_t padded(std::uint64_t bytes) {
   return (bytes + journal_alignment - 1) / journal_alignment * journal_alignment;
@@ -50,6 +53,9 @@ Result<void> Journal::open_files() {
   for (int i = 0; i < 2; ++i) {
     Result<file::FilePtr> file = files_.open(layout_.journal(i), file::OpenMode::create);
     if (!file) return fail(file);
+    Result<std::uint64_t> size = (*file)->size();
+    if (!size) return fail(size);
+    sizes_[static_cast<std::size_t>(i)] = *size;
     files_open_[static_cast<std::size_t>(i)] = std::move(*file);
   }
   return {};
@@ -141,7 +147,20 @@ Result<void> Journal::write_beyond(FrameBuilder& frame) {
   position_ += padded(bytes);
   last_good_ = last_sequence_;
   last_in_file_[current_] = last_good_;
+  grow(padded(bytes));
   return {};
+}
+
+void Journal::grow(std::uint64_t frame_bytes) {
+  std::uint64_t& size = sizes_[current_];
+  if (position_ <= size) return;
+  size = position_;
+  if (frame_bytes > growth_bytes / 4 || position_ >= bytes_) return;
+  std::uint64_t filling = std::min(growth_bytes, bytes_ - position_);
+  std::vector<BytesView> parts(filling / journal_alignment, BytesView(zeros));
+  // Where the disk has no room, the next frame will say so.
+  Result<void> written = file()->write_at(position_, parts);
+  if (written) size += filling;
 }
 
 }  // namespace leat::log

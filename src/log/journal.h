@@ -168,6 +168,8 @@ class Journal {
 
  private:
   Result<void> open_files();
+  /// Zeros behind a frame of so many bytes that made its file longer.
+  void grow(std::uint64_t frame_bytes);
 
   file::FileSystem& files_;
   Layout layout_;
@@ -183,6 +185,7 @@ class Journal {
   std::uint64_t last_sequence_ = 0;  // given to a frame, whether or not its write succeeded
   std::uint64_t last_good_ = 0;
   std::uint64_t synced_ = 0;
+  std::array<std::uint64_t, 2> sizes_{};  // of the files
 };
 
 /// One frame as found in a journal file.

@@ -21,7 +21,10 @@ struct Disk {
   file::FakeFileSystem files{executor, 1};
   Layout layout{"/data"};
 
-  Disk() { REQUIRE(files.make_directories(layout.journal_directory()).has_value()); }
+  Disk() {
+    REQUIRE(files.make_directories(layout.journal_directory()).has_value());
+    for (const char* path : {"/", "/data"}) REQUIRE(files.sync_directory(path).has_value());
+  }
 
   /// Writes `commits` frames, a page each. Before it writes frame i it knows that `synced(i)` is
   /// durable.
@@ -75,6 +78,18 @@ TEST_CASE("frames that cannot be read are missed where they were durable, and on
     for (std::uint64_t frame : row.spoilt) disk.spoil(frame);
     CHECK(disk.scan() == row.found);
   }
+}
+
+TEST_CASE("a file grows by more than a small frame, and the zeros behind the last one end it") {
+  Disk disk;
+  disk.write(2, [](std::uint64_t) { return 0; });
+  Result<file::FilePtr> file = disk.files.open(disk.layout.journal(0), file::OpenMode::read);
+  REQUIRE(file.has_value());
+  CHECK((*file)->size() == journal_bytes_min);
+  CHECK(disk.files.counts().writes == 3);
+  CHECK(disk.scan() == "1 2 ");
+  disk.files.power_loss();
+  CHECK(disk.scan() == "1 2 ");
 }
 
 TEST_SUITE_END();
