@@ -67,6 +67,7 @@ struct JsonDecoder::State {
   bool decode_members(std::string_view json, std::span<Vector> columns, std::size_t row);
   const std::uint32_t* skip(const char* text, const std::uint32_t* at) const;
   bool find_field(const char* text, const std::uint32_t* at, std::size_t position, int& field);
+  bool set_plain(const JsonScanner::Value& value, Vector& out, std::size_t row);
   bool decode_value(std::string_view token, std::size_t field, bool may_have_escapes, Vector& out,
                     std::size_t row);
   std::optional<std::string_view> unescape(std::string_view text);
@@ -139,6 +140,27 @@ std::optional<std::string_view> JsonDecoder::State::unescape(std::string_view te
   if (size < 0) return {};
   texts->keep(static_cast<std::size_t>(size));
   return std::string_view(room, static_cast<std::size_t>(size));
+}
+
+// Decodes what most values are. False where decode_value() has to.
+bool JsonDecoder::State::set_plain(const JsonScanner::Value& value, Vector& out, std::size_t row) {
+  std::string_view text = value.text;
+  if (out.type() == Type::bigint) {
+    std::int64_t integer;
+    if (!parse_integer(text, integer)) return false;
+    out.set_integer(row, integer);
+    return true;
+  }
+  if (text[0] != '"' || value.has_escapes) return false;
+  text = {text.data() + 1, text.size() - 2};
+  if (out.type() == Type::text) {
+    out.set_text(row, text);
+    return true;
+  }
+  if (out.type() != Type::timestamp) return false;
+  auto time = times.read(text);
+  if (time) out.set_integer(row, time->ms);
+  return time.has_value();
 }
 
 bool JsonDecoder::State::decode_value(std::string_view token, std::size_t i, bool may_have_escapes,
@@ -248,8 +270,10 @@ bool JsonDecoder::State::decode_by_tokens(std::string_view json, std::span<Vecto
 bool JsonDecoder::State::decode_as_last(std::string_view json, std::span<Vector> columns,
                                         std::size_t row) {
   if (!scanner.scan(json)) return false;
-  for (const auto& [token, i, escapes] : scanner.values()) {
-    if (!decode_value(token, i, escapes, columns[i], row)) return false;
+  for (const auto& value : scanner.values()) {
+    Vector& out = columns[value.field];
+    if (set_plain(value, out, row)) continue;
+    if (!decode_value(value.text, value.field, value.has_escapes, out, row)) return false;
   }
   for (std::size_t i : absent) columns[i].set_null(row);
   return true;

@@ -98,14 +98,33 @@ struct JsonScanner::Cursor {
     return (same | lead.ignored[half]) != ~std::uint32_t{0};
   }
 
-  [[gnu::target("avx2,bmi")]] bool skip_value() {
+  template <bool plain>
+  [[gnu::target("avx2,bmi")]] bool skip_value(const char* begin, const std::uint64_t* quotes) {
     if (at >= end) return false;
-    switch (*at) {
-      case '"': return skip_string();
-      case '{':
-      case '[': return skip_nested();
-      default: return skip_scalar();
+    if (*at == '"') return plain ? skip_plain_string(begin, quotes) : skip_string();
+    if (skip_literal() || skip_digits()) return true;
+    if (*at == '{' || *at == '[') return skip_nested();
+    return skip_scalar();
+  }
+
+  // The same as skip_string() for an object that begins at `begin` and has nothing of interest in
+  // its strings. Ends behind the object where the string does not end.
+  [[gnu::target("avx2,bmi")]] bool skip_plain_string(const char* begin,
+                                                     const std::uint64_t* quotes) {
+    constexpr std::size_t word_bits = 64;
+    auto next = static_cast<std::size_t>(at + 1 - begin);
+    std::size_t word = next / word_bits;
+    std::size_t bit = next % word_bits;
+    // Two words, for no branch to depend on where a string lies.
+    std::uint64_t bits = quotes[word] >> bit | quotes[word + 1] << 1 << (word_bits - 1 - bit);
+    if (bits != 0) {
+      at += 2 + _tzcnt_u64(bits);
+      return true;
     }
+    do ++word;
+    while (quotes[word] == 0);
+    at = begin + word * word_bits + _tzcnt_u64(quotes[word]) + 1;
+    return true;
   }
 
   // Behind the quote that ends the string.
@@ -148,22 +167,36 @@ struct JsonScanner::Cursor {
     foreign_end = at;
   }
 
-  // Behind a literal or a number, or what might be one.
-  [[gnu::target("avx2,bmi")]] bool skip_scalar() {
+  // Which of them it is, is left to no branch, since nobody can guess that.
+  bool skip_literal() {
     std::uint64_t word;
     std::memcpy(&word, at, sizeof word);
     constexpr std::uint32_t null_bytes = 0x6c6c'756e;
     constexpr std::uint32_t true_bytes = 0x6575'7274;
     constexpr std::uint64_t false_bytes = 0x65'736c'6166;
     auto low = static_cast<std::uint32_t>(word);
-    if (low == null_bytes || low == true_bytes) {
-      at += 4;
-      return true;
-    }
-    if ((word & 0xff'ffff'ffff) == false_bytes) {
-      at += 5;
-      return true;
-    }
+    bool is_false = (word & 0xff'ffff'ffff) == false_bytes;
+    if (!(is_false | (low == true_bytes) | (low == null_bytes))) return false;
+    at += is_false ? 5 : 4;
+    return true;
+  }
+
+  // A whole number of less than 16 characters, with a comma or the object's end behind it.
+  [[gnu::target("avx2,bmi")]] bool skip_digits() {
+    const auto first = _mm_setr_epi8(-1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    auto text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    auto values = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+    auto digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    auto minus = _mm_and_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('-')), first);
+    auto are = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_or_si128(digits, minus)));
+    std::uint32_t count = _tzcnt_u32(~are);
+    if (count - 1 >= 15 || (at[count] != ',' && at[count] != '}')) return false;
+    at += count;
+    return true;
+  }
+
+  // Behind a literal or a number, or what might be one.
+  [[gnu::target("avx2,bmi")]] bool skip_scalar() {
     const char* begin = at;
     while (at < end) {
       std::uint32_t others = others_than_scalar(at);
@@ -232,32 +265,103 @@ struct JsonScanner::Cursor {
   }
 };
 
+/// 64 bytes of a text.
+struct JsonScanner::Block {
+  __m256i low;
+  __m256i high;
+
+  [[gnu::target("avx2,bmi")]] explicit Block(const char* text)
+      : low(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(text))),
+        high(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + 32))) {}
+
+  // A bit for each byte that is `c`.
+  [[gnu::target("avx2,bmi")]] std::uint64_t equal(char c) const {
+    const auto wanted = _mm256_set1_epi8(c);
+    return bits(_mm256_cmpeq_epi8(low, wanted), _mm256_cmpeq_epi8(high, wanted));
+  }
+  // For each control character.
+  [[gnu::target("avx2,bmi")]] std::uint64_t control() const {
+    const auto most = _mm256_set1_epi8(0x1f);
+    return bits(_mm256_cmpeq_epi8(_mm256_min_epu8(low, most), low),
+                _mm256_cmpeq_epi8(_mm256_min_epu8(high, most), high));
+  }
+  // For each byte that is not ASCII.
+  [[gnu::target("avx2,bmi")]] std::uint64_t foreign() const { return bits(low, high); }
+
+  // The highest bit of each byte.
+  [[gnu::target("avx2,bmi")]] static std::uint64_t bits(__m256i low, __m256i high) {
+    auto low_bits = static_cast<std::uint32_t>(_mm256_movemask_epi8(low));
+    auto high_bits = static_cast<std::uint32_t>(_mm256_movemask_epi8(high));
+    return low_bits | static_cast<std::uint64_t>(high_bits) << 32;
+  }
+};
+
+[[gnu::target("avx2,bmi")]] JsonScanner::Bytes JsonScanner::find_quotes(std::string_view json) {
+  constexpr std::size_t block_bytes = 64;
+  std::size_t blocks = json.size() / block_bytes;
+  if (quotes_.size() < blocks + 2) quotes_.resize(2 * blocks + 2);
+  const auto backslash = _mm256_set1_epi8('\\');
+  const auto space = _mm256_set1_epi8(' ');
+  auto least = space;
+  auto all = _mm256_setzero_si256();
+  auto backslashes = _mm256_setzero_si256();
+  for (std::size_t i = 0; i < blocks; ++i) {
+    Block block(json.data() + i * block_bytes);
+    quotes_[i] = block.equal('"');
+    least = _mm256_min_epu8(least, _mm256_min_epu8(block.low, block.high));
+    all = _mm256_or_si256(all, _mm256_or_si256(block.low, block.high));
+    auto found = _mm256_or_si256(_mm256_cmpeq_epi8(block.low, backslash),
+                                 _mm256_cmpeq_epi8(block.high, backslash));
+    backslashes = _mm256_or_si256(backslashes, found);
+  }
+  // What is behind the end does not count.
+  Block block(json.data() + blocks * block_bytes);
+  std::uint64_t end = std::uint64_t{1} << (json.size() % block_bytes);
+  std::uint64_t inside = end - 1;
+  quotes_[blocks] = (block.equal('"') & inside) | end;
+  std::uint64_t special = (block.equal('\\') | block.control()) & inside;
+  auto seen = _mm256_or_si256(backslashes, _mm256_xor_si256(least, space));
+  bool foreign = (block.foreign() & inside) != 0 || _mm256_movemask_epi8(all) != 0;
+  return {_mm256_testz_si256(seen, seen) != 0 && special == 0, foreign};
+}
+
+// What is true of its bytes is known beforehand if the object is `plain`.
+template <bool plain>
 [[gnu::target("avx2,bmi")]] bool JsonScanner::scan_members(std::string_view json) {
   Cursor cursor{json.data(), json.data() + json.size()};
+  const std::uint64_t* quotes = quotes_.data();
+  const Lead* run = runs_.data();
   const Lead* tail = &leads_.back();
-  for (const Lead* lead = leads_.data(); lead != tail; ++lead) {
-    const Lead& run = runs_[static_cast<std::size_t>(lead - leads_.data())];
-    if (cursor.take(run)) {
-      lead += run.members;
-    } else if (run.members == 0 || !cursor.take(*lead)) {
+  for (const Lead* lead = leads_.data(); lead != tail; ++lead, ++run) {
+    if (cursor.take(*run)) {
+      lead += run->members;
+      run += run->members;
+    } else if (run->members == 0 || !cursor.take(*lead)) {
       return false;
     }
     const char* begin = cursor.at;
-    if (!cursor.skip_value()) return false;
+    if (!cursor.skip_value<plain>(json.data(), quotes)) return false;
     if (lead->value == not_wanted) continue;
     Value& value = values_[lead->value];
     value.text = {begin, static_cast<std::size_t>(cursor.at - begin)};
-    value.has_escapes = *begin == '"' && cursor.has_escapes;
+    value.has_escapes = !plain && *begin == '"' && cursor.has_escapes;
   }
   if (!cursor.take(*tail) || cursor.at != cursor.end) return false;
-  if (cursor.foreign_begin == nullptr) return true;
+  if (plain || cursor.foreign_begin == nullptr) return true;
   return simdjson::validate_utf8(
       cursor.foreign_begin, static_cast<std::size_t>(cursor.foreign_end - cursor.foreign_begin));
 }
 
+[[gnu::target("avx2,bmi")]] bool JsonScanner::scan_object(std::string_view json) {
+  Bytes bytes = find_quotes(json);
+  if (!bytes.plain) return scan_members<false>(json);
+  if (!scan_members<true>(json)) return false;
+  return !bytes.foreign || simdjson::validate_utf8(json.data(), json.size());
+}
+
 bool JsonScanner::scan(std::string_view json) {
   static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
-  return has_avx2 && !leads_.empty() && scan_members(json);
+  return has_avx2 && !leads_.empty() && scan_object(json);
 }
 
 #else

@@ -42,6 +42,7 @@ class JsonScanner {
   std::span<const Value> values() const { return values_; }
 
  private:
+  struct Block;
   struct Cursor;
   /// Bytes that must come next.
   struct Lead {
@@ -63,12 +64,21 @@ class JsonScanner {
     std::vector<std::string> texts;  // of the leads, with the value where that is an unwanted null
     bool scannable = true;
   };
+  /// What a look at all bytes at once tells of an object.
+  struct Bytes {
+    bool plain = false;    // no backslashes and no control characters
+    bool foreign = false;  // not all ASCII
+  };
   void add_runs();
+  Bytes find_quotes(std::string_view json);
+  template <bool plain>
   bool scan_members(std::string_view json);
+  bool scan_object(std::string_view json);
 
   std::vector<Lead> leads_;
   std::vector<Lead> runs_;  // for each lead, a longer one that may stand in its place
   std::vector<Value> values_;
+  std::vector<std::uint64_t> quotes_;  // bits of the object's bytes, and one behind its end
   Layout draft_;
 };
 

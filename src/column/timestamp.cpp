@@ -1,6 +1,8 @@
 #include "column/timestamp.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/assert.h"
@@ -106,24 +108,27 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
 }
 
 std::optional<Timestamp> TimestampReader::read(std::string_view text) {
-  constexpr std::size_t minute_end = 17;
-  constexpr std::size_t seconds_end = 19;
   constexpr std::size_t size = 24;  // `2015-09-12T00:45:00.123Z`
-  bool usual = text.size() == size && text[seconds_end] == '.' && text[size - 1] == 'Z';
-  if (!usual) return parse_timestamp(text);
-  unsigned second = two_digits(text.data() + minute_end);
-  unsigned hundredths = two_digits(text.data() + seconds_end + 1);
-  unsigned thousandths = two_digits(text.data() + seconds_end + 2);
-  bool plain = second < 60 && hundredths < 100 && thousandths < 100;
+  if (text.size() != size || text[size - 1] != 'Z') return parse_timestamp(text);
+  std::uint64_t values;
+  std::memcpy(&values, text.data() + hour_.size(), sizeof values);
+  // `45:00.12` becomes numbers where digits are and zeros elsewhere, if it is what it should be.
+  std::array<unsigned char, 8> rest{'0', '0', ':', '0', '0', '.', '0', '0'};
+  std::array<unsigned char, 8> room{0x76, 0x76, 0x7f, 0x76, 0x76, 0x7f, 0x76, 0x76};
+  values ^= std::bit_cast<std::uint64_t>(rest);
+  std::uint64_t beyond = (values + std::bit_cast<std::uint64_t>(room)) | values;
+  constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
+  auto number = std::bit_cast<std::array<unsigned char, 8>>(values);
+  unsigned minute = number[0] * 10u + number[1], second = number[3] * 10u + number[4];
+  unsigned last = static_cast<unsigned char>(text[22]) - '0';
+  bool plain = (beyond & high_bits) == 0 && minute < 60 && second < 60 && last < 10;
   if (!plain) return parse_timestamp(text);
-  std::int64_t ms = std::int64_t{second} * 1000 + hundredths * 10 + thousandths % 10;
-  if (minute_.size() == minute_end && std::memcmp(minute_.data(), text.data(), minute_end) == 0) {
-    return Timestamp{minute_ms_ + ms};
-  }
+  std::int64_t ms = (minute * 60 + second) * 1000 + number[6] * 100u + number[7] * 10u + last;
+  if (std::memcmp(hour_.data(), text.data(), hour_.size()) == 0) return Timestamp{hour_ms_ + ms};
   auto time = parse_timestamp(text);
   if (!time) return {};
-  minute_ = text.substr(0, minute_end);
-  minute_ms_ = time->ms - ms;
+  std::copy_n(text.begin(), hour_.size(), hour_.begin());
+  hour_ms_ = time->ms - ms;
   return time;
 }
 

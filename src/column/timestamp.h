@@ -1,6 +1,7 @@
 // Times as text: RFC 3339 in UTC.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,16 +19,16 @@ inline constexpr Timestamp timestamp_max{253'402'300'799'999};
 /// the millisecond are cut off; a time without a zone is UTC. Nothing if it is anything else.
 std::optional<Timestamp> parse_timestamp(std::string_view text);
 
-/// parse_timestamp() for texts that come one after the other: most are of the minute before.
+/// parse_timestamp() for texts that come one after the other: most are of the hour before.
 /// Not thread-safe.
 class TimestampReader {
  public:
   std::optional<Timestamp> read(std::string_view text);
 
  private:
-  // `2015-09-12T00:45:`, and the time at which it begins.
-  std::string minute_;
-  std::int64_t minute_ms_ = 0;
+  // How texts of that hour begin, and when it did.
+  std::array<char, 14> hour_{'1', '9', '7', '0', '-', '0', '1', '-', '0', '1', 'T', '0', '0', ':'};
+  std::int64_t hour_ms_ = 0;
 };
 
 /// Appends `2015-09-12T00:45:00Z`, with milliseconds only when they are not zero.

@@ -54,9 +54,27 @@ class Cursor {
   std::ptrdiff_t left() const { return end_ - at_; }
 
  private:
-  /// As many bytes as the type can need; the last one may hold only the bits that are left for it.
   template <class T>
   T unsigned_varint() {
+    // Most numbers take one byte or two.
+    if (end_ - at_ >= 2) {
+      auto first = static_cast<std::uint8_t>(at_[0]);
+      auto second = static_cast<std::uint8_t>(at_[1]);
+      if (first < 0x80) {
+        ++at_;
+        return first;
+      }
+      if (second < 0x80) {
+        at_ += 2;
+        return static_cast<T>((first & 0x7f) | second << 7);
+      }
+    }
+    return long_varint<T>();
+  }
+
+  /// As many bytes as the type can need; the last one may hold only the bits that are left for it.
+  template <class T>
+  [[gnu::noinline]] T long_varint() {
     constexpr int bits = sizeof(T) * 8;
     constexpr int last_shift = (bits - 1) / 7 * 7;
     T value = 0;

@@ -180,4 +180,45 @@ TEST_CASE("keys of any length but the longest are scanned") {
   }
 }
 
+TEST_CASE("a string ends where it ends, however it lies among the bytes looked at together") {
+  Scanning scan;
+  if (!scan.learnt()) return;
+  for (std::size_t before = 0; before < 130; ++before) {
+    std::string first = "\"" + std::string(before, 'x') + "\"";
+    for (std::size_t size = 0; size < 200; size += before % 8 == 0 ? 1 : 13) {
+      std::string second = "\"" + std::string(size, 'y') + "\"";
+      std::string json = "{\"a\":" + first + ", \"b\":" + second + " }";
+      CAPTURE(json);
+      CHECK(scan(json) == first + " " + second);
+      CHECK(scan(json.substr(0, json.size() - 3)).empty());
+    }
+  }
+}
+
+TEST_CASE("a byte that matters is seen wherever it is") {
+  Scanning scan;
+  if (!scan.learnt()) return;
+  for (std::size_t size : {1, 40, 64, 100, 200}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      auto with = [&](const std::string& bytes) {
+        std::string text = "\"" + std::string(size, 'x').replace(at, 1, bytes) + "\"";
+        std::string shown = scan("{\"a\":" + text + ", \"b\":-7 }");
+        if (shown.empty()) return 'n';
+        CHECK((shown == text + " -7" || shown == text + "! -7"));
+        return shown == text + " -7" ? 'y' : '!';
+      };
+      CAPTURE(size);
+      CAPTURE(at);
+      CHECK(with("\\n") == '!');
+      CHECK(with("\\\"") == '!');
+      CHECK(with("\xc3\xa9") == 'y');
+      CHECK(with("\x7f") == 'y');
+      CHECK(with("\x1f") == 'n');
+      CHECK(with(std::string(1, '\0')) == 'n');
+      CHECK(with("\xc3") == 'n');
+      CHECK(with("\"") == 'n');
+    }
+  }
+}
+
 TEST_SUITE_END();

@@ -103,12 +103,22 @@ TEST_CASE("a time is the same whatever times were read before") {
   Random random(2);
   TimestampReader reader;
   for (int i = 0; i < 20'000; ++i) {
-    std::string text = format(Timestamp{1'442'018'700'000 + random.between(0, 120'000)});
+    std::int64_t hours = random.one_in(4) ? random.between(0, 30) : 0;
+    std::int64_t ms = hours * 3'600'000 + random.between(0, 120'000);
+    std::string text = format(Timestamp{1'442'018'700'000 + ms});
     if (random.one_in(2)) text[random.below(text.size())] = "0123456789:.-TZ+ "[random.below(17)];
     if (random.one_in(20)) text.resize(random.below(text.size()));
     CAPTURE(text);
     CHECK(reader.read(text) == parse_timestamp(text));
   }
+}
+
+TEST_CASE("a reader that has read nothing yet takes nothing for a time that is none") {
+  for (char c : {'\0', '\xff', '0', ' '}) {
+    CHECK_FALSE(TimestampReader().read(std::string(14, c) + "45:00.123Z"));
+  }
+  CHECK(TimestampReader().read("1970-01-01T00:45:00.123Z") == Timestamp{2'700'123});
+  CHECK(TimestampReader().read("1970-01-01T01:45:00.123Z") == Timestamp{6'300'123});
 }
 
 TEST_SUITE_END();
