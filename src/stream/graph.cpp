@@ -67,7 +67,7 @@ class Graph::Stage final : public Output {
   Result<void> reject(const column::Chunk& chunk, std::uint32_t row,
                       const std::string& reason) override {
     // Only a window rejects, so the row is written as the window's own.
-    std::string value = graph_.window_rows_->value_of(chunk, row);
+    std::string value = lane_.window_rows->value_of(chunk, row);
     if (graph_.bad_records_ == BadRecords::fail) {
       return fail(Errc::bad_record,
                   fmt::format("pipeline {}: {} in {}", graph_.pipeline_, reason, value));
@@ -97,13 +97,14 @@ Graph::Graph(const Plan& plan, const GraphTopics& topics, std::size_t lanes)
     operators_.push_back(
         std::visit([&](const auto& step) { return make_operator(step, input); }, plan.steps[i]));
     if (!merging_ && operators_.back()->can_merge()) merging_ = i;
-    if (std::holds_alternative<WindowPlan>(plan.steps[i])) {
-      window_rows_.emplace(*schema_after(plan, i + 1), std::vector<std::size_t>(), topics.sink);
-    }
   }
   for (std::size_t i = 0; i < lanes; ++i) {
-    Lane& lane = lanes_.emplace_back(Lane{{}, make_sink(plan, topics.sink), {}});
+    Lane& lane = lanes_.emplace_back(Lane{{}, make_sink(plan, topics.sink), {}, {}, {}, {}});
     for (const auto& step : operators_) lane.states.push_back(step->make_state());
+    if (!merging_) continue;
+    lane.complete = operators_[*merging_]->make_state();
+    Schema rows = *schema_after(plan, *merging_ + 1);
+    lane.window_rows.emplace(std::move(rows), std::vector<std::size_t>(), topics.sink);
   }
 }
 
@@ -113,23 +114,48 @@ Result<void> Graph::process(std::size_t lane, const column::Chunk& chunk, Output
   return Stage(*this, lanes_[lane], 0, out).push(chunk);
 }
 
-// Moves what is complete at `watermark` from all lanes to the first.
-void Graph::merge_lanes(Watermark watermark) {
-  if (!merging_) return;
-  OperatorState& whole = *lanes_[0].states[*merging_];
-  for (std::size_t i = 1; i < lanes_.size(); ++i) {
-    operators_[*merging_]->merge(whole, *lanes_[i].states[*merging_], watermark);
+// Moves what is complete at `watermark` from all other lanes to `whole`.
+void Graph::merge_lanes(OperatorState& whole, Watermark watermark) {
+  for (Lane& lane : lanes_) {
+    OperatorState& part = *lane.states[*merging_];
+    if (&part != &whole) operators_[*merging_]->merge(whole, part, watermark);
   }
 }
 
 Result<void> Graph::advance(Watermark watermark, OutputBatches& out) {
-  merge_lanes(watermark);
   Lane& lane = lanes_[0];
+  if (merging_) merge_lanes(*lane.states[*merging_], watermark);
   for (std::size_t i = 0; i < operators_.size(); ++i) {
     Stage behind(*this, lane, i + 1, out);
     if (auto ok = operators_[i]->advance(*lane.states[i], watermark, behind); !ok) return ok;
   }
   return {};
+}
+
+Result<void> Graph::advance_shared(Watermark before, Watermark watermark, Workers& workers,
+                                   OutputBatches& out) {
+  auto parts = static_cast<std::int64_t>(workers.size());
+  std::vector<Watermark> ends;
+  for (std::int64_t i = 1; i < parts; ++i)
+    ends.push_back(before + (watermark - before) / parts * i);
+  ends.push_back(watermark);
+  for (std::size_t i = 0; i < ends.size(); ++i) merge_lanes(*lanes_[i].complete, ends[i]);
+  std::vector<Result<void>> results(ends.size());
+  workers.run([&](std::size_t i) { results[i] = advance_part(lanes_[i], ends[i]); });
+  Result<void> result;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    auto batches = lanes_[i].out.take();
+    // What is behind an error was not to be written.
+    if (result) out.add(std::move(batches));
+    if (result) result = results[i];
+  }
+  return result;
+}
+
+// Only the operator that puts lanes together keeps anything, and those before it have nothing left.
+Result<void> Graph::advance_part(Lane& lane, Watermark watermark) {
+  Stage behind(*this, lane, *merging_ + 1, lane.out);
+  return operators_[*merging_]->advance(*lane.complete, watermark, behind);
 }
 
 GraphCounts Graph::counts() const {
@@ -143,7 +169,7 @@ GraphCounts Graph::counts() const {
 }
 
 void Graph::snapshot(StateWriter& writer) {
-  merge_lanes(watermark_max);
+  if (merging_) merge_lanes(*lanes_[0].states[*merging_], watermark_max);
   const auto& states = lanes_[0].states;
   writer.section("graph", 1);
   writer.write(static_cast<std::uint32_t>(states.size()));

@@ -12,6 +12,7 @@
 #include "stream/plan.h"
 #include "stream/provenance.h"
 #include "stream/topic_sink.h"
+#include "stream/workers.h"
 
 namespace leat::stream {
 
@@ -43,6 +44,11 @@ class Graph {
   bool takes_any_order() const { return merging_.has_value(); }
   Result<void> process(std::size_t lane, const column::Chunk& chunk, OutputBatches& out);
   Result<void> advance(Watermark watermark, OutputBatches& out);
+  /// The same, the work shared by time: each worker takes what completes in a part of the time from
+  /// `before`, where the watermark was, to `watermark`. REQUIRES: takes_any_order(), and a lane for
+  /// each worker.
+  Result<void> advance_shared(Watermark before, Watermark watermark, Workers& workers,
+                              OutputBatches& out);
   GraphCounts counts() const;
 
   /// Puts what the lanes have together first.
@@ -54,14 +60,19 @@ class Graph {
   struct Lane {
     std::vector<std::unique_ptr<OperatorState>> states;  // by operator
     TopicSink sink;
+    std::optional<TopicSink> window_rows;  // writes the window's rows, which later steps change
+    // Of the operator that puts lanes together: what is complete in this lane's part of the time.
+    // Empty but within advance_shared().
+    std::unique_ptr<OperatorState> complete;
+    OutputBatches out;  // the same
     GraphCounts counts;
   };
-  void merge_lanes(Watermark watermark);
+  void merge_lanes(OperatorState& whole, Watermark watermark);
+  Result<void> advance_part(Lane& lane, Watermark watermark);
 
   std::vector<std::unique_ptr<Operator>> operators_;
-  std::optional<std::size_t> merging_;    // the operator that puts lanes together
-  std::vector<Lane> lanes_;               // the first one has what was put together
-  std::optional<TopicSink> window_rows_;  // writes the rows of the window, which later steps change
+  std::optional<std::size_t> merging_;  // the operator that puts lanes together
+  std::vector<Lane> lanes_;             // the first one has what was put together
   BadRecords bad_records_;
   std::string pipeline_;
   std::optional<Provenance> late_;

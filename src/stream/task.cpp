@@ -200,8 +200,8 @@ void Task::process_blocks(BlockQueue& queue, std::size_t lane) {
   }
 }
 
-// Blocks of all inputs, the earlier ones first.
-Result<void> Task::process_any_order() {
+// Blocks of all inputs, the earlier ones first. Whether there was enough to share it.
+Result<bool> Task::process_any_order() {
   std::optional<std::size_t> least;
   std::size_t whole_blocks = 0;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -212,7 +212,7 @@ Result<void> Task::process_any_order() {
       least = i;
     }
   }
-  if (!least) return {};
+  if (!least) return false;
   // What is ahead of the others fills windows that cannot be closed yet, so a block may begin no
   // later than some blocks of the slowest input from now.
   constexpr std::int64_t blocks_ahead = 32;
@@ -225,15 +225,16 @@ Result<void> Task::process_any_order() {
     if (source.has_rows()) queue.put(source.next_event_time_ms(), i);
   }
   // Waking the others costs more than the rows of a partition that is nearly read to its end.
-  if (whole_blocks > 1 && workers_.size() > 1) {
+  bool shared = whole_blocks > 1 && workers_.size() > 1;
+  if (shared) {
     workers_.run([&](std::size_t worker) { process_blocks(queue, worker); });
   } else {
     process_blocks(queue, 0);
   }
   for (auto& input : inputs_) {
-    if (!input->result) return std::exchange(input->result, {});
+    if (!input->result) return fail(std::exchange(input->result, {}));
   }
-  return {};
+  return shared;
 }
 
 // The next rows of all inputs in their common order, until the chunk is full or an input must be
@@ -311,15 +312,22 @@ Result<bool> Task::step(OutputBatches& out) {
     if (!filled) break;
     any = any || *filled;
   }
-  if (result) result = graph_.takes_any_order() ? process_any_order() : process_in_order(out);
+  bool shared = false;
+  if (result && graph_.takes_any_order()) {
+    auto processed = process_any_order();
+    result = processed ? Result<void>() : fail(processed);
+    shared = processed && *processed;
+  } else if (result) {
+    result = process_in_order(out);
+  }
   // Also what came before an error is written.
   settle(out);
   if (!result) return fail(result);
-  if (auto ok = advance(out); !ok) return fail(ok);
+  if (auto ok = advance(shared, out); !ok) return fail(ok);
   return any;
 }
 
-Result<void> Task::advance(OutputBatches& out) {
+Result<void> Task::advance(bool shared, OutputBatches& out) {
   std::optional<Watermark> least;
   for (const auto& input : inputs_) {
     if (input->idle) continue;
@@ -327,8 +335,9 @@ Result<void> Task::advance(OutputBatches& out) {
     least = least ? std::min(*least, watermark) : watermark;
   }
   if (!least || *least <= watermark_) return {};
-  watermark_ = *least;
-  return graph_.advance(watermark_, out);
+  Watermark before = std::exchange(watermark_, *least);
+  if (!shared || before == watermark_min) return graph_.advance(watermark_, out);
+  return graph_.advance_shared(before, watermark_, workers_, out);
 }
 
 Result<void> Task::flush(OutputBatches& out) {

@@ -120,11 +120,11 @@ class Task {
   Result<void> process_block(Input& input, std::size_t lane);
   void process_blocks(BlockQueue& queue, std::size_t lane);
 
-  Result<void> process_any_order();
+  Result<bool> process_any_order();
   Result<void> process_in_order(OutputBatches& out);
   column::Chunk merge_rows();
   void settle(OutputBatches& out);
-  Result<void> advance(OutputBatches& out);
+  Result<void> advance(bool shared, OutputBatches& out);
   bool watches_idle() const { return options_.watch_idle && plan_.source.idle_ms.has_value(); }
 
   const Plan plan_;

@@ -17,6 +17,7 @@
 #include "column/row_key.h"
 #include "stream/aggregate.h"
 #include "stream/group_table.h"
+#include "stream/recent_groups.h"
 
 namespace leat::stream {
 
@@ -98,6 +99,7 @@ class WindowAggregate::State final : public OperatorState {
   std::vector<Slice*> touched;
   std::vector<std::uint32_t> row_groups;
   std::string key;
+  RecentGroups recent;  // of the slices that are here
 
  private:
   std::shared_ptr<Slice> take_spare() {
@@ -226,21 +228,41 @@ void WindowAggregate::sort_into_slices(State& state, const Chunk& chunk,
   }
 }
 
-void WindowAggregate::update(Slice& slice, const Chunk& chunk, State& state) const {
+std::uint32_t WindowAggregate::find_group(Slice& slice, const Chunk& chunk, std::uint32_t row,
+                                          State& state) const {
+  std::size_t bytes_max = 0;
+  for (std::size_t column : keys_) bytes_max += column::key_bytes_max(*chunk.columns[column], row);
+  if (state.key.size() < bytes_max) state.key.resize(bytes_max);
+  char* end = state.key.data();
+  for (std::size_t column : keys_) end = column::write_key(end, *chunk.columns[column], row);
+  return slice.groups.find_or_add(
+      {state.key.data(), static_cast<std::size_t>(end - state.key.data())});
+}
+
+// Finds the groups of the slice's rows.
+void WindowAggregate::group_rows(Slice& slice, const Chunk& chunk, State& state) const {
   state.row_groups.resize(slice.rows.size());
-  for (std::size_t i = 0; i < slice.rows.size(); ++i) {
-    std::size_t bytes_max = 0;
-    for (std::size_t column : keys_) {
-      bytes_max += column::key_bytes_max(*chunk.columns[column], slice.rows[i]);
+  const Vector* texts = keys_.size() == 1 ? chunk.columns[keys_[0]].get() : nullptr;
+  if (texts == nullptr || texts->type() != Type::text || texts->has_nulls()) {
+    for (std::size_t i = 0; i < slice.rows.size(); ++i) {
+      state.row_groups[i] = find_group(slice, chunk, slice.rows[i], state);
     }
-    if (state.key.size() < bytes_max) state.key.resize(bytes_max);
-    char* end = state.key.data();
-    for (std::size_t column : keys_) {
-      end = column::write_key(end, *chunk.columns[column], slice.rows[i]);
-    }
-    auto key_bytes = static_cast<std::size_t>(end - state.key.data());
-    state.row_groups[i] = slice.groups.find_or_add({state.key.data(), key_bytes});
+    return;
   }
+  for (std::size_t i = 0; i < slice.rows.size(); ++i) {
+    // Decoding the rows behind has driven the texts out of the nearest cache.
+    constexpr std::size_t ahead = 8;
+    if (i + ahead < slice.rows.size()) {
+      __builtin_prefetch(texts->text(slice.rows[i + ahead]).data());
+    }
+    std::string_view text = texts->text(slice.rows[i]);
+    state.row_groups[i] = state.recent.find(
+        &slice, text, [&] { return find_group(slice, chunk, slice.rows[i], state); });
+  }
+}
+
+void WindowAggregate::update(Slice& slice, const Chunk& chunk, State& state) const {
+  group_rows(slice, chunk, state);
   for (std::size_t i = 0; i < aggregates_.size(); ++i) {
     auto column = aggregates_[i].column;
     slice.accumulators[i]->resize(slice.groups.size());
@@ -265,6 +287,7 @@ Result<void> WindowAggregate::advance(OperatorState& operator_state, Watermark w
                                       Output& output) const {
   auto& state = static_cast<State&>(operator_state);
   auto& slices = state.slices;
+  state.recent.clear();
   while (!slices.empty() && slices.begin()->first + size_ms_ <= watermark) {
     auto node = slices.extract(slices.begin());
     auto emitted = emit(node.key(), node.mapped(), output);
@@ -278,6 +301,7 @@ void WindowAggregate::merge(OperatorState& whole, OperatorState& part, Watermark
   auto& state = static_cast<State&>(whole);
   auto& others = static_cast<State&>(part);
   auto& slices = others.slices;
+  others.recent.clear();
   std::vector<std::uint32_t> groups;
   while (!slices.empty() &&
          (watermark == watermark_max || slices.begin()->first + size_ms_ <= watermark)) {

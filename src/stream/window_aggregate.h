@@ -45,6 +45,9 @@ class WindowAggregate final : public Operator {
   std::vector<std::unique_ptr<Accumulators>> make_accumulators() const;
   void sort_into_slices(State& state, const column::Chunk& chunk,
                         std::vector<std::uint32_t>& late) const;
+  std::uint32_t find_group(Slice& slice, const column::Chunk& chunk, std::uint32_t row,
+                           State& state) const;
+  void group_rows(Slice& slice, const column::Chunk& chunk, State& state) const;
   void update(Slice& slice, const column::Chunk& chunk, State& state) const;
   Result<void> emit(std::int64_t window_start, std::shared_ptr<const Slice> slice,
                     Output& output) const;
