@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Clients of all kinds against a server, and random SIGKILLs of both: what they were told, what they
+read and what the log holds in the end is held against the rules of tests/checker.
+
+    soak.py [SECONDS] [SEED]
+
+LEAT_SHARDS is how many shards the server has. A history with an anomaly is kept.
+"""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from harness import LEAT, ROOT, Server, check, finish, leat, run, scratch
+from soak_client import TOPICS
+
+CHECKER = os.environ.get("LEAT_CHECK", str(ROOT / "build" / "tests" / "checker" / "leat-check"))
+CLIENT = pathlib.Path(__file__).with_name("soak_client.py")
+WRITERS = {"once": 2, "plain": 1, "pair": 2}
+LOOPS = {"loop": 2, "mover": 1}
+READERS = {"watch": 2, "all": 1}
+OTHERS = {"observe": 1}
+# Small files, so that a minute rolls segments and uses the journal again.
+CONFIG = "[store]\njournal_bytes = 1048576\n"
+SEGMENT_BYTES = 1 << 20
+
+
+class Soak:
+    def __init__(self, folder, server, seed):
+        self.folder = folder
+        self.server = server
+        self.chance = random.Random(seed)
+        self.clients = {}
+        self.lives = {}
+        self.kills = {"server": 0, "clients": 0}
+        self.gave_up = 0
+        self.marks = open(folder / "harness.jsonl", "w", encoding="utf-8")
+        self.marks.write('{"client":"harness"}\n')
+
+    def mark(self, what, of):
+        self.marks.write(json.dumps({"t": time.monotonic_ns() // 1000, "mark": what, "of": of})
+                         + "\n")
+        self.marks.flush()
+
+    def start(self, role, number):
+        """Starts a client, or its next life, which is a client of its own name."""
+        life = self.lives[role, number] = self.lives.get((role, number), 0) + 1
+        name = f"{role}-{number}.{life}"
+        settings = {"client": name, "role": role, "number": number, "bootstrap": self.server.kafka,
+                    "history": str(self.folder / f"{name}.jsonl"),
+                    "seed": self.chance.randrange(1 << 30)}
+        with open(self.folder / "clients.txt", "ab") as output:
+            self.clients[role, number] = subprocess.Popen(
+                [sys.executable, str(CLIENT), json.dumps(settings)], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output)
+
+    def start_all(self):
+        for roles in (WRITERS, LOOPS, READERS, OTHERS):
+            for role, count in roles.items():
+                for number in range(count):
+                    self.start(role, number)
+
+    def restart_dead(self):
+        for (role, number), process in list(self.clients.items()):
+            if process.poll() is not None:
+                self.gave_up += 1
+                self.start(role, number)
+
+    def kill_server(self):
+        self.kills["server"] += 1
+        self.mark("kill", "server")
+        self.server.kill()
+        time.sleep(self.chance.choice([0, 0, 0.1, 0.5]))
+        self.server.start()
+        self.mark("start", "server")
+
+    def kill_client(self):
+        key = self.chance.choice(list(self.clients))
+        self.kills["clients"] += 1
+        self.mark("kill", f"{key[0]}-{key[1]}.{self.lives[key]}")
+        self.clients[key].kill()
+        self.clients[key].wait()
+        time.sleep(self.chance.choice([0, 0.2]))
+        self.start(*key)
+
+    def run(self, seconds):
+        self.start_all()
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            time.sleep(self.chance.uniform(0.3, 2.5))
+            self.restart_dead()
+            self.chance.choice([self.kill_server, self.kill_client])()
+
+    def drain(self):
+        """Lets all clients come to their end, those first whose records others read."""
+        failed = []
+        for roles in (WRITERS, LOOPS, READERS, OTHERS):
+            ending = {key: process for key, process in self.clients.items() if key[0] in roles}
+            for process in ending.values():
+                process.send_signal(signal.SIGTERM)
+            for key, process in ending.items():
+                try:
+                    code = process.wait(150)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    code = process.wait()
+                if code not in (0, 3):
+                    failed.append(f"{key[0]}-{key[1]}.{self.lives[key]} ended with {code}")
+                self.gave_up += 1 if code == 3 else 0
+                del self.clients[key]
+        check(not failed, "all clients come to their end when nothing is killed any more", failed)
+        self.start("last", 0)
+        code = self.clients.pop(("last", 0)).wait(400)
+        check(code == 0, "one more ends what transactions are open, and reads all that there is",
+              self.text_of("clients.txt"))
+
+    def text_of(self, name):
+        return (self.folder / name).read_text(errors="replace")[-3000:]
+
+    def end(self):
+        for process in self.clients.values():
+            process.kill()
+            process.wait()
+        self.marks.close()
+
+
+def dump(folder, server):
+    check(server.stop() == 0, "the server stops when it is asked to", server.stderr())
+    with open(folder / "log.jsonl", "wb") as log:
+        code = subprocess.run([LEAT, "dump", str(server.data), "--records", "--format", "json"],
+                              stdout=log, check=False, timeout=300).returncode
+    check(code == 0, "the log has no damage")
+
+
+def keep(folder, seed):
+    kept = ROOT / "build" / f"soak-{seed}"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(folder, kept)
+    return f"the history is kept; check it again with\n{CHECKER} {kept}/*.jsonl"
+
+
+def soak(seconds, seed):
+    with scratch() as folder:
+        (folder / "leat.toml").write_text(CONFIG)
+        with Server(folder / "data", "--config", folder / "leat.toml") as server:
+            for topic, partitions in TOPICS.items():
+                leat("topic", "create", topic, "-p", partitions, "--config",
+                     f"segment.bytes={SEGMENT_BYTES}", "-b", server.kafka)
+            history = folder / "history"
+            history.mkdir()
+            running = Soak(history, server, seed)
+            try:
+                running.run(seconds)
+                running.drain()
+            finally:
+                running.end()
+            dump(history, server)
+        checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
+        counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
+        print(f"    seed {seed}, {seconds} s, {running.gave_up} clients gave up")
+        print("    " + counts, flush=True)
+        is_good = check(checked.returncode == 0,
+                        f"the checker finds no anomaly (seed {seed})",
+                        anomalies + checked.stderr.decode(errors="replace"))
+        if not is_good or os.environ.get("LEAT_SOAK_KEEP"):
+            print("    " + keep(history, seed))
+
+
+def main():
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+    soak(seconds, seed)
+    finish()
+
+
+if __name__ == "__main__":
+    main()
