@@ -4,7 +4,8 @@ read and what the log holds in the end is held against the rules of tests/checke
 
     soak.py [SECONDS] [SEED]
 
-LEAT_SHARDS is how many shards the server has. A history with an anomaly is kept.
+Half of the time the server has one shard, and two in the other half, unless LEAT_SHARDS says how
+many. A history with an anomaly is kept.
 """
 
 import json
@@ -15,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from harness import LEAT, ROOT, Server, check, finish, leat, run, scratch
@@ -77,8 +79,25 @@ class Soak:
         self.mark("kill", "server")
         self.server.kill()
         time.sleep(self.chance.choice([0, 0, 0.1, 0.5]))
-        self.server.start()
+        if self.chance.random() < 0.2:
+            self.kill_start()
+        if not self.server.alive():
+            self.server.start()
         self.mark("start", "server")
+
+    def kill_start(self):
+        """Kills the server while it recovers, or soon after."""
+        self.kills["server"] += 1
+        self.mark("kill", "server")
+        timer = threading.Timer(self.chance.uniform(0.005, 0.1),
+                                lambda: self.server.process.kill())
+        timer.start()
+        try:
+            self.server.start()
+        except RuntimeError:
+            pass
+        timer.join()
+        self.server.process.wait()
 
     def kill_client(self):
         key = self.chance.choice(list(self.clients))
@@ -138,14 +157,14 @@ def dump(folder, server):
     check(code == 0, "the log has no damage")
 
 
-def keep(folder, seed):
-    kept = ROOT / "build" / f"soak-{seed}"
+def keep(folder, seed, shards):
+    kept = ROOT / "build" / f"soak-{seed}-{shards}"
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(folder, kept)
     return f"the history is kept; check it again with\n{CHECKER} {kept}/*.jsonl"
 
 
-def soak(seconds, seed):
+def soak(seconds, seed, shards):
     with scratch() as folder:
         (folder / "leat.toml").write_text(CONFIG)
         with Server(folder / "data", "--config", folder / "leat.toml") as server:
@@ -163,19 +182,22 @@ def soak(seconds, seed):
             dump(history, server)
         checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
         counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
-        print(f"    seed {seed}, {seconds} s, {running.gave_up} clients gave up")
+        print(f"    seed {seed}, {seconds} s, {shards} shards, {running.gave_up} clients gave up")
         print("    " + counts, flush=True)
         is_good = check(checked.returncode == 0,
-                        f"the checker finds no anomaly (seed {seed})",
+                        f"the checker finds no anomaly, shards: {shards} (seed {seed})",
                         anomalies + checked.stderr.decode(errors="replace"))
         if not is_good or os.environ.get("LEAT_SOAK_KEEP"):
-            print("    " + keep(history, seed))
+            print("    " + keep(history, seed, shards))
 
 
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-    soak(seconds, seed)
+    shards = [os.environ["LEAT_SHARDS"]] if "LEAT_SHARDS" in os.environ else ["1", "2"]
+    for count in shards:
+        os.environ["LEAT_SHARDS"] = count
+        soak(seconds / len(shards), seed, count)
     finish()
 
 

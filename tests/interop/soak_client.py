@@ -289,7 +289,7 @@ def loop(client):
     transaction = 0
     idle_since = time.monotonic()
     while not client.stopping or time.monotonic() - idle_since < 3:
-        records = member.poll(client.random.randrange(1, 60))
+        records = member.poll(client.random.randrange(1, 200))
         if not records:
             continue
         idle_since = time.monotonic()
@@ -323,7 +323,7 @@ def mover(client):
             consumer.assign(offsets)
         since = client.now()
         records = []
-        for _ in range(client.random.randrange(1, 60)):
+        for _ in range(client.random.randrange(1, 200)):
             record = consumer.poll(0.05)
             if not record:
                 break
