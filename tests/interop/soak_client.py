@@ -242,8 +242,9 @@ def plain(client):
 
 
 def transactional(client, role):
+    # What librdkafka 2.0.2 has to send again while it aborts, it keeps until its time is over.
     producer = client.producer(transactional_id=f"{role}-{client.number}",
-                               transaction_timeout_ms=20000, message_timeout_ms=20000)
+                               transaction_timeout_ms=20000, message_timeout_ms=5000)
     producer.init()
     return producer
 
