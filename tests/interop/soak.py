@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Clients of all kinds against a server, and random SIGKILLs of both: what they were told, what they
-read and what the log holds in the end is held against the rules of tests/checker.
+"""Clients of all kinds against a server, and random SIGKILLs of both; some clients are only stopped,
+and go on when another has taken their place. What they were told, what they read and what the log
+holds in the end is held against the rules of tests/checker.
 
     soak.py [SECONDS] [SEED]
 
@@ -40,7 +41,8 @@ class Soak:
         self.chance = random.Random(seed)
         self.clients = {}
         self.lives = {}
-        self.kills = {"server": 0, "clients": 0}
+        self.zombies = []  # (when to wake it, process), of those that stand still or did
+        self.zombie_count = 0
         self.gave_up = 0
         self.marks = open(folder / "harness.jsonl", "w", encoding="utf-8")
         self.marks.write('{"client":"harness"}\n')
@@ -75,7 +77,6 @@ class Soak:
                 self.start(role, number)
 
     def kill_server(self):
-        self.kills["server"] += 1
         self.mark("kill", "server")
         self.server.kill()
         time.sleep(self.chance.choice([0, 0, 0.1, 0.5]))
@@ -87,7 +88,6 @@ class Soak:
 
     def kill_start(self):
         """Kills the server while it recovers, or soon after."""
-        self.kills["server"] += 1
         self.mark("kill", "server")
         timer = threading.Timer(self.chance.uniform(0.005, 0.1),
                                 lambda: self.server.process.kill())
@@ -101,12 +101,26 @@ class Soak:
 
     def kill_client(self):
         key = self.chance.choice(list(self.clients))
-        self.kills["clients"] += 1
         self.mark("kill", f"{key[0]}-{key[1]}.{self.lives[key]}")
         self.clients[key].kill()
         self.clients[key].wait()
         time.sleep(self.chance.choice([0, 0.2]))
         self.start(*key)
+
+    def replace_client(self):
+        """It stands still while its next life begins, and then finds itself replaced."""
+        key = self.chance.choice(list(self.clients))
+        self.zombie_count += 1
+        self.mark("replace", f"{key[0]}-{key[1]}.{self.lives[key]}")
+        process = self.clients[key]
+        process.send_signal(signal.SIGSTOP)
+        self.zombies.append((time.monotonic() + self.chance.uniform(0.5, 9), process))
+        self.start(*key)
+
+    def wake_zombies(self):
+        for when, process in self.zombies:
+            if when < time.monotonic():
+                process.send_signal(signal.SIGCONT)
 
     def run(self, seconds):
         self.start_all()
@@ -114,7 +128,12 @@ class Soak:
         while time.monotonic() < ends:
             time.sleep(self.chance.uniform(0.3, 2.5))
             self.restart_dead()
-            self.chance.choice([self.kill_server, self.kill_client])()
+            self.wake_zombies()
+            self.chance.choice([self.kill_server, self.kill_server, self.kill_client,
+                                self.replace_client])()
+        for _, process in self.zombies:
+            process.kill()
+            process.wait()
 
     def drain(self):
         """Lets all clients come to their end, those first whose records others read."""
@@ -143,7 +162,7 @@ class Soak:
         return (self.folder / name).read_text(errors="replace")[-3000:]
 
     def end(self):
-        for process in self.clients.values():
+        for process in [*self.clients.values(), *(process for _, process in self.zombies)]:
             process.kill()
             process.wait()
         self.marks.close()
@@ -182,7 +201,8 @@ def soak(seconds, seed, shards):
             dump(history, server)
         checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
         counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
-        print(f"    seed {seed}, {seconds} s, {shards} shards, {running.gave_up} clients gave up")
+        print(f"    seed {seed}, {seconds:g} s, {shards} shards; clients replaced "
+              f"{running.zombie_count}, that gave up {running.gave_up}")
         print("    " + counts, flush=True)
         is_good = check(checked.returncode == 0,
                         f"the checker finds no anomaly, shards: {shards} (seed {seed})",
