@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -204,6 +205,9 @@ def soak(seconds, seed, shards):
         print(f"    seed {seed}, {seconds:g} s, {shards} shards; clients replaced "
               f"{running.zombie_count}, that gave up {running.gave_up}")
         print("    " + counts, flush=True)
+        nothing = re.findall(r"(\w+(?: of \w+)?(?: told)?) 0[,;\n]", counts + "\n")
+        check(set(nothing) <= {"unknown"} or seconds < 20,
+              "clients of all kinds got something done, and something was killed", nothing)
         is_good = check(checked.returncode == 0,
                         f"the checker finds no anomaly, shards: {shards} (seed {seed})",
                         anomalies + checked.stderr.decode(errors="replace"))
