@@ -149,7 +149,8 @@ class Soak:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     code = process.wait()
-                if code not in (0, 3):
+                # One that has only just been started may not know SIGTERM yet.
+                if code not in (0, 3, -signal.SIGTERM):
                     failed.append(f"{key[0]}-{key[1]}.{self.lives[key]} ended with {code}")
                 self.gave_up += 1 if code == 3 else 0
                 del self.clients[key]
