@@ -12,6 +12,7 @@
 #include "file/posix_file_system.h"
 #include "record/batch.h"
 #include "record/compression.h"
+#include "record/end_marker.h"
 #include "record/record.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
@@ -38,6 +39,14 @@ std::string time_text(std::int64_t timestamp_ms) {
   std::string text;
   column::append_timestamp(text, time);
   return text;
+}
+
+/// What a control batch says, as a field; nothing for one with records of clients.
+std::string marker_json(const record::BatchView& batch, bool is_sound) {
+  if (!batch.is_control()) return "";
+  auto marker = is_sound ? record::parse_end_marker(batch) : std::nullopt;
+  if (!marker) return "\"marker\":\"unknown\",";
+  return marker->is_commit ? "\"marker\":\"commit\"," : "\"marker\":\"abort\",";
 }
 
 class Dumping {
@@ -88,11 +97,13 @@ void Dumping::print(const record::BatchView& batch, std::uint64_t position,
     line += fmt::format(
         ",\"partition\":{},\"position\":{},\"bytes\":{},\"base_offset\":{},\"next_offset\":{},"
         "\"leader_epoch\":{},\"records\":{},\"codec\":\"{}\",\"base_timestamp\":{},"
-        "\"max_timestamp\":{},\"producer_id\":{},\"base_sequence\":{},\"crc_ok\":{}}}\n",
+        "\"max_timestamp\":{},\"producer_id\":{},\"producer_epoch\":{},\"base_sequence\":{},"
+        "\"transactional\":{},{}\"crc_ok\":{}}}\n",
         partition, position, batch.size_bytes(), batch.base_offset().value(),
         batch.next_offset().value(), batch.leader_epoch().value(), batch.record_count(),
         record::name(batch.compression()), batch.base_timestamp_ms(), batch.max_timestamp_ms(),
-        batch.producer_id().value(), batch.base_sequence(), is_sound);
+        batch.producer_id().value(), batch.producer_epoch(), batch.base_sequence(),
+        batch.is_transactional(), marker_json(batch, is_sound), is_sound);
     output_.print(line);
   } else {
     output_.print(fmt::format(
@@ -103,7 +114,8 @@ void Dumping::print(const record::BatchView& batch, std::uint64_t position,
         is_sound ? "ok" : "WRONG"));
   }
   found_damage_ = found_damage_ || !is_sound;
-  if (options_.records && is_sound) print_records(batch, topic, partition);
+  bool has_records = is_sound && !batch.is_control();
+  if (options_.records && has_records) print_records(batch, topic, partition);
 }
 
 void Dumping::print_records(const record::BatchView& batch, const std::string& topic,

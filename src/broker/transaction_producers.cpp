@@ -39,7 +39,12 @@ void Transactions::init_producer(const std::string& id, std::int32_t timeout_ms,
   }
   bool is_owner = !expected || expected->id == entry->now.producer;
   if (!is_owner) return answer(std::move(done), tl::unexpected(fenced()));
-  if (entry->is_idle()) fence(*entry);
+  if (entry->is_idle()) {
+    // What is open is of the newest epoch: who had the id before must not end it.
+    bool is_newest = !expected || expected->epoch == entry->now.epoch;
+    if (!is_newest) return answer(std::move(done), tl::unexpected(fenced()));
+    fence(*entry);
+  }
   auto shared = std::make_shared<InitDone>(std::move(done));
   auto retry = [this, id, timeout_ms, expected, shared] {
     init_producer(id, timeout_ms, expected, std::move(*shared));

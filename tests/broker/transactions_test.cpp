@@ -313,6 +313,20 @@ TEST_CASE("of two producers with an id, the one that says it had it first is fen
   CHECK(refused.error().code == Errc::producer_fenced);
 }
 
+TEST_CASE("a producer that was replaced cannot end the transaction of the one that replaced it") {
+  World world(1);
+  REQUIRE(world.create_topic());
+  auto first = world.init();
+  REQUIRE(first);
+  auto second = world.init();
+  REQUIRE(second);
+  REQUIRE(world.add(*second));
+  auto refused = world.init(*first);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::producer_fenced);
+  CHECK(world.end(*second, true));
+}
+
 TEST_CASE("an epoch that is used up is followed by another producer id") {
   World world(1);
   REQUIRE(world.create_topic());
