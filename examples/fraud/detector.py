@@ -84,7 +84,9 @@ class Detector:
     def __init__(self, bootstrap, group):
         self.consumer = Consumer({
             "bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest",
-            "enable.auto.commit": False, "partition.assignment.strategy": "cooperative-sticky"})
+            "enable.auto.commit": False, "partition.assignment.strategy": "cooperative-sticky",
+            # So soon another one takes over from one that died.
+            "session.timeout.ms": 6000})
         # No linger: an alert is on its way at once.
         self.producer = Producer({
             "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 0})

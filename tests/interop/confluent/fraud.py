@@ -52,9 +52,11 @@ class Detector:
     """The example as a process."""
 
     def __init__(self, server):
-        self.process = subprocess.Popen(
-            [sys.executable, EXAMPLE / "detector.py", "-b", server.kafka],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.errors = server.data.parent / "detectors"
+        with open(self.errors, "ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, EXAMPLE / "detector.py", "-b", server.kafka],
+                stdout=subprocess.DEVNULL, stderr=errors)
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -120,8 +122,10 @@ def check_made_up(folder):
               "killed and a second detector came",
               [(i, first.get(i), wanted.get(i)) for i in sorted(set(first) | set(wanted))
                if first.get(i) != wanted.get(i)][:20])
-        check(all(judgement(a) == wanted.get(a["transaction_id"]) for a in got) and
-              codes == [0, 0], "an alert that is raised again says the same", codes)
+        check(all(judgement(a) == wanted.get(a["transaction_id"]) for a in got),
+              "an alert that is raised again says the same")
+        check(codes == [0, 0], "the detectors end well",
+              (codes, detectors[0].errors.read_text()[-2000:]))
         order = {}
         for transaction in transactions:
             if transaction["transaction_id"] in wanted:

@@ -21,6 +21,7 @@ class Member:
         named = {name.replace("_", "."): value for name, value in settings.items()}
         self.got = []
         self.told = []
+        self.errors = []
         self.consumer = Consumer({
             "bootstrap.servers": server.kafka, "group.id": group, "auto.offset.reset": "earliest",
             "enable.auto.commit": False, "heartbeat.interval.ms": 100, "log_level": 0,
@@ -32,7 +33,9 @@ class Member:
 
     def take(self):
         for message in self.consumer.consume(500, timeout=0.05):
-            if not message.error():
+            if message.error():
+                self.errors.append(message.error().code())
+            else:
                 self.got.append(int(message.value()))
 
     def partitions(self):
@@ -140,14 +143,12 @@ def check_static(server):
     def fenced():
         try:
             two.take()
-            message = two.consumer.poll(0.05)
-            return bool(message and message.error() and
-                        message.error().code() in (KafkaError._FATAL,
-                                                   KafkaError.FENCED_INSTANCE_ID))
         except KafkaException as error:
-            return error.args[0].code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID)
+            two.errors.append(error.args[0].code())
+        return bool({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID} & set(two.errors))
 
-    check(until(fenced, one, twin), "a second one of that name takes its place, and it is told so")
+    check(until(fenced, one, twin), "a second one of that name takes its place, and it is told so",
+          two.errors)
     for member in (one, two, twin):
         member.close()
 
@@ -161,9 +162,9 @@ def check_resets(server):
     producer.flush(10)
     partition = TopicPartition("resets", 0)
 
-    latest = Member(server, "latest", "resets", auto_offset_reset="latest")
-    until(lambda: latest.partitions() == 1 and
-          latest.consumer.position([partition])[0].offset >= 0, latest)
+    latest = Member(server, "latest", "resets", auto_offset_reset="latest",
+                    enable_partition_eof=True)
+    until(lambda: KafkaError._PARTITION_EOF in latest.errors, latest)
     producer.produce("resets", b"100")
     producer.flush(10)
     check(until(lambda: latest.got, latest) and latest.got == [100],

@@ -87,7 +87,7 @@ def consume(server, topic, count):
     consumer.assign([TopicPartition(topic, 0, 0)])
     values = []
     while len(values) < count:
-        messages = consumer.consume(5000, timeout=10)
+        messages = consumer.consume(min(5000, count - len(values)), timeout=10)
         if not messages:
             break
         values += [message.value() for message in messages]

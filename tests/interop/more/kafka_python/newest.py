@@ -1,16 +1,25 @@
-#!/usr/bin/env python3
-"""A newer kafka-python than Debian's: its admin client, and a consumer with fetch sessions."""
+#!/usr/bin/python3
+"""A newer kafka-python than Debian's: its admin client, a consumer with fetch sessions, groups, and
+transactions."""
 
 import logging
+import os
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from toolchain import python
+
+OURS = python("kafka_python", "kafka-python")
+if pathlib.Path(sys.executable) != OURS:
+    os.execv(OURS, [OURS, __file__])
+
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.structs import OffsetAndMetadata
 
-from harness import Server, check, finish, scratch
+from harness import Server, check, finish, scratch, wait_for
 
 TOPICS = [f"topic-{i}" for i in range(20)]
 
@@ -62,6 +71,78 @@ def check_sessions(server):
     producer.close()
 
 
+def check_group(server):
+    """One member reads, a second one comes, the first goes."""
+    producer = KafkaProducer(bootstrap_servers=server.kafka)
+    admin = KafkaAdminClient(bootstrap_servers=server.kafka)
+    admin.create_topics([NewTopic("balanced", 4, 1)])
+    got = []
+
+    def produce(first):
+        for i in range(first, first + 400):
+            producer.send("balanced", b"%d" % i, partition=i % 4)
+        producer.flush(20)
+
+    def join():
+        return KafkaConsumer("balanced", bootstrap_servers=server.kafka, group_id="python",
+                             auto_offset_reset="earliest", enable_auto_commit=False,
+                             heartbeat_interval_ms=200, session_timeout_ms=6000)
+
+    def until(condition, *members):
+        def took():
+            for member in members:
+                polled = [record for part in member.poll(200).values() for record in part]
+                got.extend(int(record.value) for record in polled)
+                if polled:
+                    member.commit()
+            return condition()
+        return wait_for(took, 60)
+
+    produce(0)
+    one = join()
+    check(until(lambda: len(got) == 400, one), "one member reads everything", len(got))
+    two = join()
+    check(until(lambda: len(one.assignment()) == len(two.assignment()) == 2, one, two),
+          "two share the partitions")
+    produce(400)
+    check(until(lambda: len(got) == 800, one, two), "both read what comes", len(got))
+    one.close()
+    produce(800)
+    check(until(lambda: len(got) >= 1200, two) and sorted(got) == list(range(1200)),
+          "one leaves, and nothing is lost or read twice", len(got))
+    two.close()
+    check("python" not in str(admin.list_groups()) or admin.delete_groups(["python"]), "the group is deleted")
+    admin.close()
+    producer.close()
+
+
+def check_transactions(server):
+    producer = KafkaProducer(bootstrap_servers=server.kafka, transactional_id="python")
+    producer.init_transactions()
+    partition = TopicPartition("decided", 0)
+    for i in range(9):
+        producer.begin_transaction()
+        for j in range(10):
+            producer.send("decided", b"%d" % (i * 10 + j), partition=0)
+        producer.send_offsets_to_transaction({partition: OffsetAndMetadata(i, "", -1)}, "moved")
+        if i % 3 == 2:
+            producer.abort_transaction()
+        else:
+            producer.commit_transaction()
+    producer.close()
+    consumer = KafkaConsumer(bootstrap_servers=server.kafka, group_id="moved",
+                             isolation_level="read_committed", auto_offset_reset="earliest",
+                             enable_auto_commit=False, consumer_timeout_ms=3000)
+    consumer.assign([partition])
+    consumer.seek_to_beginning()
+    got = [int(record.value) for record in consumer]
+    check(got == [n for n in range(90) if n // 10 % 3 != 2],
+          "what is committed is read, and nothing else", got)
+    check(consumer.committed(partition) == 7, "offsets are those of the commits",
+          consumer.committed(partition))
+    consumer.close()
+
+
 def check_admin(server):
     admin = KafkaAdminClient(bootstrap_servers=server.kafka)
     admin.create_topics([NewTopic(topic, 1, 3) for topic in TOPICS])
@@ -76,6 +157,8 @@ def main():
     with scratch() as folder, Server(folder / "data") as server:
         check_admin(server)
         check_sessions(server)
+        check_group(server)
+        check_transactions(server)
     finish()
 
 
