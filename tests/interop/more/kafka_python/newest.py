@@ -91,7 +91,7 @@ def check_group(server):
     def until(condition, *members):
         def took():
             for member in members:
-                polled = [record for part in member.poll(200).values() for record in part]
+                polled = [record for part in member.poll(500).values() for record in part]
                 got.extend(int(record.value) for record in polled)
                 if polled:
                     member.commit()
