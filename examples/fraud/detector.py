@@ -6,8 +6,8 @@ An ordinary program for Kafka: nothing in it knows which server it talks to. It 
 `transactions`, whose partitions are keyed by customer, as a member of a group, and writes to
 `fraud-alerts`. Start several of them, and they share the partitions.
 
-What it commits is not where it is, but the first transaction that its windows still need; where it is
-goes along as the commit's metadata. So whoever takes a partition over fills the windows again
+What it commits is not where it is, but the first transaction that its windows still need; where it
+is goes along as the commit's metadata. So whoever takes a partition over fills the windows again
 without raising the same alerts again. After a crash the alerts since the last commit are raised
 twice, and none is lost: at least once. A reader tells them apart by transaction_id.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""librdkafka's admin client: topics, their settings, records, groups and what they have committed."""
+"""librdkafka's admin client: topics, settings, records, groups and what they have committed."""
 
 import ctypes
 
@@ -133,7 +133,7 @@ def check_topics(admin):
             _set_config(topic, name.replace("_", ".").encode(), value)
         return admin.ask("CreateTopics", [topic], "topics", _topic_error)
 
-    check(create(retention_ms=b"soon") == [INVALID_CONFIG], "librdkafka: a wrong setting is refused")
+    check(create(retention_ms=b"soon") == [INVALID_CONFIG], "a wrong setting is refused")
     check(create(retention_ms=b"60000") == [NO_ERROR] and create() == [TOPIC_EXISTS],
           "a topic is created, once")
     grown = admin.ask("CreatePartitions", [_new_partitions(b"orders", 4, None, 0)], "topics",

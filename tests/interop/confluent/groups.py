@@ -182,7 +182,7 @@ def check_resets(server):
     member.consumer.commit(offsets=[TopicPartition("resets", 0, 7, metadata="n\u00f6te")],
                            asynchronous=False)
     told = member.consumer.committed([partition], timeout=10)[0]
-    check((told.offset, told.metadata) == (7, "n\u00f6te"), "it commits an offset with a note", told)
+    check((told.offset, told.metadata) == (7, "n\u00f6te"), "it commits an offset and a note", told)
     member.close()
     leat("group", "seek", "resets", "--to", "50", "--yes", "-b", server.kafka)
     member = Member(server, "resets", "resets")

@@ -1,5 +1,5 @@
-// Kafka's own consumers as a group, and its transactional producer, against the server whose address
-// is given. Prints a line for each check.
+// Kafka's own consumers as a group, and its transactional producer, against the server whose
+// address is given. Prints a line for each check.
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +19,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -75,7 +76,8 @@ public class Work {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
 
     void poll() {
-      consumer.poll(Duration.ofMillis(50)).forEach(record -> got.add(Integer.valueOf(record.value())));
+      var records = consumer.poll(Duration.ofMillis(50));
+      records.forEach(record -> got.add(Integer.valueOf(record.value())));
     }
   }
 
@@ -131,7 +133,7 @@ public class Work {
     two.consumer.close();
     admin.alterConsumerGroupOffsets(topic, first).all().get();
     Member three = new Member(topic, settings);
-    check(until(() -> three.got.size() == 300, three), assignor + ": and once it is empty, they are",
+    check(until(() -> three.got.size() == 300, three), assignor + ": once it is empty, they are",
         three.got.size());
     three.consumer.close();
     admin.deleteConsumerGroups(List.of(topic)).all().get();
@@ -140,8 +142,8 @@ public class Work {
   }
 
   static void checkTransactions(Admin admin) throws Exception {
-    admin.createTopics(List.of(new NewTopic("from", 4, (short) 1), new NewTopic("to", 4, (short) 1)))
-        .all().get();
+    var topics = List.of(new NewTopic("from", 4, (short) 1), new NewTopic("to", 4, (short) 1));
+    admin.createTopics(topics).all().get();
     produce("from", 0, 2000);
     var producer = producer(Map.of("transactional.id", "mover"));
     producer.initTransactions();
@@ -201,7 +203,7 @@ public class Work {
     try {
       producer.commitTransaction();
       check(false, "a producer that was fenced cannot commit", "");
-    } catch (ProducerFencedException | org.apache.kafka.common.errors.InvalidProducerEpochException e) {
+    } catch (ProducerFencedException | InvalidProducerEpochException e) {
       check(true, "a producer that was fenced cannot commit", e);
     }
     producer.close(Duration.ZERO);

@@ -111,7 +111,10 @@ def check_group(server):
     check(until(lambda: len(got) >= 1200, two) and sorted(got) == list(range(1200)),
           "one leaves, and nothing is lost or read twice", len(got))
     two.close()
-    check("python" not in str(admin.list_groups()) or admin.delete_groups(["python"]), "the group is deleted")
+    before = str(admin.list_groups())
+    admin.delete_groups(["python"])
+    check("'python'" in before and "'python'" not in str(admin.list_groups()),
+          "the group is listed, and deleted", before)
     admin.close()
     producer.close()
 

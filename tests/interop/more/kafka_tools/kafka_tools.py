@@ -146,7 +146,8 @@ def check_configs(tools):
                          "orders", *arguments)
 
     altered = configs("--alter", "--add-config", "cleanup.policy=[compact,delete],segment.ms=60000")
-    check("Completed updating config for topic orders." in altered, "kafka-configs --alter", altered)
+    check("Completed updating config for topic orders." in altered, "kafka-configs --alter",
+          altered)
     described = configs("--describe")
     check("cleanup.policy=compact,delete" in described and "segment.ms=60000" in described and
           "DEFAULT_CONFIG:log.cleanup.policy=delete" in described, "kafka-configs --describe",
@@ -196,8 +197,9 @@ def check_broker(tools):
     versions = tools.run(TOOLS + "BrokerApiVersionsCommand")
     check(re.search(r"Produce\(0\): .*\[usable: \d+\]", versions) and "UNSUPPORTED" in versions,
           "kafka-broker-api-versions", versions[:2000])
-    usable = re.findall(r"(\w+)\(\d+\): [^\[]*UNSUPPORTED", versions)
-    check("Fetch" not in usable and "JoinGroup" not in usable, "… what clients need is usable", usable)
+    unusable = re.findall(r"(\w+)\(\d+\): [^\[]*UNSUPPORTED", versions)
+    check(unusable and "Fetch" not in unusable and "JoinGroup" not in unusable,
+          "… what clients need is usable", unusable)
     features = tools.run(TOOLS + "FeatureCommand", "describe")
     check(tools.code == 0, "kafka-features describe", features)
     compatible = tools.run(

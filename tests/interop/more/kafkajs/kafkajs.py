@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""KafkaJS, which has not changed since 2023, and does not ask what a broker's oldest versions are."""
+"""KafkaJS, which is of 2023, and does not ask what a broker's oldest versions are."""
 
 import pathlib
 import sys

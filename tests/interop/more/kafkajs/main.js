@@ -71,7 +71,8 @@ async function checkAdmin(admin) {
   const left = await admin.fetchTopicOffsets('admin')
   check(left.find(o => o.partition === 1).low === '30', 'records are deleted', left)
   const cluster = await admin.describeCluster()
-  check(cluster.brokers.length === 1 && cluster.controller === 1, 'the cluster is described', cluster)
+  check(cluster.brokers.length === 1 && cluster.controller === 1, 'the cluster is described',
+    cluster)
 }
 
 async function join(group, topic, got, options = {}) {

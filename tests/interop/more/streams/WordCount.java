@@ -1,6 +1,6 @@
 // Kafka Streams counts words, exactly once: a repartitioned topic, a store with a changelog, and a
-// windowed count beside it. Arguments: address, application id, state directory. It runs until it is
-// told to stop, and prints its states.
+// windowed count beside it. Arguments: address, application id, state directory. It runs until it
+// is told to stop, and prints its states.
 
 import java.time.Duration;
 import java.util.Arrays;
