@@ -48,11 +48,12 @@ def edits():
         return lines.read().splitlines()
 
 
-def run(*command, stdin=b"", timeout=120, env=None):
+def run(*command, stdin=b"", timeout=120, env=None, cwd=None):
     """Runs a program to its end. Gives a CompletedProcess with bytes."""
     return subprocess.run(
         [str(part) for part in command], input=stdin, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, timeout=timeout, env=dict(os.environ, **(env or {})), check=False)
+        stderr=subprocess.PIPE, timeout=timeout, env=dict(os.environ, **(env or {})), cwd=cwd,
+        check=False)
 
 
 def leat(*arguments, **options):

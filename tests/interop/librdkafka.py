@@ -9,7 +9,7 @@ PURGE = 3  # queue and in flight
 _library = ctypes.CDLL(ctypes.util.find_library("rdkafka") or "librdkafka.so.1")
 
 
-def _declare(name, result, *arguments):
+def declare(name, result, *arguments):
     function = getattr(_library, name)
     function.restype = result
     function.argtypes = arguments
@@ -18,54 +18,55 @@ def _declare(name, result, *arguments):
 
 _p, _s, _i, _z, _l = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_size_t,
                       ctypes.c_int64)
-_conf_new = _declare("rd_kafka_conf_new", _p)
-_conf_set = _declare("rd_kafka_conf_set", _i, _p, _s, _s, _s, _z)
-_new = _declare("rd_kafka_new", _p, _i, _p, _s, _z)
-_destroy = _declare("rd_kafka_destroy", None, _p)
-_topic_new = _declare("rd_kafka_topic_new", _p, _p, _s, _p)
-_topic_destroy = _declare("rd_kafka_topic_destroy", None, _p)
-_produce = _declare("rd_kafka_produce", _i, _p, ctypes.c_int32, _i, _s, _z, _s, _z, _p)
-_poll = _declare("rd_kafka_poll", _i, _p, _i)
-_flush = _declare("rd_kafka_flush", _i, _p, _i)
-_purge = _declare("rd_kafka_purge", _i, _p, _i)
-_last_error = _declare("rd_kafka_last_error", _i)
-_err2str = _declare("rd_kafka_err2str", _s, _i)
-_error_code = _declare("rd_kafka_error_code", _i, _p)
-_error_string = _declare("rd_kafka_error_string", _s, _p)
-_error_is_retriable = _declare("rd_kafka_error_is_retriable", _i, _p)
-_error_requires_abort = _declare("rd_kafka_error_txn_requires_abort", _i, _p)
-_error_destroy = _declare("rd_kafka_error_destroy", None, _p)
-_init = _declare("rd_kafka_init_transactions", _p, _p, _i)
-_begin = _declare("rd_kafka_begin_transaction", _p, _p)
-_commit = _declare("rd_kafka_commit_transaction", _p, _p, _i)
-_abort = _declare("rd_kafka_abort_transaction", _p, _p, _i)
+conf_new = declare("rd_kafka_conf_new", _p)
+conf_set = declare("rd_kafka_conf_set", _i, _p, _s, _s, _s, _z)
+new = declare("rd_kafka_new", _p, _i, _p, _s, _z)
+destroy = declare("rd_kafka_destroy", None, _p)
+_topic_new = declare("rd_kafka_topic_new", _p, _p, _s, _p)
+_topic_destroy = declare("rd_kafka_topic_destroy", None, _p)
+_produce = declare("rd_kafka_produce", _i, _p, ctypes.c_int32, _i, _s, _z, _s, _z, _p)
+_poll = declare("rd_kafka_poll", _i, _p, _i)
+_flush = declare("rd_kafka_flush", _i, _p, _i)
+_purge = declare("rd_kafka_purge", _i, _p, _i)
+_last_error = declare("rd_kafka_last_error", _i)
+_err2str = declare("rd_kafka_err2str", _s, _i)
+_error_code = declare("rd_kafka_error_code", _i, _p)
+_error_string = declare("rd_kafka_error_string", _s, _p)
+_error_is_retriable = declare("rd_kafka_error_is_retriable", _i, _p)
+_error_requires_abort = declare("rd_kafka_error_txn_requires_abort", _i, _p)
+_error_destroy = declare("rd_kafka_error_destroy", None, _p)
+_init = declare("rd_kafka_init_transactions", _p, _p, _i)
+_begin = declare("rd_kafka_begin_transaction", _p, _p)
+_commit = declare("rd_kafka_commit_transaction", _p, _p, _i)
+_abort = declare("rd_kafka_abort_transaction", _p, _p, _i)
 
-_poll_set_consumer = _declare("rd_kafka_poll_set_consumer", _i, _p)
-_subscribe = _declare("rd_kafka_subscribe", _i, _p, _p)
-_assign = _declare("rd_kafka_assign", _i, _p, _p)
-_seek = _declare("rd_kafka_seek_partitions", _p, _p, _p, _i)
-_consumer_poll = _declare("rd_kafka_consumer_poll", _p, _p, _i)
-_consumer_close = _declare("rd_kafka_consumer_close", _i, _p)
-_commit_offsets = _declare("rd_kafka_commit", _i, _p, _p, _i)
-_committed = _declare("rd_kafka_committed", _i, _p, _p, _i)
-_watermarks = _declare("rd_kafka_query_watermark_offsets", _i, _p, _s, ctypes.c_int32,
+_poll_set_consumer = declare("rd_kafka_poll_set_consumer", _i, _p)
+_subscribe = declare("rd_kafka_subscribe", _i, _p, _p)
+_assign = declare("rd_kafka_assign", _i, _p, _p)
+_seek = declare("rd_kafka_seek_partitions", _p, _p, _p, _i)
+_consumer_poll = declare("rd_kafka_consumer_poll", _p, _p, _i)
+_consumer_close = declare("rd_kafka_consumer_close", _i, _p)
+_commit_offsets = declare("rd_kafka_commit", _i, _p, _p, _i)
+_committed = declare("rd_kafka_committed", _i, _p, _p, _i)
+_watermarks = declare("rd_kafka_query_watermark_offsets", _i, _p, _s, ctypes.c_int32,
                        ctypes.POINTER(_l), ctypes.POINTER(_l), _i)
-_message_destroy = _declare("rd_kafka_message_destroy", None, _p)
-_message_status = _declare("rd_kafka_message_status", _i, _p)
-_topic_name = _declare("rd_kafka_topic_name", _s, _p)
+_message_destroy = declare("rd_kafka_message_destroy", None, _p)
+_message_status = declare("rd_kafka_message_status", _i, _p)
+_topic_name = declare("rd_kafka_topic_name", _s, _p)
 
-_group_of = _declare("rd_kafka_consumer_group_metadata", _p, _p)
-_group_new = _declare("rd_kafka_consumer_group_metadata_new", _p, _s)
-_group_destroy = _declare("rd_kafka_consumer_group_metadata_destroy", None, _p)
-_list_new = _declare("rd_kafka_topic_partition_list_new", _p, _i)
-_list_add = _declare("rd_kafka_topic_partition_list_add", _p, _p, _s, ctypes.c_int32)
-_list_destroy = _declare("rd_kafka_topic_partition_list_destroy", None, _p)
-_send_offsets = _declare("rd_kafka_send_offsets_to_transaction", _p, _p, _p, _p, _i)
+_group_of = declare("rd_kafka_consumer_group_metadata", _p, _p)
+_group_new = declare("rd_kafka_consumer_group_metadata_new", _p, _s)
+_group_destroy = declare("rd_kafka_consumer_group_metadata_destroy", None, _p)
+list_new = declare("rd_kafka_topic_partition_list_new", _p, _i)
+list_add = declare("rd_kafka_topic_partition_list_add", _p, _p, _s, ctypes.c_int32)
+list_set = declare("rd_kafka_topic_partition_list_set_offset", _i, _p, _s, ctypes.c_int32, _l)
+_list_destroy = declare("rd_kafka_topic_partition_list_destroy", None, _p)
+_send_offsets = declare("rd_kafka_send_offsets_to_transaction", _p, _p, _p, _p, _i)
 
 _Delivery = ctypes.CFUNCTYPE(None, _p, _p, _p)
-_set_delivery = _declare("rd_kafka_conf_set_dr_msg_cb", None, _p, _Delivery)
+_set_delivery = declare("rd_kafka_conf_set_dr_msg_cb", None, _p, _Delivery)
 _Rebalance = ctypes.CFUNCTYPE(None, _p, _i, _p, _p)
-_set_rebalance = _declare("rd_kafka_conf_set_rebalance_cb", None, _p, _Rebalance)
+_set_rebalance = declare("rd_kafka_conf_set_rebalance_cb", None, _p, _Rebalance)
 _strdup = ctypes.CDLL(None).strdup
 _strdup.restype = _p
 _strdup.argtypes = (_s,)
@@ -77,15 +78,15 @@ class _Message(ctypes.Structure):
                 ("len", _z), ("key", _p), ("key_len", _z), ("offset", _l), ("opaque", _p)]
 
 
-class _TopicPartition(ctypes.Structure):
+class TopicPartition(ctypes.Structure):
     """rd_kafka_topic_partition_t."""
     _fields_ = [("topic", _s), ("partition", ctypes.c_int32), ("offset", _l), ("metadata", _p),
                 ("metadata_size", _z), ("opaque", _p), ("err", _i), ("private", _p)]
 
 
-class _List(ctypes.Structure):
+class PartitionList(ctypes.Structure):
     """rd_kafka_topic_partition_list_t."""
-    _fields_ = [("count", _i), ("size", _i), ("elements", ctypes.POINTER(_TopicPartition))]
+    _fields_ = [("count", _i), ("size", _i), ("elements", ctypes.POINTER(TopicPartition))]
 
 COPY = 2  # RD_KAFKA_MSG_F_COPY
 END_OF_PARTITION = -191
@@ -113,17 +114,17 @@ def _check(error):
 
 
 def _make_conf(settings):
-    conf = _conf_new()
+    conf = conf_new()
     text = ctypes.create_string_buffer(512)
     for name, value in settings.items():
-        if _conf_set(conf, name.encode(), str(value).encode(), text, len(text)) != 0:
+        if conf_set(conf, name.encode(), str(value).encode(), text, len(text)) != 0:
             raise Failed(-1, text.value.decode())
     return conf
 
 
 def _make_handle(kind, conf):
     text = ctypes.create_string_buffer(512)
-    handle = _new(kind, conf, text, len(text))
+    handle = new(kind, conf, text, len(text))
     if not handle:
         raise Failed(-1, text.value.decode())
     return handle
@@ -131,10 +132,10 @@ def _make_handle(kind, conf):
 
 def _make_list(offsets, metadata=None):
     """Of {(topic, partition): offset}, each with the same metadata."""
-    made = _list_new(len(offsets))
+    made = list_new(len(offsets))
     for (topic, partition), offset in offsets.items():
-        element = ctypes.cast(_list_add(made, topic.encode(), partition),
-                              ctypes.POINTER(_TopicPartition)).contents
+        element = ctypes.cast(list_add(made, topic.encode(), partition),
+                              ctypes.POINTER(TopicPartition)).contents
         element.offset = offset
         if metadata is not None:
             element.metadata = _strdup(metadata.encode())
@@ -143,7 +144,7 @@ def _make_list(offsets, metadata=None):
 
 
 def _elements(made):
-    of = ctypes.cast(made, ctypes.POINTER(_List)).contents
+    of = ctypes.cast(made, ctypes.POINTER(PartitionList)).contents
     return of.elements[:of.count]
 
 
@@ -225,7 +226,7 @@ class Producer:
         _purge(self._handle, PURGE)
         for topic in self._topics.values():
             _topic_destroy(topic)
-        _destroy(self._handle)
+        destroy(self._handle)
 
 
 class Record:
@@ -334,4 +335,4 @@ class Consumer:
 
     def close(self):
         _consumer_close(self._handle)
-        _destroy(self._handle)
+        destroy(self._handle)
