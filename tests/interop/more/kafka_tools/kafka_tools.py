@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from toolchain import jars
 
-from harness import Server, check, finish, scratch, wait_for
+from harness import Server, check, finish, leat, scratch, wait_for
 
 POM = pathlib.Path(__file__).resolve().parent / "pom.xml"
 TOOLS = "org.apache.kafka.tools."
@@ -202,15 +202,24 @@ def check_broker(tools):
           "… what clients need is usable", unusable)
     features = tools.run(TOOLS + "FeatureCommand", "describe")
     check(tools.code == 0, "kafka-features describe", features)
-    compatible = tools.run(
-        TOOLS + "ClientCompatibilityTest", "--topic", "compatible", "--offsets-for-times-supported",
-        "true", "--cluster-id-supported", "true", "--expect-record-too-large-exception", "false",
-        "--num-cluster-nodes", 1, "--create-topics-supported", "true", "--describe-acls-supported",
-        "false", "--describe-configs-supported", "true", "--idempotent-producer-supported", "true")
-    check("All tests passed" in compatible or tools.code == 0, "Kafka's ClientCompatibilityTest",
-          compatible[-3000:])
+    check_compatibility(tools)
     moving = tools.run(TOOLS + "reassign.ReassignPartitionsCommand", "--list")
     check("No partition reassignments found." in moving, "kafka-reassign-partitions --list", moving)
+
+
+def check_compatibility(tools):
+    # It gives itself ten seconds for everything, which a busy machine may exceed.
+    for attempt in range(3):
+        said = tools.run(
+            TOOLS + "ClientCompatibilityTest", "--topic", f"compatible-{attempt}",
+            "--offsets-for-times-supported", "true", "--cluster-id-supported", "true",
+            "--expect-record-too-large-exception", "false", "--num-cluster-nodes", 1,
+            "--create-topics-supported", "true", "--describe-acls-supported", "false",
+            "--describe-configs-supported", "true", "--idempotent-producer-supported", "true")
+        if tools.code == 0 or "Timed out after" not in said:
+            break
+        leat("topic", "delete", "newtopic", "-b", tools.server.kafka)
+    check(tools.code == 0, "Kafka's ClientCompatibilityTest", said[-3000:])
 
 
 def verifiable(path):
@@ -255,8 +264,9 @@ def check_verifiable(tools):
 
     check(wait_for(lambda: set(acked) <= consumed(), 60),
           "kafka-verifiable-consumer: two of them read all that was acknowledged", len(consumed()))
-    check(any(e["name"] == "partitions_assigned" and e["partitions"]
-              for e in verifiable(second_said)), "… the one that came later has its share")
+    check(wait_for(lambda: any(e["name"] == "partitions_assigned" and e["partitions"]
+                               for e in verifiable(second_said)), 60),
+          "… the one that came later has its share", second_said.read_text()[-1000:])
 
     def committed():
         ends = {}
