@@ -244,8 +244,9 @@ void Groups::append(const record::BatchOptions& options, AppendDone done) {
   if (auto ready = ensure_partition(); !ready) return refuse(ready.error());
   auto partition = broker_.find_partition(group_partition().topic_id, PartitionId{0});
   ASSERT(&partition->executor() == &broker_.executor());
-  auto appended =
-      partition->log().append({bytes, MutableBytes(*bytes), count, max_timestamp_ms}, tell);
+  log::Batch batch{bytes, MutableBytes(*bytes), count, max_timestamp_ms};
+  if (options.is_transactional) return partition->append_in_transaction(std::move(batch), tell);
+  auto appended = partition->log().append(std::move(batch), tell);
   if (!appended) refuse(appended.error());
 }
 

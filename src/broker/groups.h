@@ -134,8 +134,9 @@ class Groups {
   /// they are unstable.
   void commit_in_transaction(CommitRequest request, const TransactionProducer& producer,
                              CommitDone done);
-  /// The marker that ends the producer's transaction is in group_partition(), durably.
-  void end_transaction(ProducerId producer, bool is_committed);
+  /// The marker that ends the producer's transaction is in group_partition() at the offset,
+  /// durably. What stands behind it is of the next one.
+  void end_transaction(ProducerId producer, bool is_committed, Offset marker);
 
  private:
   friend class GroupsReader;

@@ -1,5 +1,6 @@
 // What groups have committed: taken, written, given out, forgotten, and decided by transactions.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -159,11 +160,16 @@ void Groups::end_commit(Written& written, const Result<Offset>& base) {
   written.done(std::move(written.errors));
 }
 
-void Groups::end_transaction(ProducerId producer, bool is_committed) {
+void Groups::end_transaction(ProducerId producer, bool is_committed, Offset marker) {
   auto found = undecided_.find(producer);
   if (found == undecided_.end()) return;
-  std::vector<Undecided> decided = std::move(found->second);
-  undecided_.erase(found);
+  auto is_before = [marker](const Undecided& offset) { return offset.log_offset < marker; };
+  std::vector<Undecided>& all = found->second;
+  auto behind = std::find_if_not(all.begin(), all.end(), is_before);
+  std::vector<Undecided> decided(std::make_move_iterator(all.begin()),
+                                 std::make_move_iterator(behind));
+  all.erase(all.begin(), behind);
+  if (all.empty()) undecided_.erase(found);
   for (Undecided& offset : decided) {
     Entry* entry = find_entry(offset.group);
     ASSERT(entry != nullptr);

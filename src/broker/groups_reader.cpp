@@ -73,7 +73,7 @@ Result<void> GroupsReader::apply(const record::BatchView& batch) {
     if (batch.is_control()) {
       auto is_committed = is_commit_marker(*record);
       if (!is_committed) return fail(is_committed);
-      groups_.end_transaction(batch.producer_id(), *is_committed);
+      groups_.end_transaction(batch.producer_id(), *is_committed, record->offset);
       continue;
     }
     if (!record->key) return fail(Errc::corrupt_message, "a record without a key");

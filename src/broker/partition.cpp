@@ -78,6 +78,8 @@ Partition::Ticket Partition::on_gone(UniqueFunction<void()> listener) {
 
 void Partition::set_gone() {
   is_gone_ = true;
+  // They are refused now: what was not noted may be lost.
+  while (!unnoted_.empty()) noted(unnoted_.begin()->first);
   for (const auto& weak : std::exchange(gone_listeners_, {})) {
     if (auto listener = weak.lock()) (*listener)();
   }
@@ -136,7 +138,8 @@ void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, 
   if (!view->has_producer_id()) return append_checked(std::move(*batch), std::move(answer));
   ProducerId producer = view->producer_id();
   bool is_transactional = view->is_transactional();
-  enter({std::move(*batch), std::move(answer), producer, view->producer_epoch(), is_transactional});
+  std::int16_t epoch = view->producer_epoch();
+  enter({std::move(*batch), std::move(answer), producer, epoch, is_transactional});
 }
 
 void Partition::delete_records(std::int64_t offset, UniqueFunction<void(Result<Offset>)> done) {

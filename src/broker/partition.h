@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,15 +51,18 @@ class TransactionGate {
   virtual ~TransactionGate() = default;
   /// Whether the producer has a transaction open that may write to the partition. `verdict` is
   /// called on `executor`, before a marker of that transaction gets there. Errors:
-  /// invalid_producer_epoch, invalid_txn_state.
+  /// invalid_producer_epoch, invalid_txn_state. After a good one, `noted` is called there too, when
+  /// it is durable that the partition is in the transaction, unless that is ended before.
   virtual void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
+                     Executor& executor, Verdict verdict, Work noted) = 0;
+  /// Whether somebody will end the transaction that the producer has open in the partition since
+  /// before a start; invalid_txn_state where nobody will. `last_marker` is the coordinator epoch of
+  /// the last marker before it. `verdict` as above.
+  virtual void adopt(ProducerId producer, std::int32_t last_marker, const TopicPartition& partition,
                      Executor& executor, Verdict verdict) = 0;
-  /// Whether somebody will end the transaction that the producer has open in the partition;
-  /// invalid_txn_state where nobody will. `verdict` as above.
-  virtual void adopt(ProducerId producer, const TopicPartition& partition, Executor& executor,
-                     Verdict verdict) = 0;
-  /// The marker that ends the producer's transaction in the partition is durable.
-  virtual void decided(ProducerId producer, const TopicPartition& partition, bool is_commit) = 0;
+  /// The marker that ends the producer's transaction in the partition is durable, at `marker`.
+  virtual void decided(ProducerId producer, const TopicPartition& partition, bool is_commit,
+                       Offset marker) = 0;
 };
 
 /// Lives on the executor of its shard, like its log; what is const, but settings(), is thread-safe.
@@ -93,8 +97,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
               AppendDone done, std::vector<record::RecordError>* rejected = nullptr);
 
+  /// Appends a batch of our own to its producer's transaction.
+  void append_in_transaction(log::Batch batch, log::Log::AppendDone done);
   /// Writes the end of a transaction, once: written again with the same coordinator epoch, it is
-  /// the one that there is. Behind every batch that append() was called with before.
+  /// the one that there is. Behind every batch that append() was called with before. Where it
+  /// fails, the producer's next transaction is kept out until it was written, since the marker
+  /// would end that one too; whoever calls has to try again, unless it is no coordinator.
   void append_marker(ProducerId producer, std::int16_t epoch, const record::EndMarker& marker,
                      UniqueFunction<void(Result<Offset>)> done);
   /// Has the log read what is known of producers, and ends transactions that nobody will end.
@@ -134,13 +142,20 @@ class Partition : public std::enable_shared_from_this<Partition> {
     std::int16_t epoch = 0;
     /// Of a transaction that may not be open here yet.
     bool needs_transaction = false;
+    bool is_marker = false;
   };
   void append_checked(log::Batch batch, log::Log::AppendDone done);
   void enter(Entering entering);
   /// Appends what can be, in order, until the first one has to wait.
   void let_in();
   bool must_ask(const Entering& entering) const;
+  void ask(Entering& entering);
+  /// Appends it, unless it would get into a transaction that it is not of.
+  void go(Entering entering);
+  Result<void> check_ended(const Entering& entering) const;
   void refuse_all(const Error& error);
+  /// Answers what waited for it to be durable that the transaction has this partition.
+  void noted(ProducerId producer);
   void producers_loaded(const Result<void>& loaded);
   void end_orphan(ProducerId producer, std::int16_t epoch);
   Entering make_marker(ProducerId producer, std::int16_t epoch, const record::EndMarker& marker,
@@ -158,6 +173,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool is_asking_ = false;
   std::vector<UniqueFunction<void(Result<void>)>> loading_;
   std::size_t orphans_left_ = 0;
+  /// Answers to producers, by whose transaction is not noted durably yet. Each is of a request that
+  /// is under way, which bounds them.
+  std::map<ProducerId, std::vector<Work>> unnoted_;
+  /// Coordinator epochs of markers that were asked for and are not durable.
+  std::map<ProducerId, std::int32_t> ending_;
+  /// Where transactions begin that nobody else ends, until that is durable.
+  std::map<ProducerId, Offset> orphans_;
 };
 
 /// Finds an offset by time or by one of the special timestamps, in `view`. Blocks on the disk for

@@ -1,6 +1,8 @@
 // How batches with a producer id get into a partition's log: in the order in which they came,
 // though the first of them has to wait until the log knows its producers, and the first of a
-// transaction for the coordinator's word.
+// transaction for the coordinator's word. And how what belongs to one transaction is kept out of
+// the next: a marker that could not be written is written again, and ends what is open then.
+#include <chrono>
 #include <utility>
 
 #include <fmt/core.h>
@@ -15,6 +17,7 @@ namespace {
 
 /// Of the marker that ends a transaction which no coordinator knows.
 constexpr std::int32_t no_coordinator = -1;
+constexpr std::chrono::milliseconds orphan_retry_time{1000};
 
 }  // namespace
 
@@ -29,9 +32,17 @@ void Partition::append_checked(log::Batch batch, log::Log::AppendDone done) {
       [shared, error = appended.error()] { (*shared)(tl::unexpected(error)); });
 }
 
+void Partition::append_in_transaction(log::Batch batch, log::Log::AppendDone done) {
+  auto view = record::BatchView::parse(batch.bytes);
+  ASSERT(view && view->is_transactional());
+  ProducerId producer = view->producer_id();
+  std::int16_t epoch = view->producer_epoch();
+  enter({std::move(batch), std::move(done), producer, epoch, true});
+}
+
 void Partition::enter(Entering entering) {
   if (entering_.empty() && log_->has_producers() && !must_ask(entering)) {
-    return append_checked(std::move(entering.batch), std::move(entering.done));
+    return go(std::move(entering));
   }
   entering_.push_back(std::move(entering));
   if (!is_asking_) let_in();
@@ -53,27 +64,78 @@ void Partition::let_in() {
         let_in();
       });
     }
-    Entering& first = entering_.front();
-    if (must_ask(first)) {
-      is_asking_ = true;
-      auto verdict = [self = shared_from_this()](Result<void> admitted) {
-        self->is_asking_ = false;
-        Entering asked = std::move(self->entering_.front());
-        self->entering_.pop_front();
-        if (admitted) {
-          self->append_checked(std::move(asked.batch), std::move(asked.done));
-        } else {
-          asked.done(fail(admitted));
-        }
-        self->let_in();
-      };
-      return environment_.transactions->admit(first.producer, first.epoch, log_->id(),
-                                              environment_.executor, std::move(verdict));
-    }
+    if (must_ask(entering_.front())) return ask(entering_.front());
     Entering next = std::move(entering_.front());
     entering_.pop_front();
-    append_checked(std::move(next.batch), std::move(next.done));
+    go(std::move(next));
   }
+}
+
+void Partition::ask(Entering& entering) {
+  is_asking_ = true;
+  ProducerId producer = entering.producer;
+  auto verdict = [self = shared_from_this()](Result<void> admitted) {
+    self->is_asking_ = false;
+    Entering asked = std::move(self->entering_.front());
+    self->entering_.pop_front();
+    if (admitted) {
+      self->unnoted_.try_emplace(asked.producer);
+      self->go(std::move(asked));
+    } else {
+      asked.done(fail(admitted));
+    }
+    self->let_in();
+  };
+  auto noted = [self = shared_from_this(), producer] { self->noted(producer); };
+  environment_.transactions->admit(producer, entering.epoch, log_->id(), environment_.executor,
+                                   std::move(verdict), std::move(noted));
+}
+
+void Partition::go(Entering entering) {
+  if (auto checked = check_ended(entering); !checked) {
+    environment_.executor.post(
+        [done = std::move(entering.done), checked]() mutable { done(fail(checked)); });
+    return;
+  }
+  // Its decision is durable, with all partitions: a note of them says no more.
+  if (entering.is_marker) noted(entering.producer);
+  if (!entering.needs_transaction || !unnoted_.contains(entering.producer)) {
+    return append_checked(std::move(entering.batch), std::move(entering.done));
+  }
+  auto done = [weak = weak_from_this(), producer = entering.producer,
+               done = std::move(entering.done)](Result<Offset> at) mutable {
+    auto answer = [weak, at, done = std::move(done)]() mutable {
+      auto self = weak.lock();
+      bool is_lost = !self || self->is_gone_;
+      if (!at || !is_lost) return done(std::move(at));
+      done(fail(Errc::request_timed_out, "the partition went before the transaction was noted"));
+    };
+    auto self = weak.lock();
+    if (!at || !self || !self->unnoted_.contains(producer)) return answer();
+    self->unnoted_[producer].emplace_back(std::move(answer));
+  };
+  append_checked(std::move(entering.batch), std::move(done));
+}
+
+Result<void> Partition::check_ended(const Entering& entering) const {
+  const log::Producer* known = log_->producers().find(entering.producer);
+  auto orphan = orphans_.find(entering.producer);
+  bool has_orphan = orphan != orphans_.end() && known != nullptr && known->transaction &&
+                    *known->transaction == orphan->second;
+  bool is_concerned = entering.needs_transaction || entering.is_marker;
+  if (has_orphan && is_concerned) {
+    return fail(Errc::request_timed_out, "a transaction that was lost is still being aborted here");
+  }
+  auto ending = ending_.find(entering.producer);
+  if (!entering.needs_transaction || ending == ending_.end()) return {};
+  if (known != nullptr && known->coordinator_epoch == ending->second) return {};
+  return fail(Errc::request_timed_out, "the transaction before is still being ended here");
+}
+
+void Partition::noted(ProducerId producer) {
+  auto unnoted = unnoted_.extract(producer);
+  if (unnoted.empty()) return;
+  for (Work& answer : unnoted.mapped()) answer();
 }
 
 void Partition::refuse_all(const Error& error) {
@@ -87,17 +149,28 @@ Partition::Entering Partition::make_marker(ProducerId producer, std::int16_t epo
   auto bytes = std::make_shared<Bytes>(record::build_end_marker(producer, epoch, marker, now_ms));
   auto written = [gate = environment_.transactions, id = log_->id(), producer,
                   is_commit = marker.is_commit, done = std::move(done)](Result<Offset> at) mutable {
-    if (at && gate != nullptr) gate->decided(producer, id, is_commit);
+    if (at && gate != nullptr) gate->decided(producer, id, is_commit, *at);
     done(std::move(at));
   };
   log::Batch batch{bytes, MutableBytes(*bytes), 1, now_ms};
-  return {std::move(batch), std::move(written), producer, epoch, false};
+  return {std::move(batch), std::move(written), producer, epoch, false, true};
 }
 
 void Partition::append_marker(ProducerId producer, std::int16_t epoch,
                               const record::EndMarker& marker,
                               UniqueFunction<void(Result<Offset>)> done) {
-  enter(make_marker(producer, epoch, marker, std::move(done)));
+  if (marker.coordinator_epoch == no_coordinator) {
+    return enter(make_marker(producer, epoch, marker, std::move(done)));
+  }
+  ending_[producer] = marker.coordinator_epoch;
+  auto written = [weak = weak_from_this(), producer,
+                  done = std::move(done)](Result<Offset> at) mutable {
+    auto self = weak.lock();
+    bool has_newer = !at && at.error().code == Errc::invalid_producer_epoch;
+    if (self && (at || has_newer)) self->ending_.erase(producer);
+    done(std::move(at));
+  };
+  enter(make_marker(producer, epoch, marker, std::move(written)));
 }
 
 void Partition::load_producers(UniqueFunction<void(Result<void>)> done) {
@@ -114,27 +187,41 @@ void Partition::producers_loaded(const Result<void>& loaded) {
   }
   orphans_left_ = 1;
   if (environment_.transactions != nullptr) {
-    std::vector<std::pair<ProducerId, std::int16_t>> open;
     for (const auto& [id, producer] : log_->producers().producers()) {
-      if (producer.transaction) open.emplace_back(id, producer.epoch);
-    }
-    orphans_left_ += open.size();
-    for (const auto& [id, epoch] : open) {
-      auto verdict = [self = shared_from_this(), id = id, epoch = epoch](Result<void> adopted) {
-        if (!adopted) self->end_orphan(id, epoch);
+      if (!producer.transaction) continue;
+      ++orphans_left_;
+      auto verdict = [self = shared_from_this(), id = id, begin = *producer.transaction,
+                      epoch = producer.epoch](Result<void> adopted) {
+        if (!adopted) {
+          log_warning("{}-{}: aborting a transaction of producer {} that no coordinator knows",
+                      self->topic_, self->id().value(), id.value());
+          self->orphans_[id] = begin;
+          self->end_orphan(id, epoch);
+        }
         self->orphans_ended();
       };
-      environment_.transactions->adopt(id, log_->id(), environment_.executor, std::move(verdict));
+      environment_.transactions->adopt(id, producer.coordinator_epoch, log_->id(),
+                                       environment_.executor, std::move(verdict));
     }
   }
   orphans_ended();
 }
 
 void Partition::end_orphan(ProducerId producer, std::int16_t epoch) {
-  log_warning("{}-{}: aborting a transaction of producer {} that no coordinator knows", topic_,
-              id().value(), producer.value());
-  Entering marker =
-      make_marker(producer, epoch, {false, no_coordinator}, [](const Result<Offset>&) {});
+  auto written = [weak = weak_from_this(), producer, epoch](const Result<Offset>& at) {
+    auto self = weak.lock();
+    if (!self) return;
+    if (at) {
+      self->orphans_.erase(producer);
+      return;
+    }
+    self->environment_.executor.after(orphan_retry_time, [weak, producer, epoch] {
+      auto partition = weak.lock();
+      bool is_there = partition && !partition->is_gone_;
+      if (is_there) partition->end_orphan(producer, epoch);
+    });
+  };
+  Entering marker = make_marker(producer, epoch, {false, no_coordinator}, written);
   append_checked(std::move(marker.batch), std::move(marker.done));
 }
 

@@ -13,6 +13,8 @@ namespace leat::broker {
 namespace {
 
 constexpr std::int16_t record_version = 0;
+constexpr std::int16_t flexible_version = 1;
+constexpr std::uint32_t ended_tag = 10'000;
 constexpr std::uint64_t replay_read_bytes = 1 << 20;
 
 void write_name(ByteWriter& out, std::string_view name) {
@@ -26,6 +28,15 @@ std::string read_name(ByteReader& in) {
   return std::string(as_text(in.read_bytes(static_cast<std::size_t>(std::max<int>(size, 0)))));
 }
 
+void write_partitions(ByteWriter& out, const TransactionPartitions& partitions) {
+  out.write(partitions.empty() ? -1 : static_cast<std::int32_t>(partitions.size()));
+  for (const auto& [topic, numbers] : partitions) {
+    write_name(out, topic);
+    out.write(static_cast<std::int32_t>(numbers.size()));
+    for (PartitionId number : numbers) out.write(number.value());
+  }
+}
+
 TransactionPartitions read_partitions(ByteReader& in) {
   TransactionPartitions partitions;
   auto topics = in.read<std::int32_t>();
@@ -37,6 +48,87 @@ TransactionPartitions read_partitions(ByteReader& in) {
     }
   }
   return partitions;
+}
+
+void write_count(ByteWriter& out, std::size_t count) {
+  out.write_uvarint(static_cast<std::uint32_t>(count + 1));
+}
+
+/// What is not there counts as none.
+std::uint32_t read_count(ByteReader& in) {
+  std::uint32_t count = in.read_uvarint();
+  return count == 0 ? 0 : count - 1;
+}
+
+void write_compact(ByteWriter& out, const TransactionPartitions& partitions) {
+  write_count(out, partitions.size());
+  for (const auto& [topic, numbers] : partitions) {
+    write_count(out, topic.size());
+    out.write_bytes(as_bytes(topic));
+    write_count(out, numbers.size());
+    for (PartitionId number : numbers) out.write(number.value());
+    out.write_uvarint(0);
+  }
+}
+
+void skip_tags(ByteReader& in) {
+  std::uint32_t tags = in.read_uvarint();
+  for (std::uint32_t i = 0; i < tags && in.ok(); ++i) {
+    in.read_uvarint();
+    in.read_bytes(in.read_uvarint());
+  }
+}
+
+TransactionPartitions read_compact(ByteReader& in) {
+  TransactionPartitions partitions;
+  std::uint32_t topics = read_count(in);
+  for (std::uint32_t i = 0; i < topics && in.ok(); ++i) {
+    std::uint32_t size = read_count(in);
+    auto& numbers = partitions[std::string(as_text(in.read_bytes(size)))];
+    std::uint32_t count = read_count(in);
+    for (std::uint32_t p = 0; p < count && in.ok(); ++p) {
+      numbers.insert(PartitionId{in.read<std::int32_t>()});
+    }
+    skip_tags(in);
+  }
+  return partitions;
+}
+
+Bytes encode(const EndedTransaction& ended) {
+  Bytes bytes;
+  ByteWriter out(bytes);
+  out.write(ended.producer.value());
+  out.write(ended.epoch);
+  auto state = ended.is_commit ? TransactionState::prepare_commit : TransactionState::prepare_abort;
+  out.write(static_cast<std::int8_t>(state));
+  out.write(ended.started_ms);
+  write_compact(out, ended.partitions);
+  return bytes;
+}
+
+EndedTransaction read_ended(ByteReader& in) {
+  EndedTransaction ended;
+  ended.producer = ProducerId{in.read<std::int64_t>()};
+  ended.epoch = in.read<std::int16_t>();
+  auto state = static_cast<TransactionState>(in.read<std::int8_t>());
+  ended.is_commit = state == TransactionState::prepare_commit;
+  if (!ended.is_commit && state != TransactionState::prepare_abort) in.fail();
+  ended.started_ms = in.read<std::int64_t>();
+  ended.partitions = read_compact(in);
+  return ended;
+}
+
+/// False if it cannot be read.
+bool read_tags(ByteReader& in, Transaction& transaction) {
+  std::uint32_t tags = in.read_uvarint();
+  for (std::uint32_t i = 0; i < tags && in.ok(); ++i) {
+    std::uint32_t tag = in.read_uvarint();
+    ByteReader field(in.read_bytes(in.read_uvarint()));
+    if (tag != ended_tag) continue;
+    transaction.ended = read_ended(field);
+    if (!field.ok()) return false;
+  }
+  return in.ok();
 }
 
 Result<void> take_batch(
@@ -85,20 +177,26 @@ Bytes encode_transaction_key(std::string_view id) {
 Bytes encode(const Transaction& transaction) {
   Bytes bytes;
   ByteWriter out(bytes);
-  out.write(record_version);
+  bool is_flexible = transaction.ended.has_value();
+  out.write(is_flexible ? flexible_version : record_version);
   out.write(transaction.producer.value());
   out.write(transaction.epoch);
   out.write(transaction.timeout_ms);
   out.write(static_cast<std::int8_t>(transaction.state));
-  bool has_none = transaction.partitions.empty();
-  out.write(has_none ? -1 : static_cast<std::int32_t>(transaction.partitions.size()));
-  for (const auto& [topic, partitions] : transaction.partitions) {
-    write_name(out, topic);
-    out.write(static_cast<std::int32_t>(partitions.size()));
-    for (PartitionId partition : partitions) out.write(partition.value());
+  if (is_flexible) {
+    write_compact(out, transaction.partitions);
+  } else {
+    write_partitions(out, transaction.partitions);
   }
   out.write(transaction.updated_ms);
   out.write(transaction.started_ms);
+  if (is_flexible) {
+    Bytes ended = encode(*transaction.ended);
+    out.write_uvarint(1);
+    out.write_uvarint(ended_tag);
+    out.write_uvarint(static_cast<std::uint32_t>(ended.size()));
+    out.write_bytes(ended);
+  }
   return bytes;
 }
 
@@ -116,7 +214,8 @@ Result<std::string> decode_transaction_key(BytesView key) {
 Result<Transaction> decode_transaction(BytesView value) {
   ByteReader in(value);
   auto version = in.read<std::int16_t>();
-  if (in.ok() && version != record_version) {
+  bool is_flexible = version == flexible_version;
+  if (in.ok() && version != record_version && !is_flexible) {
     return fail(Errc::unsupported_format, fmt::format("a transaction of version {}", version));
   }
   Transaction transaction;
@@ -125,11 +224,12 @@ Result<Transaction> decode_transaction(BytesView value) {
   transaction.timeout_ms = in.read<std::int32_t>();
   auto state = in.read<std::int8_t>();
   transaction.state = static_cast<TransactionState>(state);
-  transaction.partitions = read_partitions(in);
+  transaction.partitions = is_flexible ? read_compact(in) : read_partitions(in);
   transaction.updated_ms = in.read<std::int64_t>();
   transaction.started_ms = in.read<std::int64_t>();
+  bool is_read = is_flexible ? read_tags(in, transaction) : in.ok();
   bool is_known = state >= 0 && state <= static_cast<int>(TransactionState::complete_abort);
-  if (!in.ok() || !is_known) return fail(Errc::corrupt_message, "a transaction cannot be read");
+  if (!is_read || !is_known) return fail(Errc::corrupt_message, "a transaction cannot be read");
   return transaction;
 }
 

@@ -5,9 +5,14 @@
 //   value  := absent: the id is forgotten
 //           | version:i16=0 producer_id:i64 producer_epoch:i16 timeout_ms:i32 state:i8
 //             topic_count:i32 topic* updated_ms:i64 started_ms:i64
+//           | version:i16=1 as above, of compact kinds, with tagged fields at the end
 //   topic  := name partition_count:i32 partition:i32*
 //
 // A name is an i16 length and its bytes. `topic_count` is -1 for none. All numbers are big-endian.
+// Version 1 has compact counts and lengths (a uvarint, one more than there are), and is written
+// where there is a tagged field to write, which is our own and which Kafka's tools pass over:
+//
+//   tag 10000 := producer_id:i64 producer_epoch:i16 state:i8 started_ms:i64 topic_count topic*
 #pragma once
 
 #include <cstdint>
@@ -44,6 +49,21 @@ std::string_view name(TransactionState state);
 /// The partitions of a transaction, by topic.
 using TransactionPartitions = std::map<std::string, std::set<PartitionId>, std::less<>>;
 
+/// A transaction that is decided, and whose markers may not be durable yet.
+struct EndedTransaction {
+  ProducerId producer{-1};
+  std::int16_t epoch = -1;
+  bool is_commit = false;
+  std::int64_t started_ms = -1;
+  TransactionPartitions partitions;
+  friend bool operator==(const EndedTransaction&, const EndedTransaction&) = default;
+};
+
+/// What its markers carry, so that they are known again: 31 bits of its beginning.
+inline std::int32_t coordinator_epoch(const EndedTransaction& ended) {
+  return static_cast<std::int32_t>(ended.started_ms & 0x7fff'ffff);
+}
+
 struct Transaction {
   ProducerId producer{-1};
   std::int16_t epoch = -1;
@@ -52,6 +72,8 @@ struct Transaction {
   TransactionPartitions partitions;
   std::int64_t updated_ms = 0;
   std::int64_t started_ms = -1;
+  /// The one before, of an ongoing one.
+  std::optional<EndedTransaction> ended;
   friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 

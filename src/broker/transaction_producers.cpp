@@ -1,4 +1,4 @@
-// How producers come to transactional ids, and what partitions are told of them.
+// How producers come to transactional ids.
 #include <algorithm>
 #include <limits>
 
@@ -98,6 +98,7 @@ void Transactions::give_new_id(Entry& entry, std::int32_t timeout_ms, InitDone d
 
 void Transactions::give(Entry& entry, Transaction next, InitDone done) {
   ProducerIdentity identity{next.producer, next.epoch};
+  entry.is_recovered = entry.has_lost = false;
   write(entry, std::move(next), [identity, done = std::move(done)](Result<void> written) mutable {
     if (!written) return done(fail(written));
     done(identity);
@@ -125,74 +126,6 @@ void Transactions::init_known(Entry& entry, std::int32_t timeout_ms,
   next.partitions.clear();
   entry.last_epoch = now.epoch;
   give(entry, std::move(next), std::move(done));
-}
-
-bool Transactions::has_partition(const Transaction& transaction,
-                                 const TopicPartition& partition) const {
-  TopicPtr topic = broker_.find_topic(partition.topic_id);
-  if (!topic) return false;
-  auto found = transaction.partitions.find(topic->info.name);
-  return found != transaction.partitions.end() && found->second.contains(partition.partition);
-}
-
-Result<void> Transactions::check_admitted(ProducerId producer, std::int16_t epoch,
-                                          const TopicPartition& partition) const {
-  if (broken_) return tl::unexpected(*broken_);
-  const Entry* entry = find(producer);
-  if (entry != nullptr && epoch < entry->now.epoch) {
-    return fail(Errc::invalid_producer_epoch,
-                fmt::format("producer {} has epoch {} now, not {}", producer.value(),
-                            entry->now.epoch, epoch));
-  }
-  bool is_open = entry != nullptr && epoch == entry->now.epoch &&
-                 entry->now.state == TransactionState::ongoing &&
-                 has_partition(entry->now, partition);
-  if (is_open) return {};
-  return fail(Errc::invalid_txn_state,
-              fmt::format("producer {} has no transaction open that writes to this partition",
-                          producer.value()));
-}
-
-Result<void> Transactions::check_adopted(ProducerId producer,
-                                         const TopicPartition& partition) const {
-  const Entry* entry = find(producer);
-  bool is_known =
-      entry != nullptr && (entry->now.state == TransactionState::ongoing || !entry->is_idle());
-  if (broken_ || (is_known && has_partition(entry->now, partition))) return {};
-  return fail(Errc::invalid_txn_state, "nobody will end this transaction");
-}
-
-void Transactions::admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
-                         Executor& executor, Verdict verdict) {
-  auto decide = [this, producer, epoch, partition, &executor,
-                 verdict = std::move(verdict)]() mutable {
-    executor.post([verdict = std::move(verdict),
-                   result = check_admitted(producer, epoch, partition)]() mutable {
-      verdict(std::move(result));
-    });
-  };
-  if (&executor == &executor_) return decide();
-  executor_.post(guarded(std::move(decide)));
-}
-
-void Transactions::adopt(ProducerId producer, const TopicPartition& partition, Executor& executor,
-                         Verdict verdict) {
-  auto decide = [this, producer, partition, &executor, verdict = std::move(verdict)]() mutable {
-    executor.post(
-        [verdict = std::move(verdict), result = check_adopted(producer, partition)]() mutable {
-          verdict(std::move(result));
-        });
-  };
-  if (&executor == &executor_) return decide();
-  executor_.post(guarded(std::move(decide)));
-}
-
-void Transactions::decided(ProducerId producer, const TopicPartition& partition, bool is_commit) {
-  if (partition != group_partition()) return;
-  // That partition lives here.
-  broker_.groups().when_ready(guarded([this, producer, is_commit](GroupError error) {
-    if (error == GroupError::none) broker_.groups().end_transaction(producer, is_commit);
-  }));
 }
 
 }  // namespace leat::broker

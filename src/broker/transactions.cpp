@@ -30,7 +30,7 @@ bool is_prepared(TransactionState state) {
 }  // namespace
 
 bool Transactions::Entry::is_idle() const {
-  return !is_busy && !is_prepared(now.state);
+  return !is_busy && !ending;
 }
 
 Transactions::Transactions(Broker& broker, ProducerIds& producer_ids)
@@ -67,10 +67,23 @@ void Transactions::open() {
     entries_.clear();
     return;
   }
+  is_opening_ = true;
   for (auto& [id, entry] : entries_) {
     by_producer_[entry.now.producer] = id;
-    if (is_prepared(entry.now.state)) send_markers(entry);
+    entry.recovered = entry.now.partitions;
+    if (is_prepared(entry.now.state)) {
+      begin_ending(entry);
+    } else if (entry.now.ended) {
+      entry.ending = Ending{*entry.now.ended, entry.now.ended->partitions, 0};
+      entry.now.ended.reset();
+      send_markers(entry);
+    }
+    if (entry.now.state == TransactionState::ongoing) {
+      entry.note = std::make_shared<Note>(Note{entry.now.partitions, true, false, {}});
+    }
+    entry.is_recovered = true;
   }
+  is_opening_ = false;
   arm();
 }
 
@@ -84,7 +97,7 @@ const Transactions::Entry* Transactions::find(const std::string& id) const {
   return at == entries_.end() ? nullptr : &at->second;
 }
 
-const Transactions::Entry* Transactions::find(ProducerId producer) const {
+Transactions::Entry* Transactions::find(ProducerId producer) {
   auto at = by_producer_.find(producer);
   return at == by_producer_.end() ? nullptr : find(at->second);
 }
@@ -117,7 +130,7 @@ Result<void> Transactions::check_producer(const Entry* entry, ProducerIdentity p
 void Transactions::add_partitions(const std::string& id, ProducerIdentity producer,
                                   TransactionPartitions partitions, Done done) {
   Entry* entry = find(id);
-  if (entry != nullptr && !broken_ && !entry->is_idle()) {
+  if (entry != nullptr && !broken_ && entry->is_busy) {
     auto shared = std::make_shared<Done>(std::move(done));
     auto retry = [this, id, producer, partitions, shared]() mutable {
       add_partitions(id, producer, std::move(partitions), std::move(*shared));
@@ -128,19 +141,20 @@ void Transactions::add_partitions(const std::string& id, ProducerIdentity produc
   if (auto checked = check_producer(entry, producer); !checked) {
     return answer(std::move(done), checked);
   }
-  Transaction next = entry->now;
-  if (next.state != TransactionState::ongoing) {
-    next.state = TransactionState::ongoing;
-    next.partitions.clear();
+  Transaction& now = entry->now;
+  if (now.state != TransactionState::ongoing) {
+    now.state = TransactionState::ongoing;
+    now.partitions.clear();
     // No two transactions of an id begin at the same time: markers are told apart by it.
-    next.started_ms = std::max(clock_.wall_ms(), entry->now.started_ms + 1);
+    now.started_ms = std::max(clock_.wall_ms(), now.started_ms + 1);
+    entry->recovered.clear();
+    entry->note.reset();
+    entry->is_recovered = entry->has_lost = false;
+    arm();
   }
-  for (auto& [topic, numbers] : partitions) next.partitions[topic].merge(numbers);
-  if (next == entry->now) return answer(std::move(done), {});
-  write(*entry, std::move(next), [this, done = std::move(done)](Result<void> written) mutable {
-    if (written) arm();
-    done(std::move(written));
-  });
+  now.updated_ms = clock_.wall_ms();
+  for (auto& [topic, numbers] : partitions) now.partitions[topic].merge(numbers);
+  answer(std::move(done), {});
 }
 
 void Transactions::end(const std::string& id, ProducerIdentity producer, bool is_commit,
@@ -158,8 +172,10 @@ void Transactions::end(const std::string& id, ProducerIdentity producer, bool is
     return answer(std::move(done), checked);
   }
   if (entry->now.state != TransactionState::ongoing) {
+    // What it takes for open was lost before anything in it was acknowledged.
+    if (entry->has_lost && !is_commit) return answer(std::move(done), {});
     auto asked = is_commit ? TransactionState::complete_commit : TransactionState::complete_abort;
-    if (entry->now.state == asked) return answer(std::move(done), {});
+    if (entry->now.state == asked && !entry->has_lost) return answer(std::move(done), {});
     std::string what = fmt::format("a transaction that is {} cannot be {}", name(entry->now.state),
                                    is_commit ? "committed" : "aborted");
     return answer(std::move(done), fail(Errc::invalid_txn_state, std::move(what)));
@@ -168,20 +184,21 @@ void Transactions::end(const std::string& id, ProducerIdentity producer, bool is
   next.state = is_commit ? TransactionState::prepare_commit : TransactionState::prepare_abort;
   write(*entry, std::move(next),
         [this, entry, done = std::move(done)](Result<void> written) mutable {
-          if (written) send_markers(*entry);
+          if (written) begin_ending(*entry);
           done(std::move(written));
         });
 }
 
 Result<void> Transactions::check_open(const std::string& id, ProducerIdentity producer,
-                                      std::string_view topic, PartitionId partition) const {
-  const Entry* entry = find(id);
+                                      std::string_view topic, PartitionId partition) {
+  Entry* entry = find(id);
   if (auto checked = check_producer(entry, producer); !checked) return checked;
   auto found = entry->now.partitions.find(topic);
   if (entry->now.state == TransactionState::ongoing && found != entry->now.partitions.end() &&
       found->second.contains(partition)) {
     return {};
   }
+  entry->has_lost = entry->is_recovered;
   return fail(Errc::invalid_txn_state, "the partition is not in an open transaction");
 }
 
@@ -249,13 +266,24 @@ Result<std::shared_ptr<Partition>> Transactions::log_partition() {
   return fail(Errc::coordinator_not_available, "the topic of transactions cannot be made");
 }
 
+void Transactions::begin_ending(Entry& entry) {
+  Transaction& now = entry.now;
+  ASSERT(is_prepared(now.state) && !entry.ending);
+  bool is_commit = now.state == TransactionState::prepare_commit;
+  EndedTransaction ended{now.producer, now.epoch, is_commit, now.started_ms, now.partitions};
+  entry.ending = Ending{std::move(ended), std::move(entry.recovered), 0};
+  entry.recovered.clear();
+  entry.note.reset();
+  entry.is_recovered = entry.has_lost = false;
+  send_markers(entry);
+}
+
 void Transactions::send_markers(Entry& entry) {
-  ASSERT(is_prepared(entry.now.state));
   std::vector<std::pair<std::string, PartitionId>> targets;
-  for (const auto& [topic, partitions] : entry.now.partitions) {
+  for (const auto& [topic, partitions] : entry.ending->transaction.partitions) {
     for (PartitionId partition : partitions) targets.emplace_back(topic, partition);
   }
-  entry.markers_left = targets.size() + 1;
+  entry.ending->markers_left = targets.size() + 1;
   for (const auto& [topic, partition] : targets) send_marker(entry.id, topic, partition);
   // Later, so that nobody is completed from within the call that decided.
   executor_.post(guarded([this, &entry] { marker_done(entry); }));
@@ -264,7 +292,7 @@ void Transactions::send_markers(Entry& entry) {
 void Transactions::send_marker(const std::string& id, const std::string& topic,
                                PartitionId number) {
   Entry* entry = find(id);
-  ASSERT(entry != nullptr);
+  ASSERT(entry != nullptr && entry->ending);
   auto written = [this, id, topic, number](Result<Offset> result) {
     // A partition that was deleted has nothing to end; neither has one that has heard of a newer
     // epoch.
@@ -281,9 +309,8 @@ void Transactions::send_marker(const std::string& id, const std::string& topic,
     return executor_.post(guarded(
         [written] { written(fail(Errc::unknown_topic_or_partition, "the partition is gone")); }));
   }
-  const Transaction& ended = entry->now;
-  record::EndMarker marker{ended.state == TransactionState::prepare_commit,
-                           static_cast<std::int32_t>(ended.started_ms & 0x7fff'ffff)};
+  const EndedTransaction& ended = entry->ending->transaction;
+  record::EndMarker marker{ended.is_commit, coordinator_epoch(ended)};
   // Behind what groups are told of it, which may be waiting to be read.
   bool is_of_groups = topic == group_topic;
   auto told = [this, is_of_groups, guard = std::weak_ptr<void>(alive_), &home = executor_,
@@ -295,6 +322,9 @@ void Transactions::send_marker(const std::string& id, const std::string& topic,
           guarded([written, result](GroupError) mutable { written(result); }));
     });
   };
+  // In a partition that lives here nothing may come before it that comes behind this call.
+  bool is_here = !is_opening_ && &partition->executor() == &executor_;
+  if (is_here) return partition->append_marker(ended.producer, ended.epoch, marker, told);
   partition->executor().post(
       [partition, producer = ended.producer, epoch = ended.epoch, marker, told]() mutable {
         partition->append_marker(producer, epoch, marker, told);
@@ -302,14 +332,17 @@ void Transactions::send_marker(const std::string& id, const std::string& topic,
 }
 
 void Transactions::marker_done(Entry& entry) {
-  ASSERT(entry.markers_left > 0);
-  if (--entry.markers_left == 0) complete(entry);
+  ASSERT(entry.ending && entry.ending->markers_left > 0);
+  if (--entry.ending->markers_left == 0) complete(entry);
 }
 
 /// The record need not be waited for: without it, markers are written once more after a crash, and
-/// are known by their coordinator epoch. Whatever follows comes behind it in the log.
+/// are known by their coordinator epoch. Whatever follows comes behind it in the log. Where the
+/// next transaction has begun, the record of that will do.
 void Transactions::complete(Entry& entry) {
+  entry.ending.reset();
   Transaction& now = entry.now;
+  if (!is_prepared(now.state)) return settle(entry);
   now.state = now.state == TransactionState::prepare_commit ? TransactionState::complete_commit
                                                             : TransactionState::complete_abort;
   now.partitions.clear();
@@ -333,7 +366,7 @@ void Transactions::fence(Entry& entry) {
   write(entry, std::move(next), [this, &entry, fenced](const Result<void>& written) {
     if (!written) return;
     entry.last_epoch = fenced;
-    send_markers(entry);
+    begin_ending(entry);
   });
 }
 
@@ -355,7 +388,10 @@ void Transactions::tick() {
   for (auto& [id, entry] : entries_) {
     const Transaction& now = entry.now;
     if (now.state != TransactionState::ongoing || entry.is_busy) continue;
-    if (now_ms - now.started_ms < now.timeout_ms) continue;
+    bool is_unnoted = entry.note && !entry.note->is_durable && !entry.note->is_under_way;
+    if (is_unnoted) write_note(entry);
+    bool is_over = now_ms - now.started_ms >= now.timeout_ms;
+    if (!is_over || !entry.is_idle()) continue;
     log_info("transaction '{}' is aborted: it was not ended within {} ms", id, now.timeout_ms);
     fence(entry);
   }

@@ -6,7 +6,13 @@
 //                └───────────────◄──────────────────────────-┘
 //
 // The decision is the record of Prepare: once it is durable, markers are written to all partitions,
-// after a crash as well. Nothing else may begin under the id before all of them are.
+// after a crash as well. The next transaction of the id may begin meanwhile, behind the markers in
+// every partition, but not be decided: until all markers are durable, the newest record of the id
+// says which transaction they end. So there are two at most: one that is open, one that is ending.
+//
+// That a transaction is open is noted, too, but the requests that add partitions do not wait for
+// it. The first batch in each partition does, before it is answered. So a crash forgets only
+// partitions of which nothing was acknowledged: those abort what they find.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +73,8 @@ class Transactions final : public TransactionGate {
   /// coordinator_not_available.
   void init_producer(const std::string& id, std::int32_t timeout_ms,
                      std::optional<ProducerIdentity> expected, InitDone done);
-  /// Begins a transaction, or adds to it. `done` when that is durable. Errors:
-  /// invalid_producer_id_mapping, producer_fenced, concurrent_transactions,
+  /// Begins a transaction, or adds to it. That is durable when a batch of it is acknowledged.
+  /// Errors: invalid_producer_id_mapping, producer_fenced, concurrent_transactions,
   /// coordinator_not_available.
   void add_partitions(const std::string& id, ProducerIdentity producer,
                       TransactionPartitions partitions, Done done);
@@ -77,7 +83,7 @@ class Transactions final : public TransactionGate {
   void end(const std::string& id, ProducerIdentity producer, bool is_commit, Done done);
   /// Whether the producer has a transaction open to which the partition was added.
   Result<void> check_open(const std::string& id, ProducerIdentity producer, std::string_view topic,
-                          PartitionId partition) const;
+                          PartitionId partition);
 
   /// Errc::transactional_id_not_found.
   Result<Transaction> describe(const std::string& id) const;
@@ -85,10 +91,11 @@ class Transactions final : public TransactionGate {
 
   // Thread-safe:
   void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
+             Executor& executor, Verdict verdict, Work noted) override;
+  void adopt(ProducerId producer, std::int32_t last_marker, const TopicPartition& partition,
              Executor& executor, Verdict verdict) override;
-  void adopt(ProducerId producer, const TopicPartition& partition, Executor& executor,
-             Verdict verdict) override;
-  void decided(ProducerId producer, const TopicPartition& partition, bool is_commit) override;
+  void decided(ProducerId producer, const TopicPartition& partition, bool is_commit,
+               Offset marker) override;
 
  private:
   /// A request that waits for the last transaction to be ended.
@@ -96,13 +103,35 @@ class Transactions final : public TransactionGate {
     Work retry;
     std::function<void(const Error&)> refuse;
   };
+  /// A record that says which partitions a transaction has.
+  struct Note {
+    TransactionPartitions partitions;
+    bool is_durable = false;
+    bool is_under_way = false;
+    std::vector<Work> waiting;  // until it is
+  };
+  /// A decided transaction, until its markers are durable.
+  struct Ending {
+    EndedTransaction transaction;
+    /// Those that the records of the last start had.
+    TransactionPartitions recovered;
+    std::size_t markers_left = 0;
+  };
   struct Entry {
     std::string id;
     Transaction now;
+    std::optional<Ending> ending;
+    /// Of the open transaction: the partitions that records had at the last start, and the newest
+    /// note of all. Null before there is one.
+    TransactionPartitions recovered;
+    std::shared_ptr<Note> note;
+    /// Nothing was begun under it since the start; and whether its producer was refused then with a
+    /// transaction that it takes for open, so that it was lost in the crash.
+    bool is_recovered = false;
+    bool has_lost = false;
     /// The one before, where this coordinator took it from its producer, or gave a new one.
     std::int16_t last_epoch = -1;
     bool is_busy = false;  // a record is being written, or an id drawn
-    std::size_t markers_left = 0;
     std::vector<Parked> parked{};
     Executor::TimerId timer = 0;
     bool is_idle() const;
@@ -110,12 +139,16 @@ class Transactions final : public TransactionGate {
 
   Entry* find(const std::string& id);
   const Entry* find(const std::string& id) const;
-  const Entry* find(ProducerId producer) const;
+  Entry* find(ProducerId producer);
   Result<void> check_producer(const Entry* entry, ProducerIdentity producer) const;
   Result<void> check_admitted(ProducerId producer, std::int16_t epoch,
-                              const TopicPartition& partition) const;
-  Result<void> check_adopted(ProducerId producer, const TopicPartition& partition) const;
-  bool has_partition(const Transaction& transaction, const TopicPartition& partition) const;
+                              const TopicPartition& partition);
+  Result<void> check_adopted(ProducerId producer, std::int32_t last_marker,
+                             const TopicPartition& partition);
+  bool has(const TransactionPartitions& partitions, const TopicPartition& partition) const;
+  /// Calls `noted` when a record is durable that has the partition; writes one if need be.
+  void note(Entry& entry, const TopicPartition& partition, Work noted);
+  void write_note(Entry& entry);
 
   void init_new(const std::string& id, std::int32_t timeout_ms, InitDone done);
   void init_known(Entry& entry, std::int32_t timeout_ms, std::optional<ProducerIdentity> expected,
@@ -131,6 +164,8 @@ class Transactions final : public TransactionGate {
   /// Goes on with what waited, if it need not wait any more.
   void settle(Entry& entry);
   void write(Entry& entry, Transaction next, Done then);
+  /// The decision in `now` is durable.
+  void begin_ending(Entry& entry);
   void send_markers(Entry& entry);
   void send_marker(const std::string& id, const std::string& topic, PartitionId partition);
   void marker_done(Entry& entry);
@@ -159,6 +194,7 @@ class Transactions final : public TransactionGate {
   std::map<std::string, Entry> entries_;
   std::map<ProducerId, std::string> by_producer_;
   std::optional<Error> broken_;
+  bool is_opening_ = false;
   Executor::TimerId timer_ = 0;
   std::int64_t expired_ms_ = 0;
   std::shared_ptr<void> alive_ = std::make_shared<int>(0);

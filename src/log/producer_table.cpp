@@ -48,6 +48,16 @@ std::optional<RememberedBatch> find_duplicate(const Producer& producer, const Ba
                          batch.max_timestamp_ms};
 }
 
+/// When a producer was last heard of: within a millisecond, or a segment that is read, by offset.
+using Heard = std::pair<std::int64_t, Offset>;
+Heard heard(const Producer& producer) {
+  Offset last = producer.marker_offset;
+  if (producer.batch_count > 0) {
+    last = std::max(last, producer.batches[producer.batch_count - 1].base_offset);
+  }
+  return {producer.used_ms, last};
+}
+
 }  // namespace
 
 const Producer* ProducerTable::find(ProducerId id) const {
@@ -137,10 +147,18 @@ void ProducerTable::append_marker(Producer& producer, const BatchHead& batch,
     if (producer.epoch >= 0) producer.last_sequence = Producer::before_first;
     producer.epoch = batch.producer_epoch;
   }
-  producer.coordinator_epoch = marker.coordinator_epoch;
-  producer.marker_offset = batch.base_offset;
+  bool is_of_coordinator = marker.coordinator_epoch >= 0;
+  if (is_of_coordinator) {
+    producer.coordinator_epoch = marker.coordinator_epoch;
+    producer.marker_offset = batch.base_offset;
+  }
   undo.ended = std::exchange(producer.transaction, std::nullopt);
   if (!undo.ended) return;
+  if (!is_of_coordinator) {
+    // Its producer may not know that it is gone, and send the same batches in the next one.
+    producer.batch_count = 0;
+    producer.last_sequence = Producer::any_sequence;
+  }
   open_.erase(*undo.ended);
   if (marker.is_commit) return;
   Offset stable = open_.empty() ? batch.next_offset : *open_.begin();
@@ -191,21 +209,21 @@ void ProducerTable::expect_any() {
 }
 
 void ProducerTable::make_room() {
-  std::vector<std::int64_t> times;
+  std::vector<Heard> times;
   for (const auto& [id, producer] : producers_) {
-    if (!producer.transaction) times.push_back(producer.used_ms);
+    if (!producer.transaction) times.push_back(heard(producer));
   }
   std::size_t excess = producers_max_ / 8 + 1;
   if (times.size() <= excess) return;
   auto middle = times.begin() + static_cast<std::ptrdiff_t>(excess);
   std::nth_element(times.begin(), middle, times.end());
-  std::int64_t least_ms = *middle;
+  Heard least = *middle;
   // What waits for a commit may have to go back to what it was.
   std::set<ProducerId> busy;
   for (const Undo& undo : undo_) busy.insert(undo.id);
   std::erase_if(producers_, [&](const auto& entry) {
     const auto& [id, producer] = entry;
-    if (excess == 0 || producer.transaction || producer.used_ms > least_ms || busy.contains(id)) {
+    if (excess == 0 || producer.transaction || heard(producer) > least || busy.contains(id)) {
       return false;
     }
     --excess;

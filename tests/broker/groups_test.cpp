@@ -13,6 +13,7 @@
 #include "base/sim_executor.h"
 #include "broker/broker.h"
 #include "broker/topic_name.h"
+#include "broker/transactions.h"
 #include "file/fake_file_system.h"
 #include "record/builder.h"
 #include "shards.h"
@@ -57,6 +58,11 @@ class World {
     open();
     wait_until_ready();
   }
+  void run_steps(int steps) {
+    for (int i = 0; i < steps && sim_.run_one(); ++i) {
+    }
+  }
+  void run_for(std::chrono::milliseconds time) { sim_.run_for(time); }
   void kill_and_open() {
     sim_.drop_all();
     files_.kill();
@@ -101,9 +107,29 @@ class World {
   GroupError commit(const std::string& group, const std::string& topic, std::int64_t offset) {
     return commit(request(group, topic, offset)).front();
   }
+  /// Opens a transaction for the group's offsets, unless one is open.
+  ProducerIdentity begin(std::int64_t producer) {
+    std::string id = fmt::format("id-{}", producer);
+    REQUIRE(groups().ensure_partition());
+    if (!producers_.contains(producer)) {
+      std::optional<Result<ProducerIdentity>> given;
+      transactions().init_producer(id, 60'000, {}, [&](auto result) { given = result; });
+      run_until([&] { return given.has_value(); });
+      REQUIRE(*given);
+      producers_[producer] = **given;
+    }
+    std::optional<Result<void>> added;
+    transactions().add_partitions(id, producers_[producer],
+                                  {{std::string(group_topic), {PartitionId{0}}}},
+                                  [&](Result<void> result) { added = result; });
+    run_until([&] { return added.has_value(); });
+    REQUIRE(*added);
+    return producers_[producer];
+  }
   Errors commit_in_transaction(std::int64_t producer, CommitRequest request) {
+    ProducerIdentity identity = begin(producer);
     std::optional<Errors> errors;
-    groups().commit_in_transaction(std::move(request), {ProducerId{producer}, 0},
+    groups().commit_in_transaction(std::move(request), {identity.id, identity.epoch},
                                    [&](Errors given) { errors = std::move(given); });
     run_until([&] { return errors.has_value(); });
     return *errors;
@@ -121,22 +147,23 @@ class World {
                                     [&](const Result<Offset>&) { is_done = true; }));
     run_until([&] { return is_done; });
   }
-  /// Appends the marker, as the coordinator of transactions does, and says so.
+  /// Decides it; its markers are under way then.
+  void begin_end(std::int64_t producer, bool is_committed) {
+    std::optional<Result<void>> ended;
+    transactions().end(fmt::format("id-{}", producer), producers_[producer], is_committed,
+                       [&](Result<void> result) { ended = result; });
+    run_until([&] { return ended.has_value(); });
+    REQUIRE(*ended);
+  }
   void end_transaction(std::int64_t producer, bool is_committed) {
-    Bytes key;
-    ByteWriter writer(key);
-    writer.write(std::int16_t{0});
-    writer.write(static_cast<std::int16_t>(is_committed ? 1 : 0));
-    Bytes value(6);
-    record::BatchBuilder builder;
-    builder.append(sim_.wall_ms(), BytesView(key), BytesView(value));
-    record::BatchOptions options;
-    options.producer_id = ProducerId{producer};
-    options.producer_epoch = 0;
-    options.is_transactional = true;
-    options.is_control = true;
-    append(builder, options);
-    groups().end_transaction(ProducerId{producer}, is_committed);
+    begin_end(producer, is_committed);
+    std::string id = fmt::format("id-{}", producer);
+    // Its markers are durable when it is complete.
+    run_until([&] {
+      auto state = transactions().describe(id)->state;
+      return state == TransactionState::complete_commit ||
+             state == TransactionState::complete_abort;
+    });
   }
   /// -1: there is none, -2: it is not stable.
   std::int64_t committed(const std::string& group, const std::string& topic = "t",
@@ -207,6 +234,7 @@ class World {
 
   Broker& broker() { return *broker_; }
   Groups& groups() { return broker_->groups(); }
+  Transactions& transactions() { return broker_->transactions(); }
   SimExecutor& sim() { return sim_; }
   file::FakeFileSystem& files() { return files_; }
   template <class Condition>
@@ -221,6 +249,7 @@ class World {
   file::FakeFileSystem files_{sim_, 1};
   Metrics metrics_;
   std::unique_ptr<Broker> broker_;
+  std::map<std::int64_t, ProducerIdentity> producers_;
 };
 
 Errors all(GroupError error) {
@@ -602,6 +631,27 @@ TEST_CASE("of two commits the later one counts, whenever its transaction ends") 
   CHECK(world.committed("g") == 7);
   world.kill_and_open();
   CHECK(world.committed("g", "t", true) == 7);
+}
+
+TEST_CASE("a marker that is written again decides no offsets of the next transaction") {
+  for (int steps = 0; steps < 60; ++steps) {
+    CAPTURE(steps);
+    World world;
+    CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+    world.begin_end(100, true);
+    CHECK(world.commit_in_transaction(100, world.request("g", "t", 9)) == all(GroupError::none));
+    CHECK(world.committed("g") == 5);
+    world.run_steps(steps);
+    world.kill_and_open();
+    world.run_for(std::chrono::milliseconds(500));
+    CHECK(world.committed("g") == 5);
+    CHECK(world.committed("g", "t", true) == -2);
+    world.end_transaction(100, false);
+    CHECK(world.committed("g", "t", true) == 5);
+    world.kill_and_open();
+    world.run_for(std::chrono::milliseconds(500));
+    CHECK(world.committed("g", "t", true) == 5);
+  }
 }
 
 TEST_CASE("what was deleted is not brought back by a transaction that ends later") {

@@ -2,7 +2,9 @@
 // show it, or none does.
 #include "broker/transactions.h"
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -31,10 +33,11 @@ constexpr std::int32_t partitions = 3;
 /// A machine that may run out of steps, at which it crashes.
 class World {
  public:
-  explicit World(std::uint64_t seed) : shards_(sim_, seed), files_(sim_, seed) {
+  explicit World(std::uint64_t seed, std::uint64_t free_bytes_min = 0)
+      : shards_(sim_, seed), files_(sim_, seed) {
     options_.store.directory = "/data";
     options_.store.journal_bytes = std::uint64_t{1} << 20;
-    options_.store.free_bytes_min = 0;
+    options_.store.free_bytes_min = free_bytes_min;
     options_.store.scrub_bytes_per_second = 0;
     open();
   }
@@ -61,11 +64,12 @@ class World {
   }
   void set_steps(std::int64_t steps) { steps_ = steps; }
   bool is_over() const { return steps_ <= 0; }
+  bool step() { return steps_-- > 0 && sim_.run_one(); }
 
   /// Runs until there is a result, or no step is left: then it is an error.
   template <class T>
   Result<T> wait(const std::shared_ptr<std::optional<Result<T>>>& result) {
-    while (!result->has_value() && steps_-- > 0 && sim_.run_one()) {
+    while (!result->has_value() && step()) {
     }
     if (!result->has_value()) return fail(Errc::cancelled, "crashed");
     return **result;
@@ -98,9 +102,9 @@ class World {
       broker_->transactions().init_producer(id, timeout_ms, expected, std::move(done));
     });
   }
-  Result<void> add(ProducerIdentity producer) {
+  Result<void> add(ProducerIdentity producer, std::set<std::int32_t> numbers = {0, 1, 2}) {
     TransactionPartitions added;
-    for (std::int32_t p = 0; p < partitions; ++p) added["t"].insert(PartitionId{p});
+    for (std::int32_t p : numbers) added["t"].insert(PartitionId{p});
     return run<void>([&](Transactions::Done done) {
       broker_->transactions().add_partitions("id", producer, added, std::move(done));
     });
@@ -110,8 +114,9 @@ class World {
       broker_->transactions().end("id", producer, is_commit, std::move(done));
     });
   }
-  Result<Offset> send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
-                      const std::string& value) {
+  using Sent = std::shared_ptr<std::optional<Result<Appended>>>;
+  Sent start_send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
+                  const std::string& value) {
     record::BatchBuilder builder;
     builder.append(sim_.wall_ms(), {}, as_bytes(value));
     record::BatchOptions options;
@@ -121,11 +126,17 @@ class World {
     options.is_transactional = true;
     auto bytes = std::make_shared<Bytes>(builder.build(options));
     auto partition = at(number);
-    auto sent = run<Appended>([&](Partition::AppendDone done) {
-      partition->executor().post([partition, bytes, done = std::move(done)]() mutable {
-        partition->append(bytes, MutableBytes(*bytes), 9, std::move(done));
-      });
+    auto sent = std::make_shared<std::optional<Result<Appended>>>();
+    partition->executor().post([partition, bytes, sent] {
+      partition->append(bytes, MutableBytes(*bytes), 9,
+                        [sent](Result<Appended> given) { *sent = std::move(given); });
     });
+    return sent;
+  }
+  Result<Offset> send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
+                      const std::string& value) {
+    if (is_over()) return fail(Errc::cancelled, "crashed");
+    auto sent = wait(start_send(producer, number, sequence, value));
     if (!sent) return fail(sent);
     return sent->base_offset;
   }
@@ -199,6 +210,7 @@ class World {
     REQUIRE(written);
   }
   SimExecutor& executor() { return sim_; }
+  file::FakeFileSystem& files() { return files_; }
   Transactions& transactions() { return broker_->transactions(); }
 
  private:
@@ -250,7 +262,222 @@ void check_story(std::uint64_t seed, std::int64_t steps) {
   }
 }
 
+/// A transaction that is told of step by step.
+struct Told {
+  std::string value;
+  std::set<std::int32_t> partitions;
+  bool is_commit = false;
+  Fate fate = Fate::unknown;
+};
+
+/// Transactions that follow one another closely, each in some of the partitions.
+std::vector<Told> tell_closely(World& world, ProducerIdentity producer) {
+  const std::vector<std::set<std::int32_t>> choices = {{0, 1}, {1, 2}, {1}, {0, 2}};
+  std::vector<Told> story;
+  std::map<std::int32_t, std::int32_t> sequences;
+  for (int i = 0; i < 8 && !world.is_over(); ++i) {
+    Told& told = story.emplace_back();
+    told.value = std::to_string(i);
+    told.partitions = choices[static_cast<std::size_t>(i) % choices.size()];
+    told.is_commit = i % 3 != 1;
+    if (!world.add(producer, told.partitions)) break;
+    for (std::int32_t p : told.partitions) {
+      if (!world.send(producer, p, sequences[p]++, told.value)) return story;
+    }
+    if (!world.end(producer, told.is_commit)) break;
+    told.fate = told.is_commit ? Fate::committed : Fate::aborted;
+  }
+  return story;
+}
+
+void check_close_story(std::uint64_t seed, std::int64_t steps) {
+  World world(seed);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(producer);
+  world.set_steps(steps);
+  std::vector<Told> story = tell_closely(world, *producer);
+  world.crash(seed % 2 == 0);
+  world.set_steps(1'000'000'000);
+  REQUIRE(world.init());
+  std::vector<std::vector<std::string>> read;
+  for (std::int32_t p = 0; p < partitions; ++p) read.push_back(world.committed(p));
+  for (const Told& told : story) {
+    CAPTURE(told.value);
+    std::set<std::int64_t> counts;
+    for (std::int32_t p : told.partitions) {
+      const auto& values = read[static_cast<std::size_t>(p)];
+      counts.insert(std::count(values.begin(), values.end(), told.value));
+    }
+    CHECK(counts.size() == 1);
+    CHECK(*counts.begin() <= 1);
+    if (told.fate == Fate::committed) CHECK(*counts.begin() == 1);
+    if (told.fate == Fate::aborted) CHECK(*counts.begin() == 0);
+  }
+}
+
+/// What a transaction comes to whose server crashes before it is ended: it is there, or its
+/// producer learns that it is not.
+enum class Outcome { lives, lost };
+
+Outcome check_open_story(std::uint64_t seed, std::int64_t steps) {
+  World world(seed);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.transact(*producer, 0, "before", true));
+  world.set_steps(steps);
+  bool is_acknowledged = false;
+  if (world.add(*producer, {0})) {
+    auto first = world.start_send(*producer, 0, 1, "a");
+    auto again = world.start_send(*producer, 0, 1, "a");
+    // Whichever comes first.
+    while (!first->has_value() && world.step()) {
+    }
+    is_acknowledged = (first->has_value() && **first) || (again->has_value() && **again);
+  }
+  world.crash(seed % 2 == 0);
+  world.set_steps(1'000'000'000);
+  auto resent = world.send(*producer, 0, 1, "a");
+  if (resent) {
+    REQUIRE(world.end(*producer, true));
+    CHECK(world.committed(0) == std::vector<std::string>{"before", "a"});
+    return Outcome::lives;
+  }
+  CHECK_FALSE(is_acknowledged);
+  CHECK(resent.error().code == Errc::invalid_txn_state);
+  auto late = world.end(*producer, true);
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == Errc::invalid_txn_state);
+  REQUIRE(world.end(*producer, false));
+  // Its batch has the number of the one that was lost.
+  REQUIRE(world.add(*producer, {0}));
+  REQUIRE(world.send(*producer, 0, 1, "b"));
+  REQUIRE(world.end(*producer, true));
+  CHECK(world.committed(0) == std::vector<std::string>{"before", "b"});
+  return Outcome::lost;
+}
+
 }  // namespace
+
+TEST_CASE("after a crash while transactions follow closely each is in all its partitions or none") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::int64_t steps = 1; steps < 700; steps += static_cast<std::int64_t>(2 + seed)) {
+      CAPTURE(seed);
+      CAPTURE(steps);
+      check_close_story(seed, steps);
+    }
+  }
+}
+
+TEST_CASE("an open transaction survives a crash, unless nothing in it was acknowledged") {
+  std::map<Outcome, int> outcomes;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::int64_t steps = 1; steps < 120; ++steps) {
+      CAPTURE(seed);
+      CAPTURE(steps);
+      ++outcomes[check_open_story(seed, steps)];
+    }
+  }
+  CHECK(outcomes[Outcome::lives] > 10);
+  CHECK(outcomes[Outcome::lost] > 10);
+}
+
+TEST_CASE("the next transaction of an id begins before the markers of the last are durable") {
+  World world(1);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.transact(*producer, 0, "a", true));
+  REQUIRE(world.add(*producer, {0}));
+  for (std::int32_t p = 0; p < partitions; ++p) CHECK_FALSE(world.is_stable(p));
+  REQUIRE(world.send(*producer, 0, 1, "b"));
+  REQUIRE(world.end(*producer, false));
+  for (std::int32_t p = 0; p < partitions; ++p) {
+    CHECK(world.committed(p) == std::vector<std::string>{"a"});
+  }
+}
+
+TEST_CASE("a producer is kept out of a partition until the marker before is in it") {
+  World world(1, 1 << 20);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.add(*producer));
+  for (std::int32_t p = 0; p < partitions; ++p) REQUIRE(world.send(*producer, p, 0, "a"));
+  // Its markers find no room, the decision does.
+  world.files().set_free_bytes(1 << 19);
+  world.executor().run_for(std::chrono::milliseconds(1100));
+  REQUIRE(world.end(*producer, true));
+  REQUIRE(world.add(*producer, {0}));
+  CHECK(world.send(*producer, 0, 1, "b").error().code == Errc::request_timed_out);
+  world.executor().run_for(std::chrono::milliseconds(200));
+  world.files().set_free_bytes({});
+  SUBCASE("until it is written once more") {
+    Result<Offset> sent = fail(Errc::request_timed_out, "not sent");
+    int refused = 0;
+    while (!sent && refused++ < 100) {
+      world.executor().run_for(std::chrono::milliseconds(100));
+      sent = world.send(*producer, 0, 1, "b");
+      if (!sent) CHECK(sent.error().code == Errc::request_timed_out);
+    }
+    REQUIRE(sent);
+    REQUIRE(world.end(*producer, false));
+  }
+  SUBCASE("or until a restart, which writes it before anything else") {
+    world.crash(true);
+    // What was begun is lost, and its producer is told so.
+    CHECK(world.send(*producer, 0, 1, "b").error().code == Errc::invalid_txn_state);
+    REQUIRE(world.end(*producer, false));
+  }
+  for (std::int32_t p = 0; p < partitions; ++p) {
+    CHECK(world.committed(p) == std::vector<std::string>{"a"});
+  }
+}
+
+TEST_CASE("a transaction is decided the same way though the sync of a marker fails") {
+  for (bool is_commit : {true, false}) {
+    for (std::uint64_t nth = 1; nth <= 3; ++nth) {
+      CAPTURE(is_commit);
+      CAPTURE(nth);
+      World world(nth);
+      REQUIRE(world.create_topic());
+      auto producer = world.init();
+      REQUIRE(world.transact(*producer, 0, "a", is_commit));
+      world.files().fail_sync("", nth);
+      // The other way, and never decided.
+      if (world.add(*producer, {0, 1})) {
+        auto b = world.start_send(*producer, 0, 1, "b");
+        world.executor().run_for(std::chrono::seconds(3));
+        auto late = world.start_send(*producer, 1, 1, "b");
+        world.executor().run_for(std::chrono::seconds(3));
+      }
+      world.files().heal();
+      world.crash(nth % 2 == 0);
+      REQUIRE(world.init());
+      std::vector<std::string> expected;
+      if (is_commit) expected.emplace_back("a");
+      for (std::int32_t p = 0; p < partitions; ++p) CHECK(world.committed(p) == expected);
+    }
+  }
+}
+
+TEST_CASE("an orphan that cannot be aborted at once keeps its producer out until it is") {
+  World world(1, 1 << 20);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.add(*producer, {0}));
+  REQUIRE(world.send(*producer, 0, 0, "lost"));
+  world.note(std::nullopt);
+  world.crash(false);
+  world.files().set_free_bytes(1 << 19);
+  auto next = world.init();
+  // Whoever has the id now is another producer; a first one of this name would be let in.
+  REQUIRE(next);
+  world.load(0);
+  CHECK_FALSE(world.is_stable(0));
+  world.files().set_free_bytes({});
+  world.executor().run_for(std::chrono::seconds(4));
+  CHECK(world.is_stable(0));
+  CHECK(world.committed(0).empty());
+}
 
 TEST_CASE("fault 9: after a crash at any step of a transaction all partitions show it, or none") {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
@@ -388,6 +615,14 @@ TEST_CASE("a record of the transaction log is read back as it was written, or no
   CHECK(*decode_transaction(bytes) == wanted);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     CHECK_FALSE(decode_transaction(BytesView(bytes).first(size)));
+  }
+  wanted.state = TransactionState::ongoing;
+  wanted.ended = EndedTransaction{ProducerId{76}, 2, true, 90, {{"c", {PartitionId{7}}}}};
+  Bytes flexible = encode(wanted);
+  CHECK(flexible[1] == std::byte{1});
+  CHECK(*decode_transaction(flexible) == wanted);
+  for (std::size_t size = 0; size < flexible.size(); ++size) {
+    CHECK_FALSE(decode_transaction(BytesView(flexible).first(size)));
   }
   Bytes newer = bytes;
   newer[1] = std::byte{9};

@@ -275,6 +275,31 @@ TEST_CASE("a marker written again by its coordinator is there once; by nobody, t
   CHECK(m.send({alice, 0, 1, 1}) == "6");
 }
 
+TEST_CASE("a marker is known again though somebody else wrote one behind it") {
+  Producers m;
+  CHECK(m.send({alice, 0, 1, 0, true}) == "0");
+  CHECK(m.send(marker_of(alice, 0, true, 55)) == "1");
+  CHECK(m.send({alice, 1, 1, 0, true}) == "2");
+  CHECK(m.send(marker_of(alice, 0, false)) == "3");
+  CHECK(m.send({alice, 2, 1, 0, true}) == "4");
+  CHECK(m.send(marker_of(alice, 0, true, 55)) == "1");
+  m.kill().open();
+  m.known();
+  CHECK(m.send(marker_of(alice, 0, true, 55)) == "1");
+  CHECK(m.stable() == 4);
+}
+
+TEST_CASE("what was aborted because nobody knew of it may be sent again in another transaction") {
+  Producers m;
+  CHECK(m.send({alice, 0, 2, 0, true}) == "0");
+  CHECK(m.send(marker_of(alice, 0, false)) == "2");
+  CHECK(m.send({alice, 0, 2, 0, true}) == "3");
+  CHECK(m.send({alice, 0, 2, 0, true}) == "3");
+  // Of what a coordinator ended, its producer was told.
+  CHECK(m.send(marker_of(alice, 0, false, 55)) == "5");
+  CHECK(m.send({alice, 0, 2, 0, true}) == "3");
+}
+
 TEST_CASE("what is known of producers is the same after every kind of start") {
   Producers m;
   m.send({alice, 0, 3});
@@ -424,6 +449,24 @@ TEST_CASE("a partition remembers no more producers than it may, the latest ones"
   CHECK(m.log().producers().find(alice) != nullptr);
   CHECK(m.log().producers().find(ProducerId{399}) != nullptr);
   CHECK(m.log().producers().find(ProducerId{100}) == nullptr);
+}
+
+TEST_CASE("of producers that are read back, all of one time, the latest ones are remembered") {
+  ProducerTable table(64);
+  for (std::int64_t i = 0; i < 300; ++i) {
+    BatchHead head;
+    head.producer_id = ProducerId{i};
+    head.producer_epoch = 0;
+    head.base_offset = Offset{i};
+    head.next_offset = Offset{i + 1};
+    head.base_sequence = -1;
+    head.attributes = 0x30;
+    table.append(head, record::EndMarker{true, 7}, 5);
+    table.commit(head.next_offset);
+    for (std::int64_t last = std::max<std::int64_t>(0, i - 40); last <= i; ++last) {
+      CHECK(table.find(ProducerId{last}) != nullptr);
+    }
+  }
 }
 
 /// A producer that sends, sends again, ends transactions, and is asked to undo what fails.

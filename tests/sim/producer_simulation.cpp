@@ -323,6 +323,7 @@ void ProducerSimulation::begin(Producer& producer) {
     producer.wants_commit = !random_.one_in(3);
     Value& value = values_[producer.value];
     for (std::int32_t p = 0; p < partitions; ++p) value.partitions.push_back(p);
+    producer.begun_in = life_;
   }
   trace("producer {} begins {}", producer.number, producer.value);
   broker::TransactionPartitions added;
@@ -372,6 +373,21 @@ void ProducerSimulation::failed(Producer& producer, const Error& error) {
   trace("producer {} fails: {} ({})", producer.number, name(error.code), error.what);
   if (is_retriable(error.code)) {
     if (random_.one_in(6)) producer.step = Step::init;  // it gives up, and begins anew
+    return;
+  }
+  // Nothing of it was acknowledged before the crash, so it may be lost; then it is aborted.
+  bool is_lost = error.code == Errc::invalid_txn_state && producer.step == Step::send &&
+                 producer.sent == 0 && producer.begun_in != life_;
+  if (is_lost) {
+    producer.wants_commit = false;
+    producer.step = Step::end;
+    return;
+  }
+  // And after one more crash nobody knows that it was.
+  bool was_lost = error.code == Errc::invalid_txn_state && producer.step == Step::end &&
+                  !producer.wants_commit && producer.sent == 0;
+  if (was_lost) {
+    producer.step = Step::init;
     return;
   }
   // The transaction took too long, in the time that this simulation has made pass.

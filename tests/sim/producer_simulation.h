@@ -71,6 +71,7 @@ class ProducerSimulation {
     bool wants_commit = false;
     std::string value;
     std::int32_t sent = 0;
+    std::uint64_t begun_in = 0;  // which life
   };
 
   void tell(std::string step);
