@@ -100,10 +100,10 @@ class Group {
   const Members& members() const { return members_; }
   /// What its members take, about.
   std::uint64_t memory_bytes() const { return memory_bytes_; }
-  /// Whether nobody ever was in it, nor is about to be.
-  bool is_blank() const {
-    return state_ == GroupState::empty && generation_ == 0 && pending_ids_.empty();
-  }
+  /// Whether nobody is in it, nor is about to be.
+  bool is_idle() const { return state_ == GroupState::empty && pending_ids_.empty(); }
+  /// Whether nobody ever was, either.
+  bool is_blank() const { return is_idle() && generation_ == 0; }
   /// The topics that members have asked for; nullopt if any says it in words that we do not know.
   std::optional<std::set<std::string>> subscribed_topics() const;
 

@@ -179,6 +179,10 @@ Result<GroupRecordKey> decode_group_key(BytesView bytes) {
     offset.topic = reader.read_text();
     offset.partition = reader.read<std::int32_t>();
     key = std::move(offset);
+  } else {
+    auto of_consumers = decode_consumer_group_key(bytes);
+    if (!of_consumers) return fail(of_consumers);
+    if (*of_consumers) key = std::move(**of_consumers);
   }
   if (!reader.ok()) return tl::unexpected(cut_short("a key"));
   return key;

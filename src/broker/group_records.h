@@ -11,6 +11,8 @@
 //                       [rebalance_timeout_ms:i32 from 1] session_timeout_ms:i32
 //                       subscription assignment }
 //
+// Groups of the new protocol have records of their own: broker/consumer_group_records.h.
+//
 // Texts have an i16 length, byte strings an i32 one; '?' may be null, with the length -1. Values of
 // version 4 are flexible: compact lengths, and tagged fields behind each struct. We write version
 // 3, or 1 for an offset with an expiry of its own. All numbers are big-endian.
@@ -24,6 +26,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "broker/consumer_group_records.h"
 
 namespace leat::broker {
 
@@ -37,7 +40,7 @@ struct GroupKey {
 };
 /// What a version of Kafka that is newer than this one has written: to be passed over.
 struct UnknownKey {};
-using GroupRecordKey = std::variant<UnknownKey, OffsetKey, GroupKey>;
+using GroupRecordKey = std::variant<UnknownKey, OffsetKey, GroupKey, ConsumerGroupKey>;
 
 struct OffsetRecord {
   std::int64_t offset = 0;

@@ -32,6 +32,13 @@ enum class GroupError {
   offset_metadata_too_large,
   invalid_commit_offset_size,
   unstable_offset_commit,
+  invalid_request,
+  unsupported_version,
+  fenced_member_epoch,
+  unreleased_instance_id,
+  unsupported_assignor,
+  stale_member_epoch,
+  invalid_regular_expression,
 };
 
 enum class GroupState { empty, preparing_rebalance, completing_rebalance, stable, dead };
@@ -51,6 +58,9 @@ struct GroupOptions {
   /// was.
   std::chrono::milliseconds offsets_retention{std::chrono::hours(7 * 24)};
   std::chrono::milliseconds expiry_check_interval{600'000};
+  /// Of members of consumer groups, who do not choose their own.
+  std::chrono::milliseconds consumer_session_timeout{45'000};
+  std::chrono::milliseconds consumer_heartbeat_interval{5'000};
   /// What a client may keep beside a committed offset.
   std::size_t offset_metadata_bytes_max = 4096;
 };

@@ -38,6 +38,26 @@ TopicPartition group_partition() {
   return {id, PartitionId{0}};
 }
 
+bool Groups::Entry::is_empty() const {
+  return consumers ? consumers->members().empty() : group.state() == GroupState::empty;
+}
+
+std::string_view Groups::Entry::state_name() const {
+  return consumers ? name(consumers->state()) : name(group.state());
+}
+
+std::string_view Groups::Entry::protocol_type() const {
+  return consumers ? "consumer" : std::string_view(group.protocol_type());
+}
+
+std::size_t Groups::Entry::member_count() const {
+  return consumers ? consumers->members().size() : group.members().size();
+}
+
+std::optional<std::set<std::string>> Groups::Entry::subscribed_topics() const {
+  return consumers ? consumers->subscribed_topics() : group.subscribed_topics();
+}
+
 Groups::Groups(Broker& broker, const GroupOptions& options, Random random)
     : broker_(broker), options_(options), random_(random) {}
 
@@ -104,6 +124,7 @@ std::uint64_t Groups::join(JoinRequest request, Group::JoinDone done) {
     return refuse(GroupError::unknown_member_id);
   }
   Entry& entry = find_or_make(request.group_id);
+  if (GroupError error = make_classic(entry); error != GroupError::none) return refuse(error);
   std::string new_id;
   if (request.member_id.empty()) new_id = new_member_id(entry, request);
   entry.group.join(std::move(request), std::move(new_id), ticket, now(), std::move(done));
@@ -157,17 +178,22 @@ std::vector<GroupError> Groups::leave(std::string_view group_id,
   return errors;
 }
 
+void Groups::post_answers(std::vector<Work> answers) {
+  if (answers.empty()) return;
+  broker_.executor().post([answers = std::move(answers)]() mutable {
+    for (Work& answer : answers) answer();
+  });
+}
+
 void Groups::settle(Entry& entry) {
   if (auto number = entry.group.take_save()) save(entry, *number);
-  std::vector<Work> answers = entry.group.take_answers();
-  if (!answers.empty()) {
-    broker_.executor().post([answers = std::move(answers)]() mutable {
-      for (Work& answer : answers) answer();
-    });
-  }
+  post_answers(entry.group.take_answers());
+  if (entry.consumers) save_consumers(entry);
   count_memory(entry);
   set_timer(entry);
-  if (!entry.group.is_blank() || !entry.offsets.empty() || entry.writes > 0) return;
+  bool is_blank =
+      entry.consumers ? entry.consumers->epoch() == 0 && entry.is_empty() : entry.group.is_blank();
+  if (!is_blank || !entry.offsets.empty() || entry.writes > 0) return;
   memory_bytes_ -= entry.counted_bytes;
   if (entry.timer != 0) broker_.executor().cancel(entry.timer);
   groups_.erase(groups_.find(entry.group.id()));
@@ -175,12 +201,14 @@ void Groups::settle(Entry& entry) {
 
 void Groups::count_memory(Entry& entry) {
   std::uint64_t bytes = group_bytes + entry.group.memory_bytes() + entry.offsets.memory_bytes();
+  if (entry.consumers) bytes += entry.consumers->memory_bytes();
   memory_bytes_ += bytes - entry.counted_bytes;
   entry.counted_bytes = bytes;
 }
 
 void Groups::set_timer(Entry& entry) {
-  std::optional<Group::Time> due = entry.group.next_due();
+  std::optional<Group::Time> due =
+      entry.consumers ? entry.consumers->next_due() : entry.group.next_due();
   // One that is too early finds nothing to do, and is set again: mostly the end was put off.
   if (!due || (entry.timer != 0 && entry.timer_due <= *due)) return;
   Executor& executor = broker_.executor();
@@ -190,6 +218,7 @@ void Groups::set_timer(Entry& entry) {
   entry.timer = executor.after(delay, [this, &entry] {
     entry.timer = 0;
     entry.group.tick(now());
+    if (entry.consumers) entry.consumers->tick(now());
     settle(entry);
   });
 }

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "base/unique_function.h"
 #include "base/uuid.h"
 #include "broker/committed_offsets.h"
+#include "broker/consumer_group.h"
 #include "broker/group.h"
 #include "broker/group_types.h"
 #include "broker/topic_table.h"
@@ -50,6 +52,8 @@ struct CommitRequest {
   std::string group_id;
   /// Without id and generation: an admin, who may commit while the group has no members.
   MemberIdentity member;
+  /// The client knows what members of consumer groups are answered (OffsetCommit 9 and later).
+  bool knows_epochs = false;
   /// -1: as the server's options say.
   std::int64_t retention_ms = -1;
   std::vector<PartitionCommit> partitions = {};
@@ -80,7 +84,10 @@ class Groups {
   /// One for each partition, in the order of the request.
   using CommitDone = UniqueFunction<void(std::vector<GroupError>)>;
   struct Entry {
+    /// Of the classic protocol. Blank where `consumers` is there.
     Group group;
+    /// Of the new protocol, if it is such a group. Shared with its records on their way.
+    std::shared_ptr<ConsumerGroup> consumers = {};
     CommittedOffsets offsets = {};
     /// When the group came into its state, by the broker's clock; -1: not known.
     std::int64_t state_ms = -1;
@@ -88,6 +95,15 @@ class Groups {
     Group::Time timer_due{0};
     std::uint32_t writes = 0;
     std::uint64_t counted_bytes = 0;
+
+    bool is_empty() const;
+    std::string_view state_name() const;
+    /// Kafka's name of its protocol: "classic" or "consumer".
+    std::string_view type() const { return consumers ? "consumer" : "classic"; }
+    std::string_view protocol_type() const;
+    std::size_t member_count() const;
+    /// nullopt if they are not known.
+    std::optional<std::set<std::string>> subscribed_topics() const;
   };
   using Table = std::map<std::string, Entry, std::less<>>;
 
@@ -108,6 +124,8 @@ class Groups {
   /// Nobody waits for the answer any more, which comes at once.
   void give_up(const std::string& group_id, std::uint64_t ticket);
   GroupError heartbeat(std::string_view group_id, const MemberIdentity& member);
+  /// A sign of life by the new protocol; `has_id` if its member must have an id of its own.
+  void heartbeat(ConsumerHeartbeat request, bool has_id, ConsumerGroup::Done done);
   /// One for each member.
   std::vector<GroupError> leave(std::string_view group_id,
                                 const std::vector<MemberIdentity>& members);
@@ -116,6 +134,9 @@ class Groups {
   void commit(CommitRequest request, CommitDone done);
   FetchedOffset fetch(std::string_view group_id, std::string_view topic, std::int32_t partition,
                       bool require_stable) const;
+  /// Whether that member of a consumer group may ask for offsets; without id anybody may.
+  GroupError check_fetch(std::string_view group_id, const std::optional<std::string>& member_id,
+                         std::int32_t epoch) const;
   /// Forgets offsets; `done` as for commit. group_id_not_found and non_empty_group are for all.
   void forget_offsets(const std::string& group_id, std::vector<GroupPartition> partitions,
                       CommitDone done);
@@ -168,6 +189,16 @@ class Groups {
   void save(Entry& entry, std::uint64_t number);
   void count_memory(Entry& entry);
   std::string new_member_id(const Entry& entry, const JoinRequest& request);
+  void post_answers(std::vector<Work> answers);
+
+  // The kinds of groups:
+  GroupError make_consumers(Entry& entry);
+  GroupError make_classic(Entry& entry);
+  void save_consumers(Entry& entry);
+  /// Writes them in batches, without anything between them; `done` when all are durable, or not.
+  void write_changes(Entry& entry, std::vector<RecordChange> changes,
+                     UniqueFunction<void(bool)> done);
+  const GroupTopics& group_topics();
 
   void commit(CommitRequest request, const std::optional<TransactionProducer>& producer,
               CommitDone done);
@@ -188,6 +219,8 @@ class Groups {
   void apply(const GroupKey& key, const std::optional<GroupRecord>& value);
   void apply(const OffsetKey& key, std::optional<OffsetRecord> value, Offset log_offset,
              std::optional<ProducerId> producer);
+  Result<void> apply(const ConsumerGroupKey& key, std::optional<BytesView> value,
+                     std::int64_t written_ms);
   void finish_load(const std::optional<Error>& error);
 
   void schedule_expiry();
@@ -207,6 +240,9 @@ class Groups {
   GroupError load_error_ = GroupError::none;
   std::vector<UniqueFunction<void(GroupError)>> waiting_;
   std::shared_ptr<const TopicTable> topics_at_load_;
+  std::map<std::string, StoredConsumerGroup> stored_;  // while they are read
+  GroupTopics group_topics_;
+  std::weak_ptr<const TopicTable> group_topics_of_;  // what they were made of
   Executor::TimerId expiry_timer_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

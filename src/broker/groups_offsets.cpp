@@ -55,7 +55,10 @@ void Groups::commit_in_transaction(CommitRequest request, const TransactionProdu
 
 std::vector<GroupError> Groups::check_commit(Entry& entry, const CommitRequest& request,
                                              bool is_transactional) {
-  GroupError error = entry.group.check_commit(request.member, is_transactional, now());
+  GroupError error =
+      entry.consumers
+          ? entry.consumers->check_commit(request.member, is_transactional, request.knows_epochs)
+          : entry.group.check_commit(request.member, is_transactional, now());
   std::vector<GroupError> errors(request.partitions.size(), error);
   if (error != GroupError::none) return errors;
   auto topics = broker_.topics();
@@ -91,7 +94,8 @@ void Groups::commit(CommitRequest request, const std::optional<TransactionProduc
   Entry* known = find_entry(request.group_id);
   // Who claims to be of a generation cannot be, where there is no group.
   if (known == nullptr && request.member.generation >= 0) {
-    return refuse(GroupError::illegal_generation);
+    return refuse(request.knows_epochs ? GroupError::group_id_not_found
+                                       : GroupError::illegal_generation);
   }
   Entry& entry = known != nullptr ? *known : find_or_make(request.group_id);
   Written written{std::move(request), {}, broker_.clock().wall_ms()};
@@ -203,11 +207,10 @@ void Groups::forget_offsets(const std::string& group_id, std::vector<GroupPartit
   };
   if (entry == nullptr) return refuse(GroupError::group_id_not_found);
   std::optional<std::set<std::string>> subscribed = std::set<std::string>{};
-  if (entry->group.state() != GroupState::empty) {
-    subscribed = entry->group.subscribed_topics();
-    if (entry->group.protocol_type() != "consumer" || !subscribed) {
-      return refuse(GroupError::non_empty_group);
-    }
+  if (!entry->is_empty()) {
+    bool is_of_consumers = entry->protocol_type() == "consumer";
+    subscribed = is_of_consumers ? entry->subscribed_topics() : std::nullopt;
+    if (!subscribed) return refuse(GroupError::non_empty_group);
   }
   std::vector<GroupPartition> to_forget;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
@@ -233,7 +236,7 @@ void Groups::remove(const std::string& group_id, Done done) {
     broker_.executor().post([done = std::move(done), error]() mutable { done(error); });
   };
   if (entry == nullptr) return answer(GroupError::group_id_not_found);
-  if (entry->group.state() != GroupState::empty) return answer(GroupError::non_empty_group);
+  if (!entry->is_empty()) return answer(GroupError::non_empty_group);
   std::vector<GroupPartition> all;
   for (const auto& [topic, partitions] : entry->offsets.topics()) {
     for (const auto& [partition, committed] : partitions) all.push_back({topic, partition});
@@ -283,6 +286,11 @@ void Groups::write_next_tombstones(const std::shared_ptr<Tombstones>& tombstones
   if (is_last && tombstones->with_group) {
     Bytes key = encode(GroupKey{tombstones->group_id});
     builder_.append(now_ms, BytesView(key), std::nullopt);
+    if (entry.consumers) {
+      for (const RecordChange& change : entry.consumers->tombstones()) {
+        builder_.append(now_ms, BytesView(change.key), std::nullopt);
+      }
+    }
   }
   ++entry.writes;
   append({}, [this, &entry, tombstones, first, end, is_last](Result<Offset> base) {
@@ -292,8 +300,9 @@ void Groups::write_next_tombstones(const std::shared_ptr<Tombstones>& tombstones
     }
     // Somebody may have come in meanwhile. Then the group lives on.
     bool is_gone = base && is_last && tombstones->with_group;
-    if (is_gone && entry.group.state() == GroupState::empty) {
+    if (is_gone && entry.is_empty()) {
       entry.group = Group(tombstones->group_id, options_);
+      entry.consumers.reset();
     }
     settle(entry);
     if (is_last) {
@@ -322,13 +331,13 @@ void Groups::forget(Entry& entry, const GroupPartition& partition) {
 
 std::vector<GroupPartition> Groups::expired_offsets(const Entry& entry) const {
   std::vector<GroupPartition> expired;
-  const Group& group = entry.group;
-  bool is_simple = group.protocol_type().empty();
+  bool is_simple = entry.protocol_type().empty();
   std::optional<std::set<std::string>> subscribed = std::set<std::string>{};
-  if (group.state() != GroupState::empty) {
+  if (!entry.is_empty()) {
     // Of a group that is at work only what nobody in it wants any more.
-    bool is_known = group.state() == GroupState::stable && group.protocol_type() == "consumer";
-    subscribed = is_known ? group.subscribed_topics() : std::nullopt;
+    bool is_known = entry.consumers || entry.group.state() == GroupState::stable;
+    bool is_of_consumers = entry.protocol_type() == "consumer";
+    subscribed = is_known && is_of_consumers ? entry.subscribed_topics() : std::nullopt;
     if (!subscribed) return {};
     is_simple = true;  // by the times of the commits
   }
@@ -367,8 +376,7 @@ void Groups::expire(std::string after) {
     std::vector<GroupPartition> expired = expired_offsets(entry);
     std::size_t all = 0;
     for (const auto& [topic, partitions] : entry.offsets.topics()) all += partitions.size();
-    bool is_over =
-        entry.group.state() == GroupState::empty && entry.writes == 0 && expired.size() == all;
+    bool is_over = entry.is_empty() && entry.writes == 0 && expired.size() == all;
     if (!expired.empty() || is_over) {
       write_tombstones(after, std::move(expired), is_over, [](GroupError) {});
     }

@@ -95,6 +95,9 @@ Result<void> GroupsReader::apply(const record::BatchView& batch) {
         value = std::move(*decoded);
       }
       groups_.apply(*offset, std::move(value), record->offset, producer);
+    } else if (const auto* of_consumers = std::get_if<ConsumerGroupKey>(&*key)) {
+      auto applied = groups_.apply(*of_consumers, record->value, record->timestamp_ms);
+      if (!applied) return applied;
     }
   }
   if (const Error* error = records.error()) return fail(error->code, error->what);
@@ -116,6 +119,23 @@ void Groups::apply(const GroupKey& key, const std::optional<GroupRecord>& value)
   Entry& entry = find_or_make(key.group);
   entry.group = value ? Group(key.group, options_, *value, now()) : Group(key.group, options_);
   entry.state_ms = value ? value->state_ms : -1;
+  // Of the two kinds of groups under one name the later one is the truth.
+  if (value) stored_.erase(key.group);
+}
+
+Result<void> Groups::apply(const ConsumerGroupKey& key, std::optional<BytesView> value,
+                           std::int64_t written_ms) {
+  if (!value && !stored_.contains(key.group)) return {};
+  StoredConsumerGroup& stored = stored_[key.group];
+  if (auto applied = stored.apply(key, value); !applied) return applied;
+  if (!stored.group && stored.members.empty()) {
+    stored_.erase(key.group);
+    return {};
+  }
+  Entry& entry = find_or_make(key.group);
+  if (!entry.group.is_blank()) entry.group = Group(key.group, options_);
+  entry.state_ms = written_ms;
+  return {};
 }
 
 void Groups::apply(const OffsetKey& key, std::optional<OffsetRecord> value, Offset log_offset,
@@ -153,6 +173,10 @@ void Groups::finish_load(const std::optional<Error>& error) {
     for (auto& [id, partitions] : orphans) {
       write_tombstones(id, std::move(partitions), false, [](GroupError) {});
     }
+  }
+  for (auto& [id, stored] : std::exchange(stored_, {})) {
+    find_or_make(id).consumers =
+        std::make_shared<ConsumerGroup>(id, options_, std::move(stored), now());
   }
   for (auto at = groups_.begin(); at != groups_.end();) {
     Entry& entry = (at++)->second;

@@ -11,6 +11,7 @@
 #include "client/cluster.h"
 #include "client/group_coordinator.h"
 #include "client/wire_error.h"
+#include "wire/consumer_group_describe.h"
 #include "wire/delete_groups.h"
 #include "wire/describe_groups.h"
 #include "wire/list_groups.h"
@@ -38,6 +39,40 @@ GroupMember to_member(const wire::DescribeGroupsResponse::Member& from) {
     member.assignment = std::move(*assignment);
   }
   return member;
+}
+
+GroupMember to_member(const wire::ConsumerGroupDescribeResponse::Member& from) {
+  GroupMember member{from.member_id, from.instance_id, from.client_id, from.client_host, {}};
+  for (const auto& topic : from.assignment.topic_partitions) {
+    member.assignment[topic.topic_name] = topic.partitions;
+  }
+  return member;
+}
+
+/// A group of the new protocol, which DescribeGroups does not tell of.
+net::Task<Result<GroupDescription>> describe_consumer_group(Cluster& cluster, std::string group) {
+  GroupCoordinator coordinator(cluster, group);
+  wire::ConsumerGroupDescribeRequest request;
+  request.group_ids = {group};
+  auto code_of = [](const wire::ConsumerGroupDescribeResponse& response) {
+    return response.groups.empty() ? ErrorCode::none : response.groups[0].error_code;
+  };
+  auto timeout = cluster.options().request_timeout;
+  auto answer = co_await coordinator.ask(request, code_of, timeout);
+  // A broker that does not have the request has no such group.
+  bool is_missing = !answer && answer.error().code == Errc::unsupported_version;
+  if (is_missing) co_return tl::unexpected(no_such_group(group));
+  if (!answer) co_return fail(answer);
+  if (answer->groups.empty()) co_return tl::unexpected(no_such_group(group));
+  const auto& described = answer->groups[0];
+  if (described.error_code == ErrorCode::group_id_not_found) {
+    co_return tl::unexpected(no_such_group(group));
+  }
+  if (described.error_code != ErrorCode::none) co_return refused(described.error_code, group);
+  GroupDescription description{
+      group, described.group_state, "consumer", described.assignor_name, {}};
+  for (const auto& member : described.members) description.members.push_back(to_member(member));
+  co_return description;
 }
 
 }  // namespace
@@ -82,7 +117,10 @@ net::Task<Result<GroupDescription>> describe_group(Cluster& cluster, std::string
   const auto& described = answer->groups[0];
   bool is_unknown = described.error_code == ErrorCode::group_id_not_found ||
                     (described.error_code == ErrorCode::none && described.group_state == "Dead");
-  if (is_unknown) co_return tl::unexpected(no_such_group(group));
+  if (is_unknown) {
+    auto of_consumers = co_await describe_consumer_group(cluster, group);
+    co_return of_consumers;
+  }
   if (described.error_code != ErrorCode::none) co_return refused(described.error_code, group);
   GroupDescription description{
       group, described.group_state, described.protocol_type, described.protocol_data, {}};

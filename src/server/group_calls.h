@@ -1,6 +1,7 @@
 // What the handlers of groups share.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "broker/groups.h"
@@ -8,6 +9,9 @@
 #include "server/wire_error.h"
 
 namespace leat::server {
+
+/// What can be done to a group, as Kafka's bit field: read, delete, describe.
+inline constexpr std::int32_t all_group_operations = 0b1'0100'1000;
 
 /// Calls `use(call, groups, error)` when the groups are known, which at a start takes a moment.
 /// With an error they cannot be, and it is the answer.

@@ -47,6 +47,8 @@ void handle(Call<wire::TxnOffsetCommitRequest> call);
 void handle(Call<wire::DescribeProducersRequest> call);
 void handle(Call<wire::DescribeTransactionsRequest> call);
 void handle(Call<wire::ListTransactionsRequest> call);
+void handle(Call<wire::ConsumerGroupHeartbeatRequest> call);
+void handle(Call<wire::ConsumerGroupDescribeRequest> call);
 
 /// The dispatch table and the answer to ApiVersions are made from this.
 using Served = wire::TypeList<
@@ -61,7 +63,8 @@ using Served = wire::TypeList<
     wire::DescribeLogDirsRequest, wire::CreatePartitionsRequest, wire::DeleteGroupsRequest,
     wire::IncrementalAlterConfigsRequest, wire::ListPartitionReassignmentsRequest,
     wire::OffsetDeleteRequest, wire::DescribeClusterRequest, wire::DescribeProducersRequest,
-    wire::DescribeTransactionsRequest, wire::ListTransactionsRequest>;
+    wire::DescribeTransactionsRequest, wire::ListTransactionsRequest,
+    wire::ConsumerGroupHeartbeatRequest, wire::ConsumerGroupDescribeRequest>;
 
 /// Handled on the thread of their connection.
 using AnyShard = wire::TypeList<wire::ProduceRequest, wire::FetchRequest, wire::ListOffsetsRequest,

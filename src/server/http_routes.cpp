@@ -89,12 +89,12 @@ void for_each_partition(broker::Broker& broker, Visit visit) {
 /// By kafka_exporter's names. Home, where HTTP is.
 void register_group_metrics(Metrics& metrics, broker::Broker& broker) {
   using Write = Metrics::Write;
-  metrics.collect(
-      "kafka_consumergroup_members", "gauge", "Members of a group.", [&broker](const Write& write) {
-        for (const auto& [id, entry] : broker.groups().table()) {
-          write({{"consumergroup", id}}, static_cast<double>(entry.group.members().size()));
-        }
-      });
+  metrics.collect("kafka_consumergroup_members", "gauge", "Members of a group.",
+                  [&broker](const Write& write) {
+                    for (const auto& [id, entry] : broker.groups().table()) {
+                      write({{"consumergroup", id}}, static_cast<double>(entry.member_count()));
+                    }
+                  });
   /// Calls `visit(labels, topic, partition, offset)` for all that is committed.
   auto for_each_offset = [&broker](auto visit) {
     for (const auto& [id, entry] : broker.groups().table()) {

@@ -82,6 +82,13 @@ ErrorCode to_wire(broker::GroupError error) {
     case GroupError::offset_metadata_too_large: return ErrorCode::offset_metadata_too_large;
     case GroupError::invalid_commit_offset_size: return ErrorCode::invalid_commit_offset_size;
     case GroupError::unstable_offset_commit: return ErrorCode::unstable_offset_commit;
+    case GroupError::invalid_request: return ErrorCode::invalid_request;
+    case GroupError::unsupported_version: return ErrorCode::unsupported_version;
+    case GroupError::fenced_member_epoch: return ErrorCode::fenced_member_epoch;
+    case GroupError::unreleased_instance_id: return ErrorCode::unreleased_instance_id;
+    case GroupError::unsupported_assignor: return ErrorCode::unsupported_assignor;
+    case GroupError::stale_member_epoch: return ErrorCode::stale_member_epoch;
+    case GroupError::invalid_regular_expression: return ErrorCode::invalid_regular_expression;
   }
   return ErrorCode::unknown_server_error;
 }

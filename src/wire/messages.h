@@ -19,6 +19,8 @@
 #include "wire/alter_configs.h"
 #include "wire/api_key.h"
 #include "wire/api_versions.h"
+#include "wire/consumer_group_describe.h"
+#include "wire/consumer_group_heartbeat.h"
 #include "wire/create_partitions.h"
 #include "wire/create_topics.h"
 #include "wire/delete_groups.h"
@@ -75,7 +77,8 @@ using Requests =
              DescribeConfigsRequest, AlterConfigsRequest, DescribeLogDirsRequest,
              CreatePartitionsRequest, DeleteGroupsRequest, IncrementalAlterConfigsRequest,
              ListPartitionReassignmentsRequest, OffsetDeleteRequest, DescribeClusterRequest,
-             DescribeProducersRequest, DescribeTransactionsRequest, ListTransactionsRequest>;
+             DescribeProducersRequest, DescribeTransactionsRequest, ListTransactionsRequest,
+             ConsumerGroupHeartbeatRequest, ConsumerGroupDescribeRequest>;
 
 /// The versions that a server offers: those it can read, or what old clients must be told.
 template <class Request>

@@ -7,6 +7,26 @@
 namespace leat::server {
 namespace {
 
+/// What clients may take for granted, by Kafka's names, with its level. No transaction.version:
+/// that would promise a protocol that is not there.
+struct Feature {
+  const char* name;
+  std::int16_t level;
+};
+constexpr Feature features[] = {
+    {"group.version", 1},  // consumer groups, KIP-848
+};
+
+void describe_features(wire::ApiVersionsResponse& response) {
+  for (const Feature& feature : features) {
+    // From 1, since clients of versions below 4 do not bear one whose least version is 0.
+    response.supported_features.push_back({feature.name, 1, feature.level});
+    response.finalized_features.push_back({feature.name, feature.level, feature.level});
+  }
+  // They never change while a server runs.
+  response.finalized_features_epoch = 0;
+}
+
 wire::ApiVersionsResponse describe(wire::ErrorCode error) {
   wire::ApiVersionsResponse response;
   response.error_code = error;
@@ -19,8 +39,7 @@ wire::ApiVersionsResponse describe(wire::ErrorCode error) {
   }
   std::sort(response.api_keys.begin(), response.api_keys.end(),
             [](const auto& a, const auto& b) { return a.api_key < b.api_key; });
-  // No features: clients of versions below 4 do not bear one whose least version is 0, and a
-  // finalized transaction.version would promise a protocol that is not there.
+  describe_features(response);
   return response;
 }
 

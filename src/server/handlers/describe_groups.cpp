@@ -14,9 +14,6 @@ using broker::GroupError;
 using wire::DescribeGroupsResponse;
 using DescribeCall = Call<wire::DescribeGroupsRequest>;
 
-/// What can be done to a group, as Kafka's bit field: read, delete, describe.
-constexpr std::int32_t all_group_operations = 0b1'0100'1000;
-
 Bytes copy(BytesView bytes) {
   return Bytes(bytes.begin(), bytes.end());
 }
@@ -49,15 +46,18 @@ void describe_all(DescribeCall call, broker::Groups& groups, GroupError error) {
     if (call.request().include_authorized_operations) {
       out.authorized_operations = all_group_operations;
     }
-    if (const broker::Groups::Entry* entry = groups.find(id)) {
+    const broker::Groups::Entry* entry = groups.find(id);
+    if (entry != nullptr && !entry->consumers) {
       describe(entry->group, out);
       continue;
     }
-    // Up to version 5, a group that nobody knows is one that has died.
+    // Up to version 5, a group that nobody knows is one that has died. Of the new protocol another
+    // request tells.
     out.group_state = name(broker::GroupState::dead);
     if (call.version() < 6) continue;
     out.error_code = wire::ErrorCode::group_id_not_found;
-    out.error_message = fmt::format("Group {} not found.", id);
+    out.error_message = entry == nullptr ? fmt::format("Group {} not found.", id)
+                                         : fmt::format("Group {} is not a classic group.", id);
   }
   call.answer(response);
 }

@@ -1,4 +1,4 @@
-// ListGroups: all groups, or those in some states.
+// ListGroups: all groups, or those of some types and in some states.
 #include <algorithm>
 #include <cctype>
 #include <string>
@@ -11,9 +11,6 @@
 
 namespace leat::server {
 namespace {
-
-/// The protocol's; there are no others here.
-constexpr std::string_view group_type = "classic";
 
 bool is_same(std::string_view a, std::string_view b) {
   auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
@@ -30,12 +27,12 @@ void list(Call<wire::ListGroupsRequest> call, broker::Groups& groups, broker::Gr
   const wire::ListGroupsRequest& request = call.request();
   wire::ListGroupsResponse response;
   response.error_code = to_wire(error);
-  if (error == broker::GroupError::none && passes(request.types_filter, group_type)) {
+  if (error == broker::GroupError::none) {
     for (const auto& [id, entry] : groups.table()) {
-      std::string_view state = name(entry.group.state());
-      if (!passes(request.states_filter, state)) continue;
-      response.groups.push_back(
-          {id, entry.group.protocol_type(), std::string(state), std::string(group_type)});
+      if (!passes(request.types_filter, entry.type())) continue;
+      if (!passes(request.states_filter, entry.state_name())) continue;
+      response.groups.push_back({id, std::string(entry.protocol_type()),
+                                 std::string(entry.state_name()), std::string(entry.type())});
     }
   }
   call.answer(response);

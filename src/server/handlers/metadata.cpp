@@ -57,10 +57,15 @@ struct Pending {
   std::size_t being_made = 0;
 };
 
+/// By its id. Java's client writes an empty name beside it.
+bool is_by_id(const MetadataRequest::Topic& asked) {
+  return !asked.name || !asked.topic_id.is_zero();
+}
+
 MetadataResponse::Topic look_up(Pending& pending, const broker::TopicTable& topics,
                                 const MetadataRequest::Topic& asked) {
   Node& node = pending.call.node();
-  if (!asked.name) {
+  if (is_by_id(asked)) {
     broker::TopicPtr topic = topics.find(asked.topic_id);
     return topic ? describe(node, *topic) : missing(asked, ErrorCode::unknown_topic_id);
   }
@@ -116,7 +121,7 @@ std::set<std::string> topics_to_make(const Call<MetadataRequest>& call) {
     return names;
   }
   for (const auto& topic : *request.topics) {
-    if (topic.name && call.broker().find_topic(*topic.name) == nullptr &&
+    if (!is_by_id(topic) && call.broker().find_topic(*topic.name) == nullptr &&
         broker::check_topic_name(*topic.name) && !broker::is_internal_topic(*topic.name)) {
       names.insert(*topic.name);
     }

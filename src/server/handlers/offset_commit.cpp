@@ -14,8 +14,10 @@ using wire::OffsetCommitRequest;
 using wire::OffsetCommitResponse;
 using CommitCall = Call<OffsetCommitRequest>;
 
-broker::CommitRequest to_broker(const OffsetCommitRequest& request) {
+broker::CommitRequest to_broker(const CommitCall& call) {
+  const OffsetCommitRequest& request = call.request();
   broker::CommitRequest commit;
+  commit.knows_epochs = call.version() >= 9;
   commit.group_id = request.group_id;
   commit.member = {request.member_id, request.group_instance_id, request.generation_id};
   commit.retention_ms = request.retention_time_ms;
@@ -44,7 +46,7 @@ void answer(CommitCall& call, const std::vector<GroupError>& errors) {
 }
 
 void commit(CommitCall given, broker::Groups& groups, GroupError error) {
-  broker::CommitRequest request = to_broker(given.request());
+  broker::CommitRequest request = to_broker(given);
   if (error != GroupError::none) {
     return answer(given, std::vector<GroupError>(request.partitions.size(), error));
   }

@@ -89,8 +89,10 @@ void fetch(FetchCall call, Groups& groups, GroupError error) {
     for (const auto& group : request.groups) {
       auto& answered = response.groups.emplace_back();
       answered.group_id = group.group_id;
-      answered.error_code = to_wire(error);
-      if (!is_ok) continue;
+      GroupError refused = error;
+      if (is_ok) refused = groups.check_fetch(group.group_id, group.member_id, group.member_epoch);
+      answered.error_code = to_wire(refused);
+      if (refused != GroupError::none) continue;
       answered.topics = look_up(groups, group.group_id, group.topics, request.require_stable);
     }
     return call.answer(response);
