@@ -10,6 +10,8 @@
 namespace leat::file {
 namespace {
 
+using Kind = DiskChange::Kind;
+
 Error cannot(Errc code, const char* verb, const std::string& path, const char* why) {
   return {code, fmt::format("cannot {} {}: {}", verb, path, why)};
 }
@@ -90,10 +92,10 @@ Result<std::size_t> FakeFileSystem::Handle::read_at(std::uint64_t position,
 Result<void> FakeFileSystem::Handle::write_at(std::uint64_t position,
                                               std::span<const BytesView> parts) {
   if (dead() || !writable_ || any_part_of(path_, files_.failing_writes_)) return refuse("write");
-  Change change = files_.begin_change();
-  if (change == Change::refused) return refuse("write");
   Bytes bytes;
   for (BytesView part : parts) bytes.insert(bytes.end(), part.begin(), part.end());
+  Permit permit = files_.begin_change({Kind::write, path_, position, bytes});
+  if (permit == Permit::refused) return refuse("write");
   std::uint64_t length = bytes.size();
   bool full = false;
   if (files_.capacity_) {
@@ -104,11 +106,11 @@ Result<void> FakeFileSystem::Handle::write_at(std::uint64_t position,
     while (full && inode_->bytes_to_allocate(position, fits) > room) fits /= 2;
     if (full) length = files_.random_.below(fits + 1);
   }
-  if (change == Change::cut_short) length = files_.random_.below(length + 1);
+  if (permit == Permit::cut_short) length = files_.random_.below(length + 1);
   inode_->write(position, BytesView(bytes).first(length));
   ++files_.counts_.writes;
   files_.counts_.bytes_written += length;
-  if (change == Change::cut_short) return refuse("write");
+  if (permit == Permit::cut_short) return refuse("write");
   if (full) {
     return tl::unexpected(cannot(Errc::no_space, "write", path_, "No space left on device"));
   }
@@ -122,13 +124,13 @@ Result<std::uint64_t> FakeFileSystem::Handle::size() const {
 
 Result<void> FakeFileSystem::Handle::truncate(std::uint64_t size) {
   if (dead() || !writable_ || any_part_of(path_, files_.failing_writes_)) return refuse("truncate");
-  if (files_.begin_change() != Change::allowed) return refuse("truncate");
+  if (files_.begin_change({Kind::truncate, path_}) != Permit::allowed) return refuse("truncate");
   inode_->truncate(size);
   return {};
 }
 
 Result<void> FakeFileSystem::Handle::sync() {
-  if (dead() || files_.begin_change() != Change::allowed) return refuse("sync");
+  if (dead() || files_.begin_change({Kind::sync, path_}) != Permit::allowed) return refuse("sync");
   ++files_.counts_.syncs;
   return finish_sync(inode_->snapshot(), files_.sync_fails(path_));
 }
@@ -143,7 +145,7 @@ Result<void> FakeFileSystem::Handle::finish_sync(const FakeInode::Snapshot& snap
 }
 
 void FakeFileSystem::Handle::async_sync(Executor& executor, SyncDone done) {
-  if (dead() || files_.begin_change() != Change::allowed) {
+  if (dead() || files_.begin_change({Kind::sync, path_}) != Permit::allowed) {
     // A dead process hears nothing any more.
     if (files_.stopped_) return;
     executor.post([done = std::move(done), refused = Result<void>(refuse("sync"))]() mutable {
@@ -183,15 +185,16 @@ FakeFileSystem::FakeFileSystem(SimExecutor& executor, std::uint64_t seed)
   directories_.push_back(root_);
 }
 
-FakeFileSystem::Change FakeFileSystem::begin_change() {
-  if (stopped_) return Change::refused;
-  if (!operations_left_) return Change::allowed;
+FakeFileSystem::Permit FakeFileSystem::begin_change(const DiskChange& change) {
+  if (stopped_) return Permit::refused;
+  if (watch_) watch_(change);
+  if (!operations_left_) return Permit::allowed;
   if (*operations_left_ == 0) {
     stopped_ = true;
-    return Change::cut_short;
+    return Permit::cut_short;
   }
   --*operations_left_;
-  return Change::allowed;
+  return Permit::allowed;
 }
 
 std::optional<Error> FakeFileSystem::dead(const char* verb, const std::string& path) const {
@@ -199,9 +202,9 @@ std::optional<Error> FakeFileSystem::dead(const char* verb, const std::string& p
   return cannot(Errc::io_error, verb, path, "Input/output error");
 }
 
-Result<void> FakeFileSystem::allow_change(const char* verb, const std::string& path) {
-  if (begin_change() == Change::allowed) return {};
-  return tl::unexpected(cannot(Errc::io_error, verb, path, "Input/output error"));
+Result<void> FakeFileSystem::allow_change(const char* verb, const DiskChange& change) {
+  if (begin_change(change) == Permit::allowed) return {};
+  return tl::unexpected(cannot(Errc::io_error, verb, change.path, "Input/output error"));
 }
 
 FakeFileSystem::Place FakeFileSystem::find_place(const std::string& path) const {
@@ -241,7 +244,7 @@ Result<FilePtr> FakeFileSystem::open(const std::string& path, OpenMode mode) {
     if (room() < FakeInode::page_bytes) {
       return refused(Errc::no_space, "No space left on device");
     }
-    if (auto allowed = allow_change("open", path); !allowed) return fail(allowed);
+    if (auto allowed = allow_change("open", {Kind::create, path}); !allowed) return fail(allowed);
     inodes_.push_back(std::make_shared<FakeInode>(random_));
     place.directory->put(place.name, {inodes_.back(), nullptr});
     node = place.directory->find(place.name);
@@ -259,7 +262,7 @@ Result<void> FakeFileSystem::remove(const std::string& path) {
   if (node->directory) {
     return tl::unexpected(cannot(Errc::io_error, "remove", path, "Is a directory"));
   }
-  if (auto allowed = allow_change("remove", path); !allowed) return allowed;
+  if (auto allowed = allow_change("remove", {Kind::remove, path}); !allowed) return allowed;
   place.directory->erase(place.name);
   return {};
 }
@@ -273,7 +276,7 @@ Result<void> FakeFileSystem::remove_all(const std::string& path) {
   }
   Place place = find_place(path);
   if (!place.directory || !place.directory->find(place.name)) return {};
-  if (auto allowed = allow_change("remove", path); !allowed) return allowed;
+  if (auto allowed = allow_change("remove", {Kind::remove, path}); !allowed) return allowed;
   place.directory->erase(place.name);
   return {};
 }
@@ -289,7 +292,7 @@ Result<void> FakeFileSystem::rename(const std::string& from, const std::string& 
   if (replaced && replaced->directory) {
     return tl::unexpected(cannot(Errc::io_error, "rename", from + " to " + to, "Is a directory"));
   }
-  if (auto allowed = allow_change("rename", from); !allowed) return allowed;
+  if (auto allowed = allow_change("rename", {Kind::rename, to}); !allowed) return allowed;
   target.directory->move_here(*source.directory, source.name, target.name);
   return {};
 }
@@ -302,7 +305,8 @@ Result<void> FakeFileSystem::make_directories(const std::string& path) {
       return tl::unexpected(cannot(Errc::io_error, "make directory", path, "Not a directory"));
     }
     if (!node) {
-      if (auto allowed = allow_change("make directory", path); !allowed) return allowed;
+      if (auto allowed = allow_change("make directory", {Kind::make_directory, path}); !allowed)
+        return allowed;
       auto made = std::make_shared<FakeDirectory>();
       directories_.push_back(made);
       directory->put(name, {nullptr, made});
@@ -337,7 +341,8 @@ Result<void> FakeFileSystem::sync_directory(const std::string& directory) {
   if (!found) {
     return tl::unexpected(cannot(Errc::not_found, "open", directory, "No such file or directory"));
   }
-  if (auto allowed = allow_change("sync", directory); !allowed) return allowed;
+  if (auto allowed = allow_change("sync", {Kind::sync_directory, directory}); !allowed)
+    return allowed;
   ++counts_.directory_syncs;
   if (sync_fails(directory)) {
     return tl::unexpected(cannot(Errc::io_error, "sync", directory, "Input/output error"));

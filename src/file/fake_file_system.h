@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -17,6 +19,15 @@
 #include "file/file.h"
 
 namespace leat::file {
+
+/// A change to the disk that is about to be made.
+struct DiskChange {
+  enum class Kind { create, write, truncate, sync, remove, rename, make_directory, sync_directory };
+  Kind kind;
+  const std::string& path;     // of a rename the new name
+  std::uint64_t position = 0;  // of a write
+  BytesView content = {};      // of a write
+};
 
 /// One thread; outlives its files and locks. Blocking calls take no simulated time; syncs and jobs
 /// that do not block complete after a delay drawn from the seed.
@@ -57,6 +68,9 @@ class FakeFileSystem final : public FileSystem {
   /// nothing, until kill() or power_loss().
   void stop_after(std::uint64_t operations) { operations_left_ = operations; }
   bool stopped() const { return stopped_; }
+  /// Has `watch` see each change before it is made; it may call stop_after(), which 0 makes the
+  /// last one, made in part. Null ends that.
+  void watch_changes(std::function<void(const DiskChange&)> watch) { watch_ = std::move(watch); }
 
   /// Room for so many more bytes, in pages of 4 KiB; nullopt for plenty. A write beyond it writes
   /// a part and fails with no_space; bytes already allocated can be written again.
@@ -99,7 +113,7 @@ class FakeFileSystem final : public FileSystem {
  private:
   class Handle;
   class Lock;
-  enum class Change { allowed, cut_short, refused };
+  enum class Permit { allowed, cut_short, refused };
   struct FailingSync {
     std::string part;
     std::uint64_t nth;
@@ -110,8 +124,8 @@ class FakeFileSystem final : public FileSystem {
   };
 
   /// Asks stop_after() about one more change.
-  Change begin_change();
-  Result<void> allow_change(const char* verb, const std::string& path);
+  Permit begin_change(const DiskChange& change);
+  Result<void> allow_change(const char* verb, const DiskChange& change);
   std::optional<Error> dead(const char* verb, const std::string& path) const;
   Place find_place(const std::string& path) const;
   std::shared_ptr<FakeDirectory> find_directory(const std::string& path) const;
@@ -134,6 +148,7 @@ class FakeFileSystem final : public FileSystem {
   std::uint64_t boot_ = 0;
   std::optional<std::uint64_t> operations_left_;
   bool stopped_ = false;
+  std::function<void(const DiskChange&)> watch_;
   std::optional<std::uint64_t> capacity_;
   std::vector<FailingSync> failing_syncs_;
   std::vector<std::string> failing_reads_;

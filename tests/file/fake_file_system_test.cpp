@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -480,6 +481,31 @@ TEST_CASE("a process stopped in mid-change writes a part and nothing after it") 
     seen.insert(world.text("/d/a"));
   }
   CHECK(seen == std::set<std::string>{"one", "onet", "onetw", "onetwo"});
+}
+
+TEST_CASE("whoever watches the changes sees each before it is made, and may make one the last") {
+  World world;
+  std::vector<std::string> seen;
+  world.files.watch_changes([&](const DiskChange& change) {
+    seen.push_back(change.path + " " + std::string(as_text(change.content)));
+    if (change.kind == DiskChange::Kind::rename) world.files.stop_after(1);
+    if (change.kind == DiskChange::Kind::remove) world.files.stop_after(0);
+  });
+  FilePtr file = world.open("/d/a");
+  REQUIRE(World::write(*file, 0, "text"));
+  REQUIRE(file->sync());
+  REQUIRE(world.files.rename("/d/a", "/d/b"));
+  REQUIRE(world.files.sync_directory("/d"));
+  REQUIRE(!World::write(*file, 0, "late"));
+  CHECK(world.files.stopped());
+  world.crash(true);
+  CHECK(world.text("/d/b") == "text");
+  REQUIRE(!world.files.remove("/d/b"));
+  CHECK(seen == std::vector<std::string>{"/d/a ", "/d/a text", "/d/a ", "/d/b ", "/d ", "/d/a late",
+                                         "/d/b "});
+  world.files.watch_changes(nullptr);
+  world.crash(false);
+  CHECK(world.text("/d/b") == "text");
 }
 
 TEST_CASE("the same seed gives the same history") {

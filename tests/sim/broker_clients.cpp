@@ -333,6 +333,7 @@ void BrokerSimulation::delete_records() {
   if (partition.high_watermark < partition.start) return;
   std::int64_t offset = random_.between(partition.start, partition.high_watermark);
   partition.start_asked = std::max(partition.start_asked, offset);
+  crasher_.now(Doing::deleting_records);
   wire::DeleteRecordsRequest request;
   auto& topic = request.topics.emplace_back();
   topic.name = name_of(of->topic_id);

@@ -38,12 +38,13 @@ server::ServerOptions draw_options(Random& random) {
 
 }  // namespace
 
-BrokerSimulation::BrokerSimulation(std::uint64_t seed, bool verbose)
+BrokerSimulation::BrokerSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point)
     : seed_(seed),
       verbose_(verbose),
       random_(seed),
       shards_(executor_, seed, seed % 2 == 0 ? 1 : 1 + seed % 5),
       files_(executor_, seed ^ 0x5eed),
+      crasher_(files_, point, seed ^ 0xdead),
       options_(draw_options(random_)),
       history_(options_.broker.store.durability == log::Durability::fsync),
       with_failing_disk_(random_.one_in(3)) {
@@ -85,6 +86,7 @@ std::string BrokerSimulation::run() {
     live();
     end_life(true);
   }
+  crasher_.begin_end();
   if (objection_.empty()) open();
   if (alive()) verify();
   if (objection_.empty()) return {};
@@ -98,7 +100,9 @@ std::string BrokerSimulation::run() {
 void BrokerSimulation::open() {
   int crashes_max = random_.one_in(8) ? 10 : 2;
   for (int attempt = 0; objection_.empty(); ++attempt) {
-    if (attempt < crashes_max && random_.one_in(2)) files_.stop_after(random_.below(40));
+    if (attempt < crashes_max && random_.one_in(2)) {
+      crasher_.stop_after(random_.below(40));
+    }
     if (try_open()) return;
     if (objection_.empty()) end_life(false);
   }
@@ -106,12 +110,14 @@ void BrokerSimulation::open() {
 
 bool BrokerSimulation::try_open() {
   ++life_;
+  crasher_.begin_life();
   history_.begin_life();
   changes_.clear();
   sync_failed_ = writes_failed_ = false;
   auto opened = broker::Broker::open({files_, executor_, executor_, metrics_, shards_.executors()},
                                      options_.broker, Random(random_.next()));
   if (opened) broker_ = std::move(*opened);
+  if (!files_.stopped()) crasher_.now(Doing::anything);
   if (files_.stopped()) {
     trace("died while opening");
     ++deaths_;
@@ -136,7 +142,7 @@ bool BrokerSimulation::try_open() {
 
 void BrokerSimulation::live() {
   if (!alive()) return;
-  if (random_.one_in(3)) files_.stop_after(random_.below(300));
+  if (random_.one_in(3)) crasher_.stop_after(random_.below(300));
   std::int64_t actions = random_.between(10, 80);
   for (std::int64_t i = 0; i < actions && alive(); ++i) act();
 }

@@ -20,6 +20,7 @@
 #include "file/fake_file_system.h"
 #include "server/node.h"
 #include "shards.h"
+#include "sim/crash_points.h"
 #include "sim/history.h"
 #include "sim/sim_connection.h"
 #include "wire/frame.h"
@@ -49,12 +50,14 @@ struct ClientSession {
 /// topics in broker_topics.cpp.
 class BrokerSimulation {
  public:
-  /// A verbose one tells each step on stderr.
-  BrokerSimulation(std::uint64_t seed, bool verbose);
+  /// A verbose one tells each step on stderr. With a point its processes die there.
+  BrokerSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point = nullptr);
   ~BrokerSimulation();
 
   /// What went wrong first, with the steps that led to it; empty when nothing did.
   std::string run();
+  /// How often a process died at the point.
+  int crashes() const { return crasher_.times(); }
 
  private:
   enum class End { close, kill, power_loss };
@@ -173,6 +176,7 @@ class BrokerSimulation {
   SimExecutor executor_;
   testing::SimShards shards_;  // one, or several in every other story
   file::FakeFileSystem files_;
+  Crasher crasher_;
   Metrics metrics_;
   server::ServerOptions options_;
   History history_;

@@ -75,6 +75,7 @@ void BrokerSimulation::ask_for_topic(Client& client, const std::string& name) {
   for (const auto& [key, value] : configs) topic.configs.push_back({key, value});
   history_.create_asked(name, topic.num_partitions, retires, configs);
   trace("create {} with {} partitions", name, topic.num_partitions);
+  crasher_.now(Doing::creating_topic);
   auto use = [this, name](wire::CreateTopicsResponse& response) {
     const auto& answer = response.topics.at(0);
     trace("creation of {}: {}", name, wire::name(answer.error_code));
@@ -111,6 +112,7 @@ void BrokerSimulation::ask_to_delete(Client& client, const Uuid& id) {
     request.topic_names.push_back(name_of(id));
   }
   trace("delete {}", name_of(id));
+  crasher_.now(Doing::deleting_topic);
   ++changes_[name_of(id)];
   auto use = [this, id](wire::DeleteTopicsResponse& response) {
     --changes_[name_of(id)];
@@ -160,6 +162,7 @@ void BrokerSimulation::create_partitions() {
   topic.count = count;
   history_.partitions_asked(*id, count);
   trace("{} partitions for {}", count, topic.name);
+  crasher_.now(Doing::adding_partitions);
   ++changes_[topic.name];
   auto use = [this, id = *id, count](wire::CreatePartitionsResponse& response) {
     --changes_[name_of(id)];
@@ -193,6 +196,7 @@ void BrokerSimulation::alter_configs() {
   history_.configs_asked(*id, configs);
   const std::string name = name_of(*id);
   trace("{} of {} becomes {}", key, name, configs.contains(key) ? configs[key] : "its default");
+  crasher_.now(Doing::altering_topic);
   ++changes_[name];
   if (random_.one_in(2)) {
     wire::AlterConfigsRequest request;

@@ -21,12 +21,13 @@ const char* name(log::Durability durability) {
 
 }  // namespace
 
-LogSimulation::LogSimulation(std::uint64_t seed, bool verbose)
+LogSimulation::LogSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point)
     : seed_(seed),
       verbose_(verbose),
       random_(seed),
       shards_(executor_, seed, seed % 2 == 0 ? 1 : 1 + seed % 5),
-      files_(executor_, seed ^ 0x5eed) {
+      files_(executor_, seed ^ 0x5eed),
+      crasher_(files_, point, seed ^ 0xdead) {
   options_.directory = simulated_directory;
   options_.owner = "pid 1";
   auto durability = random_.below(6);
@@ -88,6 +89,7 @@ std::string LogSimulation::run() {
     live();
     end_life();
   }
+  crasher_.begin_end();
   if (objection_.empty()) open_store();
   if (objection_.empty()) return {};
   std::string story =
@@ -103,7 +105,7 @@ void LogSimulation::open_store() {
     check_directory();
     bool dies = attempt < crashes_max && (crashes_max > 3 || random_.one_in(3));
     if (dies) {
-      files_.stop_after(random_.below(30));
+      crasher_.stop_after(random_.below(30));
     } else {
       break_opening();
     }
@@ -114,10 +116,12 @@ void LogSimulation::open_store() {
 
 bool LogSimulation::try_open() {
   ++life_;
+  crasher_.begin_life();
   pending_appends_ = 0;
   faults_.sync_failed = false;
   auto opened =
       log::Store::open({files_, executor_, executor_, metrics_, shards_.executors()}, options_);
+  if (!files_.stopped()) crasher_.now(Doing::anything);
   if (!files_.stopped()) files_.heal();
   if (files_.stopped()) {
     trace("died while opening");
@@ -175,7 +179,7 @@ void LogSimulation::connect(Partition& partition) {
 
 void LogSimulation::live() {
   if (!alive()) return;
-  if (random_.one_in(3)) files_.stop_after(random_.below(200));
+  if (random_.one_in(3)) crasher_.stop_after(random_.below(200));
   std::int64_t actions = random_.between(5, 60);
   for (std::int64_t i = 0; i < actions && alive(); ++i) {
     act();

@@ -17,6 +17,7 @@
 #include "file/fake_file_system.h"
 #include "log/store.h"
 #include "shards.h"
+#include "sim/crash_points.h"
 #include "sim/log_checks.h"
 #include "sim/log_model.h"
 
@@ -56,12 +57,14 @@ struct Faults {
 /// log_faults.cpp, what must hold in log_promises.cpp and log_checks.h.
 class LogSimulation {
  public:
-  /// A verbose one tells each step on stderr.
-  LogSimulation(std::uint64_t seed, bool verbose);
+  /// A verbose one tells each step on stderr. With a point its processes die there.
+  LogSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point = nullptr);
   ~LogSimulation();
 
   /// What went wrong first, with the steps that led to it; empty when nothing did.
   std::string run();
+  /// How often a process died at the point.
+  int crashes() const { return crasher_.times(); }
 
  private:
   enum class End { close, abandon, kill, power_loss };
@@ -140,6 +143,7 @@ class LogSimulation {
   SimExecutor executor_;
   testing::SimShards shards_;  // one, or several in every other story
   file::FakeFileSystem files_;
+  Crasher crasher_;
   Metrics metrics_;
   log::StoreOptions options_;
   std::unique_ptr<log::Store> store_;

@@ -11,4 +11,10 @@ TEST_CASE(
   sim::check_seeds<sim::ProducerSimulation>(300);
 }
 
+TEST_CASE(
+    "faults 9 and 11: a broker that dies at a named step of a transaction keeps all of it or "
+    "nothing") {
+  sim::check_points<sim::ProducerSimulation>(sim::Story::producers);
+}
+
 TEST_SUITE_END();

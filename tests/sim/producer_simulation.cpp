@@ -23,12 +23,13 @@ constexpr std::size_t window_max = 4;
 
 }  // namespace
 
-ProducerSimulation::ProducerSimulation(std::uint64_t seed, bool verbose)
+ProducerSimulation::ProducerSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point)
     : seed_(seed),
       verbose_(verbose),
       random_(seed),
       shards_(executor_, seed, seed % 2 == 0 ? 1 : 1 + seed % 4),
-      files_(executor_, seed ^ 0x5eed) {
+      files_(executor_, seed ^ 0x5eed),
+      crasher_(files_, point, seed ^ 0xdead) {
   log::StoreOptions& store = options_.store;
   store.directory = "/data/leat";
   store.owner = "pid 1";
@@ -76,6 +77,7 @@ std::string ProducerSimulation::run() {
     end_life();
   }
   mend_disk();
+  crasher_.begin_end();
   if (objection_.empty()) open();
   if (objection_.empty()) verify();
   if (objection_.empty()) return {};
@@ -87,6 +89,7 @@ std::string ProducerSimulation::run() {
 void ProducerSimulation::open() {
   while (objection_.empty()) {
     ++life_;
+    crasher_.begin_life();
     auto opened =
         broker::Broker::open({files_, executor_, executor_, metrics_, shards_.executors()},
                              options_, Random(random_.next()));
@@ -95,6 +98,7 @@ void ProducerSimulation::open() {
       return object("cannot open: " + opened.error().what);
     }
     broker_ = std::move(*opened);
+    crasher_.now(Doing::anything);
     trace("life {}", life_);
     break;
   }
@@ -114,7 +118,7 @@ bool ProducerSimulation::wait_until(const std::function<bool()>& condition) {
 
 void ProducerSimulation::live() {
   if (!alive()) return;
-  if (random_.one_in(2)) files_.stop_after(random_.below(600));
+  if (random_.one_in(2)) crasher_.stop_after(random_.below(600));
   std::int64_t actions = random_.between(20, 250);
   for (std::int64_t i = 0; i < actions && alive(); ++i) {
     auto draw = random_.below(20);
@@ -200,6 +204,7 @@ void ProducerSimulation::act(Producer& producer) {
     case Step::init: return init(producer);
     case Step::begin: return begin(producer);
     case Step::send: return send_next(producer);
+    case Step::offsets: return commit_offset(producer);
     case Step::end: return end(producer);
   }
 }
@@ -324,10 +329,18 @@ void ProducerSimulation::begin(Producer& producer) {
     Value& value = values_[producer.value];
     for (std::int32_t p = 0; p < partitions; ++p) value.partitions.push_back(p);
     producer.begun_in = life_;
+    if (random_.one_in(2)) value.offset = static_cast<std::int64_t>(last_value_);
+    value.group = producer.id;
   }
   trace("producer {} begins {}", producer.number, producer.value);
   broker::TransactionPartitions added;
   for (std::int32_t p = 0; p < partitions; ++p) added["t"].insert(PartitionId{p});
+  if (values_[producer.value].offset > 0) {
+    if (auto made = add_group_partition(added); !made) {
+      producer.is_waiting = false;
+      return failed(producer, made.error());
+    }
+  }
   broker_->transactions().add_partitions(producer.id, *producer.identity, added,
                                          [this, &producer](const Result<void>& done) {
                                            producer.is_waiting = false;
@@ -347,7 +360,8 @@ void ProducerSimulation::send_next(Producer& producer) {
     producer.is_waiting = false;
     if (!result) return failed(producer, result.error());
     ++producer.sequences[to];
-    if (++producer.sent == partitions) producer.step = Step::end;
+    if (++producer.sent < partitions) return;
+    producer.step = values_[producer.value].offset > 0 ? Step::offsets : Step::end;
   });
 }
 
@@ -481,6 +495,7 @@ void ProducerSimulation::verify() {
     }
   }
   for (const auto& [name, value] : values_) check_value(name, value, seen);
+  check_offsets(seen.front());
 }
 
 void ProducerSimulation::check_value(const std::string& name, const Value& value,

@@ -8,6 +8,7 @@
 //    of one producer stand in the order in which it sent them.
 //  - A transaction that was told to be committed is read in all of its partitions, once; one that
 //    was aborted in none; one of which nobody knows in all or in none.
+//  - The offsets that a transaction has committed for a group count exactly if its records do.
 //  - The last stable offset is never above the high watermark.
 //  - No producer is refused for what the server forgot.
 #pragma once
@@ -30,22 +31,27 @@
 #include "broker/transactions.h"
 #include "file/fake_file_system.h"
 #include "shards.h"
+#include "sim/crash_points.h"
 
 namespace leat::sim {
 
 class ProducerSimulation {
  public:
-  /// A verbose one tells each step on stderr.
-  ProducerSimulation(std::uint64_t seed, bool verbose);
+  /// A verbose one tells each step on stderr. With a point its processes die there.
+  ProducerSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point = nullptr);
   ~ProducerSimulation();
   /// What went wrong first, with the steps that led to it; empty when nothing did.
   std::string run();
+  /// How often a process died at the point.
+  int crashes() const { return crasher_.times(); }
 
  private:
   enum class Fate { pending, acknowledged, committed, aborted, unknown };
   struct Value {
     Fate fate = Fate::pending;
     std::vector<std::int32_t> partitions;
+    std::int64_t offset = 0;  // that its transaction commits for a group; 0: none
+    std::string group;
   };
   /// What it sends: a batch of one or more records, each with the value's name.
   struct Sending {
@@ -56,7 +62,7 @@ class ProducerSimulation {
     bool is_in_flight = false;
     bool was_known = false;  // the producer, in the partition, when it was first sent
   };
-  enum class Step { init, begin, send, end };
+  enum class Step { init, begin, send, offsets, end };
   struct Producer {
     int number = 0;
     bool is_transactional = false;
@@ -95,6 +101,11 @@ class ProducerSimulation {
   void begin(Producer& producer);
   void send_next(Producer& producer);
   void end(Producer& producer);
+  // In producer_offsets.cpp:
+  Result<void> add_group_partition(broker::TransactionPartitions& added);
+  void commit_offset(Producer& producer);
+  void commit_offset(Producer& producer, const std::shared_ptr<broker::Partition>& groups);
+  void check_offsets(const std::map<std::string, int>& seen);
   void failed(Producer& producer, const Error& error);
   /// As a client does that cannot tell what is where: it goes on under another producer id.
   void give_up(Producer& producer);
@@ -115,6 +126,7 @@ class ProducerSimulation {
   SimExecutor executor_;
   testing::SimShards shards_;
   file::FakeFileSystem files_;
+  Crasher crasher_;
   Metrics metrics_;
   broker::BrokerOptions options_;
   std::unique_ptr<broker::Broker> broker_;
