@@ -195,7 +195,7 @@ TEST_CASE("a consumer group is described with what its members have and are to h
   request.server_assignor = "range";
   CHECK(peer.ask(request, 1).error_code == ErrorCode::none);
   peer.ask(join_request("b"), 1);
-  for (Version version : {0, 1}) {
+  for (Version version : {Version{0}, Version{1}}) {
     auto group = describe(peer, version);
     CHECK(group.error_code == ErrorCode::none);
     CHECK(group.group_state == "Reconciling");
@@ -287,7 +287,7 @@ TEST_CASE("clients are told that there are consumer groups, in the versions that
   ApiVersionsRequest request;
   request.client_software_name = "test";
   request.client_software_version = "1";
-  for (Version version : {3, 4}) {
+  for (Version version : {Version{3}, Version{4}}) {
     ApiVersionsResponse response = peer.ask(request, version);
     auto is_it = [](const auto& feature) { return feature.name == "group.version"; };
     const auto& finalized = response.finalized_features;
