@@ -173,6 +173,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool is_asking_ = false;
   std::vector<UniqueFunction<void(Result<void>)>> loading_;
   std::size_t orphans_left_ = 0;
+  /// It was asked who ends what a start found open. The log may know its producers before.
+  bool has_asked_ = false;
   /// Answers to producers, by whose transaction is not noted durably yet. Each is of a request that
   /// is under way, which bounds them.
   std::map<ProducerId, std::vector<Work>> unnoted_;

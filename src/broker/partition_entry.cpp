@@ -41,7 +41,8 @@ void Partition::append_in_transaction(log::Batch batch, log::Log::AppendDone don
 }
 
 void Partition::enter(Entering entering) {
-  if (entering_.empty() && log_->has_producers() && !must_ask(entering)) {
+  // Until it is known who ends what a start found open, nothing gets behind that.
+  if (entering_.empty() && has_asked_ && !must_ask(entering)) {
     return go(std::move(entering));
   }
   entering_.push_back(std::move(entering));
@@ -56,7 +57,7 @@ bool Partition::must_ask(const Entering& entering) const {
 
 void Partition::let_in() {
   while (!entering_.empty()) {
-    if (!log_->has_producers()) {
+    if (!has_asked_) {
       is_asking_ = true;
       return load_producers([this](const Result<void>& loaded) {
         is_asking_ = false;
@@ -174,6 +175,11 @@ void Partition::append_marker(ProducerId producer, std::int16_t epoch,
 }
 
 void Partition::load_producers(UniqueFunction<void(Result<void>)> done) {
+  // Once: what was begun since then was not found by a start.
+  if (has_asked_) {
+    environment_.executor.post([done = std::move(done)]() mutable { done({}); });
+    return;
+  }
   loading_.push_back(std::move(done));
   if (loading_.size() > 1) return;
   log_->load_producers(
@@ -227,6 +233,7 @@ void Partition::end_orphan(ProducerId producer, std::int16_t epoch) {
 
 void Partition::orphans_ended() {
   if (--orphans_left_ > 0) return;
+  has_asked_ = true;
   for (auto& done : std::exchange(loading_, {})) done({});
 }
 

@@ -459,6 +459,20 @@ TEST_CASE("a transaction is decided the same way though the sync of a marker fai
   }
 }
 
+TEST_CASE("who asks what is open in a partition ends nothing") {
+  World world(1);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.add(*producer, {0}));
+  REQUIRE(world.send(*producer, 0, 0, "a"));
+  world.load(0);
+  world.executor().run_for(std::chrono::seconds(2));
+  CHECK_FALSE(world.is_stable(0));
+  REQUIRE(world.send(*producer, 0, 1, "b"));
+  REQUIRE(world.end(*producer, true));
+  CHECK(world.committed(0) == std::vector<std::string>{"a", "b"});
+}
+
 TEST_CASE("an orphan that cannot be aborted at once keeps its producer out until it is") {
   World world(1, 1 << 20);
   REQUIRE(world.create_topic());
