@@ -488,7 +488,7 @@ TEST_CASE("whoever watches the changes sees each before it is made, and may make
   std::vector<std::string> seen;
   world.files.watch_changes([&](const DiskChange& change) {
     seen.push_back(change.path + " " + std::string(as_text(change.content)));
-    if (change.kind == DiskChange::Kind::rename) world.files.stop_after(1);
+    if (change.kind == DiskChange::Kind::rename) world.files.stop_after(2);
     if (change.kind == DiskChange::Kind::remove) world.files.stop_after(0);
   });
   FilePtr file = world.open("/d/a");
