@@ -197,6 +197,26 @@ TEST_CASE("fault 10: starts that die in recovery end with a refusal that says ho
   CHECK(!m.files.exists("/data/recovering").value());
 }
 
+TEST_CASE("fault 10: a start that came through is not among the dead after a power cut") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.open();
+    REQUIRE(m.append({"a"}, p1).has_value());
+    m.kill();
+    constexpr std::uint64_t changes_before_recovery = 6;
+    for (int i = 0; i < recoveries_max - 1; ++i) {
+      m.files.stop_after(changes_before_recovery);
+      REQUIRE(!m.try_open().has_value());
+      m.kill();
+    }
+    m.open();
+    m.power_loss();
+    m.open();
+    REQUIRE(m.read(p1) == "a");
+  }
+}
+
 TEST_CASE("opening after a clean stop opens no segment and writes nothing") {
   Machine m;
   m.open();
