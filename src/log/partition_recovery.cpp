@@ -24,7 +24,19 @@ Finding damage_finding(const Layout& layout, const PartitionState& state, const 
   return finding;
 }
 
-void RecoveryJob::report(Finding finding) {
+void RecoveryJob::report(const Finding& finding) {
+  auto known = accepted.find(finding.partition);
+  if (finding.kind != Finding::Kind::damage || known == accepted.end()) return tell(finding);
+  Damage found;
+  found.offsets = finding.offsets;
+  for (const OffsetRange& range : unreadable({found}, known->second)) {
+    Finding rest = finding;
+    rest.offsets = range;
+    tell(std::move(rest));
+  }
+}
+
+void RecoveryJob::tell(Finding finding) {
   if (!is_quiet && finding.kind == Finding::Kind::damage) {
     log_error("{}: records {} to {} at byte {} are damaged: {}", finding.path,
               finding.offsets.base.value(), finding.offsets.next.value() - 1, finding.position,
@@ -58,6 +70,7 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
   }
   Result<void> cleared = clear_behind();
   if (!cleared) return fail(cleared);
+  forget_behind();
   finish();
   if (raise_epoch_) state_.leader_epoch = LeaderEpoch{state_.leader_epoch.value() + 1};
   return state_;
@@ -423,6 +436,17 @@ Result<void> PartitionRecovery::clear_behind() {
     raise_epoch_ = true;
   }
   return {};
+}
+
+/// What was known of records that were cut away must not be said of those that take their offsets.
+void PartitionRecovery::forget_behind() {
+  Offset end = state_.end_offset;
+  // Bytes at the end that no offsets belong to are still there.
+  std::erase_if(state_.damage,
+                [&](const Damage& d) { return d.offsets.base >= end && d.offsets.next > end; });
+  std::erase_if(state_.gaps, [&](const OffsetRange& gap) { return gap.base >= end; });
+  for (Damage& damage : state_.damage) damage.offsets.next = std::min(damage.offsets.next, end);
+  for (OffsetRange& gap : state_.gaps) gap.next = std::min(gap.next, end);
 }
 
 void PartitionRecovery::finish() {

@@ -366,6 +366,62 @@ TEST_CASE("a lost checkpoint never leads to a leader epoch that somebody may hav
   CHECK(m.read(p1) == "a");
 }
 
+TEST_CASE("what is known of lost records is not said of those that take their offsets") {
+  for (bool is_accepted : {false, true}) {
+    CAPTURE(is_accepted);
+    Machine m;
+    m.open();
+    for (int i = 0; i < 6; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+    std::uint64_t batch = m.log(p1).view()->size_bytes() / 6;
+    m.close();
+    m.files.flip_bit(m.segment_path(0), 2 * batch + 65, 2);
+    // What its frames appended is known from the segment only.
+    REQUIRE(m.files.remove("/data/journal/0").has_value());
+    m.open();
+    REQUIRE(m.read(p1) == "0 1 !corrupt_message 3 4 5");
+    std::optional<Result<void>> done;
+    if (is_accepted) {
+      m.store->accept_loss(p1, {Offset{2}, Offset{3}},
+                           [&](Result<void> result) { done = std::move(result); });
+      m.executor.run_until_idle();
+      REQUIRE(done->has_value());
+    }
+    m.kill();
+    // Without it nothing tells what was behind the damaged batch, and the log ends there.
+    REQUIRE(m.files.remove("/data/checkpoint").has_value());
+    m.open();
+    REQUIRE(m.read(p1) == "0 1");
+    for (int i = 2; i < 5; ++i) {
+      REQUIRE(m.append({"new" + std::to_string(i)}, p1) == Offset{i});
+    }
+    CHECK(m.read(p1) == "0 1 new2 new3 new4");
+    CHECK(m.log(p1).view()->damaged.empty());
+    m.kill().open();
+    CHECK(m.read(p1) == "0 1 new2 new3 new4");
+  }
+}
+
+TEST_CASE("records whose loss was accepted are not reported again when the checkpoint is lost") {
+  Machine m;
+  m.log_options.segment_bytes = 200;
+  m.open();
+  for (int i = 0; i < 10; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+  m.close();
+  m.files.flip_bit(m.segment_path(0), 65, 2);
+  m.open();
+  REQUIRE(m.read(p1) == "!corrupt_message 1 2 3 4 5 6 7 8 9");
+  std::optional<Result<void>> done;
+  m.store->accept_loss(p1, {Offset{0}, Offset{1}},
+                       [&](Result<void> result) { done = std::move(result); });
+  m.executor.run_until_idle();
+  REQUIRE(done->has_value());
+  m.kill();
+  REQUIRE(m.files.remove("/data/checkpoint").has_value());
+  m.open();
+  CHECK(kinds(*m.store) == "journal");
+  CHECK(m.read(p1) == "1 2 3 4 5 6 7 8 9");
+}
+
 TEST_SUITE_END();
 
 }  // namespace
