@@ -78,6 +78,8 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
 
 void PartitionRecovery::find_dropped(const PartitionEvents& events) {
   std::map<Offset, Offset> ends;  // by base offset
+  // A later entry may name a lower start: they were asked for before either was there.
+  Offset begin = state_.start_offset;
   for (const SegmentState& segment : state_.segments) {
     ends[segment.base_offset] = segment.next_offset;
   }
@@ -87,7 +89,8 @@ void PartitionRecovery::find_dropped(const PartitionEvents& events) {
       continue;
     }
     const auto& start = std::get<StartEntry>(event);
-    while (!ends.empty() && ends.begin()->second <= start.start && (ends.size() > 1 || start.all)) {
+    begin = std::max(begin, start.start);
+    while (!ends.empty() && ends.begin()->second <= begin && (ends.size() > 1 || start.all)) {
       dropped_.insert(ends.begin()->first);
       ends.erase(ends.begin());
     }
@@ -212,7 +215,7 @@ Result<void> PartitionRecovery::apply(const StartEntry& start) {
   // A segment that was dropped goes even if it turned out to be the last one, because the appends
   // behind it were lost: its file may be gone.
   auto goes = [&](const SegmentState& segment) {
-    return segment.next_offset <= start.start &&
+    return segment.next_offset <= state_.start_offset &&
            (state_.segments.size() > 1 || all || dropped_.contains(segment.base_offset));
   };
   while (!state_.segments.empty() && goes(state_.segments.front())) {
