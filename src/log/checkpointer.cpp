@@ -175,7 +175,7 @@ void Checkpointer::stop_partition(Target& target) {
   log_error("{}: what the failed sync may have lost cannot be written again: {}",
             target.segment->path(), target.written_again.error().what);
   // Recovery writes these bytes again: what the page cache has of them may not be on disk.
-  context_.committer->add(EndEntry{log->id(), {}}, [](const Result<void>&) {});
+  context_.committer->add_end(log->id());
 }
 
 void Checkpointer::finished(Pass& pass) {

@@ -108,6 +108,17 @@ void Committer::add(JournalEntry entry, Done done) {
   schedule();
 }
 
+void Committer::add_end(const TopicPartition& id) {
+  Control end = end_of(id);
+  add(std::move(end.entry), std::move(end.done));
+}
+
+Committer::Control Committer::end_of(const TopicPartition& id) {
+  return {EndEntry{id, {}}, context_.guarded([this, id](const Result<void>& written) {
+            if (!written && !failure_) ends_.push_back(end_of(id));
+          })};
+}
+
 void Committer::schedule() {
   if (commit_) return write_ahead();
   if (scheduled_ || failure_) return;
@@ -177,8 +188,17 @@ void Committer::take_parts() {
     waiting_.pop_front();
     waiting_bytes_ -= bytes;
   }
+  take_controls();
+}
+
+void Committer::take_controls() {
+  // Once any frame behind theirs is durable, the appends that failed count as acknowledged.
+  controls_.insert(controls_.begin(), std::make_move_iterator(ends_.begin()),
+                   std::make_move_iterator(ends_.end()));
+  ends_.clear();
   constexpr std::uint64_t control_bytes = 64;
-  std::size_t controls = std::min<std::size_t>(controls_.size(), share / control_bytes);
+  std::size_t controls =
+      std::min<std::size_t>(controls_.size(), journal_.bytes() / 4 / control_bytes);
   auto end = controls_.begin() + static_cast<std::ptrdiff_t>(controls);
   std::move(controls_.begin(), end, std::back_inserter(commit_->controls));
   controls_.erase(controls_.begin(), end);
@@ -464,7 +484,7 @@ void Committer::fail_part(CommitPart& part) {
     context_.checkpointer->sync_failed(part.log, run.segment);
   }
   // The frame that names these appends is on disk, or may come to be.
-  add(EndEntry{part.log->id(), {}}, [](const Result<void>&) {});
+  add_end(part.log->id());
 }
 
 void Committer::apply(const JournalEntry& entry) {

@@ -31,8 +31,11 @@ class Committer {
   void write_ahead();
 
   using Done = UniqueFunction<void(Result<void>)>;
-  /// Puts an entry that is no append into the next commit. An EndEntry gets its offset there.
+  /// Puts an entry that is no append into the next commit.
   void add(JournalEntry entry, Done done);
+  /// Has an EndEntry say where the partition ends: in the next commit or, while the disk or the
+  /// journal is full, in the first one that can be written.
+  void add_end(const TopicPartition& id);
 
   /// Has a checkpoint written soon, of what the ledgers have now or more; `done` may never be
   /// called when the store ends.
@@ -75,6 +78,8 @@ class Committer {
   /// Writes at home what a commit has room for besides the parts that wait.
   void flush_home();
   void take_parts();
+  void take_controls();
+  Control end_of(const TopicPartition& id);
   struct Room;
   bool take(CommitPart& part, Room& room);
   void refuse(CommitPart part, const Error& error);
@@ -104,6 +109,7 @@ class Committer {
   std::deque<CommitPart> waiting_;
   std::uint64_t waiting_bytes_ = 0;
   std::vector<Control> controls_;
+  std::vector<Control> ends_;       // EndEntries that could not be written yet
   std::unique_ptr<Commit> commit_;  // in flight
   std::uint64_t commits_ = 0;       // begun
   bool scheduled_ = false;

@@ -24,7 +24,19 @@ Finding damage_finding(const Layout& layout, const PartitionState& state, const 
   return finding;
 }
 
-void RecoveryJob::report(Finding finding) {
+void RecoveryJob::report(const Finding& finding) {
+  auto known = accepted.find(finding.partition);
+  if (finding.kind != Finding::Kind::damage || known == accepted.end()) return tell(finding);
+  Damage found;
+  found.offsets = finding.offsets;
+  for (const OffsetRange& range : unreadable({found}, known->second)) {
+    Finding rest = finding;
+    rest.offsets = range;
+    tell(std::move(rest));
+  }
+}
+
+void RecoveryJob::tell(Finding finding) {
   if (!is_quiet && finding.kind == Finding::Kind::damage) {
     log_error("{}: records {} to {} at byte {} are damaged: {}", finding.path,
               finding.offsets.base.value(), finding.offsets.next.value() - 1, finding.position,
@@ -58,6 +70,7 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
   }
   Result<void> cleared = clear_behind();
   if (!cleared) return fail(cleared);
+  forget_behind();
   finish();
   if (raise_epoch_) state_.leader_epoch = LeaderEpoch{state_.leader_epoch.value() + 1};
   return state_;
@@ -65,6 +78,8 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
 
 void PartitionRecovery::find_dropped(const PartitionEvents& events) {
   std::map<Offset, Offset> ends;  // by base offset
+  // A later entry may name a lower start: they were asked for before either was there.
+  Offset begin = state_.start_offset;
   for (const SegmentState& segment : state_.segments) {
     ends[segment.base_offset] = segment.next_offset;
   }
@@ -74,7 +89,8 @@ void PartitionRecovery::find_dropped(const PartitionEvents& events) {
       continue;
     }
     const auto& start = std::get<StartEntry>(event);
-    while (!ends.empty() && ends.begin()->second <= start.start && (ends.size() > 1 || start.all)) {
+    begin = std::max(begin, start.start);
+    while (!ends.empty() && ends.begin()->second <= begin && (ends.size() > 1 || start.all)) {
       dropped_.insert(ends.begin()->first);
       ends.erase(ends.begin());
     }
@@ -199,7 +215,7 @@ Result<void> PartitionRecovery::apply(const StartEntry& start) {
   // A segment that was dropped goes even if it turned out to be the last one, because the appends
   // behind it were lost: its file may be gone.
   auto goes = [&](const SegmentState& segment) {
-    return segment.next_offset <= start.start &&
+    return segment.next_offset <= state_.start_offset &&
            (state_.segments.size() > 1 || all || dropped_.contains(segment.base_offset));
   };
   while (!state_.segments.empty() && goes(state_.segments.front())) {
@@ -423,6 +439,17 @@ Result<void> PartitionRecovery::clear_behind() {
     raise_epoch_ = true;
   }
   return {};
+}
+
+/// What was known of records that were cut away must not be said of those that take their offsets.
+void PartitionRecovery::forget_behind() {
+  Offset end = state_.end_offset;
+  // Bytes at the end that no offsets belong to are still there.
+  std::erase_if(state_.damage,
+                [&](const Damage& d) { return d.offsets.base >= end && d.offsets.next > end; });
+  std::erase_if(state_.gaps, [&](const OffsetRange& gap) { return gap.base >= end; });
+  for (Damage& damage : state_.damage) damage.offsets.next = std::min(damage.offsets.next, end);
+  for (OffsetRange& gap : state_.gaps) gap.next = std::min(gap.next, end);
 }
 
 void PartitionRecovery::finish() {

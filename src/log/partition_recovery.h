@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -51,6 +52,8 @@ struct RecoveryJob {
   bool rebuilt = false;
   /// Opens a journal file.
   std::vector<file::FilePtr> journals{};
+  /// What was accepted as lost, as far as checkpoint and journal know.
+  std::map<TopicPartition, std::vector<OffsetRange>> accepted{};
   /// Nobody is told but the caller: a check that changes nothing.
   bool is_quiet = false;
   std::vector<Finding> findings{};
@@ -67,7 +70,9 @@ struct RecoveryJob {
   /// Something was cut, fenced, or is not to be trusted: the next checkpoint must not wait.
   bool is_changed = false;
 
-  void report(Finding finding);
+  /// Tells of it, unless it is damage that was accepted.
+  void report(const Finding& finding);
+  void tell(Finding finding);
 };
 
 /// Used once.
@@ -90,6 +95,7 @@ class PartitionRecovery {
   Result<void> keep_valid_tail();
   static Result<void> write_again(file::File& file, std::uint64_t begin, std::uint64_t end);
   Result<void> clear_behind();
+  void forget_behind();
   void finish();
   void extend(const DataEntry& entry);
   void extend(const ScannedBatch& batch);

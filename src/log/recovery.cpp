@@ -216,6 +216,19 @@ void raise_epochs(std::int32_t by, LeaderEpoch& floor,
   }
 }
 
+/// Each loss that was accepted, for damage that is found again.
+void note_accepted(RecoveryJob& job, const Checkpoint& checkpoint, const JournalScan& scan) {
+  for (const PartitionState& state : checkpoint.partitions) {
+    if (!state.gaps.empty()) job.accepted[state.id] = state.gaps;
+  }
+  for (const Frame& frame : scan.frames) {
+    for (const JournalEntry& any : frame.entries) {
+      const auto* gap = std::get_if<GapEntry>(&any);
+      if (gap != nullptr) add_range(job.accepted[gap->id], gap->range);
+    }
+  }
+}
+
 /// The states that the journal's frames are applied to.
 Result<std::map<TopicPartition, PartitionState>> begin_states(RecoveryJob& job,
                                                               LoadedCheckpoint& loaded,
@@ -260,6 +273,7 @@ Result<Recovered> recover(file::FileSystem& files, const Clock& clock, const Lay
     job.same_boot = scan->frames.back().boot == boot;
     job.newest = scan->frames.back().sequence;
   }
+  note_accepted(job, loaded->checkpoint, *scan);
   auto states = begin_states(job, *loaded, boot);
   if (!states) return fail(states);
   for (const JournalScan::Hole& hole : scan->holes) {

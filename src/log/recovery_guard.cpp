@@ -57,11 +57,14 @@ Result<RecoveryGuard> RecoveryGuard::begin(file::FileSystem& files, const Clock&
   // A disk that takes no more is recovery's to tell.
   Result<void> written = write(files, path, text);
   if (!written) log_debug("{}: {}", path, written.error().what);
-  return RecoveryGuard(files, std::move(path));
+  return RecoveryGuard(files, layout, std::move(path), died);
 }
 
 RecoveryGuard::RecoveryGuard(RecoveryGuard&& other) noexcept
-    : files_(std::exchange(other.files_, nullptr)), path_(std::move(other.path_)) {}
+    : files_(std::exchange(other.files_, nullptr)),
+      root_(std::move(other.root_)),
+      path_(std::move(other.path_)),
+      died_(other.died_) {}
 
 RecoveryGuard::~RecoveryGuard() {
   if (files_ == nullptr) return;
@@ -69,6 +72,10 @@ RecoveryGuard::~RecoveryGuard() {
   if (!removed && removed.error().code != Errc::not_found) {
     log_warning("{}: {}", path_, removed.error().what);
   }
+  // A power cut must not bring back what counts this one, which came to its end, among the dead.
+  if (died_ == 0) return;
+  Result<void> synced = files_->sync_directory(root_);
+  if (!synced) log_warning("{}: {}", root_, synced.error().what);
 }
 
 }  // namespace leat::log

@@ -30,11 +30,13 @@ class RecoveryGuard {
   RecoveryGuard& operator=(RecoveryGuard&&) = delete;
 
  private:
-  RecoveryGuard(file::FileSystem& files, std::string path)
-      : files_(&files), path_(std::move(path)) {}
+  RecoveryGuard(file::FileSystem& files, const Layout& layout, std::string path, int died)
+      : files_(&files), root_(layout.root()), path_(std::move(path)), died_(died) {}
 
   file::FileSystem* files_;
+  std::string root_;
   std::string path_;
+  int died_;  // before this one
 };
 
 }  // namespace leat::log

@@ -193,6 +193,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("fault 8: that an append failed is told when the full disk takes a commit again") {
+  for (std::uint64_t seed = 1; seed < 12; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.open();
+    REQUIRE(m.append({"a"}, p1).has_value());
+    m.files.fail_sync(m.segment_path(0, p1));
+    Machine::Answer failed = m.start_append({big('x')}, p1);
+    while (!failed->has_value()) REQUIRE(m.executor.run_one());
+    CHECK(code_of(**failed) == Errc::storage_error);
+    m.files.set_free_bytes(0);
+    m.executor.run_until_idle();
+    m.files.set_free_bytes({});
+    // These say that the failed append's frame is on disk.
+    REQUIRE(m.append({"c"}, p2).has_value());
+    REQUIRE(m.append({"d"}, p2).has_value());
+    m.crash(seed % 2 == 0).open();
+    // What a power cut left of the append may be moved away.
+    for (const Finding& finding : m.store->findings()) {
+      CHECK(finding.kind == Finding::Kind::cut);
+    }
+    CHECK(m.read(p1) == "a");
+    CHECK(m.read(p2) == "c d");
+  }
+}
+
 TEST_CASE("fault 7: an EIO on write stops its partition only") {
   Machine m;
   m.open();

@@ -197,6 +197,26 @@ TEST_CASE("fault 10: starts that die in recovery end with a refusal that says ho
   CHECK(!m.files.exists("/data/recovering").value());
 }
 
+TEST_CASE("fault 10: a start that came through is not among the dead after a power cut") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Machine m(seed);
+    m.open();
+    REQUIRE(m.append({"a"}, p1).has_value());
+    m.kill();
+    constexpr std::uint64_t changes_before_recovery = 6;
+    for (int i = 0; i < recoveries_max - 1; ++i) {
+      m.files.stop_after(changes_before_recovery);
+      REQUIRE(!m.try_open().has_value());
+      m.kill();
+    }
+    m.open();
+    m.power_loss();
+    m.open();
+    REQUIRE(m.read(p1) == "a");
+  }
+}
+
 TEST_CASE("opening after a clean stop opens no segment and writes nothing") {
   Machine m;
   m.open();
@@ -344,6 +364,62 @@ TEST_CASE("a lost checkpoint never leads to a leader epoch that somebody may hav
   CHECK(m.log(p1).leader_epoch() > told);
   CHECK(m.log(p2).leader_epoch() > told);
   CHECK(m.read(p1) == "a");
+}
+
+TEST_CASE("what is known of lost records is not said of those that take their offsets") {
+  for (bool is_accepted : {false, true}) {
+    CAPTURE(is_accepted);
+    Machine m;
+    m.open();
+    for (int i = 0; i < 6; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+    std::uint64_t batch = m.log(p1).view()->size_bytes() / 6;
+    m.close();
+    m.files.flip_bit(m.segment_path(0), 2 * batch + 65, 2);
+    // What its frames appended is known from the segment only.
+    REQUIRE(m.files.remove("/data/journal/0").has_value());
+    m.open();
+    REQUIRE(m.read(p1) == "0 1 !corrupt_message 3 4 5");
+    std::optional<Result<void>> done;
+    if (is_accepted) {
+      m.store->accept_loss(p1, {Offset{2}, Offset{3}},
+                           [&](Result<void> result) { done = std::move(result); });
+      m.executor.run_until_idle();
+      REQUIRE(done->has_value());
+    }
+    m.kill();
+    // Without it nothing tells what was behind the damaged batch, and the log ends there.
+    REQUIRE(m.files.remove("/data/checkpoint").has_value());
+    m.open();
+    REQUIRE(m.read(p1) == "0 1");
+    for (int i = 2; i < 5; ++i) {
+      REQUIRE(m.append({"new" + std::to_string(i)}, p1) == Offset{i});
+    }
+    CHECK(m.read(p1) == "0 1 new2 new3 new4");
+    CHECK(m.log(p1).view()->damaged.empty());
+    m.kill().open();
+    CHECK(m.read(p1) == "0 1 new2 new3 new4");
+  }
+}
+
+TEST_CASE("records whose loss was accepted are not reported again when the checkpoint is lost") {
+  Machine m;
+  m.log_options.segment_bytes = 200;
+  m.open();
+  for (int i = 0; i < 10; ++i) REQUIRE(m.append({std::to_string(i)}, p1).has_value());
+  m.close();
+  m.files.flip_bit(m.segment_path(0), 65, 2);
+  m.open();
+  REQUIRE(m.read(p1) == "!corrupt_message 1 2 3 4 5 6 7 8 9");
+  std::optional<Result<void>> done;
+  m.store->accept_loss(p1, {Offset{0}, Offset{1}},
+                       [&](Result<void> result) { done = std::move(result); });
+  m.executor.run_until_idle();
+  REQUIRE(done->has_value());
+  m.kill();
+  REQUIRE(m.files.remove("/data/checkpoint").has_value());
+  m.open();
+  CHECK(kinds(*m.store) == "journal");
+  CHECK(m.read(p1) == "1 2 3 4 5 6 7 8 9");
 }
 
 TEST_SUITE_END();

@@ -170,6 +170,29 @@ TEST_CASE("a removed log is gone for good, with all its files") {
   CHECK(m.read(p1) == "new");
 }
 
+TEST_CASE("a start that is asked for late and is lower brings back nothing after a crash") {
+  std::string large(10 << 10, 'x');
+  for (int events = 0; events < 12; ++events) {
+    CAPTURE(events);
+    Machine m;
+    m.options.direct_bytes = 8 << 10;
+    m.log_options.segment_bytes = 8 << 10;
+    m.open();
+    REQUIRE(m.append({large}, p1).has_value());
+    m.files.set_delays(milliseconds(10), milliseconds(10));
+    m.log(p1).advance_start(Offset{1}, [](const Result<void>&) {});
+    for (int i = 0; i < events; ++i) m.executor.run_one();
+    m.log(p1).advance_start(Offset{0}, [](const Result<void>&) {});
+    Machine::Answer answer = m.start_append({"next" + large}, p1);
+    m.executor.run_until_idle();
+    REQUIRE((*answer)->has_value());
+    m.crash(events % 2 == 0).open();
+    CHECK(m.store->findings().empty());
+    CHECK(m.read(p1) == "next" + large);
+    CHECK(m.log(p1).start_offset() == Offset{1});
+  }
+}
+
 TEST_SUITE_END();
 
 }  // namespace

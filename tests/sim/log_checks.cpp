@@ -106,9 +106,11 @@ std::string check_damage(const LogModel& model, const log::LogView& view, const 
     from = range->next;
     return {};
   }
-  // Found by this very read: a later view names it.
+  // Found by this very read: a later view names it. Of a batch that failed and has come back the
+  // model does not know how long it is: the next one may begin at the next offset.
   auto batch = model.find(from);
-  from = batch == model.batches.end() ? view.high_watermark : batch->second.next();
+  bool is_known = batch != model.batches.end() && batch->first <= from;
+  from = is_known ? batch->second.next() : from + 1;
   return {};
 }
 
