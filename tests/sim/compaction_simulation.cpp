@@ -270,6 +270,7 @@ void CompactionSimulation::send(Writer& writer) {
     std::int64_t offset = result->base_offset.value();
     for (std::uint64_t number : done.numbers) object(model_.acknowledged(number, offset++));
     if (!writer.identity) return;
+    writer.has_acknowledged = true;
     writer.sequences[static_cast<std::size_t>(done.partition)] +=
         static_cast<std::int32_t>(done.numbers.size());
     writer.sent = std::move(done);
@@ -323,6 +324,8 @@ void CompactionSimulation::begin(Writer& writer) {
     writer.wants_commit = !random_.one_in(3);
   }
   trace("writer {} begins transaction {}", writer.number, writer.transaction);
+  writer.begun_in = life_;
+  writer.has_acknowledged = false;
   broker::TransactionPartitions added;
   for (std::int32_t p = 0; p < partitions; ++p) added["t"].insert(PartitionId{p});
   broker_->transactions().add_partitions(fmt::format("id-{}", writer.number), *writer.identity,
@@ -363,6 +366,20 @@ void CompactionSimulation::failed(Writer& writer, const Error& error) {
   bool is_fenced =
       error.code == Errc::producer_fenced || error.code == Errc::invalid_producer_epoch;
   if (is_fenced && is_transactional) {
+    writer.step = Step::init;
+    return;
+  }
+  // A crash may lose a transaction of which nothing was acknowledged; then it is aborted. After one
+  // more crash nobody knows that it was.
+  bool may_be_lost = error.code == Errc::invalid_txn_state && is_transactional &&
+                     !writer.has_acknowledged && writer.begun_in != life_;
+  if (may_be_lost && writer.step == Step::send) {
+    writer.sending.reset();
+    writer.wants_commit = false;
+    writer.step = Step::end;
+    return;
+  }
+  if (may_be_lost && writer.step == Step::end && !writer.wants_commit) {
     writer.step = Step::init;
     return;
   }

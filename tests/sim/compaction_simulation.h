@@ -55,6 +55,8 @@ class CompactionSimulation {
     bool is_waiting = false;
     Step step = Step::init;
     std::uint64_t transaction = 0;
+    std::uint64_t begun_in = 0;     // a life
+    bool has_acknowledged = false;  // something of its transaction
     bool wants_commit = false;
   };
 

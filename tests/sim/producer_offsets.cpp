@@ -29,9 +29,14 @@ void ProducerSimulation::commit_offset(Producer& producer) {
   trace("producer {} commits the offset of {}", producer.number, producer.value);
   broker_->groups().when_ready([this, &producer](GroupError error) {
     if (error != GroupError::none) return object("groups are not available");
+    // It may have been made on a full disk, and a power cut may have taken it.
+    broker::TransactionPartitions made;
+    if (auto there = add_group_partition(made); !there) {
+      producer.is_waiting = false;
+      return failed(producer, there.error());
+    }
     TopicPartition where = broker::group_partition();
     auto groups = broker_->find_partition(where.topic_id, where.partition);
-    if (!groups) return object("the partition of groups is gone");
     groups->load_producers([this, &producer, groups](const Result<void>& loaded) {
       producer.is_waiting = false;
       if (!loaded) return failed(producer, loaded.error());
