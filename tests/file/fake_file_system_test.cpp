@@ -496,16 +496,16 @@ TEST_CASE("whoever watches the changes sees each before it is made, and may make
   REQUIRE(file->sync());
   REQUIRE(world.files.rename("/d/a", "/d/b"));
   REQUIRE(world.files.sync_directory("/d"));
-  REQUIRE(!World::write(*file, 0, "late"));
+  REQUIRE(!World::write(*file, 4, "late"));  // done in part, as the last one is
   CHECK(world.files.stopped());
   world.crash(true);
-  CHECK(world.text("/d/b") == "text");
+  CHECK(world.text("/d/b").starts_with("text"));
   REQUIRE(!world.files.remove("/d/b"));
   CHECK(seen == std::vector<std::string>{"/d/a ", "/d/a text", "/d/a ", "/d/b ", "/d ", "/d/a late",
                                          "/d/b "});
   world.files.watch_changes(nullptr);
   world.crash(false);
-  CHECK(world.text("/d/b") == "text");
+  CHECK(world.text("/d/b").starts_with("text"));
 }
 
 TEST_CASE("the same seed gives the same history") {
