@@ -225,21 +225,23 @@ bool Compaction::is_aborted(const record::BatchView& batch) const {
 
 /// False when memory ends.
 Result<bool> Compaction::note(const record::BatchView& batch) {
-  if (batch.is_control()) return true;
   if (batch.has_producer_id()) {
     auto at = producers_.find(batch.producer_id().value());
+    if (at == producers_.end() && producers_.size() < producers_max) {
+      at = producers_.emplace(batch.producer_id().value(), Newest{}).first;
+    }
     if (at != producers_.end()) {
-      at->second = batch.base_offset();
-    } else if (producers_.size() < producers_max) {
-      producers_.emplace(batch.producer_id().value(), batch.base_offset());
+      (batch.is_control() ? at->second.marker : at->second.batch) = batch.base_offset();
     }
   }
-  if (is_aborted(batch)) return true;
+  if (batch.is_control() || is_aborted(batch)) return true;
   record::RecordIterator records(batch, scratch_);
   while (const record::Record* record = records.next()) {
     if (!record->key || record->offset < plan_.dirty_from) continue;
     if (keys_.put(*record->key, record->offset)) continue;
-    end_ = record->offset;
+    // A whole batch is either looked at or not, unless it is the first.
+    bool is_first = batch.base_offset() <= plan_.dirty_from;
+    end_ = is_first ? record->offset : batch.base_offset();
     return false;
   }
   if (const Error* error = records.error()) return tl::unexpected(*error);
@@ -319,6 +321,8 @@ Result<void> Compaction::open_group() {
 
 Result<void> Compaction::write_batch(const record::BatchView& batch) {
   if (batch.is_control()) return write_marker(batch);
+  // What is behind the end was not looked at: its tombstones must not go before what they delete.
+  if (batch.next_offset() > end_) return write_whole(batch);
   bool goes = is_aborted(batch);
   auto is_superseded = [&](const record::Record& record) {
     return goes || keys_.is_behind(*record.key, record.offset);
@@ -332,19 +336,21 @@ Result<void> Compaction::write_batch(const record::BatchView& batch) {
   if (is_empty && batch.has_producer_id()) {
     // The newest batch of a producer tells its last sequence.
     auto newest = producers_.find(batch.producer_id().value());
-    is_empty = newest != producers_.end() && newest->second > batch.base_offset();
+    is_empty = newest != producers_.end() && newest->second.batch > batch.base_offset();
   }
   if (is_empty) {
     output_->is_changed = true;
     return output_->skip(batch.base_offset(), batch.next_offset(), batch.leader_epoch());
   }
+  if (left->kind == record::Compacted::Kind::unchanged) return write_whole(batch);
   if (batch.is_transactional()) in_transaction_.insert(batch.producer_id().value());
-  switch (left->kind) {
-    case record::Compacted::Kind::rewritten: return output_->add(left->bytes, batch.next_offset());
-    case record::Compacted::Kind::emptied:
-      return output_->add(record::without_records(batch), batch.next_offset());
-    case record::Compacted::Kind::unchanged: break;
-  }
+  bool is_rewritten = left->kind == record::Compacted::Kind::rewritten;
+  return output_->add(is_rewritten ? left->bytes : record::without_records(batch),
+                      batch.next_offset());
+}
+
+Result<void> Compaction::write_whole(const record::BatchView& batch) {
+  if (batch.is_transactional()) in_transaction_.insert(batch.producer_id().value());
   return output_->add(batch.bytes(), batch.next_offset());
 }
 
@@ -352,7 +358,11 @@ Result<void> Compaction::write_batch(const record::BatchView& batch) {
 Result<void> Compaction::write_marker(const record::BatchView& batch) {
   bool has_records = in_transaction_.erase(batch.producer_id().value()) > 0;
   std::optional<record::EndMarker> marker = record::parse_end_marker(batch);
-  bool stays = has_records || has_skipped_ || !marker || !marker->is_commit;
+  auto newest = producers_.find(batch.producer_id().value());
+  bool is_newest = newest == producers_.end() || newest->second.marker <= batch.base_offset();
+  bool is_behind = batch.base_offset() >= end_;
+  bool stays =
+      has_records || has_skipped_ || is_newest || is_behind || !marker || !marker->is_commit;
   if (stays) return output_->add(batch.bytes(), batch.next_offset());
   output_->is_changed = true;
   return output_->skip(batch.base_offset(), batch.next_offset(), batch.leader_epoch());

@@ -5,7 +5,8 @@
 // was appended since the last compaction notes the newest offset of each key, as far as memory
 // allows; a second one writes the records that stay to new files, several small segments to one.
 // Records of aborted transactions go at once. A marker stays as long as there is anything left of
-// its transaction; one that aborts stays for good, since readers are told of it.
+// its transaction, or none newer of its producer, since the coordinator may send it again; one that
+// aborts stays for good, since readers are told of it.
 //
 // A new file is whole, sealed and synced before anybody hears of it. It counts from the moment in
 // which a checkpoint names it; what it replaces is removed after that. So a crash leaves the old
@@ -100,6 +101,7 @@ class Compaction {
   Result<void> write_some(std::uint64_t bytes);
   Result<void> open_group();
   Result<void> write_batch(const record::BatchView& batch);
+  Result<void> write_whole(const record::BatchView& batch);
   Result<void> close_group();
   bool is_usable(const Segment& segment) const;
   /// Whole checked batches of the current segment from at_ on. Errc::corrupt_message at damage.
@@ -116,9 +118,13 @@ class Compaction {
   std::size_t segment_ = 0;  // that is being read
   Offset at_;
   Offset end_;  // of what is compacted
-  /// The newest batch of each producer that was met, markers apart: it has to stay, without records
-  /// if need be.
-  boost::unordered_flat_map<std::int64_t, Offset> producers_;
+  /// Of a producer: its newest batch, which has to stay, without records if need be, and its newest
+  /// marker, by which one that is sent again is known.
+  struct Newest {
+    Offset batch{-1};
+    Offset marker{-1};
+  };
+  boost::unordered_flat_map<std::int64_t, Newest> producers_;
   boost::unordered_flat_map<std::int64_t, std::vector<AbortedTransaction>> aborted_;
   /// Producers of whose open transaction something was written, or may have been.
   boost::unordered_flat_set<std::int64_t> in_transaction_;
