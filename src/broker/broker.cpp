@@ -326,7 +326,11 @@ void Broker::schedule_retention() {
     }
     for (auto& [executor, partitions] : by_shard) {
       executor->post([partitions = std::move(partitions)] {
-        for (const auto& partition : partitions) partition->log().apply_retention();
+        for (const auto& partition : partitions) {
+          // Where the log knows its producers, nobody else may ask who ends what a crash left open.
+          if (partition->log().has_producers()) partition->load_producers([](auto&&) {});
+          partition->log().apply_retention();
+        }
       });
     }
     schedule_retention();

@@ -20,7 +20,9 @@ constexpr std::uint64_t partition_bytes = 64;
 std::uint64_t memory_of(const std::string& id, const ConsumerGroup::Member& member) {
   const ConsumerMemberRecord& about = member.about;
   std::uint64_t bytes = member_bytes + 2 * id.size() + about.client_id.size() +
-                        about.client_host.size() + about.topic_regex.value_or("").size();
+                        about.client_host.size() + about.topic_regex.value_or("").size() +
+                        about.rack_id.value_or("").size() +
+                        2 * about.instance_id.value_or("").size();
   for (const std::string& topic : about.topics) bytes += 64 + topic.size();
   std::size_t partitions = count_partitions(member.target) +
                            2 * count_partitions(member.current.assigned) +
@@ -106,15 +108,16 @@ ConsumerHeartbeatResult ConsumerGroup::check(const ConsumerHeartbeat& request, b
   }
   if (request.assignor && !find_assignor(*request.assignor)) {
     return {GroupError::unsupported_assignor,
-            fmt::format("ServerAssignor {} is not supported. Supported assignors: {}.",
+            fmt::format("ServerAssignor {:.200} is not supported. Supported assignors: {}.",
                         *request.assignor, assignor_names())};
   }
   if (request.topic_regex && !request.topic_regex->empty()) {
     auto pattern = TopicPattern::parse(*request.topic_regex);
     if (!pattern) {
-      return {GroupError::invalid_regular_expression,
-              fmt::format("SubscribedTopicRegex `{}` is not a valid regular expression: {}.",
-                          *request.topic_regex, pattern.error().what)};
+      return {
+          GroupError::invalid_regular_expression,
+          fmt::format("SubscribedTopicRegex `{:.200}` is not a valid regular expression: {:.200}.",
+                      *request.topic_regex, pattern.error().what)};
     }
   }
   return {};

@@ -65,7 +65,10 @@ void Partition::let_in() {
         let_in();
       });
     }
-    if (must_ask(entering_.front())) return ask(entering_.front());
+    const Entering& first = entering_.front();
+    // It is refused; asking would note that its transaction has what a lost one left here.
+    bool meets_orphan = first.needs_transaction && orphans_.contains(first.producer);
+    if (must_ask(first) && !meets_orphan) return ask(entering_.front());
     Entering next = std::move(entering_.front());
     entering_.pop_front();
     go(std::move(next));
@@ -123,8 +126,10 @@ Result<void> Partition::check_ended(const Entering& entering) const {
   auto orphan = orphans_.find(entering.producer);
   bool has_orphan = orphan != orphans_.end() && known != nullptr && known->transaction &&
                     *known->transaction == orphan->second;
-  bool is_concerned = entering.needs_transaction || entering.is_marker;
-  if (has_orphan && is_concerned) {
+  // Until the abort is durable a crash may find the orphan again.
+  bool is_kept_out =
+      entering.needs_transaction ? orphan != orphans_.end() : has_orphan && entering.is_marker;
+  if (is_kept_out) {
     return fail(Errc::request_timed_out, "a transaction that was lost is still being aborted here");
   }
   auto ending = ending_.find(entering.producer);

@@ -2,13 +2,16 @@
 
 #include <utility>
 
+#include <fmt/core.h>
 #include <re2/re2.h>
 
 namespace leat::broker {
 namespace {
 
-/// What one expression may take once it is compiled.
-constexpr std::int64_t memory_bytes_max = 1 << 20;
+/// What one expression may take once it is compiled. It also bounds how long a name takes that is
+/// matched: that is the size of the program for each byte at worst.
+constexpr std::int64_t memory_bytes_max = 1 << 16;
+constexpr std::size_t text_bytes_max = 1024;
 
 }  // namespace
 
@@ -19,6 +22,10 @@ TopicPattern& TopicPattern::operator=(TopicPattern&&) noexcept = default;
 TopicPattern::~TopicPattern() = default;
 
 Result<TopicPattern> TopicPattern::parse(const std::string& text) {
+  if (text.size() > text_bytes_max) {
+    return fail(Errc::invalid_argument,
+                fmt::format("it has {} bytes, {} are the most", text.size(), text_bytes_max));
+  }
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_max_mem(memory_bytes_max);
   auto expression = std::make_unique<re2::RE2>(text, options);
