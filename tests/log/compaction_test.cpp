@@ -193,6 +193,32 @@ TEST_CASE("a tombstone outlives the compaction that meets it by delete.retention
   CHECK(m.records() == "1:b=1");
 }
 
+TEST_CASE("a tombstone behind what memory allowed to look at does not go before what it deletes") {
+  Compacted m;
+  m.log_options.segment_bytes = 1600;
+  m.log_options.delete_retention_ms = 1000;
+  m.options.compaction_map_bytes = 16 * 24;
+  m.open();
+  REQUIRE(m.put({"t=old"}));
+  for (int i = 0; i < 40; i += 4) {
+    std::vector<std::string> texts;
+    for (int k = i; k < i + 4; ++k) texts.push_back("k" + std::to_string(k) + "=1");
+    REQUIRE(m.put(texts));
+  }
+  REQUIRE(m.put({"t"}));
+  REQUIRE(m.put({"roll=" + std::string(1600, 'x')}));
+  for (int i = 0; i < 12; ++i) {
+    m.compact();
+    m.executor.run_for(milliseconds(2000));
+    std::string left = m.records();
+    CAPTURE(left);
+    bool has_tombstone = left.find("41:t") != std::string::npos;
+    bool has_old = left.starts_with("0:t=old");
+    REQUIRE((has_tombstone || !has_old));
+  }
+  CHECK_FALSE(m.records().starts_with("0:t=old"));
+}
+
 TEST_CASE("a reader with an older view goes on reading what that says, from files without names") {
   Compacted m;
   m.open();
@@ -347,6 +373,23 @@ TEST_CASE(
   CHECK(m.records() == "0:a=0 4:@ 8:b=2 9:c=open 11:@ 12:d=1 13:@");
   m.compact();
   CHECK(m.log(p1).view()->last_stable_offset == m.log(p1).high_watermark());
+}
+
+TEST_CASE("a producer's newest marker stays, by which one that is written again is known") {
+  Compacted m;
+  m.open();
+  Transaction one(m, 1);
+  // In a partition to which its transaction wrote nothing.
+  one.end(true);
+  REQUIRE(m.put({"a=1"}));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "0:@ 1:a=1");
+  one.end(true);
+  REQUIRE(m.put({"b=1"}));
+  m.roll();
+  m.compact();
+  CHECK(m.records() == "1:a=1 3:@ 4:b=1");
 }
 
 TEST_CASE("with more keys than there is memory for, compaction takes several rounds") {
