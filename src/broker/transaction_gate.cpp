@@ -90,6 +90,7 @@ void Transactions::write_note(Entry& entry) {
   Transaction noted = entry.now;
   if (entry.ending) noted.ended = entry.ending->transaction;
   entry.note->is_under_way = true;
+  entry.note->says_ended = noted.ended.has_value();
   auto written = [note = entry.note, id = entry.id](const Result<void>& result) {
     note->is_under_way = false;
     note->is_durable = result.has_value();

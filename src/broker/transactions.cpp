@@ -80,6 +80,7 @@ void Transactions::open() {
     }
     if (entry.now.state == TransactionState::ongoing) {
       entry.note = std::make_shared<Note>(Note{entry.now.partitions, true, false, {}});
+      entry.note->says_ended = entry.ending.has_value();
     }
     entry.is_recovered = true;
   }
@@ -338,11 +339,15 @@ void Transactions::marker_done(Entry& entry) {
 
 /// The record need not be waited for: without it, markers are written once more after a crash, and
 /// are known by their coordinator epoch. Whatever follows comes behind it in the log. Where the
-/// next transaction has begun, the record of that will do.
+/// next transaction has begun, its note is written anew if it tells of the markers: while that
+/// transaction is open, retention may take what they are known by.
 void Transactions::complete(Entry& entry) {
   entry.ending.reset();
   Transaction& now = entry.now;
-  if (!is_prepared(now.state)) return settle(entry);
+  if (!is_prepared(now.state)) {
+    if (entry.note && entry.note->says_ended) write_note(entry);
+    return settle(entry);
+  }
   now.state = now.state == TransactionState::prepare_commit ? TransactionState::complete_commit
                                                             : TransactionState::complete_abort;
   now.partitions.clear();
@@ -388,7 +393,9 @@ void Transactions::tick() {
   for (auto& [id, entry] : entries_) {
     const Transaction& now = entry.now;
     if (now.state != TransactionState::ongoing || entry.is_busy) continue;
-    bool is_unnoted = entry.note && !entry.note->is_durable && !entry.note->is_under_way;
+    bool is_outdated = entry.note && entry.note->says_ended && !entry.ending;
+    bool is_unnoted =
+        entry.note && (!entry.note->is_durable || is_outdated) && !entry.note->is_under_way;
     if (is_unnoted) write_note(entry);
     bool is_over = now_ms - now.started_ms >= now.timeout_ms;
     if (!is_over || !entry.is_idle()) continue;

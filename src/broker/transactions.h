@@ -109,6 +109,7 @@ class Transactions final : public TransactionGate {
     bool is_durable = false;
     bool is_under_way = false;
     std::vector<Work> waiting;  // until it is
+    bool says_ended = false;    // that markers of the transaction before are to be written
   };
   /// A decided transaction, until its markers are durable.
   struct Ending {
