@@ -58,6 +58,8 @@ Result<PartitionState> PartitionRecovery::run(const PartitionEvents& events) {
     Result<void> applied = std::visit([this](const auto& e) { return apply(e); }, event);
     if (!applied) return fail(applied);
   }
+  Result<void> written = write_pending();
+  if (!written) return fail(written);
   for (const Damage& damage : events.damage) log::add_damage(state_.damage, damage);
   for (const OffsetRange& gap : events.gaps) add_range(state_.gaps, gap);
   // Without an append in this journal, what stands behind the end is of an earlier life.
@@ -207,6 +209,8 @@ void PartitionRecovery::cut_back(const DataEntry& entry) {
 }
 
 Result<void> PartitionRecovery::apply(const StartEntry& start) {
+  Result<void> written = write_pending();
+  if (!written) return written;
   state_.start_offset = std::max(state_.start_offset, start.start);
   // Where appends were lost that nobody waited for the disk with, the start is on disk all the
   // same.
@@ -238,6 +242,10 @@ Result<void> PartitionRecovery::apply(const PartitionEvents::Data& data) {
   const DataEntry& entry = data.entry;
   if (ended_) return {};
   if (job_.rebuilt && entry.next_offset <= state_.end_offset) return {};
+  if (!follows_pending(entry)) {
+    Result<void> written = write_pending();
+    if (!written) return written;
+  }
   if (entry.base_offset < state_.end_offset) cut_back(entry);
   if (entry.base_offset > state_.end_offset) {
     Result<void> filled = fill_hole(entry);
@@ -267,27 +275,45 @@ Result<void> PartitionRecovery::apply(const PartitionEvents::Data& data) {
   return {};
 }
 
-Result<bool> PartitionRecovery::write_inline(const PartitionEvents::Data& data) {
+bool PartitionRecovery::follows_pending(const DataEntry& entry) const {
+  return entry.is_inline && !pending_.empty() && pending_.size() < pending_max &&
+         entry.base_offset == state_.end_offset &&
+         entry.segment_base == state_.segments.back().base_offset &&
+         entry.position == pending_position_ + pending_.size();
+}
+
+/// Whatever the file seems to hold: a page cache that outlived a process may have it and not the
+/// disk, since after a failed sync it counts as written. That may have been an earlier recovery's.
+Result<void> PartitionRecovery::write_pending() {
+  if (pending_.empty()) return {};
+  BytesView bytes(pending_);
+  Result<void> written = open_->write_at(pending_position_, std::span(&bytes, 1));
+  pending_.clear();
+  return written;
+}
+
+Result<bool> PartitionRecovery::take_inline(const PartitionEvents::Data& data) {
   const DataEntry& entry = data.entry;
-  Bytes wanted(entry.bytes);
+  std::size_t before = pending_.size();
+  pending_.resize(before + entry.bytes);
+  std::span<std::byte> wanted = std::span(pending_).subspan(before);
   const file::FilePtr& journal = job_.journals[static_cast<std::size_t>(data.file)];
   Result<std::size_t> got = journal->read_at(data.inline_position, wanted);
-  if (!got) return fail(got);
-  if (*got != wanted.size()) return false;
+  if (!got || *got != wanted.size()) {
+    pending_.resize(before);
+    if (!got) return fail(got);
+    return false;
+  }
   Result<file::FilePtr> file = open_last(true);
   if (!file) return fail(file);
-  // Whatever the file seems to hold: a page cache that outlived a process may have it and not the
-  // disk, since after a failed sync it counts as written. That may have been an earlier recovery's.
-  BytesView bytes(wanted);
-  Result<void> written = (*file)->write_at(entry.position, std::span(&bytes, 1));
-  if (!written) return fail(written);
+  if (before == 0) pending_position_ = entry.position;
   add_marks(entry.position, wanted);
   return true;
 }
 
 Result<bool> PartitionRecovery::bytes_are_there(const PartitionEvents::Data& data) {
   const DataEntry& entry = data.entry;
-  if (entry.is_inline) return write_inline(data);
+  if (entry.is_inline) return take_inline(data);
   Result<file::FilePtr> file = open_last(false);
   if (!file && file.error().code == Errc::not_found) return false;
   if (!file) return fail(file);

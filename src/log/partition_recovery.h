@@ -89,7 +89,9 @@ class PartitionRecovery {
   Result<void> apply(const PartitionEvents::Data& data);
   Result<void> apply(const StartEntry& start);
   Result<bool> bytes_are_there(const PartitionEvents::Data& data);
-  Result<bool> write_inline(const PartitionEvents::Data& data);
+  Result<bool> take_inline(const PartitionEvents::Data& data);
+  bool follows_pending(const DataEntry& entry) const;
+  Result<void> write_pending();
   Result<void> fill_hole(const DataEntry& entry);
   Result<void> check_to(Place end);
   Result<void> keep_valid_tail();
@@ -116,6 +118,11 @@ class PartitionRecovery {
   Offset open_base_{-1};
   file::FilePtr open_;
   std::vector<SegmentName> touched_;
+  /// Bytes that the journal has and the open segment will have at `pending_position_`. Small
+  /// appends follow one another, and a write of each would cost more than its bytes.
+  static constexpr std::size_t pending_max = std::size_t{256} << 10;
+  Bytes pending_;
+  std::uint64_t pending_position_ = 0;
 };
 
 /// Cause and place of damage, for people.
