@@ -237,15 +237,13 @@ struct FreeLz4 {
   void operator()(LZ4F_dctx* context) const { LZ4F_freeDecompressionContext(context); }
 };
 
-LZ4F_dctx* lz4_decoder() {
-  thread_local std::unique_ptr<LZ4F_dctx, FreeLz4> context = [] {
-    LZ4F_dctx* made = nullptr;
-    LZ4F_createDecompressionContext(&made, LZ4F_VERSION);
-    ASSERT(made != nullptr);
-    return std::unique_ptr<LZ4F_dctx, FreeLz4>(made);
-  }();
-  LZ4F_resetDecompressionContext(context.get());
-  return context.get();
+using Lz4Decoder = std::unique_ptr<LZ4F_dctx, FreeLz4>;
+
+Lz4Decoder new_lz4_decoder() {
+  LZ4F_dctx* made = nullptr;
+  LZ4F_createDecompressionContext(&made, LZ4F_VERSION);
+  ASSERT(made != nullptr);
+  return Lz4Decoder(made);
 }
 
 BytesView lz4_compress(BytesView input, Scratch& scratch, std::optional<int> level) {
@@ -261,14 +259,13 @@ BytesView lz4_compress(BytesView input, Scratch& scratch, std::optional<int> lev
   return out.first(size);
 }
 
-Result<BytesView> lz4_decompress(BytesView input, Output& output) {
-  LZ4F_dctx* context = lz4_decoder();
+Result<BytesView> lz4_frames(LZ4F_dctx* decoder, BytesView input, Output& output) {
   std::size_t wanted = 1;
   while (!input.empty() || wanted != 0) {
     std::size_t in_size = input.size();
     MutableBytes room = output.free();
     std::size_t out_size = room.size();
-    wanted = LZ4F_decompress(context, room.data(), &out_size, input.data(), &in_size, nullptr);
+    wanted = LZ4F_decompress(decoder, room.data(), &out_size, input.data(), &in_size, nullptr);
     if (LZ4F_isError(wanted)) return corrupt("lz4", LZ4F_getErrorName(wanted));
     input = input.subspan(in_size);
     output.add(out_size);
@@ -280,6 +277,16 @@ Result<BytesView> lz4_decompress(BytesView input, Output& output) {
     }
   }
   return output.all();
+}
+
+/// A decoder is used again only when its last frame was whole: LZ4 1.9.4 resets one without
+/// forgetting how many bytes a frame still owed, and would refuse the next good one for that.
+Result<BytesView> lz4_decompress(BytesView input, Output& output) {
+  thread_local Lz4Decoder decoder;
+  if (decoder == nullptr) decoder = new_lz4_decoder();
+  Result<BytesView> result = lz4_frames(decoder.get(), input, output);
+  if (!result) decoder.reset();
+  return result;
 }
 
 // ---- zstd

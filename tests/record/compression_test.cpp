@@ -197,6 +197,17 @@ TEST_CASE("a declared size is not believed") {
   CHECK(scratch.capacity() <= 4096);
 }
 
+TEST_CASE("a broken LZ4 frame that owes bytes does not spoil the good one after it") {
+  // Its header says how many bytes it holds, and its first block is larger than it may be.
+  constexpr std::uint8_t broken[] = {0x04, 0x22, 0x4d, 0x18, 0x5c, 0x40, 0x82, 0x00, 0x00,
+                                     0x00, 0x37, 0x04, 0xe6, 0xb2, 0x18, 0x60, 0x40, 0x82,
+                                     0x00, 0x00, 0x00, 0x00, 0x04, 0x22, 0x4d, 0x18, 0x60,
+                                     0x40, 0x82, 0x00, 0x00, 0x00, 0x00};
+  Scratch scratch;
+  CHECK_FALSE(decompress(Compression::lz4, std::as_bytes(std::span(broken)), scratch).has_value());
+  check_round_trip(Compression::lz4, sample(1, 1000));
+}
+
 TEST_CASE("codecs are known by name") {
   for (Compression codec : codecs) CHECK(compression_named(name(codec)) == codec);
   CHECK(compression_named("none") == Compression::none);
