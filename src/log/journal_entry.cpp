@@ -11,6 +11,7 @@ namespace {
 
 enum class Kind : std::uint8_t { data = 1, start, damage, gap, removed, end };
 
+constexpr std::uint64_t frame_sequence_max = std::uint64_t{1} << 62;
 constexpr std::uint8_t form_bytes = 0;
 constexpr std::uint8_t form_inline = 1;
 constexpr std::uint8_t form_batches = 2;
@@ -114,6 +115,8 @@ std::optional<FrameHeader> FrameHeader::parse(BytesView bytes) {
   header.entry_count = in.read<std::uint32_t>();
   header.inline_bytes = in.read<std::uint64_t>();
   header.checksum = in.read<std::uint64_t>();
+  // No directory lives to see one so large, and the next one must be larger still.
+  if (header.sequence > frame_sequence_max) return std::nullopt;
   return header;
 }
 

@@ -321,6 +321,9 @@ Result<Segment::Range> Segment::read(Offset from, std::uint64_t max_bytes, Place
   }
   Result<Place> begin = find_begin(floor, from, limit);
   if (!begin) return fail(begin);
+  if (begin->position >= limit.position) {
+    return fail(Errc::corrupt_message, path_ + ": its index names batches that are not there");
+  }
   std::uint64_t target = begin->position + std::min(max_bytes, limit.position);
   if (limit.position <= target) return Range{*begin, limit};
   Place at = *begin;
