@@ -8,6 +8,19 @@
 #include "broker/transactions.h"
 
 namespace leat::broker {
+namespace {
+
+TransactionPartitions without(TransactionPartitions all, const TransactionPartitions& some) {
+  for (const auto& [topic, numbers] : some) {
+    auto found = all.find(topic);
+    if (found == all.end()) continue;
+    for (PartitionId number : numbers) found->second.erase(number);
+    if (found->second.empty()) all.erase(found);
+  }
+  return all;
+}
+
+}  // namespace
 
 bool Transactions::has(const TransactionPartitions& partitions,
                        const TopicPartition& partition) const {
@@ -74,9 +87,14 @@ void Transactions::note(Entry& entry, const TopicPartition& partition, Work note
   if (!is_new && entry.note->is_durable) return noted();
   if (is_new) {
     auto before = std::move(entry.note);
-    entry.note = std::make_shared<Note>(Note{entry.now.partitions, false, false, {}});
+    entry.note = std::make_shared<Note>();
     // It has those of the one before, which may fail.
-    if (before) entry.note->waiting = std::move(before->waiting);
+    if (before) {
+      entry.note->partitions = before->partitions;
+      entry.note->waiting = std::move(before->waiting);
+    }
+    const std::string& topic = broker_.find_topic(partition.topic_id)->info.name;
+    entry.note->partitions[topic].insert(partition.partition);
   }
   entry.note->waiting.push_back(std::move(noted));
   if (!entry.note->is_under_way) write_note(entry);
@@ -88,6 +106,8 @@ void Transactions::write_note(Entry& entry) {
   auto partition = log_partition();
   if (!partition) return;
   Transaction noted = entry.now;
+  noted.partitions = entry.note->partitions;
+  noted.unwritten = without(entry.now.partitions, noted.partitions);
   if (entry.ending) noted.ended = entry.ending->transaction;
   entry.note->is_under_way = true;
   entry.note->says_ended = noted.ended.has_value();

@@ -15,6 +15,7 @@ namespace {
 constexpr std::int16_t record_version = 0;
 constexpr std::int16_t flexible_version = 1;
 constexpr std::uint32_t ended_tag = 10'000;
+constexpr std::uint32_t unwritten_tag = 10'001;
 constexpr std::uint64_t replay_read_bytes = 1 << 20;
 
 void write_name(ByteWriter& out, std::string_view name) {
@@ -118,14 +119,31 @@ EndedTransaction read_ended(ByteReader& in) {
   return ended;
 }
 
+void write_tag(ByteWriter& out, std::uint32_t tag, const Bytes& field) {
+  out.write_uvarint(tag);
+  out.write_uvarint(static_cast<std::uint32_t>(field.size()));
+  out.write_bytes(field);
+}
+
+void write_tags(ByteWriter& out, const Transaction& transaction) {
+  bool has_unwritten = !transaction.unwritten.empty();
+  out.write_uvarint((transaction.ended ? 1U : 0U) + (has_unwritten ? 1U : 0U));
+  if (transaction.ended) write_tag(out, ended_tag, encode(*transaction.ended));
+  if (!has_unwritten) return;
+  Bytes bytes;
+  ByteWriter field(bytes);
+  write_compact(field, transaction.unwritten);
+  write_tag(out, unwritten_tag, bytes);
+}
+
 /// False if it cannot be read.
 bool read_tags(ByteReader& in, Transaction& transaction) {
   std::uint32_t tags = in.read_uvarint();
   for (std::uint32_t i = 0; i < tags && in.ok(); ++i) {
     std::uint32_t tag = in.read_uvarint();
     ByteReader field(in.read_bytes(in.read_uvarint()));
-    if (tag != ended_tag) continue;
-    transaction.ended = read_ended(field);
+    if (tag == ended_tag) transaction.ended = read_ended(field);
+    if (tag == unwritten_tag) transaction.unwritten = read_compact(field);
     if (!field.ok()) return false;
   }
   return in.ok();
@@ -177,7 +195,7 @@ Bytes encode_transaction_key(std::string_view id) {
 Bytes encode(const Transaction& transaction) {
   Bytes bytes;
   ByteWriter out(bytes);
-  bool is_flexible = transaction.ended.has_value();
+  bool is_flexible = transaction.ended || !transaction.unwritten.empty();
   out.write(is_flexible ? flexible_version : record_version);
   out.write(transaction.producer.value());
   out.write(transaction.epoch);
@@ -190,13 +208,7 @@ Bytes encode(const Transaction& transaction) {
   }
   out.write(transaction.updated_ms);
   out.write(transaction.started_ms);
-  if (is_flexible) {
-    Bytes ended = encode(*transaction.ended);
-    out.write_uvarint(1);
-    out.write_uvarint(ended_tag);
-    out.write_uvarint(static_cast<std::uint32_t>(ended.size()));
-    out.write_bytes(ended);
-  }
+  if (is_flexible) write_tags(out, transaction);
   return bytes;
 }
 

@@ -10,9 +10,10 @@
 //
 // A name is an i16 length and its bytes. `topic_count` is -1 for none. All numbers are big-endian.
 // Version 1 has compact counts and lengths (a uvarint, one more than there are), and is written
-// where there is a tagged field to write, which is our own and which Kafka's tools pass over:
+// where there are tagged fields to write, which are our own and which Kafka's tools pass over:
 //
 //   tag 10000 := producer_id:i64 producer_epoch:i16 state:i8 started_ms:i64 topic_count topic*
+//   tag 10001 := topic_count topic*
 #pragma once
 
 #include <cstdint>
@@ -72,8 +73,9 @@ struct Transaction {
   TransactionPartitions partitions;
   std::int64_t updated_ms = 0;
   std::int64_t started_ms = -1;
-  /// The one before, of an ongoing one.
+  /// Of an ongoing one: the one before, and partitions that it may write to and has not.
   std::optional<EndedTransaction> ended;
+  TransactionPartitions unwritten = {};
   friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 

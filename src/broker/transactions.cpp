@@ -71,6 +71,9 @@ void Transactions::open() {
   for (auto& [id, entry] : entries_) {
     by_producer_[entry.now.producer] = id;
     entry.recovered = entry.now.partitions;
+    for (auto& [topic, numbers] : std::exchange(entry.now.unwritten, {})) {
+      entry.now.partitions[topic].merge(numbers);
+    }
     if (is_prepared(entry.now.state)) {
       begin_ending(entry);
     } else if (entry.now.ended) {
@@ -79,7 +82,7 @@ void Transactions::open() {
       send_markers(entry);
     }
     if (entry.now.state == TransactionState::ongoing) {
-      entry.note = std::make_shared<Note>(Note{entry.now.partitions, true, false, {}});
+      entry.note = std::make_shared<Note>(Note{entry.recovered, true, false, {}});
       entry.note->says_ended = entry.ending.has_value();
     }
     entry.is_recovered = true;
@@ -181,13 +184,21 @@ void Transactions::end(const std::string& id, ProducerIdentity producer, bool is
                                    is_commit ? "committed" : "aborted");
     return answer(std::move(done), fail(Errc::invalid_txn_state, std::move(what)));
   }
-  Transaction next = entry->now;
-  next.state = is_commit ? TransactionState::prepare_commit : TransactionState::prepare_abort;
+  Transaction next = prepared(*entry, is_commit);
   write(*entry, std::move(next),
         [this, entry, done = std::move(done)](Result<void> written) mutable {
           if (written) begin_ending(*entry);
           done(std::move(written));
         });
+}
+
+/// It names only what was written to. In any other partition a start may find what the producer
+/// lost in a crash before, which is not this transaction's to end.
+Transaction Transactions::prepared(const Entry& entry, bool is_commit) const {
+  Transaction next = entry.now;
+  next.state = is_commit ? TransactionState::prepare_commit : TransactionState::prepare_abort;
+  next.partitions = entry.note ? entry.note->partitions : TransactionPartitions();
+  return next;
 }
 
 Result<void> Transactions::check_open(const std::string& id, ProducerIdentity producer,
@@ -364,8 +375,7 @@ void Transactions::complete(Entry& entry) {
 }
 
 void Transactions::fence(Entry& entry) {
-  Transaction next = entry.now;
-  next.state = TransactionState::prepare_abort;
+  Transaction next = prepared(entry, false);
   if (next.epoch < epoch_max) ++next.epoch;
   std::int16_t fenced = entry.now.epoch;
   write(entry, std::move(next), [this, &entry, fenced](const Result<void>& written) {

@@ -103,7 +103,7 @@ class Transactions final : public TransactionGate {
     Work retry;
     std::function<void(const Error&)> refuse;
   };
-  /// A record that says which partitions a transaction has.
+  /// A record that says which partitions a transaction has: these may have been written to.
   struct Note {
     TransactionPartitions partitions;
     bool is_durable = false;
@@ -165,6 +165,7 @@ class Transactions final : public TransactionGate {
   /// Goes on with what waited, if it need not wait any more.
   void settle(Entry& entry);
   void write(Entry& entry, Transaction next, Done then);
+  Transaction prepared(const Entry& entry, bool is_commit) const;
   /// The decision in `now` is durable.
   void begin_ending(Entry& entry);
   void send_markers(Entry& entry);

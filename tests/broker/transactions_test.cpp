@@ -4,22 +4,11 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include <doctest/doctest.h>
-#include <fmt/core.h>
-
-#include "base/sim_executor.h"
-#include "broker/broker.h"
-#include "file/fake_file_system.h"
-#include "log/aborted_transactions.h"
-#include "record/builder.h"
-#include "record/record.h"
-#include "shards.h"
+#include "broker/transactions_world.h"
 
 TEST_SUITE_BEGIN("broker");
 
@@ -28,207 +17,11 @@ using namespace leat::broker;
 
 namespace {
 
-constexpr std::int32_t partitions = 3;
-
-/// A machine that may run out of steps, at which it crashes.
-class World {
- public:
-  explicit World(std::uint64_t seed, std::uint64_t free_bytes_min = 0)
-      : shards_(sim_, seed), files_(sim_, seed) {
-    options_.store.directory = "/data";
-    options_.store.journal_bytes = std::uint64_t{1} << 20;
-    options_.store.free_bytes_min = free_bytes_min;
-    options_.store.scrub_bytes_per_second = 0;
-    open();
-  }
-  ~World() {
-    sim_.drop_all();
-    broker_.reset();
-  }
-
-  void open() {
-    auto opened = Broker::open({files_, sim_, sim_, metrics_, shards_.executors()}, options_,
-                               Random(++lives_));
-    REQUIRE_MESSAGE(opened, opened.error().what);
-    broker_ = std::move(*opened);
-  }
-  void crash(bool is_power_loss) {
-    if (is_power_loss) {
-      files_.power_loss();
-    } else {
-      files_.kill();
-    }
-    sim_.drop_all();
-    broker_.reset();
-    open();
-  }
-  void set_steps(std::int64_t steps) { steps_ = steps; }
-  bool is_over() const { return steps_ <= 0; }
-  bool step() { return steps_-- > 0 && sim_.run_one(); }
-
-  /// Runs until there is a result, or no step is left: then it is an error.
-  template <class T>
-  Result<T> wait(const std::shared_ptr<std::optional<Result<T>>>& result) {
-    while (!result->has_value() && step()) {
-    }
-    if (!result->has_value()) return fail(Errc::cancelled, "crashed");
-    return **result;
-  }
-  template <class T, class Start>
-  Result<T> run(const Start& start) {
-    auto result = std::make_shared<std::optional<Result<T>>>();
-    if (is_over()) return fail(Errc::cancelled, "crashed");
-    start([result](Result<T> given) { *result = std::move(given); });
-    return wait(result);
-  }
-  template <class Condition>
-  bool run_until(const Condition& condition) {
-    for (int i = 0; i < 100'000; ++i) {
-      if (condition()) return true;
-      if (!sim_.run_one()) return false;
-    }
-    return false;
-  }
-
-  Result<void> create_topic() {
-    auto made = run<TopicInfo>([&](Broker::CreateDone done) {
-      broker_->create_topic({"t", partitions, {}}, std::move(done));
-    });
-    return made ? Result<void>() : fail(made);
-  }
-  Result<ProducerIdentity> init(std::optional<ProducerIdentity> expected = {},
-                                std::int32_t timeout_ms = 60'000, const std::string& id = "id") {
-    return run<ProducerIdentity>([&](Transactions::InitDone done) {
-      broker_->transactions().init_producer(id, timeout_ms, expected, std::move(done));
-    });
-  }
-  Result<void> add(ProducerIdentity producer, std::set<std::int32_t> numbers = {0, 1, 2}) {
-    TransactionPartitions added;
-    for (std::int32_t p : numbers) added["t"].insert(PartitionId{p});
-    return run<void>([&](Transactions::Done done) {
-      broker_->transactions().add_partitions("id", producer, added, std::move(done));
-    });
-  }
-  Result<void> end(ProducerIdentity producer, bool is_commit) {
-    return run<void>([&](Transactions::Done done) {
-      broker_->transactions().end("id", producer, is_commit, std::move(done));
-    });
-  }
-  using Sent = std::shared_ptr<std::optional<Result<Appended>>>;
-  Sent start_send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
-                  const std::string& value) {
-    record::BatchBuilder builder;
-    builder.append(sim_.wall_ms(), {}, as_bytes(value));
-    record::BatchOptions options;
-    options.producer_id = producer.id;
-    options.producer_epoch = producer.epoch;
-    options.base_sequence = sequence;
-    options.is_transactional = true;
-    auto bytes = std::make_shared<Bytes>(builder.build(options));
-    auto partition = at(number);
-    auto sent = std::make_shared<std::optional<Result<Appended>>>();
-    partition->executor().post([partition, bytes, sent] {
-      partition->append(bytes, MutableBytes(*bytes), 9,
-                        [sent](Result<Appended> given) { *sent = std::move(given); });
-    });
-    return sent;
-  }
-  Result<Offset> send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
-                      const std::string& value) {
-    if (is_over()) return fail(Errc::cancelled, "crashed");
-    auto sent = wait(start_send(producer, number, sequence, value));
-    if (!sent) return fail(sent);
-    return sent->base_offset;
-  }
-  /// One transaction of the value in every partition.
-  Result<void> transact(ProducerIdentity producer, std::int32_t sequence, const std::string& value,
-                        bool is_commit) {
-    if (auto added = add(producer); !added) return added;
-    for (std::int32_t p = 0; p < partitions; ++p) {
-      if (auto sent = send(producer, p, sequence, value); !sent) return fail(sent);
-    }
-    return end(producer, is_commit);
-  }
-
-  std::shared_ptr<Partition> at(std::int32_t number) {
-    auto partition = broker_->find_partition("t", PartitionId{number});
-    REQUIRE(partition);
-    return partition;
-  }
-  void load(std::int32_t number) {
-    auto partition = at(number);
-    std::optional<Result<void>> loaded;
-    partition->executor().post([&, partition] {
-      partition->load_producers([&](Result<void> result) { loaded = std::move(result); });
-    });
-    REQUIRE(run_until([&] { return loaded.has_value(); }));
-    REQUIRE(loaded->has_value());
-  }
-  bool is_stable(std::int32_t number) {
-    auto view = at(number)->view();
-    return view->last_stable_offset == view->high_watermark;
-  }
-  /// The values that a reader of committed records sees.
-  std::vector<std::string> committed(std::int32_t number) {
-    load(number);
-    REQUIRE(run_until([&] { return is_stable(number); }));
-    auto view = at(number)->view();
-    std::vector<std::string> values;
-    Offset next = view->start_offset;
-    while (next < view->high_watermark) {
-      auto slice = view->read_stable(next, 1 << 20);
-      REQUIRE(slice);
-      if (slice->bytes == 0) break;
-      Bytes bytes(slice->bytes);
-      REQUIRE(slice->file->read_at(slice->position, bytes));
-      auto aborted = view->aborted->find(slice->base_offset, slice->next_offset);
-      for (BytesView rest(bytes); !rest.empty();) {
-        auto batch = record::BatchView::parse(rest);
-        REQUIRE(batch);
-        bool is_aborted = std::any_of(aborted.begin(), aborted.end(), [&](const auto& a) {
-          return a.producer == batch->producer_id() && a.first <= batch->base_offset() &&
-                 batch->base_offset() < a.last;
-        });
-        record::RecordIterator records(*batch);
-        while (const record::Record* record = records.next()) {
-          if (!batch->is_control() && !is_aborted) values.emplace_back(as_text(*record->value));
-        }
-        rest = rest.subspan(batch->size_bytes());
-      }
-      next = slice->next_offset;
-    }
-    return values;
-  }
-
-  /// Writes a record to the transaction log, behind the coordinator's back.
-  void note(const std::optional<Transaction>& transaction) {
-    auto log = broker_->find_partition(transaction_partition().topic_id, PartitionId{0});
-    REQUIRE(log);
-    auto written = run<void>([&](Transactions::Done done) {
-      append_transaction(*log, "id", transaction, 1, std::move(done));
-    });
-    REQUIRE(written);
-  }
-  SimExecutor& executor() { return sim_; }
-  file::FakeFileSystem& files() { return files_; }
-  Transactions& transactions() { return broker_->transactions(); }
-
- private:
-  SimExecutor sim_;
-  leat::testing::SimShards shards_;
-  file::FakeFileSystem files_;
-  Metrics metrics_;
-  BrokerOptions options_;
-  std::unique_ptr<Broker> broker_;
-  std::uint64_t lives_ = 0;
-  std::int64_t steps_ = 1'000'000'000;
-};
-
 /// What the producer was told of each transaction.
 enum class Fate { committed, aborted, unknown };
 
 void check_story(std::uint64_t seed, std::int64_t steps) {
-  World world(seed);
+  TransactionWorld world(seed);
   REQUIRE(world.create_topic());
   world.set_steps(steps);
   std::map<std::string, Fate> fates;
@@ -271,7 +64,7 @@ struct Told {
 };
 
 /// Transactions that follow one another closely, each in some of the partitions.
-std::vector<Told> tell_closely(World& world, ProducerIdentity producer) {
+std::vector<Told> tell_closely(TransactionWorld& world, ProducerIdentity producer) {
   const std::vector<std::set<std::int32_t>> choices = {{0, 1}, {1, 2}, {1}, {0, 2}};
   std::vector<Told> story;
   std::map<std::int32_t, std::int32_t> sequences;
@@ -291,7 +84,7 @@ std::vector<Told> tell_closely(World& world, ProducerIdentity producer) {
 }
 
 void check_close_story(std::uint64_t seed, std::int64_t steps) {
-  World world(seed);
+  TransactionWorld world(seed);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(producer);
@@ -321,7 +114,7 @@ void check_close_story(std::uint64_t seed, std::int64_t steps) {
 enum class Outcome { lives, lost };
 
 Outcome check_open_story(std::uint64_t seed, std::int64_t steps) {
-  World world(seed);
+  TransactionWorld world(seed);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.transact(*producer, 0, "before", true));
@@ -388,7 +181,7 @@ TEST_CASE("an open transaction survives a crash, unless nothing in it was acknow
 }
 
 TEST_CASE("the next transaction of an id begins before the markers of the last are durable") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.transact(*producer, 0, "a", true));
@@ -402,7 +195,7 @@ TEST_CASE("the next transaction of an id begins before the markers of the last a
 }
 
 TEST_CASE("a producer is kept out of a partition until the marker before is in it") {
-  World world(1, 1 << 20);
+  TransactionWorld world(1, 1 << 20);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.add(*producer));
@@ -442,7 +235,7 @@ TEST_CASE("a transaction is decided the same way though the sync of a marker fai
     for (std::uint64_t nth = 1; nth <= 3; ++nth) {
       CAPTURE(is_commit);
       CAPTURE(nth);
-      World world(nth);
+      TransactionWorld world(nth);
       REQUIRE(world.create_topic());
       auto producer = world.init();
       REQUIRE(world.transact(*producer, 0, "a", is_commit));
@@ -465,7 +258,7 @@ TEST_CASE("a transaction is decided the same way though the sync of a marker fai
 }
 
 TEST_CASE("who asks what is open in a partition ends nothing") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.add(*producer, {0}));
@@ -479,7 +272,7 @@ TEST_CASE("who asks what is open in a partition ends nothing") {
 }
 
 TEST_CASE("an orphan that cannot be aborted at once keeps its producer out until it is") {
-  World world(1, 1 << 20);
+  TransactionWorld world(1, 1 << 20);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.add(*producer, {0}));
@@ -509,7 +302,7 @@ TEST_CASE("fault 9: after a crash at any step of a transaction all partitions sh
 }
 
 TEST_CASE("a producer goes on with its transaction across a restart of the server") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.add(*producer));
@@ -522,7 +315,7 @@ TEST_CASE("a producer goes on with its transaction across a restart of the serve
 }
 
 TEST_CASE("a transaction is aborted at its timeout, also one that was begun before a crash") {
-  World world(2);
+  TransactionWorld world(2);
   REQUIRE(world.create_topic());
   auto producer = world.init({}, 5'000);
   REQUIRE(world.add(*producer));
@@ -544,7 +337,7 @@ TEST_CASE("a transaction is aborted at its timeout, also one that was begun befo
 }
 
 TEST_CASE("of two producers with an id, the one that says it had it first is fenced") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto first = world.init();
   auto second = world.init();
@@ -560,7 +353,7 @@ TEST_CASE("of two producers with an id, the one that says it had it first is fen
 }
 
 TEST_CASE("a producer that was replaced cannot end the transaction of the one that replaced it") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto first = world.init();
   REQUIRE(first);
@@ -574,7 +367,7 @@ TEST_CASE("a producer that was replaced cannot end the transaction of the one th
 }
 
 TEST_CASE("an epoch that is used up is followed by another producer id") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   ProducerId id = producer->id;
@@ -595,7 +388,7 @@ TEST_CASE("an epoch that is used up is followed by another producer id") {
 }
 
 TEST_CASE("an id that nobody has used for a week is forgotten, and its producer told so") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.transact(*producer, 0, "a", true));
@@ -610,7 +403,7 @@ TEST_CASE("an id that nobody has used for a week is forgotten, and its producer 
 }
 
 TEST_CASE("a transaction that no coordinator knows is aborted when its partition is first used") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.add(*producer));
@@ -622,7 +415,7 @@ TEST_CASE("a transaction that no coordinator knows is aborted when its partition
 }
 
 TEST_CASE("what a crash left open is aborted also where only the log asked for its producers") {
-  World world(1);
+  TransactionWorld world(1);
   REQUIRE(world.create_topic());
   auto producer = world.init();
   REQUIRE(world.add(*producer));
@@ -653,6 +446,7 @@ TEST_CASE("a record of the transaction log is read back as it was written, or no
   }
   wanted.state = TransactionState::ongoing;
   wanted.ended = EndedTransaction{ProducerId{76}, 2, true, 90, {{"c", {PartitionId{7}}}}};
+  wanted.unwritten = {{"d", {PartitionId{0}, PartitionId{2}}}};
   Bytes flexible = encode(wanted);
   CHECK(flexible[1] == std::byte{1});
   CHECK(*decode_transaction(flexible) == wanted);
