@@ -35,6 +35,24 @@ void change_all(const Partitions& partitions, const TopicSettings& settings, Exe
   }
 }
 
+/// What is appended to them waits from here on until end_making(). They live at home, or nobody
+/// knows of them yet.
+Partitions begin_making(const Partitions& all, std::size_t first) {
+  Partitions made(all.begin() + static_cast<std::ptrdiff_t>(first), all.end());
+  for (const auto& partition : made) partition->begin_making();
+  return made;
+}
+
+void end_making(const Partitions& partitions, Executor& home, const Result<void>& made) {
+  for (const auto& partition : partitions) {
+    if (&partition->executor() == &home) {
+      partition->end_making(made);
+    } else {
+      partition->executor().post([partition, made] { partition->end_making(made); });
+    }
+  }
+}
+
 Error unknown_id() {
   return {Errc::unknown_topic_id, "there is no topic with this id"};
 }
@@ -86,7 +104,7 @@ Result<void> Broker::open_topics() {
     if (auto opened = open_partitions(topic); !opened) return opened;
   }
   // What the catalog does not know was being deleted when the last process ended, or was not made
-  // whole: a partition is in the catalog, durably, before its first append is.
+  // whole: a partition is in the catalog, durably, before its first append is answered.
   for (const TopicPartition& id : store_->partitions()) {
     const TopicInfo* topic = catalog_->find(id.topic_id);
     bool is_known = topic != nullptr && id.partition.value() < topic->partitions;
@@ -214,9 +232,10 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
     forget_partitions(info.id);
     return refuse(std::move(done), opened.error());
   }
-  // The topic exists for everybody from here on, so that a second request for it finds it. What is
-  // appended to it before its record is durable comes behind that record in the journal.
-  catalog_->put(info, [this, info, done = std::move(done)](Result<void> written) mutable {
+  // The topic exists for everybody from here on, so that a second request for it finds it.
+  auto made = begin_making(partitions_.at(info.id), 0);
+  catalog_->put(info, [this, info, made, done = std::move(done)](Result<void> written) mutable {
+    end_making(made, environment_.executor, written);
     if (!written) {
       publish(info.id);
       // One of ours will be made again under the same id, perhaps before its removal were over.
@@ -285,15 +304,18 @@ void Broker::create_partitions(const Uuid& id, std::int32_t count, Done done) {
     forget_partitions(id, before);
     return refuse(std::move(done), opened.error());
   }
-  catalog_->put(std::move(info), [this, id, done = std::move(done)](Result<void> written) mutable {
-    // The catalog has gone back to what is durable, and so must we.
-    const TopicInfo* now = catalog_->find(id);
-    if (!written && now != nullptr) {
-      publish(id);
-      forget_partitions(id, now->partitions);
-    }
-    done(std::move(written));
-  });
+  auto made = begin_making(partitions_.at(id), static_cast<std::size_t>(before));
+  catalog_->put(std::move(info),
+                [this, id, made, done = std::move(done)](Result<void> written) mutable {
+                  end_making(made, environment_.executor, written);
+                  // The catalog has gone back to what is durable, and so must we.
+                  const TopicInfo* now = catalog_->find(id);
+                  if (!written && now != nullptr) {
+                    publish(id);
+                    forget_partitions(id, now->partitions);
+                  }
+                  done(std::move(written));
+                });
   publish(id);
 }
 

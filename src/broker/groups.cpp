@@ -262,21 +262,22 @@ void Groups::append(const record::BatchOptions& options, AppendDone done) {
   std::int32_t count = builder_.record_count();
   std::int64_t max_timestamp_ms = builder_.max_timestamp_ms();
   auto bytes = std::make_shared<Bytes>(builder_.build(options));
-  // Shared between the two ways in which an append can fail.
-  auto shared = std::make_shared<AppendDone>(std::move(done));
-  auto tell = [shared, alive = std::weak_ptr<char>(alive_)](Result<Offset> base) {
-    if (!alive.expired()) (*shared)(std::move(base));
+  auto tell = [done = std::move(done),
+               alive = std::weak_ptr<char>(alive_)](Result<Offset> base) mutable {
+    if (!alive.expired()) done(std::move(base));
   };
-  auto refuse = [&](const Error& error) {
-    broker_.executor().post([tell, error] { tell(tl::unexpected(error)); });
-  };
-  if (auto ready = ensure_partition(); !ready) return refuse(ready.error());
+  if (auto ready = ensure_partition(); !ready) {
+    return broker_.executor().post(
+        [tell = std::move(tell), error = ready.error()]() mutable { tell(tl::unexpected(error)); });
+  }
   auto partition = broker_.find_partition(group_partition().topic_id, PartitionId{0});
   ASSERT(&partition->executor() == &broker_.executor());
   log::Batch batch{bytes, MutableBytes(*bytes), count, max_timestamp_ms};
-  if (options.is_transactional) return partition->append_in_transaction(std::move(batch), tell);
-  auto appended = partition->log().append(std::move(batch), tell);
-  if (!appended) refuse(appended.error());
+  if (options.is_transactional) {
+    partition->append_in_transaction(std::move(batch), std::move(tell));
+  } else {
+    partition->append_checked(std::move(batch), std::move(tell));
+  }
 }
 
 }  // namespace leat::broker

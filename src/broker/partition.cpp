@@ -78,11 +78,46 @@ Partition::Ticket Partition::on_gone(UniqueFunction<void()> listener) {
 
 void Partition::set_gone() {
   is_gone_ = true;
-  // They are refused now: what was not noted may be lost.
-  while (!unnoted_.empty()) noted(unnoted_.begin()->first);
+  if (is_being_made_) end_making(fail(Errc::unknown_topic_or_partition, "the partition is gone"));
+  // What was not noted may be lost.
+  while (!unnoted_.empty()) {
+    set_noted(unnoted_.begin()->first,
+              fail(Errc::request_timed_out, "the partition went before the transaction was noted"));
+  }
   for (const auto& weak : std::exchange(gone_listeners_, {})) {
     if (auto listener = weak.lock()) (*listener)();
   }
+}
+
+void Partition::begin_making() {
+  is_being_made_ = true;
+  unmade_.reset();
+}
+
+void Partition::end_making(const Result<void>& made) {
+  is_being_made_ = false;
+  unmade_ = made ? std::nullopt : std::optional(made.error());
+  for (auto& answer : std::exchange(unanswered_, {})) answer(made);
+}
+
+void Partition::append_checked(log::Batch batch, log::Log::AppendDone done) {
+  // Shared, because append() either keeps the callback or refuses and leaves it to us.
+  auto shared = std::make_shared<log::Log::AppendDone>(std::move(done));
+  log::Log::AppendDone answer = [shared](Result<Offset> base) { (*shared)(std::move(base)); };
+  if (is_being_made_ || unmade_) {
+    answer = [weak = weak_from_this(), shared](Result<Offset> base) {
+      auto self = weak.lock();
+      if (!base || !self) return (*shared)(std::move(base));
+      if (self->unmade_) return (*shared)(tl::unexpected(*self->unmade_));
+      if (!self->is_being_made_) return (*shared)(std::move(base));
+      self->unanswered_.emplace_back(
+          [shared, base](const Result<void>& made) { (*shared)(made ? base : fail(made)); });
+    };
+  }
+  auto appended = log_->append(std::move(batch), std::move(answer));
+  if (appended) return;
+  environment_.executor.post(
+      [shared, error = appended.error()] { (*shared)(tl::unexpected(error)); });
 }
 
 Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBytes records,

@@ -48,13 +48,16 @@ inline constexpr std::int64_t latest_tiered_timestamp = -5;
 class TransactionGate {
  public:
   using Verdict = UniqueFunction<void(Result<void>)>;
+  using Noted = UniqueFunction<void(const Result<void>&)>;
   virtual ~TransactionGate() = default;
   /// Whether the producer has a transaction open that may write to the partition. `verdict` is
   /// called on `executor`, before a marker of that transaction gets there. Errors:
   /// invalid_producer_epoch, invalid_txn_state. After a good one, `noted` is called there too, when
-  /// it is durable that the partition is in the transaction, unless that is ended before.
+  /// it is durable that the partition is in the transaction, and before that with an error each
+  /// time that it cannot be written; not any more when the transaction is ended. One that asks
+  /// again takes the place of the one before.
   virtual void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
-                     Executor& executor, Verdict verdict, Work noted) = 0;
+                     Executor& executor, Verdict verdict, Noted noted) = 0;
   /// Whether somebody will end the transaction that the producer has open in the partition since
   /// before a start; invalid_txn_state where nobody will. `last_marker` is the coordinator epoch of
   /// the last marker before it. `verdict` as above.
@@ -89,6 +92,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// The broker has forgotten it: tells whoever listens. The caller holds it meanwhile.
   void set_gone();
 
+  /// Its topic is not durable yet. What is appended from here on is answered when that is, or fails
+  /// with it: a start would not find it.
+  void begin_making();
+  void end_making(const Result<void>& made);
+
   using AppendDone = UniqueFunction<void(Result<Appended>)>;
   /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
   /// them. `done` is called exactly once, never before append() returned. `records` are changed in
@@ -97,6 +105,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
               AppendDone done, std::vector<record::RecordError>* rejected = nullptr);
 
+  /// Appends what is known to be a good batch, such as one of our own. `done` is called later.
+  void append_checked(log::Batch batch, log::Log::AppendDone done);
   /// Appends a batch of our own to its producer's transaction.
   void append_in_transaction(log::Batch batch, log::Log::AppendDone done);
   /// Writes the end of a transaction, once: written again with the same coordinator epoch, it is
@@ -144,7 +154,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
     bool needs_transaction = false;
     bool is_marker = false;
   };
-  void append_checked(log::Batch batch, log::Log::AppendDone done);
+  /// Answers that wait until it is durable that a transaction has this partition. Each is of a
+  /// request that is under way, which bounds them.
+  struct Unnoted {
+    std::vector<TransactionGate::Noted> answers;
+    std::optional<Result<void>> outcome;
+  };
   void enter(Entering entering);
   /// Appends what can be, in order, until the first one has to wait.
   void let_in();
@@ -154,8 +169,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void go(Entering entering);
   Result<void> check_ended(const Entering& entering) const;
   void refuse_all(const Error& error);
-  /// Answers what waited for it to be durable that the transaction has this partition.
-  void noted(ProducerId producer);
+  /// Nothing has to wait any more for it to be noted that the producer's transaction is here.
+  void set_noted(ProducerId producer, const Result<void>& outcome);
   void producers_loaded(const Result<void>& loaded);
   void end_orphan(ProducerId producer, std::int16_t epoch);
   Entering make_marker(ProducerId producer, std::int16_t epoch, const record::EndMarker& marker,
@@ -168,6 +183,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   TopicSettings settings_;
   std::vector<std::weak_ptr<UniqueFunction<void()>>> gone_listeners_;
   bool is_gone_ = false;
+  /// The topic is being made, or could not be; and the answers that wait for that.
+  bool is_being_made_ = false;
+  std::optional<Error> unmade_;
+  std::vector<TransactionGate::Noted> unanswered_;
   std::deque<Entering> entering_;
   /// The first of them waits for a verdict, or for the log.
   bool is_asking_ = false;
@@ -175,9 +194,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::size_t orphans_left_ = 0;
   /// It was asked who ends what a start found open. The log may know its producers before.
   bool has_asked_ = false;
-  /// Answers to producers, by whose transaction is not noted durably yet. Each is of a request that
-  /// is under way, which bounds them.
-  std::map<ProducerId, std::vector<Work>> unnoted_;
+  /// Of producers whose transaction is not noted durably yet. Shared with what is being appended.
+  std::map<ProducerId, std::shared_ptr<Unnoted>> unnoted_;
   /// Coordinator epochs of markers that were asked for and are not durable.
   std::map<ProducerId, std::int32_t> ending_;
   /// Where transactions begin that nobody else ends, until that is durable.

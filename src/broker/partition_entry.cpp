@@ -21,17 +21,6 @@ constexpr std::chrono::milliseconds orphan_retry_time{1000};
 
 }  // namespace
 
-void Partition::append_checked(log::Batch batch, log::Log::AppendDone done) {
-  // Shared, because append() either keeps the callback or refuses and leaves it to us.
-  auto shared = std::make_shared<log::Log::AppendDone>(std::move(done));
-  auto appended = log_->append(std::move(batch), [shared](Result<Offset> base_offset) {
-    (*shared)(std::move(base_offset));
-  });
-  if (appended) return;
-  environment_.executor.post(
-      [shared, error = appended.error()] { (*shared)(tl::unexpected(error)); });
-}
-
 void Partition::append_in_transaction(log::Batch batch, log::Log::AppendDone done) {
   auto view = record::BatchView::parse(batch.bytes);
   ASSERT(view && view->is_transactional());
@@ -78,19 +67,28 @@ void Partition::let_in() {
 void Partition::ask(Entering& entering) {
   is_asking_ = true;
   ProducerId producer = entering.producer;
-  auto verdict = [self = shared_from_this()](Result<void> admitted) {
+  auto known = unnoted_.find(producer);
+  auto unnoted = known == unnoted_.end() ? std::make_shared<Unnoted>() : known->second;
+  auto verdict = [self = shared_from_this(), unnoted](Result<void> admitted) {
     self->is_asking_ = false;
     Entering asked = std::move(self->entering_.front());
     self->entering_.pop_front();
     if (admitted) {
-      self->unnoted_.try_emplace(asked.producer);
+      self->unnoted_[asked.producer] = unnoted;
       self->go(std::move(asked));
     } else {
       asked.done(fail(admitted));
     }
     self->let_in();
   };
-  auto noted = [self = shared_from_this(), producer] { self->noted(producer); };
+  auto noted = [weak = weak_from_this(), unnoted, producer](const Result<void>& result) {
+    auto self = weak.lock();
+    // It may be that of a transaction that is over.
+    auto current = self ? self->unnoted_.find(producer) : decltype(known)();
+    if (!self || current == self->unnoted_.end() || current->second != unnoted) return;
+    if (result) return self->set_noted(producer, result);
+    for (auto& answer : std::exchange(unnoted->answers, {})) answer(result);
+  };
   environment_.transactions->admit(producer, entering.epoch, log_->id(), environment_.executor,
                                    std::move(verdict), std::move(noted));
 }
@@ -102,21 +100,20 @@ void Partition::go(Entering entering) {
     return;
   }
   // Its decision is durable, with all partitions: a note of them says no more.
-  if (entering.is_marker) noted(entering.producer);
-  if (!entering.needs_transaction || !unnoted_.contains(entering.producer)) {
+  if (entering.is_marker) set_noted(entering.producer, {});
+  auto unnoted = unnoted_.find(entering.producer);
+  if (!entering.needs_transaction || unnoted == unnoted_.end()) {
     return append_checked(std::move(entering.batch), std::move(entering.done));
   }
-  auto done = [weak = weak_from_this(), producer = entering.producer,
+  // Not looked for when it is done: there may be that of the next transaction then.
+  auto done = [unnoted = unnoted->second,
                done = std::move(entering.done)](Result<Offset> at) mutable {
-    auto answer = [weak, at, done = std::move(done)]() mutable {
-      auto self = weak.lock();
-      bool is_lost = !self || self->is_gone_;
-      if (!at || !is_lost) return done(std::move(at));
-      done(fail(Errc::request_timed_out, "the partition went before the transaction was noted"));
+    auto answer = [at, done = std::move(done)](const Result<void>& noted) mutable {
+      done(noted || !at ? std::move(at) : fail(noted));
     };
-    auto self = weak.lock();
-    if (!at || !self || !self->unnoted_.contains(producer)) return answer();
-    self->unnoted_[producer].emplace_back(std::move(answer));
+    if (!at) return answer({});
+    if (unnoted->outcome) return answer(*unnoted->outcome);
+    unnoted->answers.emplace_back(std::move(answer));
   };
   append_checked(std::move(entering.batch), std::move(done));
 }
@@ -138,10 +135,11 @@ Result<void> Partition::check_ended(const Entering& entering) const {
   return fail(Errc::request_timed_out, "the transaction before is still being ended here");
 }
 
-void Partition::noted(ProducerId producer) {
+void Partition::set_noted(ProducerId producer, const Result<void>& outcome) {
   auto unnoted = unnoted_.extract(producer);
   if (unnoted.empty()) return;
-  for (Work& answer : unnoted.mapped()) answer();
+  unnoted.mapped()->outcome = outcome;
+  for (auto& answer : std::exchange(unnoted.mapped()->answers, {})) answer(outcome);
 }
 
 void Partition::refuse_all(const Error& error) {

@@ -68,23 +68,25 @@ Result<void> Transactions::check_adopted(ProducerId producer, std::int32_t last_
 }
 
 void Transactions::admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
-                         Executor& executor, Verdict verdict, Work noted) {
+                         Executor& executor, Verdict verdict, Noted noted) {
   auto decide = [this, producer, epoch, partition, &executor, verdict = std::move(verdict),
                  noted = std::move(noted)]() mutable {
     auto checked = check_admitted(producer, epoch, partition);
     executor.post(
         [verdict = std::move(verdict), checked]() mutable { verdict(std::move(checked)); });
     if (!checked) return;
-    note(*find(producer), partition,
-         [&executor, noted = std::move(noted)]() mutable { executor.post(std::move(noted)); });
+    auto shared = std::make_shared<Noted>(std::move(noted));
+    note(*find(producer), partition, [&executor, shared](const Result<void>& result) {
+      executor.post([shared, result] { (*shared)(result); });
+    });
   };
   if (&executor == &executor_) return decide();
   executor_.post(guarded(std::move(decide)));
 }
 
-void Transactions::note(Entry& entry, const TopicPartition& partition, Work noted) {
+void Transactions::note(Entry& entry, const TopicPartition& partition, Noted noted) {
   bool is_new = !entry.note || !has(entry.note->partitions, partition);
-  if (!is_new && entry.note->is_durable) return noted();
+  if (!is_new && entry.note->is_durable) return noted({});
   if (is_new) {
     auto before = std::move(entry.note);
     entry.note = std::make_shared<Note>();
@@ -96,7 +98,7 @@ void Transactions::note(Entry& entry, const TopicPartition& partition, Work note
     const std::string& topic = broker_.find_topic(partition.topic_id)->info.name;
     entry.note->partitions[topic].insert(partition.partition);
   }
-  entry.note->waiting.push_back(std::move(noted));
+  entry.note->waiting[partition] = std::move(noted);
   if (!entry.note->is_under_way) write_note(entry);
 }
 
@@ -104,22 +106,29 @@ void Transactions::write_note(Entry& entry) {
   // The newest record of the id must stay the decision that is on its way.
   if (entry.is_busy) return;
   auto partition = log_partition();
-  if (!partition) return;
+  auto note = entry.note;
+  auto tell_waiting = [note, id = entry.id](const Result<void>& result) {
+    if (result) {
+      for (auto& [where, noted] : std::exchange(note->waiting, {})) noted(result);
+      return;
+    }
+    // They are told again: it is written again, and until then those who send are refused.
+    Result<void> refusal = fail(Errc::request_timed_out,
+                                "the transaction cannot be noted yet: " + result.error().what);
+    log_warning("transaction '{}': {}", id, refusal.error().what);
+    for (auto& [where, noted] : note->waiting) noted(refusal);
+  };
+  if (!partition) return tell_waiting(fail(partition));
   Transaction noted = entry.now;
   noted.partitions = entry.note->partitions;
   noted.unwritten = without(entry.now.partitions, noted.partitions);
   if (entry.ending) noted.ended = entry.ending->transaction;
-  entry.note->is_under_way = true;
-  entry.note->says_ended = noted.ended.has_value();
-  auto written = [note = entry.note, id = entry.id](const Result<void>& result) {
+  note->is_under_way = true;
+  note->says_ended = noted.ended.has_value();
+  auto written = [note, tell_waiting](const Result<void>& result) {
     note->is_under_way = false;
     note->is_durable = result.has_value();
-    if (!result) {
-      log_warning("the partitions of transaction '{}' cannot be noted yet: {}", id,
-                  result.error().what);
-      return;
-    }
-    for (Work& work : std::exchange(note->waiting, {})) work();
+    tell_waiting(result);
   };
   append_transaction(**partition, entry.id, noted, clock_.wall_ms(), guarded(std::move(written)));
 }

@@ -286,15 +286,10 @@ void append_transaction(Partition& partition, std::string_view id,
   if (transaction) value = encode(*transaction);
   builder.append(now_ms, BytesView(key), value ? std::optional<BytesView>(*value) : std::nullopt);
   auto bytes = std::make_shared<Bytes>(builder.build());
-  // Shared between the two ways in which an append can fail.
-  auto answer = std::make_shared<UniqueFunction<void(Result<void>)>>(std::move(done));
-  auto appended = partition.log().append(
-      {bytes, MutableBytes(*bytes), 1, now_ms}, [answer](Result<Offset> offset) {
-        (*answer)(offset ? Result<void>() : Result<void>(tl::unexpected(offset.error())));
-      });
-  if (appended) return;
-  partition.executor().post(
-      [answer, error = appended.error()] { (*answer)(tl::unexpected(error)); });
+  partition.append_checked({bytes, MutableBytes(*bytes), 1, now_ms},
+                           [done = std::move(done)](const Result<Offset>& offset) mutable {
+                             done(offset ? Result<void>() : fail(offset));
+                           });
 }
 
 }  // namespace leat::broker

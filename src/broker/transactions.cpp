@@ -82,8 +82,8 @@ void Transactions::open() {
       send_markers(entry);
     }
     if (entry.now.state == TransactionState::ongoing) {
-      entry.note = std::make_shared<Note>(Note{entry.recovered, true, false, {}});
-      entry.note->says_ended = entry.ending.has_value();
+      entry.note =
+          std::make_shared<Note>(Note{entry.recovered, true, false, entry.ending.has_value()});
     }
     entry.is_recovered = true;
   }
@@ -269,7 +269,7 @@ Result<std::shared_ptr<Partition>> Transactions::log_partition() {
   topic.partitions = 1;
   topic.configs = {{"cleanup.policy", "compact"}, {"segment.bytes", "104857600"}};
   topic.id = where.topic_id;
-  // It is there at once; what is appended to it comes behind its own record.
+  // It is there at once; what is appended to it is answered when that is durable.
   broker_.create_topic(topic, [](const Result<TopicInfo>& made) {
     if (!made) log_warning("the topic of transactions cannot be made: {}", made.error().what);
   });

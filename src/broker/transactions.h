@@ -91,7 +91,7 @@ class Transactions final : public TransactionGate {
 
   // Thread-safe:
   void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
-             Executor& executor, Verdict verdict, Work noted) override;
+             Executor& executor, Verdict verdict, Noted noted) override;
   void adopt(ProducerId producer, std::int32_t last_marker, const TopicPartition& partition,
              Executor& executor, Verdict verdict) override;
   void decided(ProducerId producer, const TopicPartition& partition, bool is_commit,
@@ -108,8 +108,8 @@ class Transactions final : public TransactionGate {
     TransactionPartitions partitions;
     bool is_durable = false;
     bool is_under_way = false;
-    std::vector<Work> waiting;  // until it is
-    bool says_ended = false;    // that markers of the transaction before are to be written
+    bool says_ended = false;  // that markers of the transaction before are to be written
+    std::map<TopicPartition, Noted> waiting = {};  // until it is durable
   };
   /// A decided transaction, until its markers are durable.
   struct Ending {
@@ -148,7 +148,7 @@ class Transactions final : public TransactionGate {
                              const TopicPartition& partition);
   bool has(const TransactionPartitions& partitions, const TopicPartition& partition) const;
   /// Calls `noted` when a record is durable that has the partition; writes one if need be.
-  void note(Entry& entry, const TopicPartition& partition, Work noted);
+  void note(Entry& entry, const TopicPartition& partition, Noted noted);
   void write_note(Entry& entry);
 
   void init_new(const std::string& id, std::int32_t timeout_ms, InitDone done);

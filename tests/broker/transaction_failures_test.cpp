@@ -74,4 +74,21 @@ TEST_CASE(
   CHECK(world.committed(1) == Values{"kept"});
 }
 
+TEST_CASE("fault 8: a transaction whose note cannot be synced is refused, and not waited for") {
+  TransactionWorld world(1);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.add(*producer, {0}));
+  // The journal takes no more.
+  world.files().fail_sync("/journal/");
+  auto sent = world.start_send(*producer, 0, 0, "a");
+  world.executor().run_for(std::chrono::seconds(3));
+  REQUIRE(sent->has_value());
+  CHECK_FALSE(**sent);
+  world.files().heal();
+  world.crash(true);
+  REQUIRE(world.init());
+  CHECK(world.committed(0).empty());
+}
+
 TEST_SUITE_END();
