@@ -10,4 +10,8 @@ TEST_CASE("a broker keeps what it promised its clients through crashes and disk 
   sim::check_seeds<sim::BrokerSimulation>(500);
 }
 
+TEST_CASE("faults 9 and 11: a broker that dies at a named step of a change keeps its promises") {
+  sim::check_points<sim::BrokerSimulation>(sim::Story::broker);
+}
+
 TEST_SUITE_END();

@@ -3,8 +3,10 @@
 #include <string_view>
 
 #include "broker/catalog.h"
+#include "broker/consumer_group_records.h"
 #include "broker/group_records.h"
 #include "broker/groups.h"
+#include "broker/topic_name.h"
 #include "broker/transaction_log.h"
 #include "log/journal_entry.h"
 #include "log/layout.h"
@@ -312,13 +314,48 @@ constexpr CrashPoint compaction_points[] = {
      [](const DiskChange& c, const Seen&) { return is_journal_entry<log::StartEntry>(c); }},
 };
 
+using ConsumerKind = broker::ConsumerGroupKey::Kind;
+
+template <ConsumerKind kind, bool has_value>
+bool is_consumer_record(const DiskChange& change, const Seen&) {
+  return has_record(change, broker::group_partition(), [](const record::Record& record) {
+    auto key = broker::decode_group_key(*record.key);
+    if (!key || record.value.has_value() != has_value) return false;
+    const auto* of_group = std::get_if<broker::ConsumerGroupKey>(&*key);
+    return of_group != nullptr && of_group->kind == kind;
+  });
+}
+
 constexpr CrashPoint group_points[] = {
+    {"the topic of groups is written",
+     [](const DiskChange& c, const Seen&) {
+       return has_record(c, broker::catalog_partition(), [](const record::Record& record) {
+         return as_text(record.value.value_or(BytesView())).find(broker::group_topic) !=
+                std::string_view::npos;
+       });
+     }},
+    {"the topic of groups gets its directory",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::make_directory && is_of(c, broker::group_partition());
+     }},
     {"a generation's assignment",
      [](const DiskChange& c, const Seen&) { return is_group_record<broker::GroupKey>(c, true); }},
     {"a member's commit",
      [](const DiskChange& c, const Seen&) { return is_group_record<broker::OffsetKey>(c, true); }},
+    {"a commit is synced",
+     [](const DiskChange& c, const Seen& seen) {
+       return c.kind == Kind::sync && is_below(c, "/journal/") && seen.group_commit;
+     }},
+    {"offsets are deleted",
+     [](const DiskChange& c, const Seen&) { return is_group_record<broker::OffsetKey>(c, false); }},
     {"a group is deleted",
      [](const DiskChange& c, const Seen&) { return is_group_record<broker::GroupKey>(c, false); }},
+    {"a group's epoch", is_consumer_record<ConsumerKind::group, true>},
+    {"a member of the new protocol", is_consumer_record<ConsumerKind::member, true>},
+    {"a target", is_consumer_record<ConsumerKind::target, true>},
+    {"a member's assignment", is_consumer_record<ConsumerKind::current, true>},
+    {"a member of the new protocol goes", is_consumer_record<ConsumerKind::member, false>},
+    {"a group of the new protocol is deleted", is_consumer_record<ConsumerKind::group, false>},
 };
 
 }  // namespace
@@ -375,6 +412,9 @@ void Crasher::look_at(const DiskChange& change) {
   }
   if (change.kind == Kind::write && is_below(change, "/journal/")) seen_.journal_frame = true;
   if (change.kind == Kind::rename && is_seal(change, true)) seen_.new_version = true;
+  if (change.kind == Kind::write && is_segment(change)) {
+    seen_.group_commit = is_group_record<broker::OffsetKey>(change, true);
+  }
 }
 
 }  // namespace leat::sim

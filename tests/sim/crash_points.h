@@ -25,7 +25,8 @@ enum class Doing {
 /// What a process has changed before.
 struct Seen {
   bool journal_frame = false;
-  bool new_version = false;  // of a segment, sealed by a compaction
+  bool new_version = false;   // of a segment, sealed by a compaction
+  bool group_commit = false;  // last of all that was written to a segment
 };
 
 struct CrashPoint {
