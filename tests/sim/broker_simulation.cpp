@@ -125,8 +125,7 @@ bool BrokerSimulation::try_open() {
   }
   if (!opened && allow_recovery(files_, options_.broker.store.directory, opened.error())) {
     trace("refused: {}", opened.error().what);
-    // The first start does not sync that it came to its end, so a power cut may count it too.
-    if (deaths_ + 1 < log::recoveries_max) object("refused before it died often enough");
+    if (deaths_ < log::recoveries_max) object("refused before it died often enough");
     return false;
   }
   if (!opened) {
@@ -138,6 +137,7 @@ bool BrokerSimulation::try_open() {
   trace("opened");
   node_ = std::make_unique<server::Node>(server::Node{*broker_, options_, metrics_});
   sync_ever_failed_ = false;
+  deaths_ = 0;
   return true;
 }
 
@@ -229,6 +229,8 @@ void BrokerSimulation::end_life(bool may_close) {
   if (end == End::power_loss) {
     files_.power_loss();
     history_.power_lost();
+    // A start that nobody died before does not sync that it came to its end.
+    if (may_close) ++deaths_;
     if (options_.broker.store.durability != log::Durability::fsync) forget_commits();
   } else {
     files_.kill();

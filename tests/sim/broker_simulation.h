@@ -196,7 +196,7 @@ class BrokerSimulation {
   std::deque<std::string> steps_;
   std::string objection_;
   std::uint64_t life_ = 0;
-  int deaths_ = 0;  // while opening
+  int deaths_ = 0;  // while opening, since it was opened
   /// Requests under way, in this life, that name a topic to change it.
   std::map<std::string, int> changes_;
   bool with_failing_disk_;

@@ -430,7 +430,10 @@ void GroupSimulation::assigned(Member& member, const broker::Assignment& assignm
 }
 
 void GroupSimulation::revoke(Member& member) {
-  if (!is_there(member)) member.is_disturbed = true;  // too late
+  if (!is_there(member)) {  // too late
+    member.is_disturbed = true;
+    member.held_until = Time{0};
+  }
   for (const auto& [place, due] : member.revoking) member.owned.erase(place);
   member.revoking.clear();
 }

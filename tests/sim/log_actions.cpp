@@ -273,6 +273,7 @@ void LogSimulation::accept_loss() {
   }
   if (!answered) object("accept_loss() never answers");
   partition.model.add_gap(range);
+  partition.model.gaps_acknowledged.push_back(range);
 }
 
 void LogSimulation::open_twice() {

@@ -279,8 +279,12 @@ std::string check_recovery(LogModel& model, const log::Log& log, const RecoveryT
     return fmt::format("the end went back from {} to {} under the same leader epoch",
                        model.high_watermark.value(), view->high_watermark.value());
   }
+  std::string objection = model.settle_gaps(*view);
+  bool may_forget =
+      terms.gaps_may_be_forgotten || terms.loss_is_excused || terms.checkpoint_is_lost;
+  if (!objection.empty() && !may_forget) return objection;
   RecoveredBatches recovered(model, *view, terms);
-  std::string objection = recovered.collect();
+  objection = recovered.collect();
   if (!objection.empty()) return objection;
   for (const auto& [base, batch] : model.batches) {
     bool promised = batch.next() <= terms.must_have && batch.next() > view->start_offset;
@@ -305,6 +309,7 @@ std::string check_recovery(LogModel& model, const log::Log& log, const RecoveryT
   model.batches = std::move(recovered.batches);
   model.failed.clear();
   model.end = model.high_watermark = view->high_watermark;
+  model.closed_end = std::min(model.closed_end, model.end);
   model.start = view->start_offset;
   model.start_acknowledged = std::min(model.start_acknowledged, model.start);
   model.leader_epoch = log.leader_epoch();

@@ -25,6 +25,8 @@ struct RecoveryTerms {
   Offset start_must_have;
   /// Appends that were refused after a failed sync may turn out to be on disk.
   bool failed_may_return = false;
+  /// What was accepted as lost, and not made durable, may have to be accepted again.
+  bool gaps_may_be_forgotten = false;
   /// A bit was flipped after a crash in what nobody had confirmed since: the only copy may be gone.
   bool loss_is_excused = false;
   /// Both copies of the checkpoint, which alone has the start offset and the leader epoch, and says

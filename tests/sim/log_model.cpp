@@ -49,6 +49,35 @@ void LogModel::add_gap(log::OffsetRange range) {
   batches.erase(first, last);
 }
 
+std::string LogModel::settle_gaps(const log::LogView& view) {
+  auto is_forgotten = [&](const log::OffsetRange& gap) {
+    Offset base = std::max(gap.base, view.start_offset);
+    Offset next = std::min(gap.next, view.high_watermark);
+    return base < next && std::ranges::none_of(view.gaps, [&](const log::OffsetRange& known) {
+             return known.base <= base && next <= known.next;
+           });
+  };
+  std::string objection;
+  for (const auto& gap : gaps_acknowledged) {
+    if (!is_forgotten(gap)) continue;
+    objection = fmt::format("that [{}, {}) is lost was accepted, and is forgotten",
+                            gap.base.value(), gap.next.value());
+  }
+  for (const auto& gap : gaps) {
+    if (!is_forgotten(gap)) continue;
+    auto was_in = [&](const ModelBatch& batch) {
+      return gap.base <= batch.base && batch.base < gap.next;
+    };
+    for (ModelBatch& batch : given_up) {
+      if (was_in(batch)) batches.insert({batch.base, std::move(batch)});
+    }
+    std::erase_if(given_up, was_in);
+  }
+  std::erase_if(gaps, is_forgotten);
+  gaps_acknowledged = gaps;
+  return objection;
+}
+
 void LogModel::note_options(const log::LogOptions& options) {
   if (options.retention_bytes >= 0) {
     least_retention_bytes = std::min(least_retention_bytes, options.retention_bytes);

@@ -46,6 +46,7 @@ class LogModel {
   std::vector<ModelBatch> ghosts;
   /// Accepted as lost, and the batches that were there: their bytes stay in the segment.
   std::vector<log::OffsetRange> gaps;
+  std::vector<log::OffsetRange> gaps_acknowledged;
   std::vector<ModelBatch> given_up;
   /// The offset that the next append must get, if nothing fails.
   Offset end;
@@ -73,6 +74,8 @@ class LogModel {
   bool roll_back(Offset offset);
   /// Takes what readers skip out of the batches.
   void add_gap(log::OffsetRange range);
+  /// Those that a recovered log does not know of are none; says which one was acknowledged.
+  std::string settle_gaps(const log::LogView& view);
   void note_options(const log::LogOptions& options);
   /// None but `options` have been in force.
   void forget_options(const log::LogOptions& options);

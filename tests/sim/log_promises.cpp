@@ -26,6 +26,8 @@ void LogSimulation::check_partition_after_open(Partition& partition) {
   terms.must_have = must_have(partition);
   terms.start_must_have = partition.model.start_acknowledged;
   terms.failed_may_return = faults_.sync_ever_failed || faults_.write_ever_failed;
+  terms.gaps_may_be_forgotten =
+      end_ == End::power_loss && options_.durability != log::Durability::fsync;
   terms.loss_is_excused =
       faults_.flipped_journal ||
       (faults_.flipped_after_crash && (faults_.died_since_flip || !store_->findings().empty()));

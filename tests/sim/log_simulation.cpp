@@ -132,8 +132,7 @@ bool LogSimulation::try_open() {
   }
   if (!opened && allow_recovery(files_, options_.directory, opened.error())) {
     trace("refused: {}", opened.error().what);
-    // The first start does not sync that it came to its end, so a power cut may count it too.
-    if (deaths_ + 1 < log::recoveries_max) object("refused before it died often enough");
+    if (deaths_ < log::recoveries_max) object("refused before it died often enough");
     return false;
   }
   if (!opened && faults_.disk_limited) {
@@ -158,6 +157,8 @@ bool LogSimulation::try_open() {
   compare_with_check();
   if (!alive()) return false;
   faults_.begin_anew();
+  // A sync that fails may leave what counts those that died before.
+  if (!opening_is_broken_) deaths_ = 0;
   was_open_ = true;
   recovered_ = true;
   return true;
@@ -194,6 +195,8 @@ void LogSimulation::end_life() {
   if (end == End::close && !close_store()) end = End::kill;
   if (!objection_.empty()) return;
   if (files_.stopped()) end = random_.one_in(2) ? End::kill : End::power_loss;
+  // A start that nobody died before does not sync that it came to its end.
+  if (recovered_ && end == End::power_loss) ++deaths_;
   // A crash during recovery does not make good what an earlier one took.
   end_ = recovered_ ? end : std::max(end_, end);
   recovered_ = false;

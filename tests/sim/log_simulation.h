@@ -159,7 +159,7 @@ class LogSimulation {
   bool was_open_ = false;
   std::int64_t last_alive_ms_ = 0;
   std::uint64_t life_ = 0;
-  int deaths_ = 0;  // while opening
+  int deaths_ = 0;  // while opening, since it was opened
   std::uint64_t pending_appends_ = 0;
   bool with_flips_;
   bool with_failing_disk_;

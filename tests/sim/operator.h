@@ -14,7 +14,7 @@ inline bool allow_recovery(file::FileSystem& files, const std::string& directory
                            const Error& error) {
   std::string path = directory + "/recovering";
   if (error.what.find("remove " + path) == std::string::npos) return false;
-  return files.remove(path).has_value();
+  return files.remove(path).has_value() && files.sync_directory(directory).has_value();
 }
 
 }  // namespace leat::sim
