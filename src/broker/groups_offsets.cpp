@@ -216,7 +216,8 @@ void Groups::forget_offsets(const std::string& group_id, std::vector<GroupPartit
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     if (subscribed->contains(partitions[i].topic)) {
       errors[i] = GroupError::group_subscribed_to_topic;
-    } else if (entry->offsets.find(partitions[i].topic, partitions[i].partition) != nullptr) {
+    } else {
+      // Even where nothing is known: a commit that failed may stand in the log after a crash.
       to_forget.push_back(std::move(partitions[i]));
     }
   }

@@ -25,6 +25,22 @@ Errors all(GroupError error) {
 
 }  // namespace
 
+TEST_CASE(
+    "a refused commit that may stand in the log is not called deleted before that is durable") {
+  World world;
+  world.make_topic("u");
+  REQUIRE(world.commit("g", "t", 5) == GroupError::none);
+  world.files().fail_sync("/journal/");
+  CHECK(world.commit("g", "u", 7) == GroupError::coordinator_not_available);
+  CHECK(world.forget("g", "u") == all(GroupError::coordinator_not_available));
+  world.files().heal();
+  world.kill_and_open();
+  CHECK(world.forget("g", "u") == all(GroupError::none));
+  world.kill_and_open();
+  CHECK(world.committed("g", "u") == -1);
+  CHECK(world.committed("g") == 5);
+}
+
 TEST_CASE("a commit that was answered is there after a stop, a kill and a power cut") {
   World world;
   CHECK_FALSE(world.broker().find_topic(group_topic));
