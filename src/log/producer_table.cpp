@@ -19,10 +19,19 @@ std::int32_t last_sequence_of(const BatchHead& batch) {
   return sequence_after(batch.base_sequence, batch.next_offset - batch.base_offset - 1);
 }
 
+const RememberedBatch* first_lost(const Producer& producer) {
+  for (std::size_t i = 0; i < producer.batch_count; ++i) {
+    if (producer.batches[i].is_lost()) return &producer.batches[i];
+  }
+  return nullptr;
+}
+
 bool follows(const Producer& producer, const BatchHead& batch) {
   if (batch.producer_epoch > producer.epoch) return batch.base_sequence == 0;
   if (producer.last_sequence == Producer::any_sequence) return true;
   if (producer.last_sequence == Producer::before_first) return batch.base_sequence == 0;
+  const RememberedBatch* lost = first_lost(producer);
+  if (lost != nullptr && batch.base_sequence == lost->base_sequence) return true;
   return batch.base_sequence == sequence_after(producer.last_sequence, 1);
 }
 
@@ -31,6 +40,7 @@ std::optional<RememberedBatch> find_duplicate(const Producer& producer, const Ba
   std::int32_t last = last_sequence_of(batch);
   for (std::size_t i = producer.batch_count; i-- > 0;) {
     const RememberedBatch& known = producer.batches[i];
+    if (known.is_lost()) continue;
     if (known.base_sequence == batch.base_sequence && known.last_sequence == last) return known;
   }
   return std::nullopt;
@@ -117,6 +127,10 @@ void ProducerTable::append(const BatchHead& batch, const std::optional<record::E
 }
 
 void ProducerTable::remember(Producer& producer, const BatchHead& batch) {
+  // The lost ones are the newest.
+  if (const RememberedBatch* lost = first_lost(producer)) {
+    producer.batch_count = static_cast<std::uint8_t>(lost - producer.batches.data());
+  }
   if (producer.batch_count == Producer::batches_max) {
     std::move(producer.batches.begin() + 1, producer.batches.end(), producer.batches.begin());
     --producer.batch_count;
@@ -139,6 +153,21 @@ void ProducerTable::append_data(Producer& producer, const BatchHead& batch, Undo
   undo.begins_transaction = true;
 }
 
+/// The producer may not know that its transaction is gone from `begin` on, and send the same
+/// batches again: from the first one, since a later one before it would change their order. Or it
+/// has given up on them and goes on behind. As it has five under way at most, the first one is
+/// remembered.
+void ProducerTable::lose(Producer& producer, Offset begin) {
+  bool is_known = false;
+  for (std::size_t i = 0; i < producer.batch_count; ++i) {
+    RememberedBatch& batch = producer.batches[i];
+    if (batch.base_offset < begin) continue;
+    batch.base_offset = batch.next_offset = Offset{-1};
+    is_known = true;
+  }
+  if (!is_known) producer.last_sequence = Producer::any_sequence;
+}
+
 void ProducerTable::append_marker(Producer& producer, const BatchHead& batch,
                                   const record::EndMarker& marker, Undo& undo) {
   if (batch.producer_epoch != producer.epoch) {
@@ -155,9 +184,7 @@ void ProducerTable::append_marker(Producer& producer, const BatchHead& batch,
   undo.ended = std::exchange(producer.transaction, std::nullopt);
   if (!undo.ended) return;
   if (!is_of_coordinator) {
-    // Its producer may not know that it is gone, and send the same batches in the next one.
-    producer.batch_count = 0;
-    producer.last_sequence = Producer::any_sequence;
+    lose(producer, *undo.ended);
   }
   open_.erase(*undo.ended);
   if (marker.is_commit) return;

@@ -30,6 +30,8 @@ struct RememberedBatch {
   Offset base_offset;
   Offset next_offset;
   std::int64_t timestamp_ms = -1;
+  /// Aborted because nobody knew of its transaction: it may come again, and is then no duplicate.
+  bool is_lost() const { return base_offset < Offset{0}; }
   friend bool operator==(const RememberedBatch&, const RememberedBatch&) = default;
 };
 
@@ -107,6 +109,7 @@ class ProducerTable {
   void append_marker(Producer& producer, const BatchHead& batch, const record::EndMarker& marker,
                      Undo& undo);
   static void remember(Producer& producer, const BatchHead& batch);
+  static void lose(Producer& producer, Offset begin);
   static void append_data(Producer& producer, const BatchHead& batch, Undo& undo);
   void make_room();
 

@@ -29,13 +29,16 @@ std::string CompactionModel::place(std::uint64_t number, std::int64_t offset) {
     return fmt::format("record {} of partition {} was at {} and is at {}", number, partition,
                        *record.offset, offset);
   }
-  auto [at, is_new] = places_.try_emplace({partition, offset}, number);
-  if (at->second != number) {
-    return fmt::format("record {} is at {} of partition {}, where {} was", number, offset,
-                       partition, at->second);
-  }
   record.offset = offset;
-  return {};
+  return occupy(number, offset);
+}
+
+std::string CompactionModel::occupy(std::uint64_t number, std::int64_t offset) {
+  std::int32_t partition = records_[number].written.partition;
+  auto [at, is_new] = places_.try_emplace({partition, offset}, number);
+  if (at->second == number) return {};
+  return fmt::format("record {} is at {} of partition {}, where {} was", number, offset, partition,
+                     at->second);
 }
 
 std::string CompactionModel::acknowledged(std::uint64_t number, std::int64_t offset) {
@@ -53,7 +56,11 @@ std::string CompactionModel::take(std::int32_t partition, const Read& read) {
   bool is_same = written.partition == partition && written.key == read.key &&
                  written.is_tombstone == read.is_tombstone;
   if (!is_same) return fmt::format("record {} was not written like this", read.number);
-  std::string objection = place(read.number, read.offset);
+  // What nobody had acknowledged when a crash came is aborted where it stands; sent again, it gets
+  // a second place, in the same transaction.
+  bool may_move = written.transaction != 0 && !read.is_committed;
+  std::string objection =
+      may_move ? occupy(read.number, read.offset) : place(read.number, read.offset);
   if (!objection.empty() || !read.is_committed) return objection;
   if (written.transaction == 0) {
     record.fate = Fate::kept;

@@ -60,6 +60,7 @@ class CompactionModel {
   };
   Fate fate(const Record& record) const;
   std::string place(std::uint64_t number, std::int64_t offset);
+  std::string occupy(std::uint64_t number, std::int64_t offset);
   std::string take(std::int32_t partition, const Read& read);
   std::string check_key(std::int32_t partition, const std::string& key, std::int64_t start,
                         const std::vector<Read>& reading) const;
