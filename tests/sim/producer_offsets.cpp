@@ -40,9 +40,25 @@ void ProducerSimulation::commit_offset(Producer& producer) {
     groups->load_producers([this, &producer, groups](const Result<void>& loaded) {
       producer.is_waiting = false;
       if (!loaded) return failed(producer, loaded.error());
-      commit_offset(producer, groups);
+      join_groups(producer, groups);
     });
   });
+}
+
+/// In the second protocol the commit adds the partition itself.
+void ProducerSimulation::join_groups(Producer& producer,
+                                     const std::shared_ptr<broker::Partition>& groups) {
+  if (!producer.is_of_second) return commit_offset(producer, groups);
+  broker::TransactionPartitions added;
+  if (auto there = add_group_partition(added); !there) return failed(producer, there.error());
+  producer.is_waiting = true;
+  auto joined = [this, &producer, groups](const Result<void>& done) {
+    producer.is_waiting = false;
+    if (!done) return failed(producer, done.error());
+    commit_offset(producer, groups);
+  };
+  broker_->transactions().add_partitions(producer.id, *producer.identity, std::move(added), joined,
+                                         broker::TransactionProtocol::second);
 }
 
 void ProducerSimulation::commit_offset(Producer& producer,
