@@ -8,8 +8,8 @@
 namespace leat::server {
 
 /// Of AddPartitionsToTxn, AddOffsetsToTxn and EndTxn: up to version 1 clients know of fenced
-/// producers by the code of partitions only. From version 5 of EndTxn on what cannot be committed can
-/// be aborted, whatever it is: `is_commit` is of that only.
+/// producers by the code of partitions only. From version 5 of EndTxn on what cannot be committed
+/// can be aborted, whatever it is: `is_commit` is of that only.
 inline wire::ErrorCode transaction_error(const Error& error, wire::Version version,
                                          bool is_commit = false) {
   constexpr wire::Version first_version_with_fenced = 2;

@@ -72,7 +72,7 @@ TEST_CASE("ApiVersions lists what is served, and Produce from 0 for old clients"
       versions[api.api_key] = {api.min_version, api.max_version};
     }
     CHECK(versions.size() == 38);
-    CHECK(versions[wire::ApiKey::produce] == wire::Versions{0, 11});
+    CHECK(versions[wire::ApiKey::produce] == wire::Versions{0, 12});
     CHECK(versions[wire::ApiKey::fetch] == wire::Versions{4, 16});
     CHECK(versions[wire::ApiKey::api_versions] == wire::Versions{0, 4});
   }

@@ -269,7 +269,7 @@ TEST_CASE("error codes have Kafka's numbers, names and advice") {
 }
 
 TEST_CASE("Produce is advertised from version 0 on, though read from version 3 on") {
-  CHECK(advertised_versions<ProduceRequest>() == Versions{0, 11});
+  CHECK(advertised_versions<ProduceRequest>() == Versions{0, 12});
   CHECK(advertised_versions<FetchRequest>() == FetchRequest::valid);
 }
 
