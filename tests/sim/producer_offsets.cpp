@@ -99,8 +99,13 @@ void ProducerSimulation::check_offsets(const std::map<std::string, int>& seen) {
     if (counts) expected[value.group] = std::max(expected[value.group], value.offset);
   }
   for (const auto& [group, offset] : expected) {
-    broker::FetchedOffset fetched = broker_->groups().fetch(group, topic, 0, true);
-    if (fetched.error != GroupError::none) return object("the offset of " + group + " is unstable");
+    broker::FetchedOffset fetched;
+    // As consumers do, which ask again.
+    bool is_stable = wait_until([&, group = group] {
+      fetched = broker_->groups().fetch(group, topic, 0, true);
+      return fetched.error == GroupError::none;
+    });
+    if (!is_stable) return object("the offset of " + group + " stays unstable");
     std::int64_t told = fetched.value ? fetched.value->offset : 0;
     if (told == offset) continue;
     object(fmt::format("{} has the offset {}, and its transactions committed {}", group, told,
