@@ -144,12 +144,23 @@ class TransactionWorld {
     if (!sent) return fail(sent);
     return sent->base_offset;
   }
+  /// As clients do it: once more for as long as what a crash lost is being aborted there.
+  Result<Offset> send_until_taken(ProducerIdentity producer, std::int32_t number,
+                                  std::int32_t sequence, const std::string& value,
+                                  int version = in_first) {
+    auto sent = send(producer, number, sequence, value, version);
+    for (int i = 0; !sent && sent.error().code == Errc::request_timed_out && i < 100; ++i) {
+      sim_.run_for(std::chrono::milliseconds(10));
+      sent = send(producer, number, sequence, value, version);
+    }
+    return sent;
+  }
   /// One transaction of the value in every partition.
   Result<void> transact(ProducerIdentity producer, std::int32_t sequence, const std::string& value,
                         bool is_commit) {
     if (auto added = add(producer); !added) return added;
     for (std::int32_t p = 0; p < partitions; ++p) {
-      if (auto sent = send(producer, p, sequence, value); !sent) return fail(sent);
+      if (auto sent = send_until_taken(producer, p, sequence, value); !sent) return fail(sent);
     }
     return end(producer, is_commit);
   }
@@ -158,7 +169,8 @@ class TransactionWorld {
   Result<ProducerIdentity> transact_and_raise(ProducerIdentity producer, const std::string& value,
                                               bool is_commit) {
     for (std::int32_t p = 0; p < partitions; ++p) {
-      if (auto sent = send(producer, p, 0, value, in_second); !sent) return fail(sent);
+      auto sent = send_until_taken(producer, p, 0, value, in_second);
+      if (!sent) return fail(sent);
     }
     return raise(producer, is_commit);
   }
