@@ -1,10 +1,11 @@
-// What a transaction costs: producers that put each batch in a transaction of its own, beside the
-// same producers that send the same batches without, each waiting for its answer. Both are synced.
+// What a transaction costs: producers that put each batch in a transaction of its own, in either of
+// the two protocols, beside the same producers that send the same batches without, each waiting for
+// its answer. All are synced.
 //
 //   bench-txn [PRODUCERS [SECONDS [ROUNDS]]]    how many (default 8), for how long each time
 //                                               (default 2), how often (default 5)
 //
-// The two take turns, so that what else the machine does meets both. Figures are medians of the
+// They take turns, so that what else the machine does meets all. Figures are medians of the
 // rounds, the ratio the median of the rounds' own.
 #include <algorithm>
 #include <atomic>
@@ -58,14 +59,17 @@ class Client {
   Bytes buffer_ = Bytes(64 << 10);
 };
 
-/// Sends batches to a partition of its own, in transactions if it has an id for them.
+/// How batches are sent: by themselves, or each in a transaction of one of Kafka's protocols.
+enum class Way { plain, first, second };
+
+/// Sends batches to a partition of its own.
 class Producer {
  public:
-  Producer(const net::Address& address, std::int32_t partition, bool is_transactional)
-      : client_(address), partition_(partition), value_(batch_bytes - 100, 'x') {
+  Producer(const net::Address& address, std::int32_t partition, Way way)
+      : client_(address), way_(way), partition_(partition), value_(batch_bytes - 100, 'x') {
     wire::InitProducerIdRequest request;
-    if (is_transactional) id_ = fmt::format("bench-{}", partition);
-    if (is_transactional) request.transactional_id = id_;
+    if (way != Way::plain) id_ = fmt::format("bench-{}", partition);
+    if (way != Way::plain) request.transactional_id = id_;
     request.transaction_timeout_ms = 60'000;
     auto response = client_.ask(request, 4);
     ASSERT(response.error_code == wire::ErrorCode::none);
@@ -74,9 +78,9 @@ class Producer {
   }
 
   void run_once() {
-    if (!id_.empty()) add_partition();
+    if (way_ == Way::first) add_partition();
     produce();
-    if (!id_.empty()) end();
+    if (way_ != Way::plain) end();
   }
 
  private:
@@ -105,7 +109,7 @@ class Producer {
     auto& data = topic.partition_data.emplace_back();
     data.index = partition_;
     data.records = wire::Records(batch);
-    auto response = client_.ask(request, 9);
+    auto response = client_.ask(request, way_ == Way::second ? 12 : 9);
     ASSERT(response.responses[0].partition_responses[0].error_code == wire::ErrorCode::none);
   }
   void end() {
@@ -114,10 +118,16 @@ class Producer {
     request.producer_id = producer_;
     request.producer_epoch = epoch_;
     request.committed = true;
-    ASSERT(client_.ask(request, 3).error_code == wire::ErrorCode::none);
+    auto response = client_.ask(request, way_ == Way::second ? 5 : 3);
+    ASSERT(response.error_code == wire::ErrorCode::none);
+    if (way_ != Way::second) return;
+    producer_ = response.producer_id;
+    epoch_ = response.producer_epoch;
+    sequence_ = 0;
   }
 
   Client client_;
+  Way way_;
   std::int32_t partition_;
   std::string value_;
   std::string id_;
@@ -157,11 +167,11 @@ class Bench {
   Bench& operator=(const Bench&) = delete;
 
   /// Batches per second.
-  double run(bool is_transactional, std::chrono::seconds time) {
+  double run(Way way, std::chrono::seconds time) {
     std::vector<std::unique_ptr<Producer>> producers;
     for (std::size_t i = 0; i < producers_; ++i) {
-      producers.push_back(std::make_unique<Producer>(
-          server_->kafka_address(), static_cast<std::int32_t>(i), is_transactional));
+      producers.push_back(
+          std::make_unique<Producer>(server_->kafka_address(), static_cast<std::int32_t>(i), way));
     }
     std::atomic<std::uint64_t> count{0};
     auto begin = Steady::now();
@@ -204,16 +214,21 @@ int main(int count, char** values) {
   set_log_level(LogLevel::error);
   Bench bench(producers);
   std::vector<double> plain;
-  std::vector<double> transactions;
-  std::vector<double> ratios;
+  std::vector<double> transactions[2];
+  std::vector<double> ratios[2];
   for (long i = 0; i < rounds; ++i) {
-    plain.push_back(bench.run(false, time));
-    transactions.push_back(bench.run(true, time));
-    ratios.push_back(transactions.back() / plain.back());
+    plain.push_back(bench.run(Way::plain, time));
+    for (Way way : {Way::first, Way::second}) {
+      std::size_t at = way == Way::first ? 0 : 1;
+      transactions[at].push_back(bench.run(way, time));
+      ratios[at].push_back(transactions[at].back() / plain.back());
+    }
   }
   fmt::print("{} producers, batches of {} KiB, fsync\n", producers, batch_bytes >> 10);
   fmt::print("plain produces     {:8.0f}/s\n", median(plain));
-  fmt::print("transactions       {:8.0f}/s\n", median(transactions));
-  fmt::print("ratio              {:8.2f}\n", median(ratios));
+  fmt::print("transactions       {:8.0f}/s\n", median(transactions[0]));
+  fmt::print("ratio              {:8.2f}\n", median(ratios[0]));
+  fmt::print("of KIP-890         {:8.0f}/s\n", median(transactions[1]));
+  fmt::print("ratio              {:8.2f}\n", median(ratios[1]));
   return 0;
 }

@@ -183,6 +183,12 @@ void Groups::finish_load(const std::optional<Error>& error) {
     entry.group.restart_sessions(now());
     if (load_error_ == GroupError::none) settle(entry);
   }
+  if (!undecided_.empty()) {
+    // Who fetches offsets waits until they are decided. Nobody else may ask who ends what a crash
+    // left open here.
+    auto partition = broker_.find_partition(group_partition().topic_id, PartitionId{0});
+    if (partition) partition->load_producers([](const Result<void>&) {});
+  }
   for (auto& work : std::exchange(waiting_, {})) work(load_error_);
 }
 

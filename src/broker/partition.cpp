@@ -24,6 +24,9 @@ std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
 /// DeleteRecords' offset for "all that can be read".
 constexpr std::int64_t to_high_watermark = -1;
 
+/// From this version of Produce on, batches add their partitions to their transactions (KIP-890).
+constexpr int first_adding_version = 12;
+
 /// A batch as far as epochs matter.
 struct Stretch {
   LeaderEpoch epoch;
@@ -174,7 +177,8 @@ void Partition::append(std::shared_ptr<const void> owner, MutableBytes records, 
   ProducerId producer = view->producer_id();
   bool is_transactional = view->is_transactional();
   std::int16_t epoch = view->producer_epoch();
-  enter({std::move(*batch), std::move(answer), producer, epoch, is_transactional});
+  bool adds = produce_version >= first_adding_version;
+  enter({std::move(*batch), std::move(answer), producer, epoch, is_transactional, false, adds});
 }
 
 void Partition::delete_records(std::int64_t offset, UniqueFunction<void(Result<Offset>)> done) {

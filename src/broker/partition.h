@@ -52,12 +52,14 @@ class TransactionGate {
   virtual ~TransactionGate() = default;
   /// Whether the producer has a transaction open that may write to the partition. `verdict` is
   /// called on `executor`, before a marker of that transaction gets there. Errors:
-  /// invalid_producer_epoch, invalid_txn_state. After a good one, `noted` is called there too, when
-  /// it is durable that the partition is in the transaction, and before that with an error each
-  /// time that it cannot be written; not any more when the transaction is ended. One that asks
-  /// again takes the place of the one before.
-  virtual void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
-                     Executor& executor, Verdict verdict, Noted noted) = 0;
+  /// invalid_producer_epoch, invalid_txn_state. Where the batch `adds` its partition, it may, and
+  /// begins the transaction if none is open; then also concurrent_transactions, where that is being
+  /// decided. After a good one, `noted` is called there too, when it is durable that the partition
+  /// is in the transaction, and before that with an error each time that it cannot be written; not
+  /// any more when the transaction is ended. One that asks again takes the place of the one before.
+  virtual void admit(ProducerId producer, std::int16_t epoch, bool adds,
+                     const TopicPartition& partition, Executor& executor, Verdict verdict,
+                     Noted noted) = 0;
   /// Whether somebody will end the transaction that the producer has open in the partition since
   /// before a start; invalid_txn_state where nobody will. `last_marker` is the coordinator epoch of
   /// the last marker before it. `verdict` as above.
@@ -100,7 +102,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   using AppendDone = UniqueFunction<void(Result<Appended>)>;
   /// Checks a producer's bytes (record/validate.h; the codes of Kafka's LogValidator) and appends
   /// them. `done` is called exactly once, never before append() returned. `records` are changed in
-  /// place and kept alive by `owner` until then. `produce_version` decides what is allowed (zstd).
+  /// place and kept alive by `owner` until then. `produce_version` decides what is allowed (zstd),
+  /// and whether a batch adds the partition to its transaction.
   /// `rejected`, if given, gets the records to blame before append() returns.
   void append(std::shared_ptr<const void> owner, MutableBytes records, int produce_version,
               AppendDone done, std::vector<record::RecordError>* rejected = nullptr);
@@ -153,6 +156,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
     /// Of a transaction that may not be open here yet.
     bool needs_transaction = false;
     bool is_marker = false;
+    /// It adds the partition to its transaction.
+    bool adds = false;
   };
   /// Answers that wait until it is durable that a transaction has this partition. Each is of a
   /// request that is under way, which bounds them.

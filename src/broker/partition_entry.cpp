@@ -89,8 +89,8 @@ void Partition::ask(Entering& entering) {
     if (result) return self->set_noted(producer, result);
     for (auto& answer : std::exchange(unnoted->answers, {})) answer(result);
   };
-  environment_.transactions->admit(producer, entering.epoch, log_->id(), environment_.executor,
-                                   std::move(verdict), std::move(noted));
+  environment_.transactions->admit(producer, entering.epoch, entering.adds, log_->id(),
+                                   environment_.executor, std::move(verdict), std::move(noted));
 }
 
 void Partition::go(Entering entering) {

@@ -30,11 +30,12 @@ bool Transactions::has(const TransactionPartitions& partitions,
   return found != partitions.end() && found->second.contains(partition.partition);
 }
 
-Result<void> Transactions::check_admitted(ProducerId producer, std::int16_t epoch,
+Result<void> Transactions::check_admitted(ProducerId producer, std::int16_t epoch, bool adds,
                                           const TopicPartition& partition) {
   if (broken_) return tl::unexpected(*broken_);
   Entry* entry = find(producer);
-  if (entry != nullptr && epoch < entry->now.epoch) {
+  bool is_past = entry != nullptr && (producer != entry->now.producer || epoch < entry->now.epoch);
+  if (is_past) {
     return fail(Errc::invalid_producer_epoch,
                 fmt::format("producer {} has epoch {} now, not {}", producer.value(),
                             entry->now.epoch, epoch));
@@ -46,10 +47,23 @@ Result<void> Transactions::check_admitted(ProducerId producer, std::int16_t epoc
   bool is_late =
       is_open && entry->is_busy && !(entry->note && has(entry->note->partitions, partition));
   if (is_open && !is_late) return {};
+  if (is_its && adds) return join(*entry, partition);
   if (is_its) entry->has_lost = entry->is_recovered;
   return fail(Errc::invalid_txn_state,
               fmt::format("producer {} has no transaction open that writes to this partition",
                           producer.value()));
+}
+
+/// Adds the partition, since the batch asks for it.
+Result<void> Transactions::join(Entry& entry, const TopicPartition& partition) {
+  if (entry.is_busy) {
+    return fail(Errc::concurrent_transactions, "the transaction is being decided");
+  }
+  TopicPtr topic = broker_.find_topic(partition.topic_id);
+  if (!topic) return fail(Errc::unknown_topic_or_partition, "the partition is gone");
+  begin(entry, TransactionProtocol::second);
+  entry.now.partitions[topic->info.name].insert(partition.partition);
+  return {};
 }
 
 /// Data of the one that is ending stand before its marker, those of the open one behind it.
@@ -57,21 +71,22 @@ Result<void> Transactions::check_adopted(ProducerId producer, std::int32_t last_
                                          const TopicPartition& partition) {
   if (broken_) return {};
   const Entry* entry = find(producer);
-  if (entry != nullptr && entry->ending && has(entry->ending->recovered, partition) &&
-      last_marker != coordinator_epoch(entry->ending->transaction)) {
-    return {};
-  }
-  bool is_open = entry != nullptr && entry->now.state == TransactionState::ongoing &&
-                 has(entry->recovered, partition);
+  bool is_ending = entry != nullptr && entry->ending &&
+                   entry->ending->transaction.producer == producer &&
+                   has(entry->ending->recovered, partition);
+  if (is_ending && last_marker != coordinator_epoch(entry->ending->transaction)) return {};
+  bool is_open = entry != nullptr && entry->now.producer == producer &&
+                 entry->now.state == TransactionState::ongoing && has(entry->recovered, partition);
   if (is_open) return {};
   return fail(Errc::invalid_txn_state, "nobody will end this transaction");
 }
 
-void Transactions::admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
-                         Executor& executor, Verdict verdict, Noted noted) {
-  auto decide = [this, producer, epoch, partition, &executor, verdict = std::move(verdict),
+void Transactions::admit(ProducerId producer, std::int16_t epoch, bool adds,
+                         const TopicPartition& partition, Executor& executor, Verdict verdict,
+                         Noted noted) {
+  auto decide = [this, producer, epoch, adds, partition, &executor, verdict = std::move(verdict),
                  noted = std::move(noted)]() mutable {
-    auto checked = check_admitted(producer, epoch, partition);
+    auto checked = check_admitted(producer, epoch, adds, partition);
     executor.post(
         [verdict = std::move(verdict), checked]() mutable { verdict(std::move(checked)); });
     if (!checked) return;

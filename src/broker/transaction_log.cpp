@@ -1,5 +1,6 @@
 #include "broker/transaction_log.h"
 
+#include <concepts>
 #include <cstring>
 #include <utility>
 
@@ -14,8 +15,12 @@ namespace {
 
 constexpr std::int16_t record_version = 0;
 constexpr std::int16_t flexible_version = 1;
+constexpr std::uint32_t previous_tag = 0;
+constexpr std::uint32_t next_tag = 1;
+constexpr std::uint32_t protocol_tag = 2;
 constexpr std::uint32_t ended_tag = 10'000;
 constexpr std::uint32_t unwritten_tag = 10'001;
+constexpr auto second_level = static_cast<std::int16_t>(TransactionProtocol::second);
 constexpr std::uint64_t replay_read_bytes = 1 << 20;
 
 void write_name(ByteWriter& out, std::string_view name) {
@@ -119,21 +124,57 @@ EndedTransaction read_ended(ByteReader& in) {
   return ended;
 }
 
-void write_tag(ByteWriter& out, std::uint32_t tag, const Bytes& field) {
-  out.write_uvarint(tag);
-  out.write_uvarint(static_cast<std::uint32_t>(field.size()));
-  out.write_bytes(field);
+/// Tagged fields, by rising tags: only those that say something.
+class Tags {
+ public:
+  template <std::integral T>
+  void add(std::uint32_t tag, T value) {
+    Bytes field;
+    ByteWriter(field).write(value);
+    add(tag, field);
+  }
+  void add(std::uint32_t tag, const Bytes& field) {
+    ByteWriter out(bytes_);
+    out.write_uvarint(tag);
+    out.write_uvarint(static_cast<std::uint32_t>(field.size()));
+    out.write_bytes(field);
+    ++count_;
+  }
+  bool empty() const { return count_ == 0; }
+  void write(ByteWriter& out) const {
+    out.write_uvarint(count_);
+    out.write_bytes(bytes_);
+  }
+
+ private:
+  std::uint32_t count_ = 0;
+  Bytes bytes_;
+};
+
+Tags tags_of(const Transaction& transaction) {
+  Tags tags;
+  if (transaction.previous >= ProducerId{0}) tags.add(previous_tag, transaction.previous.value());
+  if (transaction.next >= ProducerId{0}) tags.add(next_tag, transaction.next.value());
+  if (transaction.protocol != TransactionProtocol::first) {
+    tags.add(protocol_tag, static_cast<std::int16_t>(transaction.protocol));
+  }
+  if (transaction.ended) tags.add(ended_tag, encode(*transaction.ended));
+  if (transaction.unwritten.empty()) return tags;
+  Bytes unwritten;
+  ByteWriter field(unwritten);
+  write_compact(field, transaction.unwritten);
+  tags.add(unwritten_tag, unwritten);
+  return tags;
 }
 
-void write_tags(ByteWriter& out, const Transaction& transaction) {
-  bool has_unwritten = !transaction.unwritten.empty();
-  out.write_uvarint((transaction.ended ? 1U : 0U) + (has_unwritten ? 1U : 0U));
-  if (transaction.ended) write_tag(out, ended_tag, encode(*transaction.ended));
-  if (!has_unwritten) return;
-  Bytes bytes;
-  ByteWriter field(bytes);
-  write_compact(field, transaction.unwritten);
-  write_tag(out, unwritten_tag, bytes);
+void read_tag(std::uint32_t tag, ByteReader& field, Transaction& transaction) {
+  if (tag == previous_tag) transaction.previous = ProducerId{field.read<std::int64_t>()};
+  if (tag == next_tag) transaction.next = ProducerId{field.read<std::int64_t>()};
+  if (tag == protocol_tag && field.read<std::int16_t>() >= second_level) {
+    transaction.protocol = TransactionProtocol::second;
+  }
+  if (tag == ended_tag) transaction.ended = read_ended(field);
+  if (tag == unwritten_tag) transaction.unwritten = read_compact(field);
 }
 
 /// False if it cannot be read.
@@ -142,8 +183,7 @@ bool read_tags(ByteReader& in, Transaction& transaction) {
   for (std::uint32_t i = 0; i < tags && in.ok(); ++i) {
     std::uint32_t tag = in.read_uvarint();
     ByteReader field(in.read_bytes(in.read_uvarint()));
-    if (tag == ended_tag) transaction.ended = read_ended(field);
-    if (tag == unwritten_tag) transaction.unwritten = read_compact(field);
+    read_tag(tag, field, transaction);
     if (!field.ok()) return false;
   }
   return in.ok();
@@ -195,7 +235,8 @@ Bytes encode_transaction_key(std::string_view id) {
 Bytes encode(const Transaction& transaction) {
   Bytes bytes;
   ByteWriter out(bytes);
-  bool is_flexible = transaction.ended || !transaction.unwritten.empty();
+  Tags tags = tags_of(transaction);
+  bool is_flexible = !tags.empty();
   out.write(is_flexible ? flexible_version : record_version);
   out.write(transaction.producer.value());
   out.write(transaction.epoch);
@@ -208,7 +249,7 @@ Bytes encode(const Transaction& transaction) {
   }
   out.write(transaction.updated_ms);
   out.write(transaction.started_ms);
-  if (is_flexible) write_tags(out, transaction);
+  if (is_flexible) tags.write(out);
   return bytes;
 }
 

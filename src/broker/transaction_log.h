@@ -10,8 +10,11 @@
 //
 // A name is an i16 length and its bytes. `topic_count` is -1 for none. All numbers are big-endian.
 // Version 1 has compact counts and lengths (a uvarint, one more than there are), and is written
-// where there are tagged fields to write, which are our own and which Kafka's tools pass over:
+// where there are tagged fields to write: Kafka's, and our own, which its tools pass over:
 //
+//   tag 0     := previous_producer_id:i64
+//   tag 1     := next_producer_id:i64
+//   tag 2     := client_transaction_version:i16
 //   tag 10000 := producer_id:i64 producer_epoch:i16 state:i8 started_ms:i64 topic_count topic*
 //   tag 10001 := topic_count topic*
 #pragma once
@@ -47,6 +50,11 @@ enum class TransactionState : std::int8_t {
 /// Kafka's name, such as "PrepareCommit".
 std::string_view name(TransactionState state);
 
+/// How a client speaks of its transactions, by Kafka's levels of transaction.version. In the second
+/// protocol (KIP-890) batches add their partitions, and each end raises the producer's epoch, so
+/// that a transaction is known by its producer's id and epoch.
+enum class TransactionProtocol : std::int16_t { first = 0, second = 2 };
+
 /// The partitions of a transaction, by topic.
 using TransactionPartitions = std::map<std::string, std::set<PartitionId>, std::less<>>;
 
@@ -76,6 +84,12 @@ struct Transaction {
   /// Of an ongoing one: the one before, and partitions that it may write to and has not.
   std::optional<EndedTransaction> ended;
   TransactionPartitions unwritten = {};
+  /// That of whoever began it, or ended it.
+  TransactionProtocol protocol = TransactionProtocol::first;
+  /// Where its end used up the epochs of the producer: whoever had it before, of one that is
+  /// complete, and whoever has it next, of one that is decided.
+  ProducerId previous{-1};
+  ProducerId next{-1};
   friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 

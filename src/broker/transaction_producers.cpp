@@ -124,7 +124,10 @@ void Transactions::init_known(Entry& entry, std::int32_t timeout_ms,
   next.timeout_ms = timeout_ms;
   next.state = TransactionState::empty;
   next.partitions.clear();
-  entry.last_epoch = now.epoch;
+  next.protocol = TransactionProtocol::first;
+  next.previous = ProducerId{-1};
+  // Whoever does not say that it had the id takes it from whoever had.
+  entry.last_epoch = expected ? now.epoch : std::int16_t{-1};
   give(entry, std::move(next), std::move(done));
 }
 

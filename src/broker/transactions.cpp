@@ -77,6 +77,7 @@ void Transactions::open() {
     if (is_prepared(entry.now.state)) {
       begin_ending(entry);
     } else if (entry.now.ended) {
+      by_producer_[entry.now.ended->producer] = id;
       entry.ending = Ending{*entry.now.ended, entry.now.ended->partitions, 0};
       entry.now.ended.reset();
       send_markers(entry);
@@ -132,12 +133,13 @@ Result<void> Transactions::check_producer(const Entry* entry, ProducerIdentity p
 }
 
 void Transactions::add_partitions(const std::string& id, ProducerIdentity producer,
-                                  TransactionPartitions partitions, Done done) {
+                                  TransactionPartitions partitions, Done done,
+                                  TransactionProtocol protocol) {
   Entry* entry = find(id);
   if (entry != nullptr && !broken_ && entry->is_busy) {
     auto shared = std::make_shared<Done>(std::move(done));
-    auto retry = [this, id, producer, partitions, shared]() mutable {
-      add_partitions(id, producer, std::move(partitions), std::move(*shared));
+    auto retry = [this, id, producer, partitions, shared, protocol]() mutable {
+      add_partitions(id, producer, std::move(partitions), std::move(*shared), protocol);
     };
     return park(*entry, std::move(retry),
                 [shared](const Error& error) { (*shared)(tl::unexpected(error)); });
@@ -145,60 +147,25 @@ void Transactions::add_partitions(const std::string& id, ProducerIdentity produc
   if (auto checked = check_producer(entry, producer); !checked) {
     return answer(std::move(done), checked);
   }
-  Transaction& now = entry->now;
-  if (now.state != TransactionState::ongoing) {
-    now.state = TransactionState::ongoing;
-    now.partitions.clear();
-    // No two transactions of an id begin at the same time: markers are told apart by it.
-    now.started_ms = std::max(clock_.wall_ms(), now.started_ms + 1);
-    entry->recovered.clear();
-    entry->note.reset();
-    entry->is_recovered = entry->has_lost = false;
-    arm();
-  }
-  now.updated_ms = clock_.wall_ms();
-  for (auto& [topic, numbers] : partitions) now.partitions[topic].merge(numbers);
+  begin(*entry, protocol);
+  for (auto& [topic, numbers] : partitions) entry->now.partitions[topic].merge(numbers);
   answer(std::move(done), {});
 }
 
-void Transactions::end(const std::string& id, ProducerIdentity producer, bool is_commit,
-                       Done done) {
-  Entry* entry = find(id);
-  if (entry != nullptr && !broken_ && !entry->is_idle()) {
-    auto shared = std::make_shared<Done>(std::move(done));
-    auto retry = [this, id, producer, is_commit, shared] {
-      end(id, producer, is_commit, std::move(*shared));
-    };
-    return park(*entry, std::move(retry),
-                [shared](const Error& error) { (*shared)(tl::unexpected(error)); });
-  }
-  if (auto checked = check_producer(entry, producer); !checked) {
-    return answer(std::move(done), checked);
-  }
-  if (entry->now.state != TransactionState::ongoing) {
-    // What it takes for open was lost before anything in it was acknowledged.
-    if (entry->has_lost && !is_commit) return answer(std::move(done), {});
-    auto asked = is_commit ? TransactionState::complete_commit : TransactionState::complete_abort;
-    if (entry->now.state == asked && !entry->has_lost) return answer(std::move(done), {});
-    std::string what = fmt::format("a transaction that is {} cannot be {}", name(entry->now.state),
-                                   is_commit ? "committed" : "aborted");
-    return answer(std::move(done), fail(Errc::invalid_txn_state, std::move(what)));
-  }
-  Transaction next = prepared(*entry, is_commit);
-  write(*entry, std::move(next),
-        [this, entry, done = std::move(done)](Result<void> written) mutable {
-          if (written) begin_ending(*entry);
-          done(std::move(written));
-        });
-}
-
-/// It names only what was written to. In any other partition a start may find what the producer
-/// lost in a crash before, which is not this transaction's to end.
-Transaction Transactions::prepared(const Entry& entry, bool is_commit) const {
-  Transaction next = entry.now;
-  next.state = is_commit ? TransactionState::prepare_commit : TransactionState::prepare_abort;
-  next.partitions = entry.note ? entry.note->partitions : TransactionPartitions();
-  return next;
+void Transactions::begin(Entry& entry, TransactionProtocol protocol) {
+  Transaction& now = entry.now;
+  now.protocol = protocol;
+  now.updated_ms = clock_.wall_ms();
+  if (now.state == TransactionState::ongoing) return;
+  now.state = TransactionState::ongoing;
+  now.partitions.clear();
+  now.previous = ProducerId{-1};
+  // No two transactions of an id begin at the same time: markers are told apart by it.
+  now.started_ms = std::max(now.updated_ms, now.started_ms + 1);
+  entry.recovered.clear();
+  entry.note.reset();
+  entry.is_recovered = entry.has_lost = false;
+  arm();
 }
 
 Result<void> Transactions::check_open(const std::string& id, ProducerIdentity producer,
@@ -287,6 +254,11 @@ void Transactions::begin_ending(Entry& entry) {
   entry.recovered.clear();
   entry.note.reset();
   entry.is_recovered = entry.has_lost = false;
+  if (now.next >= ProducerId{0}) {
+    now.previous = std::exchange(now.producer, std::exchange(now.next, ProducerId{-1}));
+    now.epoch = 0;
+    by_producer_[now.producer] = entry.id;
+  }
   send_markers(entry);
 }
 
@@ -353,8 +325,10 @@ void Transactions::marker_done(Entry& entry) {
 /// next transaction has begun, its note is written anew if it tells of the markers: while that
 /// transaction is open, retention may take what they are known by.
 void Transactions::complete(Entry& entry) {
-  entry.ending.reset();
   Transaction& now = entry.now;
+  ProducerId ended = entry.ending->transaction.producer;
+  entry.ending.reset();
+  if (ended != now.producer) by_producer_.erase(ended);
   if (!is_prepared(now.state)) {
     if (entry.note && entry.note->says_ended) write_note(entry);
     return settle(entry);

@@ -10,6 +10,11 @@
 // every partition, but not be decided: until all markers are durable, the newest record of the id
 // says which transaction they end. So there are two at most: one that is open, one that is ending.
 //
+// Of its two protocols (TransactionProtocol) the second differs in two things: a batch may begin
+// the transaction, and add its partition, without a request before it; and each decision raises the
+// epoch, which its markers carry and with which the producer goes on. So whatever comes late of a
+// transaction is known by its epoch. An id's clients may change from one to the other.
+//
 // That a transaction is open is noted, too, but the requests that add partitions do not wait for
 // it. The first batch in each partition does, before it is answered. So a crash forgets only
 // partitions of which nothing was acknowledged: those abort what they find.
@@ -77,10 +82,16 @@ class Transactions final : public TransactionGate {
   /// Errors: invalid_producer_id_mapping, producer_fenced, concurrent_transactions,
   /// coordinator_not_available.
   void add_partitions(const std::string& id, ProducerIdentity producer,
-                      TransactionPartitions partitions, Done done);
+                      TransactionPartitions partitions, Done done,
+                      TransactionProtocol protocol = TransactionProtocol::first);
   /// Decides the transaction. `done` when that is durable; records show, or never will, soon after.
   /// Errors: as above, and invalid_txn_state.
   void end(const std::string& id, ProducerIdentity producer, bool is_commit, Done done);
+  /// The same in the second protocol: gives who the producer is from now on, with the epoch raised,
+  /// or with another id where there is no epoch left; the same again to one that missed the answer.
+  /// What is not open can be aborted, too.
+  void end_and_raise(const std::string& id, ProducerIdentity producer, bool is_commit,
+                     InitDone done);
   /// Whether the producer has a transaction open to which the partition was added.
   Result<void> check_open(const std::string& id, ProducerIdentity producer, std::string_view topic,
                           PartitionId partition);
@@ -90,7 +101,7 @@ class Transactions final : public TransactionGate {
   std::vector<std::pair<std::string, Transaction>> list() const;
 
   // Thread-safe:
-  void admit(ProducerId producer, std::int16_t epoch, const TopicPartition& partition,
+  void admit(ProducerId producer, std::int16_t epoch, bool adds, const TopicPartition& partition,
              Executor& executor, Verdict verdict, Noted noted) override;
   void adopt(ProducerId producer, std::int32_t last_marker, const TopicPartition& partition,
              Executor& executor, Verdict verdict) override;
@@ -130,7 +141,7 @@ class Transactions final : public TransactionGate {
     /// transaction that it takes for open, so that it was lost in the crash.
     bool is_recovered = false;
     bool has_lost = false;
-    /// The one before, where this coordinator took it from its producer, or gave a new one.
+    /// The one before, where its producer asked for the new one, or this coordinator took it.
     std::int16_t last_epoch = -1;
     bool is_busy = false;  // a record is being written, or an id drawn
     std::vector<Parked> parked{};
@@ -142,11 +153,14 @@ class Transactions final : public TransactionGate {
   const Entry* find(const std::string& id) const;
   Entry* find(ProducerId producer);
   Result<void> check_producer(const Entry* entry, ProducerIdentity producer) const;
-  Result<void> check_admitted(ProducerId producer, std::int16_t epoch,
+  Result<void> check_admitted(ProducerId producer, std::int16_t epoch, bool adds,
                               const TopicPartition& partition);
+  Result<void> join(Entry& entry, const TopicPartition& partition);
   Result<void> check_adopted(ProducerId producer, std::int32_t last_marker,
                              const TopicPartition& partition);
   bool has(const TransactionPartitions& partitions, const TopicPartition& partition) const;
+  /// Begins a transaction, if none is open.
+  void begin(Entry& entry, TransactionProtocol protocol);
   /// Calls `noted` when a record is durable that has the partition; writes one if need be.
   void note(Entry& entry, const TopicPartition& partition, Noted noted);
   void write_note(Entry& entry);
@@ -165,6 +179,16 @@ class Transactions final : public TransactionGate {
   /// Goes on with what waited, if it need not wait any more.
   void settle(Entry& entry);
   void write(Entry& entry, Transaction next, Done then);
+  /// What a producer asks to become of its transaction.
+  struct Decision {
+    bool is_commit = false;
+    TransactionProtocol protocol = TransactionProtocol::first;
+  };
+  void end(const std::string& id, ProducerIdentity producer, Decision decision, InitDone done);
+  /// Whether there is something to decide; if not, the answer is who has the id now.
+  Result<bool> check_end(const Entry* entry, ProducerIdentity producer, Decision decision) const;
+  Result<bool> check_not_open(const Entry& entry, Decision decision) const;
+  void decide(Entry& entry, Decision decision, ProducerId next_id, InitDone done);
   Transaction prepared(const Entry& entry, bool is_commit) const;
   /// The decision in `now` is durable.
   void begin_ending(Entry& entry);

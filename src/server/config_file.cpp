@@ -30,6 +30,18 @@ Set flag(bool& into) {
   };
 }
 
+/// A level of a feature.
+Set level(std::int16_t& into, std::int16_t most) {
+  return [&into, most](const toml::node& node) -> Refusal {
+    auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0 || *value > most) {
+      return fmt::format("takes a whole number from 0 to {}", most);
+    }
+    into = static_cast<std::int16_t>(*value);
+    return "";
+  };
+}
+
 /// A whole number of at least `least`.
 template <class T>
 Set number(T& into, std::int64_t least) {
@@ -98,6 +110,7 @@ std::vector<Setting> settings(ServerOptions& options) {
       {"topics.default_partitions", number(broker.default_partitions, 1)},
       {"topics.partitions_max", number(broker.partitions_max, 1)},
       {"topics.accept_replication", flag(options.accept_replication)},
+      {"transactions.version", level(options.transaction_version, 2)},
       {"limits.connections", number(limits.connections_max, 1)},
       {"limits.connections_per_address", number(limits.connections_per_address_max, 1)},
       {"limits.frame_bytes", number(limits.frame_bytes_max, 1 << 10)},

@@ -53,6 +53,9 @@ struct ServerOptions {
   bool is_public_allowed = false;
   /// Takes a replication factor above 1, of which a single node makes 1, instead of refusing it.
   bool accept_replication = true;
+  /// The level of transaction.version that clients are told to use: with 2, new ones leave out
+  /// AddPartitionsToTxn, and their epochs rise with each transaction (KIP-890).
+  std::int16_t transaction_version = 2;
   /// SIGINT and SIGTERM stop the server, a second one at once.
   bool handle_signals = false;
   Limits limits;

@@ -61,6 +61,11 @@ ErrorCode to_wire(Errc code) {
   return ErrorCode::unknown_server_error;
 }
 
+ErrorCode to_wire(Errc code, bool knows_abortable) {
+  bool is_abortable = knows_abortable && code == Errc::invalid_txn_state;
+  return is_abortable ? ErrorCode::transaction_abortable : to_wire(code);
+}
+
 ErrorCode to_wire(broker::GroupError error) {
   using broker::GroupError;
   switch (error) {

@@ -1,4 +1,4 @@
-// EndTxn: commits or aborts a transaction.
+// EndTxn: commits or aborts a transaction. From version 5 on it raises the producer's epoch.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,24 @@ namespace leat::wire {
 
 struct EndTxnResponse {
   static constexpr ApiKey key = ApiKey::end_txn;
-  static constexpr Versions valid{0, 4};
+  static constexpr Versions valid{0, 5};
   static constexpr Versions flexible = since(3);
 
   std::int32_t throttle_time_ms = 0;
   ErrorCode error_code = ErrorCode::none;
+  std::int64_t producer_id = -1;
+  std::int16_t producer_epoch = -1;
   static void fields(auto& m, auto& v) {
     v("throttle_time_ms", m.throttle_time_ms);
     v("error_code", m.error_code);
+    v("producer_id", m.producer_id, since(5));
+    v("producer_epoch", m.producer_epoch, since(5));
   }
 };
 
 struct EndTxnRequest {
   static constexpr ApiKey key = ApiKey::end_txn;
-  static constexpr Versions valid{0, 4};
+  static constexpr Versions valid{0, 5};
   static constexpr Versions flexible = since(3);
   using Response = EndTxnResponse;
 

@@ -1,4 +1,5 @@
-// Produce: appends record batches to partitions.
+// Produce: appends record batches to partitions. From version 12 on it adds them to the
+// transaction.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace leat::wire {
 
 struct ProduceResponse {
   static constexpr ApiKey key = ApiKey::produce;
-  static constexpr Versions valid{3, 11};
+  static constexpr Versions valid{3, 12};
   static constexpr Versions flexible = since(9);
 
   struct RecordError {
@@ -68,10 +69,10 @@ struct ProduceResponse {
 
 struct ProduceRequest {
   static constexpr ApiKey key = ApiKey::produce;
-  static constexpr Versions valid{3, 11};
+  static constexpr Versions valid{3, 12};
   static constexpr Versions flexible = since(9);
   // Old librdkafka compresses only where version 0 is on offer, though it sends a later one.
-  static constexpr Versions advertised{0, 11};
+  static constexpr Versions advertised{0, 12};
   using Response = ProduceResponse;
 
   struct Partition {

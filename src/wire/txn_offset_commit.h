@@ -1,4 +1,5 @@
-// TxnOffsetCommit: a group's offsets, which count once the transaction is committed.
+// TxnOffsetCommit: a group's offsets, which count once the transaction is committed. From version 5
+// on it adds their partition to that.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace leat::wire {
 
 struct TxnOffsetCommitResponse {
   static constexpr ApiKey key = ApiKey::txn_offset_commit;
-  static constexpr Versions valid{0, 4};
+  static constexpr Versions valid{0, 5};
   static constexpr Versions flexible = since(3);
 
   struct Topic {
@@ -44,7 +45,7 @@ struct TxnOffsetCommitResponse {
 
 struct TxnOffsetCommitRequest {
   static constexpr ApiKey key = ApiKey::txn_offset_commit;
-  static constexpr Versions valid{0, 4};
+  static constexpr Versions valid{0, 5};
   static constexpr Versions flexible = since(3);
   using Response = TxnOffsetCommitResponse;
 

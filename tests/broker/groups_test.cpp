@@ -403,6 +403,18 @@ TEST_CASE("offsets of a transaction count when it is committed, and never if it 
   CHECK(world.committed("g", "t", true) == 2);
 }
 
+TEST_CASE("an offset whose transaction a crash lost is stable soon, though nobody commits there") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+  world.lose_transaction(100);
+  world.run_for(milliseconds(1'000));
+  CHECK(world.committed("g", "t", true) == 1);
+  world.kill_and_open();
+  world.run_for(milliseconds(1'000));
+  CHECK(world.committed("g", "t", true) == 1);
+}
+
 TEST_CASE("of two commits the later one counts, whenever its transaction ends") {
   World world;
   CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));

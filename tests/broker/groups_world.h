@@ -14,6 +14,7 @@
 #include "base/sim_executor.h"
 #include "broker/broker.h"
 #include "broker/topic_name.h"
+#include "broker/transaction_log.h"
 #include "broker/transactions.h"
 #include "file/fake_file_system.h"
 #include "record/builder.h"
@@ -160,6 +161,17 @@ class World {
       return state == TransactionState::complete_commit ||
              state == TransactionState::complete_abort;
     });
+  }
+  /// Takes it from the coordinator, as a crash does with one whose note was not durable.
+  void lose_transaction(std::int64_t producer) {
+    auto log = broker_->find_partition(transaction_partition().topic_id, PartitionId{0});
+    REQUIRE(log);
+    std::optional<Result<void>> written;
+    append_transaction(*log, fmt::format("id-{}", producer), std::nullopt, sim_.wall_ms(),
+                       [&](Result<void> result) { written = std::move(result); });
+    run_until([&] { return written.has_value(); });
+    REQUIRE(*written);
+    kill_and_open();
   }
   /// -1: there is none, -2: it is not stable.
   std::int64_t committed(const std::string& group, const std::string& topic = "t",

@@ -24,7 +24,7 @@ namespace {
 /// A coordinator that lets everybody in, and notes when the test says so.
 class Gate final : public TransactionGate {
  public:
-  void admit(ProducerId, std::int16_t, const TopicPartition&, Executor&, Verdict verdict,
+  void admit(ProducerId, std::int16_t, bool, const TopicPartition&, Executor&, Verdict verdict,
              Noted noted) override {
     asked.push_back(std::move(noted));
     verdict({});

@@ -130,12 +130,7 @@ Outcome check_open_story(std::uint64_t seed, std::int64_t steps) {
   }
   world.crash(seed % 2 == 0);
   world.set_steps(1'000'000'000);
-  auto resent = world.send(*producer, 0, 1, "a");
-  // While what was lost is being aborted; a client tries again.
-  while (!resent && resent.error().code == Errc::request_timed_out) {
-    world.executor().run_for(std::chrono::milliseconds(10));
-    resent = world.send(*producer, 0, 1, "a");
-  }
+  auto resent = world.send_until_taken(*producer, 0, 1, "a");
   if (resent) {
     REQUIRE(world.end(*producer, true));
     CHECK(world.committed(0) == std::vector<std::string>{"before", "a"});

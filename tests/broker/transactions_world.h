@@ -109,9 +109,18 @@ class TransactionWorld {
       broker_->transactions().end("id", producer, is_commit, std::move(done));
     });
   }
+  /// The same in the second protocol.
+  Result<ProducerIdentity> raise(ProducerIdentity producer, bool is_commit) {
+    return run<ProducerIdentity>([&](Transactions::InitDone done) {
+      broker_->transactions().end_and_raise("id", producer, is_commit, std::move(done));
+    });
+  }
+  /// Versions of Produce: with the second, a batch adds its partition.
+  static constexpr int in_first = 9;
+  static constexpr int in_second = 12;
   using Sent = std::shared_ptr<std::optional<Result<Appended>>>;
   Sent start_send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
-                  const std::string& value) {
+                  const std::string& value, int version = in_first) {
     record::BatchBuilder builder;
     builder.append(sim_.wall_ms(), {}, as_bytes(value));
     record::BatchOptions options;
@@ -122,27 +131,48 @@ class TransactionWorld {
     auto bytes = std::make_shared<Bytes>(builder.build(options));
     auto partition = at(number);
     auto sent = std::make_shared<std::optional<Result<Appended>>>();
-    partition->executor().post([partition, bytes, sent] {
-      partition->append(bytes, MutableBytes(*bytes), 9,
+    partition->executor().post([partition, bytes, sent, version] {
+      partition->append(bytes, MutableBytes(*bytes), version,
                         [sent](Result<Appended> given) { *sent = std::move(given); });
     });
     return sent;
   }
   Result<Offset> send(ProducerIdentity producer, std::int32_t number, std::int32_t sequence,
-                      const std::string& value) {
+                      const std::string& value, int version = in_first) {
     if (is_over()) return fail(Errc::cancelled, "crashed");
-    auto sent = wait(start_send(producer, number, sequence, value));
+    auto sent = wait(start_send(producer, number, sequence, value, version));
     if (!sent) return fail(sent);
     return sent->base_offset;
+  }
+  /// As clients do it: once more for as long as what a crash lost is being aborted there.
+  Result<Offset> send_until_taken(ProducerIdentity producer, std::int32_t number,
+                                  std::int32_t sequence, const std::string& value,
+                                  int version = in_first) {
+    auto sent = send(producer, number, sequence, value, version);
+    for (int i = 0; !sent && sent.error().code == Errc::request_timed_out && i < 100; ++i) {
+      sim_.run_for(std::chrono::milliseconds(10));
+      sent = send(producer, number, sequence, value, version);
+    }
+    return sent;
   }
   /// One transaction of the value in every partition.
   Result<void> transact(ProducerIdentity producer, std::int32_t sequence, const std::string& value,
                         bool is_commit) {
     if (auto added = add(producer); !added) return added;
     for (std::int32_t p = 0; p < partitions; ++p) {
-      if (auto sent = send(producer, p, sequence, value); !sent) return fail(sent);
+      if (auto sent = send_until_taken(producer, p, sequence, value); !sent) return fail(sent);
     }
     return end(producer, is_commit);
+  }
+
+  /// One of the second protocol: gives who the producer is behind it.
+  Result<ProducerIdentity> transact_and_raise(ProducerIdentity producer, const std::string& value,
+                                              bool is_commit) {
+    for (std::int32_t p = 0; p < partitions; ++p) {
+      auto sent = send_until_taken(producer, p, 0, value, in_second);
+      if (!sent) return fail(sent);
+    }
+    return raise(producer, is_commit);
   }
 
   std::shared_ptr<Partition> at(std::int32_t number) {

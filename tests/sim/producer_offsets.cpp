@@ -40,9 +40,25 @@ void ProducerSimulation::commit_offset(Producer& producer) {
     groups->load_producers([this, &producer, groups](const Result<void>& loaded) {
       producer.is_waiting = false;
       if (!loaded) return failed(producer, loaded.error());
-      commit_offset(producer, groups);
+      join_groups(producer, groups);
     });
   });
+}
+
+/// In the second protocol the commit adds the partition itself.
+void ProducerSimulation::join_groups(Producer& producer,
+                                     const std::shared_ptr<broker::Partition>& groups) {
+  if (!producer.is_of_second) return commit_offset(producer, groups);
+  broker::TransactionPartitions added;
+  if (auto there = add_group_partition(added); !there) return failed(producer, there.error());
+  producer.is_waiting = true;
+  auto joined = [this, &producer, groups](const Result<void>& done) {
+    producer.is_waiting = false;
+    if (!done) return failed(producer, done.error());
+    commit_offset(producer, groups);
+  };
+  broker_->transactions().add_partitions(producer.id, *producer.identity, std::move(added), joined,
+                                         broker::TransactionProtocol::second);
 }
 
 void ProducerSimulation::commit_offset(Producer& producer,
@@ -83,8 +99,13 @@ void ProducerSimulation::check_offsets(const std::map<std::string, int>& seen) {
     if (counts) expected[value.group] = std::max(expected[value.group], value.offset);
   }
   for (const auto& [group, offset] : expected) {
-    broker::FetchedOffset fetched = broker_->groups().fetch(group, topic, 0, true);
-    if (fetched.error != GroupError::none) return object("the offset of " + group + " is unstable");
+    broker::FetchedOffset fetched;
+    // As consumers do, which ask again.
+    bool is_stable = wait_until([&, group = group] {
+      fetched = broker_->groups().fetch(group, topic, 0, true);
+      return fetched.error == GroupError::none;
+    });
+    if (!is_stable) return object("the offset of " + group + " stays unstable");
     std::int64_t told = fetched.value ? fetched.value->offset : 0;
     if (told == offset) continue;
     object(fmt::format("{} has the offset {}, and its transactions committed {}", group, told,

@@ -20,6 +20,7 @@ using std::chrono::seconds;
 
 constexpr std::int32_t partitions = 3;
 constexpr std::size_t window_max = 4;
+constexpr std::int32_t timeout_ms = 60'000;
 
 }  // namespace
 
@@ -40,6 +41,7 @@ ProducerSimulation::ProducerSimulation(std::uint64_t seed, bool verbose, const C
   store.commit_bytes_max = std::uint64_t{1} << random_.between(8, 20);
   if (random_.one_in(3)) files_.set_delays(milliseconds(0), milliseconds(20));
   with_failing_syncs_ = random_.one_in(4);
+  with_second_ = random_.one_in(2);
   for (int i = 0; i < 4; ++i) {
     Producer& producer = producers_.emplace_back();
     producer.number = i;
@@ -192,8 +194,9 @@ void ProducerSimulation::append(const Producer& producer, const Sending& sending
   options.is_transactional = producer.is_transactional;
   auto bytes = std::make_shared<Bytes>(builder.build(options));
   auto to = partition(sending.partition);
-  to->executor().post([to, bytes, done = std::move(done)]() mutable {
-    to->append(bytes, MutableBytes(*bytes), 9, std::move(done));
+  int version = producer.is_of_second ? 12 : 9;
+  to->executor().post([to, bytes, version, done = std::move(done)]() mutable {
+    to->append(bytes, MutableBytes(*bytes), version, std::move(done));
   });
 }
 
@@ -304,13 +307,14 @@ bool ProducerSimulation::is_retriable(Errc code) {
 void ProducerSimulation::init(Producer& producer) {
   producer.is_waiting = true;
   broker_->transactions().init_producer(
-      producer.id, 60'000, {}, [this, &producer](Result<ProducerIdentity> given) {
+      producer.id, timeout_ms, {}, [this, &producer](Result<ProducerIdentity> given) {
         producer.is_waiting = false;
         if (!given) return failed(producer, given.error());
         trace("producer {} is {}:{}", producer.number, given->id.value(), given->epoch);
         producer.identity = *given;
         producer.sequences.clear();
         producer.step = Step::begin;
+        producer.is_of_second = with_second_ && random_.one_in(2);
         // Unless the decision was asked for, what was open is aborted now.
         auto open = values_.find(producer.value);
         if (open != values_.end() && open->second.fate == Fate::pending) {
@@ -329,10 +333,16 @@ void ProducerSimulation::begin(Producer& producer) {
     Value& value = values_[producer.value];
     for (std::int32_t p = 0; p < partitions; ++p) value.partitions.push_back(p);
     producer.begun_in = life_;
+    producer.begun_ms = executor_.wall_ms();
     if (random_.one_in(2)) value.offset = static_cast<std::int64_t>(last_value_);
     value.group = producer.id;
   }
   trace("producer {} begins {}", producer.number, producer.value);
+  if (producer.is_of_second) {
+    producer.is_waiting = false;
+    producer.step = Step::send;
+    return;
+  }
   broker::TransactionPartitions added;
   for (std::int32_t p = 0; p < partitions; ++p) added["t"].insert(PartitionId{p});
   if (values_[producer.value].offset > 0) {
@@ -370,16 +380,32 @@ void ProducerSimulation::end(Producer& producer) {
   trace("producer {} {} {}", producer.number, producer.wants_commit ? "commits" : "aborts",
         producer.value);
   if (producer.wants_commit) values_[producer.value].fate = Fate::unknown;
-  broker_->transactions().end(producer.id, *producer.identity, producer.wants_commit,
-                              [this, &producer](const Result<void>& done) {
-                                producer.is_waiting = false;
-                                if (!done) return failed(producer, done.error());
-                                trace("{} is decided", producer.value);
-                                values_[producer.value].fate =
-                                    producer.wants_commit ? Fate::committed : Fate::aborted;
-                                producer.value.clear();
-                                producer.step = Step::begin;
-                              });
+  if (!producer.is_of_second) {
+    return broker_->transactions().end(producer.id, *producer.identity, producer.wants_commit,
+                                       [this, &producer](const Result<void>& done) {
+                                         ended(producer, done ? nullptr : &done.error());
+                                       });
+  }
+  broker_->transactions().end_and_raise(producer.id, *producer.identity, producer.wants_commit,
+                                        [this, &producer](const Result<ProducerIdentity>& raised) {
+                                          if (!raised) return ended(producer, &raised.error());
+                                          trace("producer {} is {}:{}", producer.number,
+                                                raised->id.value(), raised->epoch);
+                                          if (*raised == *producer.identity)
+                                            object("an end has not raised the epoch");
+                                          producer.identity = *raised;
+                                          producer.sequences.clear();
+                                          ended(producer, nullptr);
+                                        });
+}
+
+void ProducerSimulation::ended(Producer& producer, const Error* error) {
+  producer.is_waiting = false;
+  if (error != nullptr) return failed(producer, *error);
+  trace("{} is decided", producer.value);
+  values_[producer.value].fate = producer.wants_commit ? Fate::committed : Fate::aborted;
+  producer.value.clear();
+  producer.step = Step::begin;
 }
 
 void ProducerSimulation::failed(Producer& producer, const Error& error) {
@@ -390,16 +416,16 @@ void ProducerSimulation::failed(Producer& producer, const Error& error) {
     return;
   }
   // Nothing of it was acknowledged before the crash, so it may be lost; then it is aborted.
-  bool is_lost = error.code == Errc::invalid_txn_state && producer.step == Step::send &&
-                 producer.sent == 0 && producer.begun_in != life_;
+  bool is_lost = !producer.is_of_second && error.code == Errc::invalid_txn_state &&
+                 producer.step == Step::send && producer.sent == 0 && producer.begun_in != life_;
   if (is_lost) {
     producer.wants_commit = false;
     producer.step = Step::end;
     return;
   }
   // And after one more crash nobody knows that it was.
-  bool was_lost = error.code == Errc::invalid_txn_state && producer.step == Step::end &&
-                  !producer.wants_commit && producer.sent == 0;
+  bool was_lost = !producer.is_of_second && error.code == Errc::invalid_txn_state &&
+                  producer.step == Step::end && !producer.wants_commit && producer.sent == 0;
   if (was_lost) {
     producer.step = Step::init;
     return;
@@ -407,6 +433,16 @@ void ProducerSimulation::failed(Producer& producer, const Error& error) {
   // The transaction took too long, in the time that this simulation has made pass.
   bool is_fenced =
       error.code == Errc::producer_fenced || error.code == Errc::invalid_producer_epoch;
+  // In the second protocol its producer aborts it too, and goes on.
+  bool is_late = executor_.wall_ms() - producer.begun_ms >= timeout_ms;
+  bool is_refused = producer.step == Step::end
+                        ? producer.wants_commit && error.code == Errc::invalid_txn_state
+                        : is_fenced;
+  if (producer.is_of_second && is_late && is_refused) {
+    producer.wants_commit = false;
+    producer.step = Step::end;
+    return;
+  }
   if (!is_fenced) object(fmt::format("producer {} is refused: {}", producer.number, error.what));
   producer.step = Step::init;
 }

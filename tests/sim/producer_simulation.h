@@ -66,6 +66,7 @@ class ProducerSimulation {
   struct Producer {
     int number = 0;
     bool is_transactional = false;
+    bool is_of_second = false;  // the protocol of its transactions, from one to the next
     std::string id;
     std::optional<broker::ProducerIdentity> identity;
     std::map<std::int32_t, std::int32_t> sequences;
@@ -78,6 +79,7 @@ class ProducerSimulation {
     std::string value;
     std::int32_t sent = 0;
     std::uint64_t begun_in = 0;  // which life
+    std::int64_t begun_ms = 0;
   };
 
   void tell(std::string step);
@@ -101,9 +103,11 @@ class ProducerSimulation {
   void begin(Producer& producer);
   void send_next(Producer& producer);
   void end(Producer& producer);
+  void ended(Producer& producer, const Error* error);
   // In producer_offsets.cpp:
   Result<void> add_group_partition(broker::TransactionPartitions& added);
   void commit_offset(Producer& producer);
+  void join_groups(Producer& producer, const std::shared_ptr<broker::Partition>& groups);
   void commit_offset(Producer& producer, const std::shared_ptr<broker::Partition>& groups);
   void check_offsets(const std::map<std::string, int>& seen);
   void failed(Producer& producer, const Error& error);
@@ -138,6 +142,7 @@ class ProducerSimulation {
   std::uint64_t life_ = 0;
   std::uint64_t last_value_ = 0;
   bool with_failing_syncs_ = false;
+  bool with_second_ = false;  // some producers speak the second protocol of transactions
 };
 
 }  // namespace leat::sim

@@ -185,6 +185,32 @@ TEST_CASE("a tagged field that is unknown is skipped, and one not whole is malfo
   CHECK(!decode("\xff\xff\xff\xff\x0f"sv));                              // many, and none there
 }
 
+TEST_CASE("the second protocol of transactions has its fields where Kafka has them") {
+  using namespace std::string_literals;
+  using namespace std::string_view_literals;
+  auto is = [](const Bytes& bytes, std::string_view wanted) { return as_text(bytes) == wanted; };
+  EndTxnResponse ended;
+  ended.producer_id = 258;
+  ended.producer_epoch = 7;
+  CHECK(is(encode(ended, 4), "\0\0\0\0\0\0\0"sv));
+  CHECK(is(encode(ended, 5), "\0\0\0\0\0\0\0\0\0\0\0\0\x01\x02\0\x07\0"sv));
+  AddPartitionsToTxnRequest added;
+  added.transactions.push_back({"id", 258, 7, true, {{"t", {3}}}});
+  std::string_view topics = "\x02\x02t\x02\0\0\0\x03\0"sv;
+  CHECK(is(encode(added, 4),
+           "\x02\x03id\0\0\0\0\0\0\x01\x02\0\x07\x01"s + std::string(topics) + "\0\0"s));
+  added = {};
+  added.transactional_id = "id";
+  added.producer_id = 258;
+  added.producer_epoch = 7;
+  added.topics.push_back({"t", {3}});
+  CHECK(is(encode(added, 3), "\x03id\0\0\0\0\0\0\x01\x02\0\x07"s + std::string(topics) + "\0"s));
+  AddPartitionsToTxnResponse answered;
+  answered.error_code = ErrorCode::coordinator_not_available;
+  answered.transactions.push_back({"id", {{"t", {{3, ErrorCode::producer_fenced}}}}});
+  CHECK(is(encode(answered, 4), "\0\0\0\0\0\x0f\x02\x03id\x02\x02t\x02\0\0\0\x03\0\x5a\0\0\0\0"sv));
+}
+
 TEST_CASE("null is refused where a version does not have it, and written as empty") {
   MetadataRequest all_topics;
   CHECK(encode(all_topics, 0) == Bytes(4));
@@ -243,7 +269,7 @@ TEST_CASE("error codes have Kafka's numbers, names and advice") {
 }
 
 TEST_CASE("Produce is advertised from version 0 on, though read from version 3 on") {
-  CHECK(advertised_versions<ProduceRequest>() == Versions{0, 11});
+  CHECK(advertised_versions<ProduceRequest>() == Versions{0, 12});
   CHECK(advertised_versions<FetchRequest>() == FetchRequest::valid);
 }
 

@@ -7,27 +7,38 @@
 namespace leat::server {
 namespace {
 
-/// What clients may take for granted, by Kafka's names, with its level. No transaction.version:
-/// that would promise a protocol that is not there.
+/// What clients may take for granted, by Kafka's names: the levels that there are, and the one that
+/// they are to use, which level 0 is not told as.
 struct Feature {
   const char* name;
+  std::int16_t first;
+  std::int16_t last;
   std::int16_t level;
 };
-constexpr Feature features[] = {
-    {"group.version", 1},  // consumer groups, KIP-848
-};
 
-void describe_features(wire::ApiVersionsResponse& response) {
+void describe_features(const Call<wire::ApiVersionsRequest>& call,
+                       wire::ApiVersionsResponse& response) {
+  const ServerOptions& options = call.node().options;
+  const Feature features[] = {
+      {"group.version", 1, 1, 1},                                  // consumer groups, KIP-848
+      {"transaction.version", 0, 2, options.transaction_version},  // KIP-890
+  };
   for (const Feature& feature : features) {
-    // From 1, since clients of versions below 4 do not bear one whose least version is 0.
-    response.supported_features.push_back({feature.name, 1, feature.level});
+    // Older clients do not bear one whose least version is 0.
+    bool is_bearable = feature.first > 0 || call.version() >= 4;
+    if (is_bearable) {
+      response.supported_features.push_back({feature.name, feature.first, feature.last});
+    }
+    if (feature.level == 0) continue;
     response.finalized_features.push_back({feature.name, feature.level, feature.level});
   }
-  // They never change while a server runs.
-  response.finalized_features_epoch = 0;
+  // They change with a start only. Who lives across that, and knows the others by a lower epoch
+  // only, goes on with what it knows: both ways are always there.
+  response.finalized_features_epoch = options.transaction_version;
 }
 
-wire::ApiVersionsResponse describe(wire::ErrorCode error) {
+wire::ApiVersionsResponse describe(const Call<wire::ApiVersionsRequest>& call,
+                                   wire::ErrorCode error) {
   wire::ApiVersionsResponse response;
   response.error_code = error;
   for (const Api& api : served_apis()) {
@@ -39,7 +50,7 @@ wire::ApiVersionsResponse describe(wire::ErrorCode error) {
   }
   std::sort(response.api_keys.begin(), response.api_keys.end(),
             [](const auto& a, const auto& b) { return a.api_key < b.api_key; });
-  describe_features(response);
+  describe_features(call, response);
   return response;
 }
 
@@ -67,11 +78,13 @@ void handle(Call<wire::ApiVersionsRequest> call) {
     response.error_code = wire::ErrorCode::invalid_request;
     return call.answer(response);
   }
-  call.answer(describe(wire::ErrorCode::none));
+  wire::ApiVersionsResponse response = describe(call, wire::ErrorCode::none);
+  call.answer(response);
 }
 
 void refuse_version(Call<wire::ApiVersionsRequest> call) {
-  call.answer(describe(wire::ErrorCode::unsupported_version));
+  wire::ApiVersionsResponse response = describe(call, wire::ErrorCode::unsupported_version);
+  call.answer(response);
 }
 
 }  // namespace leat::server

@@ -20,6 +20,8 @@ namespace {
 using wire::ProduceRequest;
 using wire::ProduceResponse;
 
+constexpr wire::Version first_version_with_abortable = 11;
+
 /// A request whose batches are being appended. Each place of the answer is filled in by the shard
 /// of its partition; whoever fills in the last one answers.
 struct Pending {
@@ -45,7 +47,8 @@ struct Item {
 
 void set_error(Pending& pending, ProduceResponse::Partition& partition, const Error& error) {
   pending.has_failed = true;
-  partition.error_code = to_wire(error.code);
+  bool knows_abortable = pending.call.version() >= first_version_with_abortable;
+  partition.error_code = to_wire(error.code, knows_abortable);
   partition.error_message = error.what;
   partition.base_offset = -1;
 }

@@ -1,5 +1,5 @@
 // TxnOffsetCommit: a group's offsets in a batch of the producer's transaction, which count when
-// that is committed.
+// that is committed. From version 5 on it adds their partition to that.
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +17,9 @@ using broker::GroupError;
 using wire::ErrorCode;
 using CommitCall = Call<wire::TxnOffsetCommitRequest>;
 using CommitPtr = std::shared_ptr<CommitCall>;
+
+constexpr wire::Version first_version_with_abortable = 4;
+constexpr wire::Version first_version_that_adds = 5;
 
 broker::CommitRequest to_broker(const wire::TxnOffsetCommitRequest& request) {
   broker::CommitRequest commit;
@@ -52,25 +55,44 @@ void refuse(CommitCall& call, ErrorCode code) {
 }
 
 /// Clients of this request know of fenced producers by the code of partitions.
-ErrorCode code_of(const Error& error) {
-  if (error.code == Errc::producer_fenced) return ErrorCode::invalid_producer_epoch;
-  return to_wire(error.code);
+void refuse(CommitCall& call, const Error& error) {
+  bool is_fenced = error.code == Errc::producer_fenced;
+  bool knows_abortable = call.version() >= first_version_with_abortable;
+  refuse(call,
+         is_fenced ? ErrorCode::invalid_producer_epoch : to_wire(error.code, knows_abortable));
 }
 
-/// The log of groups knows its producers.
-void commit(const CommitPtr& call, const Result<void>& loaded) {
-  if (!loaded) return refuse(*call, ErrorCode::coordinator_not_available);
+broker::ProducerIdentity producer_of(const CommitCall& call) {
+  return {ProducerId{call.request().producer_id}, call.request().producer_epoch};
+}
+
+void commit(const CommitPtr& call) {
   const wire::TxnOffsetCommitRequest& request = call->request();
   broker::Broker& broker = call->broker();
-  broker::ProducerIdentity producer{ProducerId{request.producer_id}, request.producer_epoch};
+  broker::ProducerIdentity producer = producer_of(*call);
   auto is_open = broker.transactions().check_open(
       request.transactional_id, producer, broker::group_topic, broker::group_partition().partition);
-  if (!is_open) return refuse(*call, code_of(is_open.error()));
+  if (!is_open) return refuse(*call, is_open.error());
   broker.groups().commit_in_transaction(
       to_broker(request), {producer.id, producer.epoch},
       [call](const std::vector<GroupError>& errors) {
         answer(*call, [&errors](std::size_t i) { return to_wire(errors[i]); });
       });
+}
+
+/// The log of groups knows its producers.
+void add(const CommitPtr& call, const Result<void>& loaded) {
+  if (!loaded) return refuse(*call, ErrorCode::coordinator_not_available);
+  if (call->version() < first_version_that_adds) return commit(call);
+  broker::TransactionPartitions partitions{
+      {std::string(broker::group_topic), {broker::group_partition().partition}}};
+  auto added = [call](const Result<void>& done) {
+    if (!done) return refuse(*call, done.error());
+    commit(call);
+  };
+  call->broker().transactions().add_partitions(call->request().transactional_id, producer_of(*call),
+                                               std::move(partitions), added,
+                                               broker::TransactionProtocol::second);
 }
 
 }  // namespace
@@ -85,8 +107,8 @@ void handle(CommitCall given) {
     TopicPartition where = broker::group_partition();
     auto partition = call->broker().find_partition(where.topic_id, where.partition);
     // It lives at home, as handlers do.
-    if (partition->log().has_producers()) return commit(call, {});
-    partition->load_producers([call](const Result<void>& loaded) { commit(call, loaded); });
+    if (partition->log().has_producers()) return add(call, {});
+    partition->load_producers([call](const Result<void>& loaded) { add(call, loaded); });
   });
 }
 
