@@ -81,7 +81,9 @@ std::string CompactionModel::check(std::int32_t partition, std::int64_t start,
   for (const Read& read : reading) {
     std::string objection = take(partition, read);
     if (!objection.empty()) return objection;
-    std::uint64_t& before = last[records_[read.number].written.writer];
+    const Written& written = records_[read.number].written;
+    if (written.transaction != 0 && !read.is_committed) continue;
+    std::uint64_t& before = last[written.writer];
     if (read.number <= before) {
       return fmt::format("record {} is behind {} of the same writer", read.number, before);
     }
