@@ -219,6 +219,7 @@ void PartitionLog::roll_back(CommitPart& part) {
 Result<void> PartitionLog::prepare() {
   if (prepared_) return {};
   QuarantineJob job{context_.files, context_.layout, context_.clock.wall_ms()};
+  job.keeps_replaced = true;
   Result<std::vector<Finding>> cleared = clear_behind_end(job, state());
   if (!cleared) return leat::fail(cleared);
   for (const Finding& finding : *cleared) {

@@ -217,7 +217,9 @@ Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
           job.files, with_suffix(job.layout.segment(state.id, name.base, name.version), ".seal"));
     } else {
       bool is_retired = job.keeps_retired && name.base < state.start_offset;
-      if (find_segment(state, name) != nullptr || is_retired) continue;
+      bool is_replaced = job.keeps_replaced && last != nullptr && name.base < last->next_offset &&
+                         name.base >= state.segments.front().base_offset;
+      if (find_segment(state, name) != nullptr || is_retired || is_replaced) continue;
       gone = remove_stray(job, state, name, findings);
     }
     if (!gone) return fail(gone);

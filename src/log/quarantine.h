@@ -20,6 +20,9 @@ struct QuarantineJob {
   std::int64_t now_ms = 0;
   /// Leaves segments below the start offset alone: they go later.
   bool keeps_retired = false;
+  /// Leaves alone what else stands before the end: compaction may have replaced what the checkpoint
+  /// still names.
+  bool keeps_replaced = false;
 };
 
 /// Makes the partition's directory hold what `state` says and nothing behind it: the last segment's
