@@ -270,6 +270,26 @@ TEST_CASE("a backup keeps the old files until it is made, whatever is compacted 
   CHECK(std::count(names.begin(), names.end(), "00000000000000000000.log") == 0);
 }
 
+TEST_CASE("the first append after a start leaves what was compacted to those who still need it") {
+  Compacted m;
+  m.open();
+  REQUIRE(m.put({"a=0", "a=1"}));
+  m.roll();
+  m.kill().open();
+  BackupPoint point = m.store->begin_backup();
+  // First what is known of producers is read, and the seal written.
+  for (int i = 0; i < 4; ++i) m.compact();
+  std::vector<std::string> names = m.segment_files();
+  REQUIRE(std::count(names.begin(), names.end(), "00000000000000000000.1.log") == 1);
+  REQUIRE(m.put({"a=2"}));
+  names = m.segment_files();
+  CHECK(std::count(names.begin(), names.end(), "00000000000000000000.log") == 1);
+  point.hold.reset();
+  m.executor.run_until_idle();
+  names = m.segment_files();
+  CHECK(std::count(names.begin(), names.end(), "00000000000000000000.log") == 0);
+}
+
 TEST_CASE("a closed segment whose seal is not written yet waits for the next compaction") {
   Compacted m;
   m.log_options.segment_bytes = 150;
