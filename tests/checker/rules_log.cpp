@@ -54,7 +54,11 @@ void check_send(const History& history, const LogIndex& log, const Send& send, R
   }
   // What nobody had acknowledged when the server died is aborted where it stands. Sent again, it
   // may stand once more, behind the marker.
-  bool is_doubled = places.size() > 1 && places[places.size() - 2].record.fate != Fate::aborted;
+  bool is_doubled = places.size() > 1;
+  if (is_doubled) {
+    const LoggedRecord& before = places[places.size() - 2].record;
+    is_doubled = before.fate != Fate::aborted || send.offset == before.offset;
+  }
   if (is_doubled) {
     report.add(Rule::doubled, fmt::format("{} is at {} and at {}", send.uid,
                                           text(*places[0].partition, places[0].record.offset),
