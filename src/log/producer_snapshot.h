@@ -10,9 +10,10 @@
 //               timestamp_ms:i64
 //   aborted  := producer:i64 first:i64 last:i64 stable:i64
 //
-// `transaction` is -1 where none is open. Producers stand by their ids. `is_durable` is 1 where the
-// log up to `offset` was on disk; where it was not, the snapshot counts under that leader epoch
-// only, since a power cut may have taken what it speaks of. `checksum` is the XXH3 of all before.
+// `transaction` is -1 where none is open, and so are the offsets of a batch that was lost and may
+// come again. Producers stand by their ids. `is_durable` is 1 where the log up to `offset` was on
+// disk; where it was not, the snapshot counts under that leader epoch only, since a power cut may
+// have taken what it speaks of. `checksum` is the XXH3 of all before.
 #pragma once
 
 #include <cstdint>

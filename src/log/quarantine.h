@@ -27,8 +27,8 @@ struct QuarantineJob {
 
 /// Makes the partition's directory hold what `state` says and nothing behind it: the last segment's
 /// file and index end where the log does, there are no later segments, and what is left of segments
-/// below the start offset goes. Does nothing, and reads one directory and the end of one index,
-/// where that is so already.
+/// below the start offset goes, but for what `job` leaves alone. Does nothing, and reads one
+/// directory and the end of one index, where that is so already.
 Result<std::vector<Finding>> clear_behind_end(const QuarantineJob& job,
                                               const PartitionState& state);
 
