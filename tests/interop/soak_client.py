@@ -163,7 +163,8 @@ class Client:
 
 
 class Member:
-    """A consumer that is a member of a group, and what it read and has not given away yet."""
+    """A consumer that is a member of a group, what it read and has not given away yet, and how far
+    its work of this session has come that it has not committed yet."""
 
     def __init__(self, client, group, is_committed, **settings):
         self.client = client
@@ -171,6 +172,7 @@ class Member:
         self.is_committed = is_committed
         self.sessions = {}
         self.records = []
+        self.uncommitted = {}
         self.consumer = Consumer(
             client.settings(group_id=group, enable_auto_commit="false", session_timeout_ms=6000,
                             heartbeat_interval_ms=500, auto_offset_reset="earliest",
@@ -185,8 +187,11 @@ class Member:
                                                  self.is_committed, self.group)
 
     def _on_revoke(self, _places):
+        # Others go on where the group was. What this one did is not committed any more, not even when
+        # the partition comes back: whoever had it meanwhile may be further.
         self._note()
         self.records = []
+        self.uncommitted = {}
 
     def _note(self):
         if self.records:
@@ -343,21 +348,19 @@ def watch(client, group="watch", is_committed=True, **settings):
     """Consumes as a member of a group, and commits itself."""
     member = Member(client, group, is_committed, **settings)
     idle_since = time.monotonic()
-    offsets = {}
     while not client.stopping or time.monotonic() - idle_since < 3:
         records = member.poll(client.random.randrange(1, 400))
         if records:
             idle_since = time.monotonic()
-        offsets.update(next_offsets(records))
-        if offsets and client.random.random() < 0.5:
-            mine = {place: offset for place, offset in offsets.items() if place in member.sessions}
-            offsets = {}
-            commit(client, member, mine)
+        member.uncommitted.update(next_offsets(records))
+        if member.uncommitted and client.random.random() < 0.5:
+            commit(client, member)
     member.consumer.close()
 
 
-def commit(client, member, offsets):
+def commit(client, member):
     uid = client.uid()
+    offsets, member.uncommitted = member.uncommitted, {}
     operation = client.begin("offsets", group=member.group, uid=uid, offsets=triples(offsets))
     try:
         member.consumer.commit(offsets, uid)
