@@ -178,8 +178,24 @@ def dump(folder, server):
     check(code == 0, "the log has no damage")
 
 
-def keep(folder, seed, shards):
-    kept = ROOT / "build" / f"soak-{seed}-{shards}"
+def verdict(history, seconds, seed, kind, running):
+    """What the checker says. `kind` is of the server."""
+    checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
+    counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
+    print(f"    seed {seed}, {seconds:g} s, {kind}; clients replaced {running.zombie_count}, "
+          f"that gave up {running.gave_up}")
+    print("    " + counts, flush=True)
+    nothing = re.findall(r"(\w+(?: of \w+)?(?: told)?) 0[,;\n]", counts + "\n")
+    check(set(nothing) <= {"unknown"} or seconds < 20,
+          "clients of all kinds got something done, and something was killed", nothing)
+    is_good = check(checked.returncode == 0, f"the checker finds no anomaly, {kind} (seed {seed})",
+                    anomalies + checked.stderr.decode(errors="replace"))
+    if not is_good or os.environ.get("LEAT_SOAK_KEEP"):
+        print("    " + keep(history, seed, kind))
+
+
+def keep(folder, seed, kind):
+    kept = ROOT / "build" / f"soak-{seed}-{kind.replace(' ', '-')}"
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(folder, kept)
     return f"the history is kept; check it again with\n{CHECKER} {kept}/*.jsonl"
@@ -201,19 +217,7 @@ def soak(seconds, seed, shards):
             finally:
                 running.end()
             dump(history, server)
-        checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
-        counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
-        print(f"    seed {seed}, {seconds:g} s, {shards} shards; clients replaced "
-              f"{running.zombie_count}, that gave up {running.gave_up}")
-        print("    " + counts, flush=True)
-        nothing = re.findall(r"(\w+(?: of \w+)?(?: told)?) 0[,;\n]", counts + "\n")
-        check(set(nothing) <= {"unknown"} or seconds < 20,
-              "clients of all kinds got something done, and something was killed", nothing)
-        is_good = check(checked.returncode == 0,
-                        f"the checker finds no anomaly, shards: {shards} (seed {seed})",
-                        anomalies + checked.stderr.decode(errors="replace"))
-        if not is_good or os.environ.get("LEAT_SOAK_KEEP"):
-            print("    " + keep(history, seed, shards))
+        verdict(history, seconds, seed, f"{shards} shards", running)
 
 
 def main():
