@@ -79,7 +79,7 @@ std::optional<Plain> frame_at(int file, BytesView bytes, std::uint64_t position)
   in.read<std::uint32_t>();
   auto inline_bytes = in.read<std::uint64_t>();
   auto checksum = in.read<std::uint64_t>();
-  if (found_salt != salt || plain.sequence <= checkpoint_sequence) return std::nullopt;
+  if (found_salt != salt) return std::nullopt;
   std::uint64_t room = rest.size() - header_bytes;
   if (inline_bytes > room || entries_bytes > room - inline_bytes) return std::nullopt;
   plain.bytes = header_bytes + entries_bytes + inline_bytes;
@@ -161,6 +161,7 @@ void check_frame(Disk& disk, const log::Frame& frame) {
 }
 
 void check_chain(const log::JournalScan& scan, bool is_lost) {
+  // Without a checkpoint nobody knows which frames are behind it.
   std::uint64_t last =
       is_lost && !scan.frames.empty() ? scan.frames.front().previous : checkpoint_sequence;
   std::size_t gaps = 0;

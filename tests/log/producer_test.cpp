@@ -32,8 +32,8 @@ Batch batch_of(const Sent& sent) {
   record::BatchBuilder builder;
   std::string text(sent.padding, 'x');
   for (std::int32_t i = 0; i < sent.count; ++i) {
-    builder.append(1000, {},
-                   as_bytes(fmt::format("{}-{}{}", sent.id.value(), sent.sequence + i, text)));
+    std::int64_t number = std::int64_t{sent.sequence} + i;
+    builder.append(1000, {}, as_bytes(fmt::format("{}-{}{}", sent.id.value(), number, text)));
   }
   record::BatchOptions options;
   options.producer_id = sent.id;
