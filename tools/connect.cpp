@@ -6,21 +6,16 @@
 #include <fmt/core.h>
 
 #include "client/blocking_client.h"
+#include "client/brokers.h"
 #include "tools/command.h"
 
 namespace leat::tools {
 
-namespace {
-
-constexpr std::uint16_t default_port = 9092;
-
-}  // namespace
-
-Result<client::ClientOptions> client_options(const std::string& brokers, std::stop_token stop) {
-  Result<std::vector<net::Address>> addresses = net::Address::parse_list(brokers, default_port);
-  if (!addresses) return fail(addresses);
-  client::ClientOptions options;
-  options.brokers = std::move(*addresses);
+Result<ClientOptions> client_options(const std::string& brokers, std::stop_token stop) {
+  if (auto addresses = client::parse_brokers(brokers); !addresses)
+    return tl::unexpected<Error>(addresses.error());
+  ClientOptions options;
+  options.brokers = brokers;
   options.stop = std::move(stop);
   return options;
 }

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "base/result.h"
-#include "client/options.h"
+#include "leat/options.h"
 
 namespace leat::tools {
 
 inline constexpr const char* default_brokers = "127.0.0.1:9092";
 
 /// Options for the cluster that `-b` names.
-Result<client::ClientOptions> client_options(const std::string& brokers, std::stop_token stop = {});
+Result<ClientOptions> client_options(const std::string& brokers, std::stop_token stop = {});
 
 /// The names of topics (kind TOPIC) or groups (GROUP) of that cluster, or of the one that the
 /// environment or the default names when `brokers` is empty. Made for a shell that waits: soon, and

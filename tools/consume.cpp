@@ -56,7 +56,7 @@ class Consuming {
 
   Result<void> run();
   /// Reads as a member of the group.
-  Result<void> run_in_group(const client::ClientOptions& connect);
+  Result<void> run_in_group(const ClientOptions& connect);
   bool output_failed() const { return output_.failed(); }
   /// Interrupted, though an end or a number of records was asked for.
   bool is_cut_short() const {
@@ -75,7 +75,7 @@ class Consuming {
   RecordTemplate template_;
   client::BlockingClient& client_;
   const Interrupt& interrupt_;
-  client::ConsumerOptions consumer_options_;
+  ConsumerOptions consumer_options_;
   record::Scratch scratch_;
   Output output_;
   std::int64_t left_;
@@ -152,7 +152,7 @@ Result<void> Consuming::print(const client::Fetched& fetched, const PartitionRan
   return {};
 }
 
-Result<void> Consuming::run_in_group(const client::ClientOptions& connect) {
+Result<void> Consuming::run_in_group(const ClientOptions& connect) {
   auto parts = find_parts(client_, {options_.topic, std::nullopt, range_, options_.exit_at_end,
                                     consumer_options_.read_committed});
   if (!parts) return fail(parts);
@@ -172,7 +172,7 @@ Result<void> Consuming::run_in_group(const client::ClientOptions& connect) {
   };
   client::BlockingGroupConsumer consumer(client_, connect, std::move(group));
   Result<void> printed = print_group(consumer, *parts);
-  Result<void> closed = consumer.close();
+  Result<void> closed = plain(consumer.close());
   return printed ? closed : printed;
 }
 
@@ -198,7 +198,7 @@ Result<void> Consuming::print_group(client::BlockingGroupConsumer& consumer,
     }
     if (Clock::now() - committed < commit_interval) continue;
     committed = Clock::now();
-    if (auto done = consumer.commit(); !done) return done;
+    if (auto done = consumer.commit(); !done) return fail(done);
   }
   return {};
 }

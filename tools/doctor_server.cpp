@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "client/blocking_client.h"
+#include "client/brokers.h"
 #include "leat/version.h"
 #include "net/http_client.h"
 #include "tools/connect.h"
@@ -23,10 +24,10 @@ namespace {
 constexpr std::chrono::milliseconds patience{3000};
 constexpr std::uint16_t default_http_port = 8080;
 
-/// Options for one attempt at `addresses`, within our patience.
-client::ClientOptions options_for(std::vector<net::Address> addresses) {
-  client::ClientOptions options;
-  options.brokers = std::move(addresses);
+/// Options for one attempt at `brokers`, within our patience.
+ClientOptions options_for(std::string brokers) {
+  ClientOptions options;
+  options.brokers = std::move(brokers);
   options.connect_timeout = patience;
   options.request_timeout = patience;
   options.operation_timeout = patience;
@@ -37,7 +38,7 @@ client::ClientOptions options_for(std::vector<net::Address> addresses) {
 void check_advertised(const client::ClusterDescription& cluster, const std::string& brokers,
                       Findings& findings) {
   for (const auto& [id, address] : cluster.brokers) {
-    client::BlockingClient client(options_for({address}));
+    client::BlockingClient client(options_for(address.to_string()));
     auto answer = client.describe_cluster();
     std::string where =
         fmt::format("broker {} tells clients to connect to {}", id, address.to_string());
@@ -83,9 +84,9 @@ bool check_cluster(const DoctorOptions& options, Findings& findings) {
 /// Where its HTTP side should be, if nobody said.
 Result<net::Address> http_address(const DoctorOptions& options) {
   if (options.http) return net::Address::parse(*options.http, default_http_port);
-  auto brokers = client_options(options.brokers);
+  auto brokers = client::parse_brokers(options.brokers);
   if (!brokers) return fail(brokers);
-  return net::Address{brokers->brokers.front().host, default_http_port};
+  return net::Address{brokers->front().host, default_http_port};
 }
 
 void check_clock(std::string_view metrics, std::int64_t asked_ms, std::int64_t answered_ms,

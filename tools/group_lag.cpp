@@ -53,7 +53,7 @@ void find_times(const client::BlockingClient& client, Lags& lags, std::int64_t n
   }
   std::size_t left = assignments.size();
   if (left == 0) return;
-  client::ConsumerOptions options;
+  ConsumerOptions options;
   // The first batch of each is enough, and a broker sends at least that.
   options.partition_fetch_bytes = 1;
   options.prefetch_bytes = 1 << 20;

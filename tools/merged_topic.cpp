@@ -24,7 +24,7 @@ constexpr std::size_t prefetch_bytes_min = std::size_t{64} << 10;
 class MergedTopic::Stream {
  public:
   Stream(const client::BlockingClient& client, const std::string& topic, const TopicPart& part,
-         const client::ConsumerOptions& options)
+         const ConsumerOptions& options)
       : part_(part),
         position_(part.range.begin),
         consumer_(client, {{topic, part.partition, part.range.begin, part.range.end}}, options) {}
@@ -82,7 +82,7 @@ class MergedTopic::Stream {
 
 MergedTopic::MergedTopic(const client::BlockingClient& client, const std::string& topic,
                          const std::vector<TopicPart>& parts) {
-  client::ConsumerOptions options;
+  ConsumerOptions options;
   options.prefetch_bytes =
       std::max(prefetch_bytes / std::max<std::size_t>(parts.size(), 1), prefetch_bytes_min);
   options.fetch_bytes = std::min(options.fetch_bytes, options.prefetch_bytes);

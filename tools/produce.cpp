@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "client/blocking_client.h"
 #include "client/blocking_producer.h"
+#include "client/codec.h"
 #include "record/compression.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
@@ -195,7 +196,7 @@ Result<void> Producing::send(const LineRecord& record) {
   out.headers = record.headers;
   out.timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : clock_.wall_ms();
   if (options_.partition) out.partition = static_cast<std::int32_t>(*options_.partition);
-  return producer_.send(options_.topic, out);
+  return plain(producer_.send(options_.topic, out));
 }
 
 Result<void> check(const ProduceOptions& options) {
@@ -217,7 +218,7 @@ Result<void> send_files(const ProduceOptions& options, Producing& producing,
     if (!sent || interrupt.requested()) break;
     sent = producing.send_file(file);
   }
-  Result<void> flushed = producer.flush();
+  Result<void> flushed = plain(producer.flush());
   return sent ? flushed : sent;
 }
 
@@ -232,8 +233,8 @@ int produce(const ProduceOptions& options) {
   // Before anything is read: a mistyped address should not wait for a terminal's input.
   auto topic = client.describe_topic(options.topic, /*create=*/true);
   if (!topic) return fail_command(topic.error());
-  client::ProducerOptions producer_options;
-  producer_options.compression = *record::compression_named(options.codec);
+  ProducerOptions producer_options;
+  producer_options.compression = client::to_public(*record::compression_named(options.codec));
   Deliveries deliveries;
   client::BlockingProducer producer(
       client, producer_options,

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "client/blocking_client.h"
 #include "client/blocking_producer.h"
+#include "client/codec.h"
 #include "column/timestamp.h"
 #include "record/compression.h"
 #include "tools/commands.h"
@@ -93,7 +94,7 @@ class StdoutTarget final : public Target {
 class TopicTarget final : public Target {
  public:
   TopicTarget(client::BlockingClient& client, const std::string& topic,
-              const client::ProducerOptions& options, bool keeps_partitions)
+              const ProducerOptions& options, bool keeps_partitions)
       : topic_(topic),
         keeps_partitions_(keeps_partitions),
         producer_(client, options,
@@ -109,11 +110,11 @@ class TopicTarget final : public Target {
     out.headers = headers_;
     out.timestamp_ms = record.timestamp_ms;
     if (keeps_partitions_) out.partition = partition;
-    return producer_.send(topic_, out);
+    return plain(producer_.send(topic_, out));
   }
   void pause() override {}  // what lingers is sent by itself
   Result<void> finish() override {
-    Result<void> flushed = producer_.flush();
+    Result<void> flushed = plain(producer_.flush());
     return deliveries_.failed() > 0 ? failure() : flushed;
   }
 
@@ -146,7 +147,7 @@ Result<std::size_t> prepare_topic(client::BlockingClient& client, const ReplayOp
       if (!config.is_default && config.value)
         topic.configs.emplace_back(config.name, *config.value);
   }
-  Result<void> created = client.create_topic(std::move(topic));
+  auto created = client.create_topic(std::move(topic));
   if (!created) return fail(created);
   fmt::print(stderr, "created topic {} with {} partitions\n", *options.to, partitions);
   return partitions;
@@ -247,8 +248,8 @@ Result<std::unique_ptr<Target>> open_target(client::BlockingClient& client,
   }
   auto target_partitions = prepare_topic(client, options, partitions);
   if (!target_partitions) return fail(target_partitions);
-  client::ProducerOptions producer_options;
-  producer_options.compression = *record::compression_named(options.codec);
+  ProducerOptions producer_options;
+  producer_options.compression = client::to_public(*record::compression_named(options.codec));
   return std::make_unique<TopicTarget>(client, *options.to, producer_options,
                                        *target_partitions >= partitions);
 }

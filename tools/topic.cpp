@@ -65,7 +65,7 @@ int create(const TopicOptions& options, client::BlockingClient& client) {
   if (options.replication_factor)
     topic.replication_factor = static_cast<std::int16_t>(*options.replication_factor);
   topic.configs = std::move(*configs);
-  return report_done(options, client.create_topic(std::move(topic)), "created");
+  return report_done(options, plain(client.create_topic(std::move(topic))), "created");
 }
 
 int alter(const TopicOptions& options, client::BlockingClient& client) {
@@ -73,11 +73,12 @@ int alter(const TopicOptions& options, client::BlockingClient& client) {
   if (!configs) return fail_command(configs.error());
   if (configs->empty())
     return fail_command({Errc::invalid_argument, "nothing to change: give -c KEY=VALUE"});
-  return report_done(options, client.alter_topic(options.name, std::move(*configs)), "altered");
+  return report_done(options, plain(client.alter_topic(options.name, std::move(*configs))),
+                     "altered");
 }
 
 int remove(const TopicOptions& options, client::BlockingClient& client) {
-  return report_done(options, client.delete_topic(options.name), "deleted");
+  return report_done(options, plain(client.delete_topic(options.name)), "deleted");
 }
 
 int list(const TopicOptions& options, client::BlockingClient& client) {

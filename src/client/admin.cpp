@@ -155,9 +155,8 @@ net::Task<Attempt<TopicMetadata>> try_describe(Cluster& cluster, const std::stri
     // A topic that is being made is unknown, or without leader, for a moment.
     bool retriable =
         wire::retriable(error) && (create || error != ErrorCode::unknown_topic_or_partition);
-    co_return tl::unexpected(
-        Failure{broker_error(error, "topic " + name, cluster.options().brokers.front().to_string()),
-                retriable});
+    co_return tl::unexpected(Failure{
+        broker_error(error, "topic " + name, cluster.addresses().front().to_string()), retriable});
   }
   co_return *topic;
 }
@@ -307,83 +306,85 @@ Attempt<void> OffsetLookup::take(std::size_t index, const wire::ListOffsetsRespo
 
 }  // namespace
 
-net::Task<Result<void>> create_topic(Cluster& cluster, NewTopic topic) {
-  Patience patience(cluster);
+net::Task<Result<void>> create_topic(std::shared_ptr<Cluster> cluster, NewTopic topic) {
+  Patience patience(*cluster);
   while (true) {
-    Attempt<void> created = co_await try_create(cluster, topic);
+    Attempt<void> created = co_await try_create(*cluster, topic);
     if (created) co_return Result<void>{};
     if (!patience.bears(created.error())) co_return tl::unexpected(created.error().error);
-    co_await cluster.back_off(patience.attempts());
+    co_await cluster->back_off(patience.attempts());
   }
 }
 
-net::Task<Result<void>> delete_topic(Cluster& cluster, std::string name) {
-  Patience patience(cluster);
+net::Task<Result<void>> delete_topic(std::shared_ptr<Cluster> cluster, std::string name) {
+  Patience patience(*cluster);
   while (true) {
-    Attempt<void> deleted = co_await try_delete(cluster, name);
+    Attempt<void> deleted = co_await try_delete(*cluster, name);
     if (deleted) co_return Result<void>{};
     if (!patience.bears(deleted.error())) co_return tl::unexpected(deleted.error().error);
-    co_await cluster.back_off(patience.attempts());
+    co_await cluster->back_off(patience.attempts());
   }
 }
 
-net::Task<Result<void>> alter_topic(Cluster& cluster, std::string name,
+net::Task<Result<void>> alter_topic(std::shared_ptr<Cluster> cluster, std::string name,
                                     std::vector<std::pair<std::string, std::string>> configs) {
-  Patience patience(cluster);
+  Patience patience(*cluster);
   while (true) {
-    Attempt<void> altered = co_await try_alter(cluster, name, configs);
+    Attempt<void> altered = co_await try_alter(*cluster, name, configs);
     if (altered) co_return Result<void>{};
     if (!patience.bears(altered.error())) co_return tl::unexpected(altered.error().error);
-    co_await cluster.back_off(patience.attempts());
+    co_await cluster->back_off(patience.attempts());
   }
 }
 
-net::Task<Result<ClusterDescription>> describe_cluster(Cluster& cluster) {
+net::Task<Result<ClusterDescription>> describe_cluster(std::shared_ptr<Cluster> cluster) {
   std::vector<std::string> no_topics;
-  Result<void> refreshed = co_await cluster.refresh(no_topics);
+  Result<void> refreshed = co_await cluster->refresh(no_topics);
   if (!refreshed) co_return fail(refreshed);
-  const Metadata& metadata = cluster.metadata();
+  const Metadata& metadata = cluster->metadata();
   co_return ClusterDescription{metadata.cluster_id(), metadata.controller(), metadata.brokers()};
 }
 
-net::Task<Result<std::vector<TopicMetadata>>> list_topics(Cluster& cluster) {
-  Result<void> refreshed = co_await cluster.refresh(std::nullopt);
+net::Task<Result<std::vector<TopicMetadata>>> list_topics(std::shared_ptr<Cluster> cluster) {
+  Result<void> refreshed = co_await cluster->refresh(std::nullopt);
   if (!refreshed) co_return fail(refreshed);
   std::vector<TopicMetadata> topics;
-  for (const auto& [name, topic] : cluster.metadata().topics()) topics.push_back(topic);
+  for (const auto& [name, topic] : cluster->metadata().topics()) topics.push_back(topic);
   co_return topics;
 }
 
-net::Task<Result<TopicMetadata>> describe_topic(Cluster& cluster, std::string name, bool create) {
-  Patience patience(cluster);
+net::Task<Result<TopicMetadata>> describe_topic(std::shared_ptr<Cluster> cluster, std::string name,
+                                                bool create) {
+  Patience patience(*cluster);
   while (true) {
-    Attempt<TopicMetadata> described = co_await try_describe(cluster, name, create);
+    Attempt<TopicMetadata> described = co_await try_describe(*cluster, name, create);
     if (described) co_return std::move(*described);
     if (!patience.bears(described.error())) co_return tl::unexpected(described.error().error);
-    co_await cluster.back_off(patience.attempts());
+    co_await cluster->back_off(patience.attempts());
   }
 }
 
-net::Task<Result<std::vector<TopicConfig>>> topic_configs(Cluster& cluster, std::string name) {
-  Patience patience(cluster);
+net::Task<Result<std::vector<TopicConfig>>> topic_configs(std::shared_ptr<Cluster> cluster,
+                                                          std::string name) {
+  Patience patience(*cluster);
   while (true) {
-    Attempt<std::vector<TopicConfig>> configs = co_await try_configs(cluster, name);
+    Attempt<std::vector<TopicConfig>> configs = co_await try_configs(*cluster, name);
     if (configs) co_return std::move(*configs);
     if (!patience.bears(configs.error())) co_return tl::unexpected(configs.error().error);
-    co_await cluster.back_off(patience.attempts());
+    co_await cluster->back_off(patience.attempts());
   }
 }
 
-net::Task<Result<std::vector<OffsetFound>>> list_offsets(Cluster& cluster,
+net::Task<Result<std::vector<OffsetFound>>> list_offsets(std::shared_ptr<Cluster> cluster,
                                                          std::vector<OffsetQuery> queries,
                                                          bool read_committed) {
-  OffsetLookup lookup(cluster, queries, read_committed);
-  Patience patience(cluster);
+  OffsetLookup lookup(*cluster, queries, read_committed);
+  Patience patience(*cluster);
   while (true) {
     Attempt<void> attempt = co_await lookup.attempt();
     if (attempt) co_return lookup.take_found();
     if (!patience.bears(attempt.error())) co_return tl::unexpected(attempt.error().error);
-    co_await cluster.back_off(patience.attempts());
+    co_await cluster->back_off(patience.attempts());
   }
 }
 

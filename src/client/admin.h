@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
+#include "client/error.h"
 #include "client/metadata.h"
 #include "net/task.h"
 
@@ -53,21 +53,22 @@ struct ClusterDescription {
   std::map<std::int32_t, net::Address> brokers;
 };
 /// One attempt.
-net::Task<Result<ClusterDescription>> describe_cluster(Cluster& cluster);
-net::Task<Result<void>> create_topic(Cluster& cluster, NewTopic topic);
-net::Task<Result<void>> delete_topic(Cluster& cluster, std::string name);
+net::Task<Result<ClusterDescription>> describe_cluster(std::shared_ptr<Cluster> cluster);
+net::Task<Result<void>> create_topic(std::shared_ptr<Cluster> cluster, NewTopic topic);
+net::Task<Result<void>> delete_topic(std::shared_ptr<Cluster> cluster, std::string name);
 /// Errc::unsupported_version where the broker cannot change configurations.
-net::Task<Result<void>> alter_topic(Cluster& cluster, std::string name,
+net::Task<Result<void>> alter_topic(std::shared_ptr<Cluster> cluster, std::string name,
                                     std::vector<std::pair<std::string, std::string>> configs);
 /// All topics, by name.
-net::Task<Result<std::vector<TopicMetadata>>> list_topics(Cluster& cluster);
+net::Task<Result<std::vector<TopicMetadata>>> list_topics(std::shared_ptr<Cluster> cluster);
 /// Errc::unknown_topic_or_partition if it is not there; with `create` a broker that makes topics by
 /// itself makes it.
-net::Task<Result<TopicMetadata>> describe_topic(Cluster& cluster, std::string name,
+net::Task<Result<TopicMetadata>> describe_topic(std::shared_ptr<Cluster> cluster, std::string name,
                                                 bool create = false);
-net::Task<Result<std::vector<TopicConfig>>> topic_configs(Cluster& cluster, std::string name);
+net::Task<Result<std::vector<TopicConfig>>> topic_configs(std::shared_ptr<Cluster> cluster,
+                                                          std::string name);
 /// In the order of the queries. With `read_committed` the end is the last stable offset.
-net::Task<Result<std::vector<OffsetFound>>> list_offsets(Cluster& cluster,
+net::Task<Result<std::vector<OffsetFound>>> list_offsets(std::shared_ptr<Cluster> cluster,
                                                          std::vector<OffsetQuery> queries,
                                                          bool read_committed);
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "base/result.h"
+#include "client/error.h"
 #include "wire/api_key.h"
 #include "wire/api_versions.h"
 #include "wire/create_topics.h"

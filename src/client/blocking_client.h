@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
 #include "client/admin.h"
+#include "client/error.h"
 #include "client/group_admin.h"
-#include "client/options.h"
+#include "leat/options.h"
 
 namespace leat::client {
 

@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
-#include "base/result.h"
 #include "client/blocking_client.h"
+#include "client/error.h"
 #include "client/fetch_plan.h"
-#include "client/options.h"
+#include "leat/options.h"
 
 namespace leat::client {
 

@@ -53,11 +53,13 @@ Result<void> BlockingGroupConsumer::join() {
   state.done.clear();
   state.committed.clear();
   Membership& membership = *state.membership;
-  auto assigned = state.session->run([&](Cluster&) { return membership.join(); });
+  auto assigned =
+      state.session->run([&](const std::shared_ptr<Cluster>&) { return membership.join(); });
   if (!assigned) return fail(assigned);
   state.is_member = true;
   state.session->post([member = state.membership] { member->start_heartbeats(); });
-  auto offsets = state.session->run([&](Cluster&) { return membership.committed(); });
+  auto offsets =
+      state.session->run([&](const std::shared_ptr<Cluster>&) { return membership.committed(); });
   if (!offsets) return fail(offsets);
   for (const GroupOffset& offset : *offsets) {
     state.committed[{offset.topic, offset.partition}] = offset.offset;
@@ -107,7 +109,7 @@ Result<void> BlockingGroupConsumer::commit() {
   std::vector<GroupOffset> offsets = to_commit();
   if (offsets.empty()) return {};
   state_->options.before_commit();
-  auto committed = state_->session->run([&](Cluster& cluster) {
+  auto committed = state_->session->run([&](const std::shared_ptr<Cluster>& cluster) {
     return commit_as(cluster, state_->options.membership.group, state_->membership->self(),
                      offsets);
   });
@@ -127,7 +129,8 @@ Result<void> BlockingGroupConsumer::close() {
   State& state = *state_;
   if (!state.is_member) return {};
   state.is_member = false;
-  auto self = state.session->run([&](Cluster&) { return state.membership->end(); });
+  auto self =
+      state.session->run([&](const std::shared_ptr<Cluster>&) { return state.membership->end(); });
   if (!self) return fail(self);
   if (self->id.empty()) return {};
   ClientOptions connect = state.connect;
@@ -140,12 +143,14 @@ Result<void> BlockingGroupConsumer::close() {
   Result<void> committed;
   if (!offsets.empty()) {
     state.options.before_commit();
-    committed =
-        session.run([&](Cluster& cluster) { return commit_as(cluster, group, *self, offsets); });
+    committed = session.run([&](const std::shared_ptr<Cluster>& cluster) {
+      return commit_as(cluster, group, *self, offsets);
+    });
     if (!committed && committed.error().code == Errc::cancelled) committed = {};
   }
   // Who is not heard to leave is missed after its session.
-  session.run([&](Cluster& cluster) { return leave_group(cluster, group, *self); });
+  session.run(
+      [&](const std::shared_ptr<Cluster>& cluster) { return leave_group(cluster, group, *self); });
   return committed;
 }
 

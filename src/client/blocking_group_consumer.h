@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "client/blocking_client.h"
+#include "client/error.h"
 #include "client/fetch_plan.h"
 #include "client/membership.h"
-#include "client/options.h"
+#include "leat/options.h"
 
 namespace leat::client {
 

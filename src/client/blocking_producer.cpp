@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "client/codec.h"
 #include "client/sender.h"
 #include "client/session.h"
 
@@ -18,7 +19,7 @@ struct BlockingProducer::State {
       sender->wake();
     });
   }
-  bool is_stopped() const { return session->cluster().options().stop.stop_requested(); }
+  bool is_stopped() const { return session->cluster()->options().stop.stop_requested(); }
 
   std::shared_ptr<Session> session;
   std::shared_ptr<Sender::Queue> queue;
@@ -29,12 +30,12 @@ BlockingProducer::BlockingProducer(const BlockingClient& client, const ProducerO
                                    std::function<void(const Delivery&)> on_delivery)
     : state_(std::make_unique<State>()) {
   state_->session = client.session();
-  Cluster& cluster = state_->session->cluster();
+  const ClientOptions& client_options = state_->session->cluster()->options();
   state_->queue = std::make_shared<Sender::Queue>(
-      ProduceQueue(options, cluster.options().retry_backoff, cluster.options().retry_backoff_max,
+      ProduceQueue(options, client_options.retry_backoff, client_options.retry_backoff_max,
                    Random::from_entropy()));
-  state_->sender =
-      std::make_shared<Sender>(cluster, state_->queue, options.compression, std::move(on_delivery));
+  state_->sender = std::make_shared<Sender>(state_->session->cluster(), state_->queue,
+                                            to_record(options.compression), std::move(on_delivery));
   state_->session->post([sender = state_->sender] { sender->start(); });
 }
 
@@ -52,7 +53,7 @@ Result<void> BlockingProducer::send(std::string_view topic, const OutRecord& rec
   std::unique_lock lock(shared.mutex);
   if (!shared.queue.has_topic(topic)) {
     lock.unlock();
-    auto described = state_->session->run([&](Cluster& cluster) {
+    auto described = state_->session->run([&](const std::shared_ptr<Cluster>& cluster) {
       return describe_topic(cluster, std::string(topic), /*create=*/true);
     });
     if (!described) return fail(described);

@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "client/blocking_client.h"
-#include "client/options.h"
+#include "client/error.h"
 #include "client/produce_queue.h"
+#include "leat/options.h"
 
 namespace leat::client {
 

@@ -6,34 +6,43 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
-#include "base/result.h"
 #include "client/connection.h"
+#include "client/error.h"
 #include "client/metadata.h"
-#include "client/options.h"
+#include "leat/options.h"
 #include "net/task.h"
 
 namespace leat::client {
 
-/// Lives on one executor of one thread, where all members are called, and outlives the coroutines
-/// that use it: close() makes every one of them end soon.
-class Cluster {
+/// A broker serves a connection's requests one after the other: what may wait there for long goes
+/// over a connection of its own, beside what is meant to be answered at once.
+enum class Lane : std::uint8_t { shared, coordinator };
+
+/// Lives on one executor that runs one thing at a time, where all members are called. Shared by
+/// whatever uses it: coroutines hold it. close() makes every one of them end soon.
+class Cluster : public std::enable_shared_from_this<Cluster> {
  public:
+  /// Where options.brokers does not parse, everything fails with what is wrong about it.
   Cluster(boost::asio::any_io_executor executor, ClientOptions options);
   ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
 
   /// A connection to any broker: an open one, or a new one to a known broker or to one of the
   /// addresses given.
   net::Task<Result<Connection::Ptr>> any_broker();
   /// A connection to that broker, opened if need be.
-  net::Task<Result<Connection::Ptr>> broker(std::int32_t id);
+  net::Task<Result<Connection::Ptr>> broker(std::int32_t id, Lane lane = Lane::shared);
   /// To the broker that creates and deletes topics.
   net::Task<Result<Connection::Ptr>> controller();
 
@@ -50,6 +59,8 @@ class Cluster {
   void close(Error error);
   const std::optional<Error>& closed() const { return closed_; }
   const ClientOptions& options() const { return options_; }
+  /// As options.brokers names them; at least one unless closed().
+  const std::vector<net::Address>& addresses() const { return addresses_; }
   const boost::asio::any_io_executor& executor() const { return executor_; }
 
  private:
@@ -65,13 +76,17 @@ class Cluster {
     bool is_ready() const { return connection && !opening && connection->is_open(); }
   };
 
-  net::Task<Result<Connection::Ptr>> connection_to(net::Address address);
-  Connection::Ptr open_connection_to(const net::Address& address) const;
+  /// A coroutine's place among those that back off.
+  class Waiting;
+
+  net::Task<Result<Connection::Ptr>> connection_to(net::Address address, Lane lane);
+  Connection::Ptr open_connection_to(const net::Address& address, Lane lane) const;
 
   boost::asio::any_io_executor executor_;
   ClientOptions options_;
   Metadata metadata_;
-  std::map<net::Address, Slot> slots_;
+  std::vector<net::Address> addresses_;
+  std::map<std::pair<Lane, net::Address>, Slot> slots_;
   std::list<boost::asio::steady_timer*> waiting_;
   Random random_;
   std::optional<Error> closed_;

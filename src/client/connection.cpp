@@ -58,7 +58,7 @@ net::Task<Result<void>> Connection::open() {
     close(done.error());
     co_return done;
   }
-  asio::co_spawn(socket_.get_executor(), read_answers(), asio::detached);
+  asio::co_spawn(socket_.get_executor(), read_answers(self), asio::detached);
   done = co_await negotiate();
   if (!done) close(done.error());
   co_return done;
@@ -146,8 +146,7 @@ net::Task<Result<Frame>> Connection::exchange(Outgoing outgoing,
   co_return std::move(*pending->result);
 }
 
-net::Task<void> Connection::read_answers() {
-  auto self = shared_from_this();
+net::Task<void> Connection::read_answers([[maybe_unused]] Ptr self) {
   while (!closed_) {
     Result<Frame> frame = co_await read_frame();
     if (!frame)

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
 #include "client/api_versions.h"
+#include "client/error.h"
 #include "net/address.h"
 #include "net/task.h"
 #include "wire/frame.h"
@@ -93,7 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::Task<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve();
   net::Task<Result<void>> negotiate();
   net::Task<Result<Frame>> exchange(Outgoing outgoing, std::chrono::milliseconds timeout);
-  net::Task<void> read_answers();
+  net::Task<void> read_answers(Ptr self);
   net::Task<Result<Frame>> read_frame();
   void take_answer(Frame frame);
   void write_queued();

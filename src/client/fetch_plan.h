@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "client/options.h"
+#include "client/error.h"
+#include "leat/options.h"
 #include "wire/fetch.h"
 
 namespace leat::client {

@@ -26,18 +26,18 @@ net::Task<void> wait(asio::steady_timer& timer) {
 
 }  // namespace
 
-Fetcher::Fetcher(Cluster& cluster, FetchPlan plan, const ConsumerOptions& options,
+Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, FetchPlan plan, const ConsumerOptions& options,
                  std::shared_ptr<Inbox> inbox)
-    : cluster_(cluster),
+    : cluster_(std::move(cluster)),
       plan_(std::move(plan)),
       options_(options),
       inbox_(std::move(inbox)),
-      wake_timer_(cluster.executor(), asio::steady_timer::time_point::max()),
-      room_timer_(cluster.executor(), asio::steady_timer::time_point::max()),
+      wake_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
+      room_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
       last_answer_(Clock::now()) {}
 
 void Fetcher::start() {
-  asio::co_spawn(cluster_.executor(), run(), asio::detached);
+  asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
 }
 
 void Fetcher::stop() {
@@ -53,58 +53,57 @@ void Fetcher::wake() {
 
 FetchPlan::LeaderOf Fetcher::leader_of() const {
   return [this](std::string_view topic, std::int32_t partition) {
-    return cluster_.metadata().leader(topic, partition);
+    return cluster_->metadata().leader(topic, partition);
   };
 }
 
 /// Keeps one fetch_from() running for every broker that leads something.
-net::Task<void> Fetcher::run() {
-  auto self = shared_from_this();
+net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
   while (!is_over() && !plan_.finished()) {
     wake_asked_ = false;
     auto brokers = plan_.brokers(leader_of());
     for (std::int32_t broker : brokers)
       if (fetching_from_.insert(broker).second)
-        asio::co_spawn(cluster_.executor(), fetch_from(broker), asio::detached);
+        asio::co_spawn(cluster_->executor(), fetch_from(self, broker), asio::detached);
     if (plan_.needs_leader(leader_of())) {
       auto topics = plan_.topics();
-      Result<void> refreshed = co_await cluster_.refresh(std::move(topics));
+      Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
       if (!refreshed && !bear(refreshed.error())) break;
       if (!plan_.needs_leader(leader_of())) continue;
       Error leaderless{Errc::request_timed_out,
                        fmt::format("topic {}: a partition has no leader", plan_.topics().front())};
       if (!bear(leaderless)) break;
-      co_await cluster_.back_off(++failures_);
+      co_await cluster_->back_off(++failures_);
       continue;
     }
     if (wake_asked_) continue;
     co_await wait(wake_timer_);
   }
-  if (cluster_.closed()) end(cluster_.closed());
+  if (cluster_->closed()) end(cluster_->closed());
   if (plan_.finished()) end(std::nullopt);
 }
 
-net::Task<void> Fetcher::fetch_from(std::int32_t broker) {
-  auto self = shared_from_this();
+net::Task<void> Fetcher::fetch_from([[maybe_unused]] std::shared_ptr<Fetcher> self,
+                                    std::int32_t broker) {
   while (!is_over()) {
     auto brokers = plan_.brokers(leader_of());
     if (!brokers.contains(broker)) break;
     co_await wait_for_room();
     if (is_over()) break;
     bool answered = co_await fetch_once(broker);
-    if (!answered) co_await cluster_.back_off(++failures_);
+    if (!answered) co_await cluster_->back_off(++failures_);
   }
   fetching_from_.erase(broker);
   wake();
 }
 
 net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
-  Result<Connection::Ptr> opened = co_await cluster_.broker(broker);
+  Result<Connection::Ptr> opened = co_await cluster_->broker(broker);
   wire::FetchRequest request = plan_.request(broker, leader_of());
   auto lost_leader = [&](const Error& error) {
     for (const auto& topic : request.topics)
       for (const auto& partition : topic.partitions)
-        cluster_.metadata().forget_leader(topic.topic, partition.partition);
+        cluster_->metadata().forget_leader(topic.topic, partition.partition);
     bear(error);
     wake();
   };
@@ -113,7 +112,7 @@ net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
     co_return false;
   }
   Connection::Ptr connection = *opened;
-  auto timeout = cluster_.options().request_timeout + options_.fetch_wait;
+  auto timeout = cluster_->options().request_timeout + options_.fetch_wait;
   auto answer = co_await connection->call(request, timeout);
   if (!answer) {
     lost_leader(answer.error());
@@ -122,7 +121,7 @@ net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
   auto outcome =
       plan_.take_answer(answer->message, answer->frame.memory, connection->address().to_string());
   for (const auto& [topic, partition] : outcome.moved)
-    cluster_.metadata().forget_leader(topic, partition);
+    cluster_->metadata().forget_leader(topic, partition);
   bool well = !outcome.retry_later && outcome.moved.empty();
   if (well) {
     failures_ = 0;

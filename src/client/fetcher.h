@@ -32,9 +32,8 @@ struct Inbox {
 /// Lives on the cluster's executor, where all members are called.
 class Fetcher : public std::enable_shared_from_this<Fetcher> {
  public:
-  /// The cluster outlives the coroutines of its executor. What is put into the inbox refers to this
-  /// object, which must outlive it.
-  Fetcher(Cluster& cluster, FetchPlan plan, const ConsumerOptions& options,
+  /// What is put into the inbox refers to this object, which must outlive it.
+  Fetcher(std::shared_ptr<Cluster> cluster, FetchPlan plan, const ConsumerOptions& options,
           std::shared_ptr<Inbox> inbox);
 
   /// Runs until all is fetched, an error ends it, or stop() is called.
@@ -46,18 +45,18 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
  private:
   using Clock = std::chrono::steady_clock;
 
-  net::Task<void> run();
-  net::Task<void> fetch_from(std::int32_t broker);
+  net::Task<void> run(std::shared_ptr<Fetcher> self);
+  net::Task<void> fetch_from(std::shared_ptr<Fetcher> self, std::int32_t broker);
   net::Task<bool> fetch_once(std::int32_t broker);
   net::Task<void> wait_for_room();
   FetchPlan::LeaderOf leader_of() const;
-  bool is_over() const { return stopped_ || cluster_.closed().has_value(); }
+  bool is_over() const { return stopped_ || cluster_->closed().has_value(); }
   /// False, and over, when brokers have been out of reach for too long.
   bool bear(const Error& error);
   void take(FetchPlan::Outcome outcome);
   void end(std::optional<Error> error);
 
-  Cluster& cluster_;
+  std::shared_ptr<Cluster> cluster_;
   FetchPlan plan_;
   ConsumerOptions options_;
   std::shared_ptr<Inbox> inbox_;

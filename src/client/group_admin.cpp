@@ -50,14 +50,15 @@ GroupMember to_member(const wire::ConsumerGroupDescribeResponse::Member& from) {
 }
 
 /// A group of the new protocol, which DescribeGroups does not tell of.
-net::Task<Result<GroupDescription>> describe_consumer_group(Cluster& cluster, std::string group) {
+net::Task<Result<GroupDescription>> describe_consumer_group(std::shared_ptr<Cluster> cluster,
+                                                            std::string group) {
   GroupCoordinator coordinator(cluster, group);
   wire::ConsumerGroupDescribeRequest request;
   request.group_ids = {group};
   auto code_of = [](const wire::ConsumerGroupDescribeResponse& response) {
     return response.groups.empty() ? ErrorCode::none : response.groups[0].error_code;
   };
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   // A broker that does not have the request has no such group.
   bool is_missing = !answer && answer.error().code == Errc::unsupported_version;
@@ -77,18 +78,18 @@ net::Task<Result<GroupDescription>> describe_consumer_group(Cluster& cluster, st
 
 }  // namespace
 
-net::Task<Result<std::vector<ListedGroup>>> list_groups(Cluster& cluster) {
+net::Task<Result<std::vector<ListedGroup>>> list_groups(std::shared_ptr<Cluster> cluster) {
   std::vector<std::string> no_topics;
-  Result<void> refreshed = co_await cluster.refresh(no_topics);
+  Result<void> refreshed = co_await cluster->refresh(no_topics);
   if (!refreshed) co_return fail(refreshed);
   std::vector<ListedGroup> groups;
-  auto brokers = cluster.metadata().brokers();
+  auto brokers = cluster->metadata().brokers();
   for (const auto& [id, address] : brokers) {
-    Result<Connection::Ptr> opened = co_await cluster.broker(id);
+    Result<Connection::Ptr> opened = co_await cluster->broker(id);
     if (!opened) co_return fail(opened);
     Connection::Ptr connection = *opened;
     wire::ListGroupsRequest request;
-    auto timeout = cluster.options().request_timeout;
+    auto timeout = cluster->options().request_timeout;
     auto answer = co_await connection->call(request, timeout);
     if (!answer) co_return fail(answer);
     if (answer->message.error_code != ErrorCode::none) {
@@ -103,14 +104,15 @@ net::Task<Result<std::vector<ListedGroup>>> list_groups(Cluster& cluster) {
   co_return groups;
 }
 
-net::Task<Result<GroupDescription>> describe_group(Cluster& cluster, std::string group) {
+net::Task<Result<GroupDescription>> describe_group(std::shared_ptr<Cluster> cluster,
+                                                   std::string group) {
   GroupCoordinator coordinator(cluster, group);
   wire::DescribeGroupsRequest request;
   request.groups = {group};
   auto code_of = [](const wire::DescribeGroupsResponse& response) {
     return response.groups.empty() ? ErrorCode::none : response.groups[0].error_code;
   };
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   if (answer->groups.empty()) co_return tl::unexpected(no_such_group(group));
@@ -128,7 +130,8 @@ net::Task<Result<GroupDescription>> describe_group(Cluster& cluster, std::string
   co_return description;
 }
 
-net::Task<Result<std::vector<GroupOffset>>> group_offsets(Cluster& cluster, std::string group) {
+net::Task<Result<std::vector<GroupOffset>>> group_offsets(std::shared_ptr<Cluster> cluster,
+                                                          std::string group) {
   GroupCoordinator coordinator(cluster, group);
   wire::OffsetFetchRequest request;
   request.group_id = group;
@@ -136,7 +139,7 @@ net::Task<Result<std::vector<GroupOffset>>> group_offsets(Cluster& cluster, std:
   auto code_of = [](const wire::OffsetFetchResponse& response) {
     return response.groups.empty() ? response.error_code : response.groups[0].error_code;
   };
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   if (code_of(*answer) != ErrorCode::none) co_return refused(code_of(*answer), group);
@@ -156,7 +159,7 @@ net::Task<Result<std::vector<GroupOffset>>> group_offsets(Cluster& cluster, std:
   co_return offsets;
 }
 
-net::Task<Result<void>> commit_group_offsets(Cluster& cluster, std::string group,
+net::Task<Result<void>> commit_group_offsets(std::shared_ptr<Cluster> cluster, std::string group,
                                              std::vector<GroupOffset> offsets) {
   GroupCoordinator coordinator(cluster, group);
   wire::OffsetCommitRequest request;
@@ -179,7 +182,7 @@ net::Task<Result<void>> commit_group_offsets(Cluster& cluster, std::string group
     }
     return ErrorCode::none;
   };
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   ErrorCode code = code_of(*answer);
@@ -192,14 +195,14 @@ net::Task<Result<void>> commit_group_offsets(Cluster& cluster, std::string group
   co_return Result<void>{};
 }
 
-net::Task<Result<void>> delete_group(Cluster& cluster, std::string group) {
+net::Task<Result<void>> delete_group(std::shared_ptr<Cluster> cluster, std::string group) {
   GroupCoordinator coordinator(cluster, group);
   wire::DeleteGroupsRequest request;
   request.group_names = {group};
   auto code_of = [](const wire::DeleteGroupsResponse& response) {
     return response.results.empty() ? ErrorCode::none : response.results[0].error_code;
   };
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   ErrorCode code = code_of(*answer);

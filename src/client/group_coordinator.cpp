@@ -16,22 +16,22 @@ Error GroupCoordinator::error_of(wire::ErrorCode code, const Connection& connect
 }
 
 net::Task<Result<Connection::Ptr>> GroupCoordinator::find() {
-  if (cluster_.metadata().brokers().empty()) {
+  if (cluster_->metadata().brokers().empty()) {
     std::vector<std::string> none;
-    Result<void> refreshed = co_await cluster_.refresh(std::move(none));
+    Result<void> refreshed = co_await cluster_->refresh(std::move(none));
     if (!refreshed) {
       // A cluster that nobody answers for is not waited for: the user may have mistyped it.
       co_return fail(Errc::broker_error, refreshed.error().what);
     }
   }
   if (node_ < 0) {
-    Result<Connection::Ptr> any = co_await cluster_.any_broker();
+    Result<Connection::Ptr> any = co_await cluster_->any_broker();
     if (!any) co_return fail(any);
     Connection::Ptr connection = *any;
     wire::FindCoordinatorRequest request;
     request.coordinator_key = group_;
     request.coordinator_keys = {group_};
-    auto timeout = cluster_.options().request_timeout;
+    auto timeout = cluster_->options().request_timeout;
     auto answer = co_await connection->call(request, timeout);
     if (!answer) co_return fail(answer);
     const wire::FindCoordinatorResponse& found = answer->message;
@@ -44,7 +44,7 @@ net::Task<Result<Connection::Ptr>> GroupCoordinator::find() {
     }
     node_ = is_batched ? found.coordinators[0].node_id : found.node_id;
   }
-  Result<Connection::Ptr> coordinator = co_await cluster_.broker(node_);
+  Result<Connection::Ptr> coordinator = co_await cluster_->broker(node_, lane_);
   if (!coordinator) node_ = -1;
   co_return coordinator;
 }

@@ -3,11 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
-#include "base/result.h"
 #include "client/cluster.h"
 #include "client/connection.h"
+#include "client/error.h"
 #include "client/wire_error.h"
 #include "net/task.h"
 #include "wire/error_code.h"
@@ -21,11 +22,11 @@ constexpr bool is_coordinator_lost(wire::ErrorCode code) {
          code == wire::ErrorCode::coordinator_load_in_progress;
 }
 
-/// Lives on the cluster's executor, and no longer than it.
+/// Lives on the cluster's executor.
 class GroupCoordinator {
  public:
-  GroupCoordinator(Cluster& cluster, std::string group)
-      : cluster_(cluster), group_(std::move(group)) {}
+  GroupCoordinator(std::shared_ptr<Cluster> cluster, std::string group, Lane lane = Lane::shared)
+      : cluster_(std::move(cluster)), group_(std::move(group)), lane_(lane) {}
 
   /// Asks for what `code_of(response)` then judges, of the broker that it takes, until that is not
   /// about coordinators, or the operation timeout is over. What a broker answers is no error here.
@@ -33,7 +34,7 @@ class GroupCoordinator {
   template <class Request, class CodeOf>
   net::Task<Result<typename Request::Response>> ask(const Request& request, CodeOf code_of,
                                                     std::chrono::milliseconds timeout) {
-    auto deadline = std::chrono::steady_clock::now() + cluster_.options().operation_timeout;
+    auto deadline = std::chrono::steady_clock::now() + cluster_->options().operation_timeout;
     for (int attempts = 1;; ++attempts) {
       Error error{Errc::request_timed_out, ""};
       Result<Connection::Ptr> found = co_await find();
@@ -50,7 +51,7 @@ class GroupCoordinator {
       }
       bool is_final = !is_transient(error) && error.code != Errc::coordinator_not_available;
       if (is_final || std::chrono::steady_clock::now() >= deadline) co_return tl::unexpected(error);
-      co_await cluster_.back_off(attempts);
+      co_await cluster_->back_off(attempts);
     }
   }
 
@@ -60,8 +61,9 @@ class GroupCoordinator {
   net::Task<Result<Connection::Ptr>> find();
   Error error_of(wire::ErrorCode code, const Connection& connection) const;
 
-  Cluster& cluster_;
+  std::shared_ptr<Cluster> cluster_;
   std::string group_;
+  Lane lane_;
   std::int32_t node_ = -1;
 };
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/result.h"
+#include "client/error.h"
 
 namespace leat::client {
 

@@ -34,11 +34,11 @@ tl::unexpected<Error> refused(ErrorCode code, const std::string& group) {
 
 }  // namespace
 
-Membership::Membership(Cluster& cluster, MembershipOptions options)
-    : cluster_(cluster),
+Membership::Membership(std::shared_ptr<Cluster> cluster, MembershipOptions options)
+    : cluster_(std::move(cluster)),
       options_(std::move(options)),
-      coordinator_(cluster, options_.group),
-      timer_(cluster.executor()) {}
+      coordinator_(cluster_, options_.group, Lane::coordinator),
+      timer_(cluster_->executor()) {}
 
 net::Task<Result<TopicPartitions>> Membership::join() {
   auto self = shared_from_this();
@@ -62,7 +62,7 @@ net::Task<Result<TopicPartitions>> Membership::join() {
       }
       if (!is_sync_over) co_return fail(assignment);
     }
-    co_await cluster_.back_off(attempts);
+    co_await cluster_->back_off(attempts);
   }
   co_return fail(Errc::cancelled, "stopped");
 }
@@ -75,7 +75,7 @@ net::Task<Result<wire::JoinGroupResponse>> Membership::join_once() {
   request.member_id = self_.id;
   request.protocol_type = consumer_protocol_type;
   request.protocols.push_back({range_protocol, encode_subscription(options_.topics)});
-  auto timeout = cluster_.options().request_timeout + options_.rebalance_timeout;
+  auto timeout = cluster_->options().request_timeout + options_.rebalance_timeout;
   Result<wire::JoinGroupResponse> joined =
       co_await coordinator_.ask(request, error_code_of, timeout);
   co_return joined;
@@ -91,10 +91,10 @@ net::Task<Result<std::map<std::string, Bytes>>> Membership::assign(
     topics.insert(topics.end(), subscription->begin(), subscription->end());
     members[member.member_id] = std::move(*subscription);
   }
-  Result<void> refreshed = co_await cluster_.refresh(topics);
+  Result<void> refreshed = co_await cluster_->refresh(topics);
   if (!refreshed) co_return fail(refreshed);
   std::map<std::string, std::int32_t> counts;
-  for (const auto& [name, topic] : cluster_.metadata().topics()) {
+  for (const auto& [name, topic] : cluster_->metadata().topics()) {
     counts[name] = static_cast<std::int32_t>(topic.partitions.size());
   }
   std::map<std::string, Bytes> assignments;
@@ -119,7 +119,7 @@ net::Task<Result<Bytes>> Membership::sync(const wire::JoinGroupResponse& joined,
       request.assignments.push_back({id, std::move(assignment)});
     }
   }
-  auto timeout = cluster_.options().request_timeout + options_.rebalance_timeout;
+  auto timeout = cluster_->options().request_timeout + options_.rebalance_timeout;
   Result<wire::SyncGroupResponse> synced =
       co_await coordinator_.ask(request, error_code_of, timeout);
   if (!synced) co_return fail(synced);
@@ -132,14 +132,13 @@ net::Task<Result<Bytes>> Membership::sync(const wire::JoinGroupResponse& joined,
 void Membership::start_heartbeats() {
   if (is_beating_) return;
   is_beating_ = true;
-  asio::co_spawn(cluster_.executor(), beat(), asio::detached);
+  asio::co_spawn(cluster_->executor(), beat(shared_from_this()), asio::detached);
 }
 
-net::Task<void> Membership::beat() {
-  auto self = shared_from_this();
+net::Task<void> Membership::beat([[maybe_unused]] std::shared_ptr<Membership> self) {
   boost::system::error_code ignored;
   auto token = asio::redirect_error(asio::use_awaitable, ignored);
-  while (!is_stopped_ && !must_join_ && !cluster_.closed()) {
+  while (!is_stopped_ && !must_join_ && !cluster_->closed()) {
     timer_.expires_after(options_.heartbeat_interval);
     co_await timer_.async_wait(token);
     if (is_stopped_ || must_join_) break;
@@ -171,8 +170,8 @@ void Membership::stop() {
   timer_.cancel();
 }
 
-net::Task<Result<void>> commit_as(Cluster& cluster, std::string group, MemberId member,
-                                  std::vector<GroupOffset> offsets) {
+net::Task<Result<void>> commit_as(std::shared_ptr<Cluster> cluster, std::string group,
+                                  MemberId member, std::vector<GroupOffset> offsets) {
   GroupCoordinator coordinator(cluster, group);
   wire::OffsetCommitRequest request;
   request.group_id = group;
@@ -196,7 +195,7 @@ net::Task<Result<void>> commit_as(Cluster& cluster, std::string group, MemberId 
     }
     return ErrorCode::none;
   };
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   ErrorCode code = code_of(*answer);
@@ -205,13 +204,14 @@ net::Task<Result<void>> commit_as(Cluster& cluster, std::string group, MemberId 
   co_return Result<void>{};
 }
 
-net::Task<Result<void>> leave_group(Cluster& cluster, std::string group, MemberId member) {
+net::Task<Result<void>> leave_group(std::shared_ptr<Cluster> cluster, std::string group,
+                                    MemberId member) {
   GroupCoordinator coordinator(cluster, group);
   wire::LeaveGroupRequest request;
   request.group_id = group;
   request.member_id = member.id;
   request.members.push_back({member.id, {}, {}});
-  auto timeout = cluster.options().request_timeout;
+  auto timeout = cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, error_code_of, timeout);
   if (!answer) co_return fail(answer);
   co_return Result<void>{};

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "client/cluster.h"
+#include "client/error.h"
 #include "client/group_admin.h"
 #include "client/group_coordinator.h"
 #include "client/group_protocol.h"
@@ -41,7 +41,7 @@ struct MemberId {
 /// whichever member leads.
 class Membership : public std::enable_shared_from_this<Membership> {
  public:
-  Membership(Cluster& cluster, MembershipOptions options);
+  Membership(std::shared_ptr<Cluster> cluster, MembershipOptions options);
 
   /// Waits until the group has settled, for as long as its members may take. Gives what is ours.
   net::Task<Result<TopicPartitions>> join();
@@ -61,9 +61,9 @@ class Membership : public std::enable_shared_from_this<Membership> {
   net::Task<Result<wire::JoinGroupResponse>> join_once();
   net::Task<Result<Bytes>> sync(const wire::JoinGroupResponse& joined, bool& is_over);
   net::Task<Result<std::map<std::string, Bytes>>> assign(const wire::JoinGroupResponse& joined);
-  net::Task<void> beat();
+  net::Task<void> beat(std::shared_ptr<Membership> self);
 
-  Cluster& cluster_;
+  std::shared_ptr<Cluster> cluster_;
   MembershipOptions options_;
   GroupCoordinator coordinator_;
   MemberId self_;
@@ -74,8 +74,9 @@ class Membership : public std::enable_shared_from_this<Membership> {
 };
 
 /// Commits as that member. Errc::cancelled where the group has gone on without it.
-net::Task<Result<void>> commit_as(Cluster& cluster, std::string group, MemberId member,
-                                  std::vector<GroupOffset> offsets);
-net::Task<Result<void>> leave_group(Cluster& cluster, std::string group, MemberId member);
+net::Task<Result<void>> commit_as(std::shared_ptr<Cluster> cluster, std::string group,
+                                  MemberId member, std::vector<GroupOffset> offsets);
+net::Task<Result<void>> leave_group(std::shared_ptr<Cluster> cluster, std::string group,
+                                    MemberId member);
 
 }  // namespace leat::client

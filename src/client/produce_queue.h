@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "base/result.h"
-#include "client/options.h"
+#include "client/error.h"
+#include "leat/options.h"
 #include "record/builder.h"
 
 namespace leat::client {

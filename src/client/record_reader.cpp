@@ -19,7 +19,7 @@ const record::Record* RecordReader::next() {
       if (record->offset.value() >= fetched_.end) return nullptr;
       if (record->offset.value() >= fetched_.begin) return record;
     }
-    if (const Error* error = records_->error()) fail_with(*error, batch_->base_offset());
+    if (const leat::Error* error = records_->error()) fail_with(*error, batch_->base_offset());
     records_.reset();
   }
   return nullptr;

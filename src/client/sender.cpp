@@ -38,16 +38,16 @@ const wire::ProduceResponse::Partition* find_answer(const wire::ProduceResponse&
 
 }  // namespace
 
-Sender::Sender(Cluster& cluster, std::shared_ptr<Queue> queue, record::Compression compression,
-               std::function<void(const Delivery&)> on_delivery)
-    : cluster_(cluster),
+Sender::Sender(std::shared_ptr<Cluster> cluster, std::shared_ptr<Queue> queue,
+               record::Compression compression, std::function<void(const Delivery&)> on_delivery)
+    : cluster_(std::move(cluster)),
       queue_(std::move(queue)),
       compression_(compression),
       on_delivery_(std::move(on_delivery)),
-      wake_timer_(cluster.executor()) {}
+      wake_timer_(cluster_->executor()) {}
 
 void Sender::start() {
-  asio::co_spawn(cluster_.executor(), run(), asio::detached);
+  asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
 }
 
 void Sender::wake() {
@@ -60,12 +60,11 @@ void Sender::stop() {
   wake();
 }
 
-net::Task<void> Sender::run() {
-  auto self = shared_from_this();
+net::Task<void> Sender::run(std::shared_ptr<Sender> self) {
   ProduceQueue::LeaderOf leader_of = [this](std::string_view topic, std::int32_t partition) {
-    return cluster_.metadata().leader(topic, partition);
+    return cluster_->metadata().leader(topic, partition);
   };
-  while (!cluster_.closed() && !stopped_) {
+  while (!cluster_->closed() && !stopped_) {
     wake_asked_ = false;
     ProduceQueue::Ready ready;
     {
@@ -74,10 +73,10 @@ net::Task<void> Sender::run() {
     }
     for (Delivery& delivery : ready.expired) report(std::move(delivery));
     if (ready.needs_leader && !std::exchange(refreshing_, true))
-      asio::co_spawn(cluster_.executor(), refresh_leaders(), asio::detached);
+      asio::co_spawn(cluster_->executor(), refresh_leaders(shared_from_this()), asio::detached);
     for (Request& request : ready.requests) {
       auto shared = std::make_shared<Request>(std::move(request));
-      asio::co_spawn(cluster_.executor(), send(std::move(shared)), asio::detached);
+      asio::co_spawn(cluster_->executor(), send(self, std::move(shared)), asio::detached);
     }
     if (wake_asked_) continue;
     using TimePoint = asio::steady_timer::time_point;
@@ -88,20 +87,19 @@ net::Task<void> Sender::run() {
   }
 }
 
-net::Task<void> Sender::refresh_leaders() {
-  auto self = shared_from_this();
+net::Task<void> Sender::refresh_leaders([[maybe_unused]] std::shared_ptr<Sender> self) {
   std::vector<std::string> topics;
-  for (const auto& [name, topic] : cluster_.metadata().topics()) topics.push_back(name);
-  co_await cluster_.back_off(1);
-  Result<void> refreshed = co_await cluster_.refresh(std::move(topics));
+  for (const auto& [name, topic] : cluster_->metadata().topics()) topics.push_back(name);
+  co_await cluster_->back_off(1);
+  Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
   refreshing_ = false;
   // Whether or not it worked: run() asks again while leaders are missing.
   wake();
 }
 
-net::Task<void> Sender::send(std::shared_ptr<Request> request) {
-  auto self = shared_from_this();
-  Result<Connection::Ptr> opened = co_await cluster_.broker(request->broker);
+net::Task<void> Sender::send([[maybe_unused]] std::shared_ptr<Sender> self,
+                             std::shared_ptr<Request> request) {
+  Result<Connection::Ptr> opened = co_await cluster_->broker(request->broker);
   if (!opened) {
     fail_all(*request, opened.error(), false);
     co_return;
@@ -114,7 +112,7 @@ net::Task<void> Sender::send(std::shared_ptr<Request> request) {
   auto owner = std::make_shared<std::vector<std::shared_ptr<const Bytes>>>();
   for (auto& batch : request->batches) owner->push_back(batch.bytes);
   fillings.owner = std::move(owner);
-  auto timeout = cluster_.options().request_timeout;
+  auto timeout = cluster_->options().request_timeout;
   auto answer = co_await connection->call(message, timeout, std::move(fillings));
   if (answer)
     take_answer(*request, answer->message, *connection);
@@ -125,7 +123,7 @@ net::Task<void> Sender::send(std::shared_ptr<Request> request) {
 wire::ProduceRequest Sender::to_wire(const Request& request, std::vector<BytesView>& parts) const {
   wire::ProduceRequest message;
   message.acks = acks_all;
-  message.timeout_ms = static_cast<std::int32_t>(cluster_.options().request_timeout.count());
+  message.timeout_ms = static_cast<std::int32_t>(cluster_->options().request_timeout.count());
   // The wire groups by topic; the parts must be in the order of the holes.
   std::vector<const ProduceQueue::Batch*> batches;
   for (const auto& batch : request.batches) batches.push_back(&batch);
@@ -173,7 +171,7 @@ void Sender::settle(ProduceQueue::Batch batch, const wire::ProduceResponse::Part
       if (bad.batch_index_error_message && !words) words = bad.batch_index_error_message;
     Error error = broker_error(answer->error_code, fmt::format("{}/{}", topic, partition),
                                connection.address().to_string(), words);
-    if (needs_metadata(answer->error_code)) cluster_.metadata().forget_leader(topic, partition);
+    if (needs_metadata(answer->error_code)) cluster_->metadata().forget_leader(topic, partition);
     if (answer->error_code == ErrorCode::message_too_large)
       delivery = queue_->queue.too_large(std::move(batch), std::move(error));
     else if (!wire::retriable(answer->error_code))
@@ -206,7 +204,7 @@ void Sender::fail_all(Request& request, const Error& error, bool possibly_persis
         delivery = queue_->queue.refused(std::move(batch), std::move(named));
     }
     // The broker may be gone for good, and the partition led by another one.
-    cluster_.metadata().forget_leader(topic, partition);
+    cluster_->metadata().forget_leader(topic, partition);
     report(std::move(delivery));
   }
   wake();

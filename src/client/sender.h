@@ -37,10 +37,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
     bool abandoned = false;
   };
   /// `on_delivery` is called for every batch, not under the queue's mutex, until the queue is
-  /// abandoned. The cluster outlives the
-  /// coroutines of its executor.
-  Sender(Cluster& cluster, std::shared_ptr<Queue> queue, record::Compression compression,
-         std::function<void(const Delivery&)> on_delivery);
+  /// abandoned.
+  Sender(std::shared_ptr<Cluster> cluster, std::shared_ptr<Queue> queue,
+         record::Compression compression, std::function<void(const Delivery&)> on_delivery);
 
   /// Runs until the cluster is closed.
   void start();
@@ -52,9 +51,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
  private:
   using Request = ProduceQueue::Request;
 
-  net::Task<void> run();
-  net::Task<void> send(std::shared_ptr<Request> request);
-  net::Task<void> refresh_leaders();
+  net::Task<void> run(std::shared_ptr<Sender> self);
+  net::Task<void> send(std::shared_ptr<Sender> self, std::shared_ptr<Request> request);
+  net::Task<void> refresh_leaders(std::shared_ptr<Sender> self);
   wire::ProduceRequest to_wire(const Request& request, std::vector<BytesView>& parts) const;
   void take_answer(Request& request, const wire::ProduceResponse& response,
                    const Connection& connection);
@@ -63,7 +62,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void fail_all(Request& request, const Error& error, bool possibly_persisted);
   void report(std::optional<Delivery> delivery);
 
-  Cluster& cluster_;
+  std::shared_ptr<Cluster> cluster_;
   std::shared_ptr<Queue> queue_;
   record::Compression compression_;
   std::function<void(const Delivery&)> on_delivery_;

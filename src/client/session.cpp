@@ -22,16 +22,16 @@ std::thread start_without_signals(std::function<void()> body) {
 
 Session::Session(ClientOptions options)
     : work_(boost::asio::make_work_guard(context_)),
-      cluster_(context_.get_executor(), std::move(options)),
+      cluster_(std::make_shared<Cluster>(context_.get_executor(), std::move(options))),
       thread_(start_without_signals([this] { context_.run(); })) {
-  on_stop_.emplace(cluster_.options().stop, [this] {
-    post([this] { cluster_.close({Errc::cancelled, "interrupted"}); });
+  on_stop_.emplace(cluster_->options().stop, [this] {
+    post([cluster = cluster_] { cluster->close({Errc::cancelled, "interrupted"}); });
   });
 }
 
 Session::~Session() {
   on_stop_.reset();
-  post([this] { cluster_.close({Errc::cancelled, "the client is closed"}); });
+  post([cluster = cluster_] { cluster->close({Errc::cancelled, "the client is closed"}); });
   work_.reset();
   thread_.join();
 }

@@ -29,10 +29,11 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Runs `operation(cluster)`, a coroutine, on the thread, and waits for what it returns.
+  /// Runs `operation(cluster)`, a coroutine, on the thread, and waits for what it returns. The
+  /// cluster is a shared pointer.
   template <class Operation>
   auto run(Operation operation) {
-    using Value = typename std::invoke_result_t<Operation&, Cluster&>::value_type;
+    using Value = typename std::invoke_result_t<Operation&, std::shared_ptr<Cluster>>::value_type;
     // Shared, since the one who sets it may still be at it when the one who waits goes on.
     auto promise = std::make_shared<std::promise<Value>>();
     boost::asio::post(context_, [this, &operation, promise] {
@@ -51,12 +52,12 @@ class Session {
   void post(Work work) {
     boost::asio::post(context_, std::move(work));
   }
-  Cluster& cluster() { return cluster_; }
+  const std::shared_ptr<Cluster>& cluster() const { return cluster_; }
 
  private:
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  Cluster cluster_;
+  std::shared_ptr<Cluster> cluster_;
   std::thread thread_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };

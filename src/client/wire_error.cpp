@@ -27,7 +27,7 @@ Error broker_error(wire::ErrorCode code, std::string_view about, std::string_vie
   std::string text = fmt::format("{}: {} ({}) from broker {}", about, wire::name(code),
                                  static_cast<int>(code), broker);
   if (words && !words->empty()) text += ": " + *words;
-  return {errc_of(code), std::move(text)};
+  return {errc_of(code), std::move(text), static_cast<std::int16_t>(code)};
 }
 
 bool needs_metadata(wire::ErrorCode code) {

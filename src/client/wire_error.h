@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "client/error.h"
 #include "wire/error_code.h"
 
 namespace leat::client {
