@@ -258,7 +258,7 @@ Result<void> Groups::ensure_partition() {
   return fail(Errc::coordinator_not_available, "the topic of groups cannot be made");
 }
 
-void Groups::append(const record::BatchOptions& options, AppendDone done) {
+void Groups::append(const record::BatchOptions& options, AppendDone done, Partition::Kept kept) {
   std::int32_t count = builder_.record_count();
   std::int64_t max_timestamp_ms = builder_.max_timestamp_ms();
   auto bytes = std::make_shared<Bytes>(builder_.build(options));
@@ -274,7 +274,10 @@ void Groups::append(const record::BatchOptions& options, AppendDone done) {
   ASSERT(&partition->executor() == &broker_.executor());
   log::Batch batch{bytes, MutableBytes(*bytes), count, max_timestamp_ms};
   if (options.is_transactional) {
-    partition->append_in_transaction(std::move(batch), std::move(tell));
+    auto keep = [kept = std::move(kept), alive = std::weak_ptr<char>(alive_)](Offset base) mutable {
+      if (!alive.expired()) kept(base);
+    };
+    partition->append_in_transaction(std::move(batch), std::move(keep), std::move(tell));
   } else {
     partition->append_checked(std::move(batch), std::move(tell));
   }

@@ -28,6 +28,7 @@
 #include "broker/consumer_group.h"
 #include "broker/group.h"
 #include "broker/group_types.h"
+#include "broker/partition.h"
 #include "broker/topic_table.h"
 #include "record/builder.h"
 
@@ -177,6 +178,8 @@ class Groups {
     std::int64_t commit_ms = 0;
     std::vector<GroupError> errors = {};
     CommitDone done = {};
+    /// It stands in the log, in its transaction, whatever is answered.
+    bool is_kept = false;
   };
 
   Group::Time now() const;
@@ -204,6 +207,9 @@ class Groups {
               CommitDone done);
   std::vector<GroupError> check_commit(Entry& entry, const CommitRequest& request,
                                        bool is_transactional);
+  static OffsetRecord value_of(const Written& written, const PartitionCommit& partition);
+  /// It is in the log, from `base` on: its transaction's end decides on it.
+  void keep_undecided(Written& written, Offset base);
   void end_commit(Written& written, const Result<Offset>& base);
   /// Writes that there is nothing any more under these keys, and forgets it when that is durable.
   void write_tombstones(const std::string& group_id, std::vector<GroupPartition> partitions,
@@ -212,8 +218,8 @@ class Groups {
   void write_next_tombstones(const std::shared_ptr<Tombstones>& tombstones);
   void forget(Entry& entry, const GroupPartition& partition);
   void post(CommitDone done, std::vector<GroupError> errors);
-  /// Appends what the builder has.
-  void append(const record::BatchOptions& options, AppendDone done);
+  /// Appends what the builder has; `kept` as Partition has it, for what is of a transaction.
+  void append(const record::BatchOptions& options, AppendDone done, Partition::Kept kept = {});
 
   // Replay, by GroupsReader:
   void apply(const GroupKey& key, const std::optional<GroupRecord>& value);

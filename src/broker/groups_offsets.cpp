@@ -100,14 +100,11 @@ void Groups::commit(CommitRequest request, const std::optional<TransactionProduc
   Entry& entry = known != nullptr ? *known : find_or_make(request.group_id);
   Written written{std::move(request), {}, broker_.clock().wall_ms()};
   written.errors = check_commit(entry, written.request, producer.has_value());
-  std::int64_t retention_ms = written.request.retention_ms;
-  std::int64_t expire_ms = retention_ms < 0 ? -1 : written.commit_ms + retention_ms;
   for (std::size_t i = 0; i < count; ++i) {
     if (written.errors[i] != GroupError::none) continue;
     const PartitionCommit& partition = written.request.partitions[i];
     Bytes key = encode(OffsetKey{written.request.group_id, partition.topic, partition.partition});
-    Bytes value = encode(OffsetRecord{partition.offset, partition.leader_epoch, partition.metadata,
-                                      written.commit_ms, expire_ms});
+    Bytes value = encode(value_of(written, partition));
     builder_.append(written.commit_ms, BytesView(key), BytesView(value));
     CommittedOffset& committed = entry.offsets.at(partition.topic, partition.partition);
     ++committed.writes;
@@ -126,9 +123,29 @@ void Groups::commit(CommitRequest request, const std::optional<TransactionProduc
   }
   written.done = std::move(done);
   ++entry.writes;
-  append(options, [this, written = std::move(written)](Result<Offset> base) mutable {
-    end_commit(written, base);
-  });
+  auto shared = std::make_shared<Written>(std::move(written));
+  append(
+      options, [this, shared](const Result<Offset>& base) { end_commit(*shared, base); },
+      [this, shared](Offset base) { keep_undecided(*shared, base); });
+}
+
+OffsetRecord Groups::value_of(const Written& written, const PartitionCommit& partition) {
+  std::int64_t retention_ms = written.request.retention_ms;
+  std::int64_t expire_ms = retention_ms < 0 ? -1 : written.commit_ms + retention_ms;
+  return {partition.offset, partition.leader_epoch, partition.metadata, written.commit_ms,
+          expire_ms};
+}
+
+void Groups::keep_undecided(Written& written, Offset base) {
+  const CommitRequest& request = written.request;
+  written.is_kept = true;
+  std::int64_t delta = 0;
+  for (std::size_t i = 0; i < request.partitions.size(); ++i) {
+    if (written.errors[i] != GroupError::none) continue;
+    const PartitionCommit& partition = request.partitions[i];
+    undecided_[*written.producer].push_back({request.group_id, partition.topic, partition.partition,
+                                             value_of(written, partition), base + delta++});
+  }
 }
 
 void Groups::end_commit(Written& written, const Result<Offset>& base) {
@@ -137,28 +154,20 @@ void Groups::end_commit(Written& written, const Result<Offset>& base) {
   ASSERT(entry != nullptr);
   --entry->writes;
   if (!base) log_warning("a commit of group '{}' failed: {}", request.group_id, base.error().what);
-  std::int64_t expire_ms = request.retention_ms < 0 ? -1 : written.commit_ms + request.retention_ms;
   std::int64_t delta = 0;
   for (std::size_t i = 0; i < request.partitions.size(); ++i) {
     if (written.errors[i] != GroupError::none) continue;
     const PartitionCommit& partition = request.partitions[i];
     CommittedOffset& committed = entry->offsets.at(partition.topic, partition.partition);
     --committed.writes;
-    if (!base) {
-      if (written.producer) --committed.undecided;
-      written.errors[i] = GroupError::coordinator_not_available;
-      entry->offsets.drop_unneeded(partition.topic, partition.partition);
-      continue;
+    if (base && !written.producer) {
+      entry->offsets.set(partition.topic, partition.partition, value_of(written, partition),
+                         *base + delta++);
     }
-    OffsetRecord value{partition.offset, partition.leader_epoch, partition.metadata,
-                       written.commit_ms, expire_ms};
-    Offset log_offset = *base + delta++;
-    if (written.producer) {
-      undecided_[*written.producer].push_back(
-          {request.group_id, partition.topic, partition.partition, std::move(value), log_offset});
-    } else {
-      entry->offsets.set(partition.topic, partition.partition, std::move(value), log_offset);
-    }
+    if (base) continue;
+    if (written.producer && !written.is_kept) --committed.undecided;
+    written.errors[i] = GroupError::coordinator_not_available;
+    entry->offsets.drop_unneeded(partition.topic, partition.partition);
   }
   settle(*entry);
   written.done(std::move(written.errors));

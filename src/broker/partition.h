@@ -110,8 +110,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   /// Appends what is known to be a good batch, such as one of our own. `done` is called later.
   void append_checked(log::Batch batch, log::Log::AppendDone done);
-  /// Appends a batch of our own to its producer's transaction.
-  void append_in_transaction(log::Batch batch, log::Log::AppendDone done);
+  /// Appends a batch of our own to its producer's transaction. Before `done`, calls `kept` when it
+  /// is in the log, durably, which the transaction's end decides on then: also where `done` gets an
+  /// error, because it cannot be noted that the partition is in the transaction.
+  using Kept = UniqueFunction<void(Offset)>;
+  void append_in_transaction(log::Batch batch, Kept kept, log::Log::AppendDone done);
   /// Writes the end of a transaction, once: written again with the same coordinator epoch, it is
   /// the one that there is. Behind every batch that append() was called with before. Where it
   /// fails, the producer's next transaction is kept out until it was written, since the marker
@@ -158,6 +161,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     bool is_marker = false;
     /// It adds the partition to its transaction.
     bool adds = false;
+    Kept kept = {};
   };
   /// Answers that wait until it is durable that a transaction has this partition. Each is of a
   /// request that is under way, which bounds them.

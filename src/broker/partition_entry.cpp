@@ -21,12 +21,14 @@ constexpr std::chrono::milliseconds orphan_retry_time{1000};
 
 }  // namespace
 
-void Partition::append_in_transaction(log::Batch batch, log::Log::AppendDone done) {
+void Partition::append_in_transaction(log::Batch batch, Kept kept, log::Log::AppendDone done) {
   auto view = record::BatchView::parse(batch.bytes);
   ASSERT(view && view->is_transactional());
   ProducerId producer = view->producer_id();
   std::int16_t epoch = view->producer_epoch();
-  enter({std::move(batch), std::move(done), producer, epoch, true});
+  Entering entering{std::move(batch), std::move(done), producer, epoch, true};
+  entering.kept = std::move(kept);
+  enter(std::move(entering));
 }
 
 void Partition::enter(Entering entering) {
@@ -101,17 +103,19 @@ void Partition::go(Entering entering) {
   }
   // Its decision is durable, with all partitions: a note of them says no more.
   if (entering.is_marker) set_noted(entering.producer, {});
-  auto unnoted = unnoted_.find(entering.producer);
-  if (!entering.needs_transaction || unnoted == unnoted_.end()) {
+  auto found = unnoted_.find(entering.producer);
+  bool is_noted = !entering.needs_transaction || found == unnoted_.end();
+  if (is_noted && !entering.kept) {
     return append_checked(std::move(entering.batch), std::move(entering.done));
   }
   // Not looked for when it is done: there may be that of the next transaction then.
-  auto done = [unnoted = unnoted->second,
+  auto done = [unnoted = is_noted ? nullptr : found->second, kept = std::move(entering.kept),
                done = std::move(entering.done)](Result<Offset> at) mutable {
+    if (at && kept) kept(*at);
+    if (!at || !unnoted) return done(std::move(at));
     auto answer = [at, done = std::move(done)](const Result<void>& noted) mutable {
-      done(noted || !at ? std::move(at) : fail(noted));
+      done(noted ? std::move(at) : fail(noted));
     };
-    if (!at) return answer({});
     if (unnoted->outcome) return answer(*unnoted->outcome);
     unnoted->answers.emplace_back(std::move(answer));
   };
