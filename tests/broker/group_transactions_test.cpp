@@ -69,4 +69,35 @@ TEST_CASE("a refused offset that is sent again, or is followed by another one, c
   CHECK(world.groups().find("g") == nullptr);
 }
 
+TEST_CASE("a group is deleted with refused offsets that its transaction would bring back") {
+  World world;
+  bool has_others = false;
+  SUBCASE("beside others") {
+    has_others = true;
+  }
+  SUBCASE("alone") {}
+  world.make_topic("u");
+  if (has_others) CHECK(world.commit("g", "u", 1) == GroupError::none);
+  CHECK(commit_unnoted(world, 5) == all(GroupError::coordinator_not_available));
+  CHECK(world.remove("g") == GroupError::none);
+  world.end_transaction(100, true);
+  CHECK(world.groups().find("g") == nullptr);
+  world.kill_and_open();
+  CHECK(world.groups().find("g") == nullptr);
+}
+
+TEST_CASE("a group is not called deleted while a commit that failed may stand in the log") {
+  World world;
+  world.make_topic("u");
+  REQUIRE(world.commit("g", "t", 5) == GroupError::none);
+  world.files().fail_sync("/journal/");
+  CHECK(world.commit("g", "u", 7) == GroupError::coordinator_not_available);
+  CHECK(world.remove("g") == GroupError::coordinator_not_available);
+  world.files().heal();
+  world.kill_and_open();
+  CHECK(world.remove("g") == GroupError::none);
+  world.kill_and_open();
+  CHECK(world.groups().find("g") == nullptr);
+}
+
 TEST_SUITE_END();
