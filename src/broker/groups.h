@@ -228,6 +228,8 @@ class Groups {
   Result<void> apply(const ConsumerGroupKey& key, std::optional<BytesView> value,
                      std::int64_t written_ms);
   void finish_load(const std::optional<Error>& error);
+  /// Has it found out who ends what a crash left undecided.
+  void ask_who_ends();
 
   void schedule_expiry();
   void expire(std::string after);

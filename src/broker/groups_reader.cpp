@@ -1,5 +1,6 @@
 #include "broker/groups_reader.h"
 
+#include <chrono>
 #include <utility>
 
 #include <fmt/core.h>
@@ -14,6 +15,8 @@ namespace {
 
 /// So much is read and then applied in one turn.
 constexpr std::uint64_t read_bytes = 256 << 10;
+/// So long after the disk would not say what is known of producers, it is asked again.
+constexpr std::chrono::milliseconds ask_retry_time{1000};
 
 /// What the marker of a transaction says: version:i16 type:i16, 1 for a commit.
 Result<bool> is_commit_marker(const record::Record& record) {
@@ -183,13 +186,21 @@ void Groups::finish_load(const std::optional<Error>& error) {
     entry.group.restart_sessions(now());
     if (load_error_ == GroupError::none) settle(entry);
   }
-  if (!undecided_.empty()) {
-    // Who fetches offsets waits until they are decided. Nobody else may ask who ends what a crash
-    // left open here.
-    auto partition = broker_.find_partition(group_partition().topic_id, PartitionId{0});
-    if (partition) partition->load_producers([](const Result<void>&) {});
-  }
+  ask_who_ends();
   for (auto& work : std::exchange(waiting_, {})) work(load_error_);
+}
+
+/// Who fetches offsets waits until they are decided, and nobody else may ask.
+void Groups::ask_who_ends() {
+  auto partition = broker_.find_partition(group_partition().topic_id, PartitionId{0});
+  if (undecided_.empty() || !partition) return;
+  std::weak_ptr<char> alive = alive_;
+  partition->load_producers([this, alive](const Result<void>& loaded) {
+    if (loaded || alive.expired()) return;
+    broker_.executor().after(ask_retry_time, [this, alive] {
+      if (!alive.expired()) ask_who_ends();
+    });
+  });
 }
 
 }  // namespace leat::broker

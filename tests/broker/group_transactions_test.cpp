@@ -100,4 +100,18 @@ TEST_CASE("a group is not called deleted while a commit that failed may stand in
   CHECK(world.groups().find("g") == nullptr);
 }
 
+TEST_CASE(
+    "what a start found undecided is decided though the producers could not be read at once") {
+  World world;
+  CHECK(world.commit("g", "t", 1) == GroupError::none);
+  CHECK(world.commit_in_transaction(100, world.request("g", "t", 5)) == all(GroupError::none));
+  world.lose_transaction(100);
+  world.files().fail_reads(group_partition().topic_id.to_hex());
+  world.run_for(milliseconds(5'000));
+  CHECK(world.committed("g", "t", true) == -2);
+  world.files().heal();
+  world.run_for(milliseconds(5'000));
+  CHECK(world.committed("g", "t", true) == 1);
+}
+
 TEST_SUITE_END();
