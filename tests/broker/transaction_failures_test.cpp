@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "broker/transactions_world.h"
 
 TEST_SUITE_BEGIN("broker");
@@ -65,6 +67,43 @@ TEST_CASE(
   REQUIRE(world.end(*producer, true));
   CHECK(world.committed(0) == Values{"kept"});
   CHECK(world.committed(1) == Values{"kept"});
+}
+
+TEST_CASE("a note tells of the transaction before for as long as its markers are not durable") {
+  TransactionWorld world(1);
+  // Every batch has a segment of its own.
+  REQUIRE(world.create_topic({{"segment.bytes", "1024"}}));
+  const std::string a(1'100, 'a');
+  const std::string b(1'100, 'b');
+  auto producer = world.init();
+  REQUIRE(world.transact(*producer, 0, a, true));
+  REQUIRE(world.add(*producer, {0}));
+  auto open = world.send(*producer, 0, 1, b);
+  REQUIRE(open);
+  world.executor().run_for(std::chrono::seconds(2));
+  // That of "b" beside the markers of "a", and that of "b" alone.
+  std::vector<Transaction> notes = world.notes();
+  REQUIRE(notes.size() >= 2);
+  CHECK((notes.end()[-2].state == TransactionState::ongoing && notes.end()[-2].ended));
+  CHECK((notes.end()[-1].state == TransactionState::ongoing && !notes.end()[-1].ended));
+  // Without the marker of "a" and what is known of producers, another one would commit "b".
+  auto partition = world.at(0);
+  bool is_trimmed = false;
+  partition->executor().post([&, partition] {
+    partition->delete_records(open->value(),
+                              [&](const auto& start) { is_trimmed = *start == *open; });
+  });
+  world.executor().run_for(std::chrono::seconds(20));
+  REQUIRE(is_trimmed);
+  REQUIRE(partition->view()->segments.size() == 1);
+  std::string topic = partition->log().id().topic_id.to_hex();
+  partition.reset();
+  REQUIRE(world.files().flip_random_bit(topic + "/0/producers"));
+  world.crash(false);
+  world.executor().run_for(std::chrono::seconds(2));
+  REQUIRE(world.end(*producer, false));
+  CHECK(world.committed(0).empty());
+  CHECK(world.committed(1) == Values{a});
 }
 
 TEST_CASE("fault 8: a transaction whose note cannot be synced is refused, and not waited for") {

@@ -85,9 +85,9 @@ class TransactionWorld {
     return false;
   }
 
-  Result<void> create_topic() {
+  Result<void> create_topic(const ConfigMap& configs = {}) {
     auto made = run<TopicInfo>([&](Broker::CreateDone done) {
-      broker_->create_topic({"t", partitions, {}}, std::move(done));
+      broker_->create_topic({"t", partitions, configs}, std::move(done));
     });
     return made ? Result<void>() : fail(made);
   }
@@ -240,6 +240,16 @@ class TransactionWorld {
 
  private:
   SimExecutor sim_;
+  /// All records of the transaction log, oldest first.
+  std::vector<Transaction> notes() {
+    auto log = broker_->find_partition(transaction_partition().topic_id, PartitionId{0});
+    REQUIRE(log);
+    std::vector<Transaction> all;
+    REQUIRE(replay_transactions(*log->view(), [&](const std::string&, auto transaction) {
+      if (transaction) all.push_back(std::move(*transaction));
+    }));
+    return all;
+  }
   leat::testing::SimShards shards_;
   file::FakeFileSystem files_;
   Metrics metrics_;
