@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::chrono::milliseconds park_time{1000};
 constexpr std::chrono::milliseconds tick_interval{1000};
+/// Before a marker is tried again: at first, and at most.
+constexpr std::chrono::milliseconds marker_pause{1000};
+constexpr std::chrono::milliseconds marker_pause_max{16'000};
 constexpr std::int64_t expiry_interval_ms = 3600 * 1000;
 constexpr std::int16_t epoch_max = std::numeric_limits<std::int16_t>::max();
 
@@ -268,16 +271,18 @@ void Transactions::send_markers(Entry& entry) {
     for (PartitionId partition : partitions) targets.emplace_back(topic, partition);
   }
   entry.ending->markers_left = targets.size() + 1;
-  for (const auto& [topic, partition] : targets) send_marker(entry.id, topic, partition);
+  for (const auto& [topic, partition] : targets) {
+    send_marker(entry.id, topic, partition, marker_pause);
+  }
   // Later, so that nobody is completed from within the call that decided.
   executor_.post(guarded([this, &entry] { marker_done(entry); }));
 }
 
-void Transactions::send_marker(const std::string& id, const std::string& topic,
-                               PartitionId number) {
+void Transactions::send_marker(const std::string& id, const std::string& topic, PartitionId number,
+                               std::chrono::milliseconds pause) {
   Entry* entry = find(id);
   ASSERT(entry != nullptr && entry->ending);
-  auto written = [this, id, topic, number](Result<Offset> result) {
+  auto written = [this, id, topic, number, pause](Result<Offset> result) {
     // A partition that was deleted has nothing to end; neither has one that has heard of a newer
     // epoch.
     bool is_over = result || result.error().code == Errc::unknown_topic_or_partition ||
@@ -285,8 +290,10 @@ void Transactions::send_marker(const std::string& id, const std::string& topic,
     if (is_over) return marker_done(*find(id));
     log_warning("transaction '{}' cannot be ended in {}-{} yet: {}", id, topic, number.value(),
                 result.error().what);
-    executor_.after(park_time,
-                    guarded([this, id, topic, number] { send_marker(id, topic, number); }));
+    auto next_pause = std::min(2 * pause, marker_pause_max);
+    executor_.after(pause, guarded([this, id, topic, number, next_pause] {
+                      send_marker(id, topic, number, next_pause);
+                    }));
   };
   auto partition = broker_.find_partition(topic, number);
   if (!partition) {

@@ -193,7 +193,9 @@ class Transactions final : public TransactionGate {
   /// The decision in `now` is durable.
   void begin_ending(Entry& entry);
   void send_markers(Entry& entry);
-  void send_marker(const std::string& id, const std::string& topic, PartitionId partition);
+  /// Where it cannot be written, it is sent again after `pause`, and after ever longer ones.
+  void send_marker(const std::string& id, const std::string& topic, PartitionId partition,
+                   std::chrono::milliseconds pause);
   void marker_done(Entry& entry);
   void complete(Entry& entry);
   /// The log's partition, made if it is missing.

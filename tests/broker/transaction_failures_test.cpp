@@ -106,6 +106,52 @@ TEST_CASE("a note tells of the transaction before for as long as its markers are
   CHECK(world.committed(1) == Values{a});
 }
 
+TEST_CASE(
+    "a marker that finds no room is tried again, ever less often, and goes in when there is") {
+  TransactionWorld world(1);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.add(*producer, {0}));
+  // Its marker needs another page.
+  std::string value(3'990, 'a');
+  REQUIRE(world.send(*producer, 0, 0, value));
+  std::string directory = fmt::format("/{}/0/", world.at(0)->log().id().topic_id.to_hex());
+  int tries = 0;
+  world.files().watch_changes([&](const file::DiskChange& change) {
+    bool is_there = change.path.find(directory) != std::string::npos;
+    if (is_there && change.kind == file::DiskChange::Kind::write) ++tries;
+    world.files().set_free_bytes(is_there ? std::optional<std::uint64_t>(0) : std::nullopt);
+  });
+  REQUIRE(world.end(*producer, true));
+  world.executor().run_for(std::chrono::seconds(60));
+  CHECK(tries > 4);
+  CHECK(tries < 12);
+  CHECK_FALSE(world.is_stable(0));
+  CHECK(world.init().error().code == Errc::concurrent_transactions);
+  world.files().watch_changes(nullptr);
+  world.files().set_free_bytes({});
+  world.executor().run_for(std::chrono::seconds(16));
+  CHECK(world.is_stable(0));
+  CHECK(world.committed(0) == Values{value});
+  REQUIRE(world.transact(*producer, 1, "b", true));
+}
+
+TEST_CASE("a partition that stopped holds up the next transaction until its topic is deleted") {
+  TransactionWorld world(1);
+  REQUIRE(world.create_topic());
+  auto producer = world.init();
+  REQUIRE(world.add(*producer, {0}));
+  REQUIRE(world.send(*producer, 0, 0, "a"));
+  world.files().fail_writes(world.at(0)->log().id().topic_id.to_hex());
+  REQUIRE(world.end(*producer, true));
+  world.executor().run_for(std::chrono::seconds(5));
+  world.files().heal();
+  CHECK(world.init().error().code == Errc::concurrent_transactions);
+  world.delete_topic();
+  world.executor().run_for(std::chrono::seconds(16));
+  CHECK(world.init());
+}
+
 TEST_CASE("fault 8: a transaction whose note cannot be synced is refused, and not waited for") {
   TransactionWorld world(1);
   REQUIRE(world.create_topic());

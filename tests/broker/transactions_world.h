@@ -91,6 +91,12 @@ class TransactionWorld {
     });
     return made ? Result<void>() : fail(made);
   }
+  void delete_topic() {
+    bool is_deleted = false;
+    broker_->delete_topic(broker_->find_topic("t")->info.id,
+                          [&](const Result<void>&) { is_deleted = true; });
+    REQUIRE(run_until([&] { return is_deleted; }));
+  }
   Result<ProducerIdentity> init(std::optional<ProducerIdentity> expected = {},
                                 std::int32_t timeout_ms = 60'000, const std::string& id = "id") {
     return run<ProducerIdentity>([&](Transactions::InitDone done) {
@@ -234,12 +240,6 @@ class TransactionWorld {
     });
     REQUIRE(written);
   }
-  SimExecutor& executor() { return sim_; }
-  file::FakeFileSystem& files() { return files_; }
-  Transactions& transactions() { return broker_->transactions(); }
-
- private:
-  SimExecutor sim_;
   /// All records of the transaction log, oldest first.
   std::vector<Transaction> notes() {
     auto log = broker_->find_partition(transaction_partition().topic_id, PartitionId{0});
@@ -250,6 +250,12 @@ class TransactionWorld {
     }));
     return all;
   }
+  SimExecutor& executor() { return sim_; }
+  file::FakeFileSystem& files() { return files_; }
+  Transactions& transactions() { return broker_->transactions(); }
+
+ private:
+  SimExecutor sim_;
   leat::testing::SimShards shards_;
   file::FakeFileSystem files_;
   Metrics metrics_;
