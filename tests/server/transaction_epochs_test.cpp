@@ -125,7 +125,7 @@ TEST_CASE("what can only be aborted is told by its own code to the clients that 
   Client older(server, old, "older");
   CHECK(older.init() == ErrorCode::none);
   CHECK(older.send("t", "outside") == ErrorCode::invalid_txn_state);
-  CHECK(older.commit_offset("g", "t", 5) == ErrorCode::invalid_txn_state);
+  CHECK(older.commit_offset("g", "t", 5) == ErrorCode::illegal_generation);
   Client newer(server, java_second, "newer");
   CHECK(newer.init() == ErrorCode::none);
   CHECK(newer.end(true) == ErrorCode::transaction_abortable);

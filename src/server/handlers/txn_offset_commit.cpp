@@ -54,12 +54,18 @@ void refuse(CommitCall& call, ErrorCode code) {
   answer(call, [code](std::size_t) { return code; });
 }
 
-/// Clients of this request know of fenced producers by the code of partitions.
-void refuse(CommitCall& call, const Error& error) {
-  bool is_fenced = error.code == Errc::producer_fenced;
+/// Clients of this request know of fenced producers by the code of partitions. What a crash took of
+/// a transaction can be aborted; of the codes that old clients have, illegal_generation makes them
+/// do that and go on, while they never recover from invalid_txn_state.
+ErrorCode code_of(const CommitCall& call, Errc error) {
+  if (error == Errc::producer_fenced) return ErrorCode::invalid_producer_epoch;
   bool knows_abortable = call.version() >= first_version_with_abortable;
-  refuse(call,
-         is_fenced ? ErrorCode::invalid_producer_epoch : to_wire(error.code, knows_abortable));
+  bool is_lost = error == Errc::invalid_txn_state && !knows_abortable;
+  return is_lost ? ErrorCode::illegal_generation : to_wire(error, knows_abortable);
+}
+
+void refuse(CommitCall& call, const Error& error) {
+  refuse(call, code_of(call, error.code));
 }
 
 broker::ProducerIdentity producer_of(const CommitCall& call) {
