@@ -398,8 +398,17 @@ void ConsumerGroup::saved(std::uint64_t number, bool is_written) {
 }
 
 std::vector<RecordChange> ConsumerGroup::tombstones() const {
-  return {{encode(ConsumerGroupKey{Kind::target_epoch, id_}), std::nullopt},
-          {encode(ConsumerGroupKey{Kind::group, id_}), std::nullopt}};
+  Dirty of_members = dirty_;
+  for (const auto& [number, changes] : saving_) of_members.insert(changes.begin(), changes.end());
+  std::vector<RecordChange> all;
+  for (const auto& [kind, member] : of_members) {
+    if (!member.empty()) all.push_back({encode(ConsumerGroupKey{kind, id_, member}), std::nullopt});
+  }
+  for (Kind kind : {Kind::target_epoch, Kind::group}) {
+    all.push_back({encode(ConsumerGroupKey{kind, id_}), std::nullopt});
+  }
+  return all;
 }
 
 }  // namespace leat::broker
+/// The group's own last: before that, it is an empty group.

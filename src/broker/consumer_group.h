@@ -76,7 +76,8 @@ class ConsumerGroup {
   std::optional<Save> take_save();
   void saved(std::uint64_t number, bool is_written);
   std::vector<Work> take_answers() { return std::exchange(answers_, {}); }
-  /// What makes all records of the group void, once nobody is in it.
+  /// What makes all records of the group void, once nobody is in it: also those that could not be
+  /// taken out yet, or may come to be so.
   std::vector<RecordChange> tombstones() const;
 
   const std::string& id() const { return id_; }

@@ -119,18 +119,22 @@ class Play {
     give_answers();
   }
   std::string leave(const std::string& id, std::int32_t epoch = ConsumerHeartbeat::leave) {
+    std::string answer;
+    begin_leave(id, answer, epoch);
+    save();
+    return answer;
+  }
+  void begin_leave(const std::string& id, std::string& answer,
+                   std::int32_t epoch = ConsumerHeartbeat::leave) {
     ConsumerHeartbeat request;
     request.group_id = "g";
     request.member_id = id;
     request.epoch = epoch;
     request.instance_id = clients_[id].instance;
-    std::string answer;
     group_.heartbeat(std::move(request), topics_, now_,
-                     [&](const auto& result) { answer = text(result.error); });
+                     [&answer](const auto& result) { answer = text(result.error); });
     give_answers();
-    save();
     clients_.erase(id);
-    return answer;
   }
 
   /// What is to be written gets written, or not.
@@ -139,17 +143,18 @@ class Play {
   }
   std::optional<ConsumerGroup::Save> begin_save() { return group_.take_save(); }
   void end_save(const ConsumerGroup::Save& save, bool is_written) {
-    if (is_written) {
-      for (const RecordChange& change : save.changes) {
-        if (change.value) {
-          records_[change.key] = *change.value;
-        } else {
-          records_.erase(change.key);
-        }
-      }
-    }
+    if (is_written) write(save.changes);
     group_.saved(save.number, is_written);
     give_answers();
+  }
+  void write(const std::vector<RecordChange>& changes) {
+    for (const RecordChange& change : changes) {
+      if (change.value) {
+        records_[change.key] = *change.value;
+      } else {
+        records_.erase(change.key);
+      }
+    }
   }
   /// The coordinator comes again, and knows what was written.
   void restart() {

@@ -330,6 +330,27 @@ TEST_CASE("an empty group leaves two records, and tombstones take them out") {
   CHECK(play.group().memory_bytes() == 0);
 }
 
+TEST_CASE("tombstones take out also what of a member could not be taken out when it went") {
+  Play play;
+  play.topic("t", 1);
+  play.join("a");
+  play.join("b");
+  std::string a;
+  std::string b;
+  play.begin_leave("a", a);
+  play.save(false);
+  CHECK(a == "not available");
+  play.begin_leave("b", b);
+  SUBCASE("and was not tried again") {
+    play.save(false);
+  }
+  SUBCASE("and is on its way") {
+    CHECK(play.begin_save());
+  }
+  play.write(play.group().tombstones());
+  CHECK(play.record_count() == 0);
+}
+
 TEST_CASE("records in which two have the same partition: who is behind has to join anew") {
   StoredConsumerGroup stored;
   stored.group = ConsumerGroupRecord{5, 1};
