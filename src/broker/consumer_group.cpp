@@ -16,6 +16,8 @@ namespace {
 /// What a member takes besides its own bytes, and a partition that it has, about.
 constexpr std::uint64_t member_bytes = 1024;
 constexpr std::uint64_t partition_bytes = 64;
+/// And what a name takes besides its own bytes.
+constexpr std::uint64_t name_bytes = 64;
 
 std::uint64_t memory_of(const std::string& id, const ConsumerGroup::Member& member) {
   const ConsumerMemberRecord& about = member.about;
@@ -23,7 +25,7 @@ std::uint64_t memory_of(const std::string& id, const ConsumerGroup::Member& memb
                         about.client_host.size() + about.topic_regex.value_or("").size() +
                         about.rack_id.value_or("").size() +
                         2 * about.instance_id.value_or("").size();
-  for (const std::string& topic : about.topics) bytes += 64 + topic.size();
+  for (const std::string& topic : about.topics) bytes += name_bytes + topic.size();
   std::size_t partitions = count_partitions(member.target) +
                            2 * count_partitions(member.current.assigned) +
                            2 * count_partitions(member.current.revoking);
@@ -70,7 +72,7 @@ ConsumerGroup::ConsumerGroup(std::string id, const GroupOptions& options,
     member.current = std::move(known.current);
     if (member.about.instance_id) static_ids_[*member.about.instance_id] = member_id;
     count_subscription(member, 1);
-    recount(member);
+    recount(member_id, member);
     member.expires = now + options_->consumer_session_timeout;
     if (member.current.state == ReconcileState::unrevoked_partitions) {
       member.revoke_due = now + std::chrono::milliseconds(member.about.rebalance_timeout_ms);
@@ -141,7 +143,7 @@ void ConsumerGroup::heartbeat(ConsumerHeartbeat request, const GroupTopics& topi
   refresh_topics(topics, update(found, request));
   if (epoch_ > target_epoch_) make_target(topics);
   reconcile(found, request.owned, now);
-  recount(member);
+  recount(found->first, member);
   member.expires = now + options_->consumer_session_timeout;
   due_ = std::min({due_, member.expires, member.revoke_due});
   result.epoch = member.current.epoch;
@@ -244,7 +246,7 @@ GroupError ConsumerGroup::leave(const ConsumerHeartbeat& request) {
   next.revoking.clear();
   set_current(found, std::move(next));
   found->second.revoke_due = Time::max();
-  recount(found->second);
+  recount(found->first, found->second);
   return GroupError::none;
 }
 
@@ -255,6 +257,8 @@ void ConsumerGroup::remove_member(Members::iterator member) {
   if (member->second.about.instance_id) static_ids_.erase(*member->second.about.instance_id);
   memory_bytes_ -= member->second.counted_bytes;
   members_.erase(member);
+  if (members_.empty()) matches_.clear();
+  if (members_.empty()) matched_bytes_ = 0;
   ++epoch_;
   topics_version_ = 0;
   mark(Kind::group);
@@ -298,10 +302,17 @@ void ConsumerGroup::count_subscription(const Member& member, int change) {
   if (!regex.empty()) count(regex_counts_, regex);
 }
 
-void ConsumerGroup::recount(Member& member) {
-  std::uint64_t bytes = memory_of(id_, member);
+void ConsumerGroup::recount(const std::string& member_id, Member& member) {
+  std::uint64_t bytes = memory_of(member_id, member);
   memory_bytes_ += bytes - member.counted_bytes;
   member.counted_bytes = bytes;
+}
+
+void ConsumerGroup::recount_matches() {
+  matched_bytes_ = 0;
+  for (const auto& [regex, topics] : matches_) {
+    for (const std::string& topic : topics) matched_bytes_ += name_bytes + topic.size();
+  }
 }
 
 GroupError ConsumerGroup::check_commit(const MemberIdentity& member, bool is_transactional,
@@ -397,6 +408,7 @@ void ConsumerGroup::saved(std::uint64_t number, bool is_written) {
   }
 }
 
+/// The group's own last: before that, it is an empty group.
 std::vector<RecordChange> ConsumerGroup::tombstones() const {
   Dirty of_members = dirty_;
   for (const auto& [number, changes] : saving_) of_members.insert(changes.begin(), changes.end());
@@ -411,4 +423,3 @@ std::vector<RecordChange> ConsumerGroup::tombstones() const {
 }
 
 }  // namespace leat::broker
-/// The group's own last: before that, it is an empty group.

@@ -86,7 +86,8 @@ class ConsumerGroup {
   std::int32_t target_epoch() const { return target_epoch_; }
   Assignor assignor() const;
   const Members& members() const { return members_; }
-  std::uint64_t memory_bytes() const { return memory_bytes_; }
+  /// But for the id.
+  std::uint64_t memory_bytes() const { return memory_bytes_ + matched_bytes_; }
   /// Those that any member wants; nullopt as long as it is not known what expressions match.
   std::optional<std::set<std::string>> subscribed_topics() const;
 
@@ -104,7 +105,8 @@ class ConsumerGroup {
   void remove_member(Members::iterator member);
   bool update(Members::iterator member, const ConsumerHeartbeat& request);
   void count_subscription(const Member& member, int change);
-  void recount(Member& member);
+  void recount(const std::string& member_id, Member& member);
+  void recount_matches();
 
   void refresh_topics(const GroupTopics& topics, bool has_changed);
   std::int64_t hash_topics(const GroupTopics& topics);
@@ -141,7 +143,8 @@ class ConsumerGroup {
   std::map<std::string, std::size_t> regex_counts_;
   std::map<std::string, std::set<std::string>> matches_;  // of each expression, as of that version
   Time due_ = Time::max();                                // nothing ends before
-  std::uint64_t memory_bytes_ = 0;
+  std::uint64_t memory_bytes_ = 0;                        // of the members
+  std::uint64_t matched_bytes_ = 0;
 
   std::vector<Work> answers_;
   struct Waiting {

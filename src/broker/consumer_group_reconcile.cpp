@@ -81,6 +81,7 @@ std::int64_t ConsumerGroup::hash_topics(const GroupTopics& topics) {
       if (!known.is_internal && pattern->matches(topic)) matching->second.insert(topic);
     }
   }
+  recount_matches();
   Bytes bytes;
   ByteWriter writer(bytes);
   for (const std::string& topic : wanted_topics()) {
@@ -128,7 +129,7 @@ void ConsumerGroup::make_target(const GroupTopics& topics) {
     Assignment next = std::move(*target++);
     if (next == member.target) continue;
     member.target = std::move(next);
-    recount(member);
+    recount(id, member);
     mark(Kind::target, id);
   }
   target_epoch_ = epoch_;

@@ -16,11 +16,13 @@ namespace {
 
 /// Of a group without members and offsets, about.
 constexpr std::uint64_t group_bytes = 1024;
+/// Whoever keeps the id of a group: the table, and groups of both kinds.
+constexpr std::uint64_t id_copies = 3;
 /// A client's name goes into its member id up to here.
 constexpr std::size_t id_prefix_bytes_max = 200;
 
 std::uint64_t memory_of(const JoinRequest& request) {
-  std::uint64_t bytes = group_bytes;
+  std::uint64_t bytes = group_bytes + request.group_id.size();
   for (const auto& protocol : request.protocols) {
     bytes += protocol.name.size() + protocol.metadata.size();
   }
@@ -200,7 +202,8 @@ void Groups::settle(Entry& entry) {
 }
 
 void Groups::count_memory(Entry& entry) {
-  std::uint64_t bytes = group_bytes + entry.group.memory_bytes() + entry.offsets.memory_bytes();
+  std::uint64_t bytes = group_bytes + id_copies * entry.group.id().size();
+  bytes += entry.group.memory_bytes() + entry.offsets.memory_bytes();
   if (entry.consumers) bytes += entry.consumers->memory_bytes();
   memory_bytes_ += bytes - entry.counted_bytes;
   entry.counted_bytes = bytes;

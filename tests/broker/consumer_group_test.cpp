@@ -351,6 +351,29 @@ TEST_CASE("tombstones take out also what of a member could not be taken out when
   CHECK(play.record_count() == 0);
 }
 
+TEST_CASE("the names that expressions match are counted as memory, and given back") {
+  Play play;
+  std::uint64_t names = 0;
+  for (int i = 0; i < 100; ++i) {
+    std::string name = fmt::format("{}-{}", std::string(200, 'n'), i);
+    names += name.size();
+    play.topic(name, 1, 'n');
+  }
+  play.client("a").topics = {};
+  play.client("a").regex = "n*-.*";
+  play.beat("a");
+  CHECK(play.group().memory_bytes() > names);
+  play.client("b").topics = {};
+  play.client("b").regex = "n+-.*";
+  play.beat("b");
+  CHECK(play.group().memory_bytes() > 2 * names);
+  play.leave("b");
+  play.beat("a");
+  CHECK(play.group().memory_bytes() < 2 * names);
+  play.leave("a");
+  CHECK(play.group().memory_bytes() == 0);
+}
+
 TEST_CASE("records in which two have the same partition: who is behind has to join anew") {
   StoredConsumerGroup stored;
   stored.group = ConsumerGroupRecord{5, 1};

@@ -357,6 +357,28 @@ TEST_CASE("what groups take of memory is bounded, and given back") {
   CHECK(world.commit("h", "t", 1) == GroupError::none);
 }
 
+TEST_CASE("the ids of groups and members are counted as memory") {
+  GroupOptions options;
+  options.memory_bytes_max = 500'000;
+  World world(options);
+  auto id = [](int number) { return std::to_string(number) + std::string(30'000, 'g'); };
+  int groups = 0;
+  SUBCASE("of those that only commit") {
+    while (groups < 30 && world.commit(id(groups), "t", 1) == GroupError::none) ++groups;
+  }
+  SUBCASE("of those with members") {
+    while (groups < 30 && world.join(id(groups)).error == GroupError::none) ++groups;
+  }
+  SUBCASE("of those of the new protocol") {
+    while (groups < 30 && world.join_consumers("a", id(groups)).error == GroupError::none) ++groups;
+  }
+  SUBCASE("of members of the new protocol") {
+    while (groups < 30 && world.join_consumers(id(groups)).error == GroupError::none) ++groups;
+  }
+  CHECK(groups > 3);
+  CHECK(groups < 10);
+}
+
 TEST_CASE("sessions and their bounds") {
   World world;
   for (auto [session, error] : {std::pair{5'999, GroupError::invalid_session_timeout},

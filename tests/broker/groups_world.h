@@ -241,7 +241,7 @@ class World {
   }
 
   ConsumerHeartbeatResult beat(ConsumerHeartbeat request) {
-    request.group_id = "g";
+    if (request.group_id.empty()) request.group_id = "g";
     std::optional<ConsumerHeartbeatResult> result;
     groups().heartbeat(std::move(request), true,
                        [&](ConsumerHeartbeatResult given) { result = std::move(given); });
@@ -249,9 +249,11 @@ class World {
     run_until([&] { return result.has_value(); });
     return *result;
   }
-  /// A consumer's first heartbeat in group "g".
-  ConsumerHeartbeatResult join_consumers(const std::string& member) {
+  /// A consumer's first heartbeat.
+  ConsumerHeartbeatResult join_consumers(const std::string& member,
+                                         const std::string& group = "g") {
     ConsumerHeartbeat request;
+    request.group_id = group;
     request.member_id = member;
     request.rebalance_timeout = milliseconds(60'000);
     request.topics = {"t"};
