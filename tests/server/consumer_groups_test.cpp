@@ -229,6 +229,36 @@ TEST_CASE("a consumer group is described with what its members have and are to h
   CHECK(refused.error_message == "Group g is not a classic group.");
 }
 
+TEST_CASE("names as long as the wire carries are taken, and answered") {
+  TestServer server;
+  server.create_topic("t", 2);
+  Peer peer = server.connect();
+  const std::string longest(32'767, 'n');
+  Heartbeat request = join_request(longest, {longest, "t"});
+  request.group_id = longest;
+  request.instance_id = longest;
+  request.rack_id = longest;
+  auto joined = peer.ask(request, 1);
+  CHECK(joined.error_code == ErrorCode::none);
+  CHECK(joined.member_id == longest);
+  CHECK(partitions_in(joined) == 2);
+  auto group = describe(peer, 1, longest);
+  REQUIRE(group.members.size() == 1);
+  CHECK(group.members[0].subscribed_topic_names.size() == 2);
+  server.restart();
+  Peer again = server.connect();
+  CHECK(describe(again, 1, longest).members.size() == 1);
+  // What is refused is refused in fewer words.
+  DescribeGroupsRequest classic;
+  classic.groups = {longest, std::string(32'766, 'x')};
+  auto refused = again.ask(classic, 6);
+  CHECK(refused.groups.at(0).error_code == ErrorCode::group_id_not_found);
+  CHECK(refused.groups.at(1).error_code == ErrorCode::group_id_not_found);
+  CHECK(describe(again, 1, std::string(32'766, 'x')).error_code == ErrorCode::group_id_not_found);
+  request.server_assignor = longest;
+  CHECK(again.ask(request, 1).error_code == ErrorCode::unsupported_assignor);
+}
+
 TEST_CASE("a server names the member that says no id, in the version that has none") {
   TestServer server;
   server.create_topic("t", 1);

@@ -61,8 +61,9 @@ void describe_all(DescribeCall call, broker::Groups& groups, GroupError error) {
     const broker::Groups::Entry* entry = groups.find(id);
     if (entry == nullptr || !entry->consumers) {
       out.error_code = wire::ErrorCode::group_id_not_found;
-      out.error_message = entry == nullptr ? fmt::format("Group {} not found.", id)
-                                           : fmt::format("Group {} is not a consumer group.", id);
+      out.error_message = entry == nullptr
+                              ? fmt::format("Group {:.200} not found.", id)
+                              : fmt::format("Group {:.200} is not a consumer group.", id);
       continue;
     }
     if (call.request().include_authorized_operations) {

@@ -56,8 +56,8 @@ void describe_all(DescribeCall call, broker::Groups& groups, GroupError error) {
     out.group_state = name(broker::GroupState::dead);
     if (call.version() < 6) continue;
     out.error_code = wire::ErrorCode::group_id_not_found;
-    out.error_message = entry == nullptr ? fmt::format("Group {} not found.", id)
-                                         : fmt::format("Group {} is not a classic group.", id);
+    out.error_message = entry == nullptr ? fmt::format("Group {:.200} not found.", id)
+                                         : fmt::format("Group {:.200} is not a classic group.", id);
   }
   call.answer(response);
 }
