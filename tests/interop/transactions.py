@@ -2,8 +2,11 @@
 """librdkafka's idempotent and transactional producers against the server: nothing twice, and all of
 a transaction or none of it, also when the server is killed in the middle."""
 
+import contextlib
 import json
 import random
+import socket
+import struct
 import threading
 import time
 
@@ -11,6 +14,8 @@ from kafka import KafkaConsumer, TopicPartition
 
 from harness import Server, check, finish, leat, run, scratch
 from librdkafka import Failed, Producer
+
+TXN_OFFSET_COMMIT = 28  # the number of that API
 
 
 def read(server, topic, committed=True):
@@ -201,8 +206,88 @@ def transactions_under_kill(server, seed):
           f"none of the aborted (seed {seed})", (lost, undead))
 
 
+class DeadlyWay:
+    """Clients come to a server by it, and the first request of one API finds it killed and started
+    again, on a connection that lives on."""
+
+    def __init__(self, api):
+        self.api = api
+        self.server = None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.kept = None
+
+    def open(self, server):
+        self.server = server
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    def connect(self, client):
+        host, port = self.server.kafka.split(":")
+        onwards = socket.create_connection((host, int(port)))
+        threading.Thread(target=self.carry_back, args=(onwards, client), daemon=True).start()
+        return onwards
+
+    def carry_back(self, onwards, client):
+        with contextlib.suppress(OSError):
+            while data := onwards.recv(65536):
+                client.sendall(data)
+        if client is not self.kept:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    def carry(self, client):
+        with contextlib.suppress(OSError), client, client.makefile("rb") as requests:
+            onwards = self.connect(client)
+            while size := requests.read(4):
+                request = requests.read(struct.unpack(">i", size)[0])
+                if struct.unpack(">h", request[:2])[0] == self.api:
+                    self.api = None
+                    self.kept = client
+                    self.server.kill()
+                    self.server.start()
+                    onwards = self.connect(client)
+                    self.kept = None
+                onwards.sendall(size + request)
+
+
+def forgotten_group(folder):
+    """The group was added to the transaction in memory alone, which a kill takes."""
+    way = DeadlyWay(TXN_OFFSET_COMMIT)
+    with Server(folder / "forgotten", "--advertised", way.address) as server:
+        way.open(server)
+        create(server, "f", 1)
+        producer = Producer({**settings(server, transactional_id="f"),
+                             "bootstrap.servers": way.address})
+        producer.init()
+        producer.begin()
+        outcome = None
+        try:
+            producer.send_offset("forgotten", "f", 0, 5)
+        except Failed as failed:
+            outcome = failed
+        check(outcome is not None and outcome.requires_abort,
+              "librdkafka is told to abort where a kill took the group from its transaction",
+              outcome)
+        try:
+            producer.abort()
+            producer.begin()
+            producer.send_offset("forgotten", "f", 0, 6)
+            producer.commit()
+            outcome = None
+        except Failed as failed:
+            outcome = failed
+        producer.close()
+        check(outcome is None, "and goes on with the next one", outcome)
+
+
 def main():
     with scratch() as folder, Server(folder / "data") as server:
+        forgotten_group(folder)
         committed_and_aborted(server)
         open_transaction(server)
         offsets(server)
