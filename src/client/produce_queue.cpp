@@ -1,54 +1,47 @@
 #include "client/produce_queue.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "client/wire_error.h"
 #include "record/partitioner.h"
-#include "record/batch.h"
-#include "record/record.h"
 
 namespace leat::client {
 
-struct ProduceQueue::Partition {
-  Topic* topic = nullptr;
+using wire::ErrorCode;
+
+struct ProducePartition {
+  explicit ProducePartition(PartitionQueue::Mode mode) : queue(mode) {}
+
+  ProduceTopic* topic = nullptr;
   std::int32_t index = 0;
   /// Being filled.
-  std::optional<Batch> open;
-  Time opened_at{};
+  std::optional<ProduceBatch> open;
+  ProduceBatch::Time opened_at{};
   bool flush = false;
-  /// Full, or sent before in vain; in order.
-  std::deque<Batch> closed;
-  bool in_flight = false;
-  Time retry_at{};
-  bool active = false;
+  /// Full, or sent before in vain.
+  PartitionQueue queue;
+  std::uint64_t next_number = 0;
+  ProduceBatch::Time retry_at{};
+  bool is_active = false;
 
-  bool empty() const { return !open && closed.empty(); }
+  bool is_empty() const { return !open && queue.empty(); }
 };
 
-struct ProduceQueue::Topic {
+struct ProduceTopic {
   std::string name;
-  std::vector<std::unique_ptr<Partition>> partitions;
+  std::vector<std::unique_ptr<ProducePartition>> partitions;
   /// Where records without a key go until its batch is sent: many small batches in all partitions
   /// would cost more than one large one in each by turns.
-  Partition* sticky = nullptr;
+  ProducePartition* sticky = nullptr;
 };
 
-void ProduceQueue::Batch::seal(record::Compression compression) {
-  if (bytes) return;
-  bytes = std::make_shared<const Bytes>(builder.build({.compression = compression}));
-  // The records are in `bytes` now; the memory they were collected in is not needed any more.
-  builder = record::BatchBuilder();
-}
-
-ProduceQueue::ProduceQueue(const ProducerOptions& options, std::chrono::milliseconds retry_backoff,
-                           std::chrono::milliseconds retry_backoff_max, Random random)
-    : options_(options),
-      retry_backoff_(retry_backoff),
-      retry_backoff_max_(retry_backoff_max),
-      random_(random) {}
+ProduceQueue::ProduceQueue(const ProducerOptions& options, Backoff backoff, Random random)
+    : options_(options), backoff_(backoff), random_(random) {}
 
 ProduceQueue::~ProduceQueue() = default;
 ProduceQueue::ProduceQueue(ProduceQueue&&) noexcept = default;
@@ -59,26 +52,33 @@ void ProduceQueue::set_topic(std::string_view name, std::int32_t partition_count
     found = topics_.emplace(std::string(name), std::make_unique<Topic>()).first;
   Topic& topic = *found->second;
   topic.name = found->first;
+  using Mode = PartitionQueue::Mode;
+  Mode mode = !options_.transactional_id.empty() ? Mode::transactional
+              : options_.idempotence             ? Mode::idempotent
+                                                 : Mode::plain;
   while (std::ssize(topic.partitions) < partition_count) {
-    auto partition = std::make_unique<Partition>();
+    auto partition = std::make_unique<Partition>(mode);
     partition->topic = &topic;
     partition->index = static_cast<std::int32_t>(topic.partitions.size());
     topic.partitions.push_back(std::move(partition));
   }
 }
 
-bool ProduceQueue::has_topic(std::string_view name) const {
-  return topics_.find(name) != topics_.end();
-}
-
 bool ProduceQueue::has_room(std::size_t bytes) const {
   return buffered_bytes_ == 0 || buffered_bytes_ + bytes <= options_.buffer_bytes;
 }
 
-Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& record, Time now) {
-  auto found = topics_.find(topic_name);
+ProduceTopic& ProduceQueue::topic_named(std::string_view name) {
+  if (last_topic_ && last_topic_->name == name) return *last_topic_;
+  auto found = topics_.find(name);
   ASSERT(found != topics_.end());
-  Topic& topic = *found->second;
+  last_topic_ = found->second.get();
+  return *last_topic_;
+}
+
+Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& record, Time now,
+                                  Hook hook) {
+  Topic& topic = topic_named(topic_name);
   std::size_t bytes =
       record::BatchBuilder::record_bytes_max(record.key, record.value, record.headers);
   Partition* partition = choose_partition(topic, record, bytes);
@@ -92,16 +92,16 @@ Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& 
     wake = true;
   }
   if (!partition->open) {
-    partition->open.emplace();
-    partition->open->partition = partition;
-    partition->open->deadline = now + options_.delivery_timeout;
-    partition->opened_at = now;
+    open_batch(*partition, now);
     wake = true;
   }
-  if (!partition->active) active_.push_back(partition);
-  partition->active = true;
   Batch& batch = *partition->open;
   batch.builder.append(record.timestamp_ms, record.key, record.value, record.headers);
+  if (hook.tag) {
+    batch.tags.resize(static_cast<std::size_t>(batch.record_count));
+    batch.tags.push_back(*hook.tag);
+  }
+  if (hook.done) batch.waiters.push_back({batch.record_count, std::move(hook.done)});
   batch.buffered_bytes += bytes;
   ++batch.record_count;
   buffered_bytes_ += bytes;
@@ -113,12 +113,12 @@ bool ProduceQueue::would_overflow(const Partition& partition, std::size_t bytes)
   return partition.open && partition.open->builder.size_bytes() + bytes > options_.batch_bytes;
 }
 
-ProduceQueue::Partition* ProduceQueue::choose_partition(Topic& topic, const OutRecord& record,
-                                                        std::size_t bytes) {
+ProducePartition* ProduceQueue::choose_partition(Topic& topic, const OutRecord& record,
+                                                 std::size_t bytes) {
   auto count = static_cast<std::int32_t>(topic.partitions.size());
   if (record.partition) {
     bool exists = *record.partition >= 0 && *record.partition < count;
-    return exists ? topic.partitions[*record.partition].get() : nullptr;
+    return exists ? topic.partitions[static_cast<std::size_t>(*record.partition)].get() : nullptr;
   }
   if (count == 0) return nullptr;
   if (record.key) {
@@ -130,172 +130,228 @@ ProduceQueue::Partition* ProduceQueue::choose_partition(Topic& topic, const OutR
   return topic.sticky;
 }
 
+void ProduceQueue::open_batch(Partition& partition, Time now) {
+  Batch& batch = partition.open.emplace();
+  batch.partition = &partition;
+  batch.deadline = now + options_.delivery_timeout;
+  batch.is_transactional = !options_.transactional_id.empty();
+  batch.generation = generation_;
+  ++unfinished_[generation_];
+  partition.opened_at = now;
+  activate(partition);
+}
+
 void ProduceQueue::close_open(Partition& partition) {
-  partition.closed.push_back(std::move(*partition.open));
+  partition.open->number = partition.next_number;
+  partition.next_number += static_cast<std::uint64_t>(partition.open->record_count);
+  partition.queue.push(std::move(*partition.open));
   partition.open.reset();
   partition.flush = false;
   if (partition.topic->sticky == &partition) partition.topic->sticky = nullptr;
 }
 
-void ProduceQueue::flush() {
+void ProduceQueue::activate(Partition& partition) {
+  if (!partition.is_active) active_.push_back(&partition);
+  partition.is_active = true;
+}
+
+std::uint64_t ProduceQueue::flush() {
   for (Partition* partition : active_) partition->flush = partition->open.has_value();
+  return generation_++;
 }
 
 ProduceQueue::Ready ProduceQueue::take(Time now, const LeaderOf& leader_of) {
   Ready ready;
   for (Partition* partition : active_) {
     expire(*partition, now, ready);
-    if (!make_ready(*partition, now, ready)) continue;
-    auto leader = leader_of(partition->topic->name, partition->index);
-    if (!leader) {
-      ready.needs_leader = true;
-      continue;
-    }
-    partition->in_flight = true;
-    add_to_request(std::move(partition->closed.front()), *leader, ready);
-    partition->closed.pop_front();
+    take_from(*partition, now, leader_of, ready);
   }
   std::erase_if(active_, [](Partition* partition) {
-    partition->active = !partition->empty();
-    return !partition->active;
+    partition->is_active = !partition->is_empty();
+    return !partition->is_active;
   });
   return ready;
 }
 
-bool ProduceQueue::make_ready(Partition& partition, Time now, Ready& ready) {
+void ProduceQueue::take_from(Partition& partition, Time now, const LeaderOf& leader_of,
+                             Ready& ready) {
+  if (auto spent = partition.queue.renumber_if_due(); spent && producer_.id == *spent)
+    producer_ = {};
+  // Of one partition a request can have one batch.
+  std::size_t next_request = 0;
+  while (is_due(partition, now, ready)) {
+    auto leader = leader_of(partition.topic->name, partition.index);
+    if (!leader) {
+      ready.needs_leader = true;
+      return;
+    }
+    if (*leader == not_yet || !partition.queue.can_send(*leader, now)) return;
+    if (partition.queue.needs_producer(producer_)) {
+      ready.needs_producer = true;
+      return;
+    }
+    if (partition.queue.empty()) close_open(partition);
+    Batch batch = partition.queue.take(*leader, producer_);
+    next_request = add_to_request(std::move(batch), *leader, next_request, ready) + 1;
+  }
+}
+
+bool ProduceQueue::is_due(const Partition& partition, Time now, Ready& ready) const {
   auto not_before = [&](Time time) {
     ready.next = std::min(ready.next.value_or(time), time);
     return false;
   };
-  if (partition.empty() || partition.in_flight) return false;
-  not_before(partition.closed.empty() ? partition.open->deadline
-                                      : partition.closed.front().deadline);
+  if (partition.is_empty()) return false;
+  not_before(partition.queue.empty() ? partition.open->deadline : partition.queue.front().deadline);
   if (now < partition.retry_at) return not_before(partition.retry_at);
-  if (!partition.closed.empty()) return true;
+  if (!partition.queue.empty()) return true;
   Time due = partition.opened_at + options_.linger;
-  if (!partition.flush && now < due) return not_before(due);
-  close_open(partition);
-  return true;
+  return partition.flush || now >= due || not_before(due);
 }
 
 void ProduceQueue::expire(Partition& partition, Time now, Ready& ready) {
-  auto give_up = [&](Batch& batch) {
+  auto give_up = [&](Batch batch) {
     Delivery delivery = finish(batch);
-    delivery.possibly_persisted = batch.possibly_persisted;
     delivery.error = Error{Errc::request_timed_out,
                            fmt::format("{}/{}: {} records were not acknowledged within {} s",
                                        delivery.topic, delivery.partition, delivery.record_count,
                                        options_.delivery_timeout.count() / 1000)};
     ready.expired.push_back(std::move(delivery));
   };
-  while (!partition.closed.empty() && partition.closed.front().deadline <= now) {
-    give_up(partition.closed.front());
-    partition.closed.pop_front();
-  }
-  if (partition.closed.empty() && partition.open && partition.open->deadline <= now) {
-    close_open(partition);
-    give_up(partition.closed.front());
-    partition.closed.pop_front();
-  }
+  partition.queue.expire(now, give_up);
+  if (!partition.queue.empty() || !partition.open || partition.open->deadline > now) return;
+  close_open(partition);
+  partition.queue.expire(now, give_up);
 }
 
-void ProduceQueue::add_to_request(Batch batch, std::int32_t broker, Ready& ready) const {
+std::size_t ProduceQueue::add_to_request(Batch batch, std::int32_t broker, std::size_t after,
+                                         Ready& ready) const {
   std::size_t bytes = batch.buffered_bytes;
+  std::size_t at = after;
   auto fits = [&](const Request& request) {
     return request.broker == broker && request.bytes + bytes <= options_.request_bytes;
   };
-  auto found = std::find_if(ready.requests.begin(), ready.requests.end(), fits);
-  if (found == ready.requests.end()) {
+  while (at < ready.requests.size() && !fits(ready.requests[at])) ++at;
+  if (at == ready.requests.size())
     ready.requests.push_back({.broker = broker, .batches = {}, .bytes = 0});
-    found = std::prev(ready.requests.end());
-  }
-  found->bytes += bytes;
-  found->batches.push_back(std::move(batch));
+  ready.requests[at].bytes += bytes;
+  ready.requests[at].batches.push_back(std::move(batch));
+  return at;
 }
 
-Delivery ProduceQueue::finish(const Batch& batch) {
+Delivery ProduceQueue::finish(Batch& batch) {
   buffered_bytes_ -= batch.buffered_bytes;
   pending_records_ -= batch.record_count;
-  return {.topic = batch.partition->topic->name,
-          .partition = batch.partition->index,
-          .record_count = batch.record_count,
-          .base_offset = {},
-          .error = {},
-          .possibly_persisted = false};
-}
-
-Delivery ProduceQueue::acknowledged(Batch batch, std::int64_t base_offset) {
-  batch.partition->in_flight = false;
-  Delivery delivery = finish(batch);
-  delivery.base_offset = base_offset;
+  auto unfinished = unfinished_.find(batch.generation);
+  if (--unfinished->second == 0) unfinished_.erase(unfinished);
+  Delivery delivery;
+  delivery.topic = batch.partition->topic->name;
+  delivery.partition = batch.partition->index;
+  delivery.record_count = batch.record_count;
+  delivery.possibly_persisted = batch.possibly_persisted;
+  delivery.was_sent = batch.numbering.has_value();
+  delivery.tags = std::move(batch.tags);
+  delivery.tags.resize(delivery.tags.empty() ? 0 : static_cast<std::size_t>(batch.record_count));
+  delivery.waiters = std::move(batch.waiters);
   return delivery;
 }
 
-std::optional<Delivery> ProduceQueue::failed(Batch batch, Error error, bool possibly_persisted,
-                                             Time now) {
-  Partition& partition = *batch.partition;
-  batch.possibly_persisted |= possibly_persisted;
-  ++batch.attempts;
-  Time retry_at = now + backoff(batch.attempts);
-  if (retry_at >= batch.deadline) {
-    bool persisted = batch.possibly_persisted;
-    error.what += fmt::format(" (after {} attempts)", batch.attempts);
-    Delivery delivery = refused(std::move(batch), std::move(error));
-    delivery.possibly_persisted = persisted;
-    return delivery;
+std::optional<Delivery> ProduceQueue::answered(Batch batch, ProduceAnswer answer, Time now) {
+  PartitionQueue& queue = batch.partition->queue;
+  queue.came_back(batch);
+  switch (answer.code) {
+    case ErrorCode::none:
+    case ErrorCode::duplicate_sequence_number: {
+      queue.acknowledged(batch, now);
+      Delivery delivery = finish(batch);
+      delivery.possibly_persisted = false;
+      if (answer.base_offset >= 0) delivery.base_offset = answer.base_offset;
+      if (answer.append_time_ms >= 0) delivery.append_time_ms = answer.append_time_ms;
+      return delivery;
+    }
+    case ErrorCode::out_of_order_sequence_number:
+    case ErrorCode::unknown_producer_id:
+      if (batch.numbering) return refused_sequence(std::move(batch), std::move(answer), now);
+      break;
+    case ErrorCode::message_too_large:
+      // One that may be there cannot be told from its halves any more.
+      if (batch.record_count == 1 || batch.possibly_persisted) break;
+      split(std::move(batch));
+      return std::nullopt;
+    default: break;
   }
-  partition.in_flight = false;
-  partition.retry_at = retry_at;
-  partition.closed.push_front(std::move(batch));
-  if (!partition.active) active_.push_back(&partition);
-  partition.active = true;
+  if (may_have_appended(answer.code)) queue.doubt(batch);
+  if (!wire::retriable(answer.code)) return give_up(std::move(batch), std::move(answer.error));
+  return retry(std::move(batch), std::move(answer.error), now);
+}
+
+std::optional<Delivery> ProduceQueue::unanswered(Batch batch, Error error, bool was_sent,
+                                                 Time now) {
+  PartitionQueue& queue = batch.partition->queue;
+  queue.came_back(batch);
+  if (was_sent) queue.doubt(batch);
+  // What the broker cannot do at all will not change, nor will a program that is ending.
+  if (!is_transient(error)) return give_up(std::move(batch), std::move(error));
+  return retry(std::move(batch), std::move(error), now);
+}
+
+std::optional<Delivery> ProduceQueue::refused_sequence(Batch batch, ProduceAnswer answer,
+                                                       Time now) {
+  bool is_unknown = answer.code == ErrorCode::unknown_producer_id;
+  auto refusal = batch.partition->queue.refused_sequence(batch, is_unknown);
+  if (refusal == PartitionQueue::Refusal::give_up)
+    return give_up(std::move(batch), std::move(answer.error));
+  return retry(std::move(batch), std::move(answer.error), now);
+}
+
+std::optional<Delivery> ProduceQueue::retry(Batch batch, Error error, Time now) {
+  Partition& partition = *batch.partition;
+  if (failing_) return give_up(std::move(batch), *failing_);
+  ++batch.attempts;
+  Time retry_at = now + backoff_.after(batch.attempts, random_);
+  if (retry_at >= batch.deadline) {
+    error.what += fmt::format(" (after {} attempts)", batch.attempts);
+    return give_up(std::move(batch), std::move(error));
+  }
+  partition.retry_at = std::max(partition.retry_at, retry_at);
+  partition.queue.retry(std::move(batch));
+  activate(partition);
   return std::nullopt;
 }
 
-Delivery ProduceQueue::refused(Batch batch, Error error) {
-  batch.partition->in_flight = false;
+Delivery ProduceQueue::give_up(Batch batch, Error error) {
+  batch.partition->queue.gave_up(batch);
   Delivery delivery = finish(batch);
   delivery.error = std::move(error);
-  delivery.possibly_persisted = batch.possibly_persisted;
   return delivery;
 }
 
-std::optional<Delivery> ProduceQueue::too_large(Batch batch, Error error) {
-  if (batch.record_count == 1) return refused(std::move(batch), std::move(error));
+void ProduceQueue::split(Batch batch) {
   Partition& partition = *batch.partition;
-  auto view = record::BatchView::parse(*batch.bytes);
-  ASSERT(view);  // we built it
-  Batch halves[2];
-  std::int32_t count = 0;
-  record::RecordIterator records(*view);
-  while (const record::Record* record = records.next()) {
-    Batch& half = halves[count++ < batch.record_count / 2 ? 0 : 1];
-    std::vector<record::Header> headers;
-    for (const record::Header& header : record->headers) headers.push_back(header);
-    half.builder.append(record->timestamp_ms, record->key, record->value, headers);
-    half.buffered_bytes +=
-        record::BatchBuilder::record_bytes_max(record->key, record->value, headers);
-    ++half.record_count;
-  }
-  ASSERT(!records.error());
-  buffered_bytes_ += halves[0].buffered_bytes + halves[1].buffered_bytes - batch.buffered_bytes;
-  partition.in_flight = false;
-  for (Batch* half : {&halves[1], &halves[0]}) {
-    half->partition = &partition;
-    half->deadline = batch.deadline;
-    partition.closed.push_front(std::move(*half));
-  }
-  if (!partition.active) active_.push_back(&partition);
-  partition.active = true;
-  return std::nullopt;
+  auto halves = batch.split();
+  buffered_bytes_ +=
+      halves.first.buffered_bytes + halves.second.buffered_bytes - batch.buffered_bytes;
+  ++unfinished_[batch.generation];
+  partition.queue.split(std::move(halves));
+  activate(partition);
 }
 
-ProduceQueue::Time ProduceQueue::backoff(int attempts) {
-  Time delay = retry_backoff_;
-  for (int i = 1; i < attempts && delay < retry_backoff_max_; ++i) delay *= 2;
-  delay = std::min(delay, retry_backoff_max_);
-  // A fifth up or down, so that clients that failed together do not come back together.
-  return delay * random_.between(80, 120) / 100;
+std::vector<Delivery> ProduceQueue::fail_all(const Error& error) {
+  failing_ = error;
+  return fail_waiting(error);
+}
+
+std::vector<Delivery> ProduceQueue::fail_waiting(const Error& error) {
+  std::vector<Delivery> failed;
+  auto give_up = [&](Batch batch) {
+    Delivery& delivery = failed.emplace_back(finish(batch));
+    delivery.error = error;
+  };
+  for (Partition* partition : active_) {
+    if (partition->open) close_open(*partition);
+    partition->queue.expire(Time::max(), give_up);
+  }
+  return failed;
 }
 
 std::string_view ProduceQueue::topic_of(const Batch& batch) {

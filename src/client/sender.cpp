@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -10,6 +11,7 @@
 
 #include <fmt/core.h>
 
+#include "client/admin.h"
 #include "client/wire_error.h"
 
 namespace leat::client {
@@ -25,6 +27,10 @@ ProduceQueue::Time now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
+Backoff backoff_of(const ClientOptions& options) {
+  return {options.retry_backoff, options.retry_backoff_max};
+}
+
 const wire::ProduceResponse::Partition* find_answer(const wire::ProduceResponse& response,
                                                     std::string_view topic,
                                                     std::int32_t partition) {
@@ -38,16 +44,21 @@ const wire::ProduceResponse::Partition* find_answer(const wire::ProduceResponse&
 
 }  // namespace
 
-Sender::Sender(std::shared_ptr<Cluster> cluster, std::shared_ptr<Queue> queue,
-               record::Compression compression, std::function<void(const Delivery&)> on_delivery)
-    : cluster_(std::move(cluster)),
-      queue_(std::move(queue)),
-      compression_(compression),
+Sender::Sender(Cluster& cluster, const ProducerOptions& options, OnDelivery on_delivery)
+    : cluster_(cluster),
+      compression_(options.compression),
       on_delivery_(std::move(on_delivery)),
-      wake_timer_(cluster_->executor()) {}
+      identity_(backoff_of(cluster.options()), Random::from_entropy()),
+      wake_timer_(cluster.executor()),
+      queue_(options, backoff_of(cluster.options()), Random::from_entropy()) {}
 
 void Sender::start() {
-  asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
+  asio::co_spawn(cluster_.executor(), run(), asio::detached);
+}
+
+void Sender::stop() {
+  is_stopped_ = true;
+  wake();
 }
 
 void Sender::wake() {
@@ -55,29 +66,108 @@ void Sender::wake() {
   wake_timer_.cancel();
 }
 
-void Sender::stop() {
-  stopped_ = true;
-  wake();
+void Sender::post_wake() {
+  if (is_wake_posted_.exchange(true)) return;
+  asio::post(cluster_.executor(), [self = shared_from_this()] {
+    self->is_wake_posted_ = false;
+    self->wake();
+  });
 }
 
-net::Task<void> Sender::run(std::shared_ptr<Sender> self) {
+Result<Sender::Append> Sender::try_append(std::string_view topic, const OutRecord& record,
+                                          Hook hook) {
+  std::size_t bytes =
+      record::BatchBuilder::record_bytes_max(record.key, record.value, record.headers);
+  std::unique_lock lock(mutex_);
+  if (!queue_.has_topic(topic)) return Append::unknown_topic;
+  if (!queue_.has_room(bytes)) return Append::no_room;
+  Result<bool> opened = queue_.append(topic, record, now(), std::move(hook));
+  lock.unlock();
+  if (!opened) return fail(opened);
+  if (*opened) post_wake();
+  return Append::appended;
+}
+
+net::Task<Result<void>> Sender::learn_topic(std::string name) {
+  auto self = shared_from_this();
+  std::string asked = name;
+  auto described = co_await describe_topic(cluster_, std::move(asked), /*create=*/true);
+  if (!described) co_return fail(described);
+  std::lock_guard lock(mutex_);
+  queue_.set_topic(name, static_cast<std::int32_t>(described->partitions.size()));
+  co_return Result<void>{};
+}
+
+void Sender::when_room(std::size_t bytes, Done done) {
+  wait({.room = bytes, .flush = 0, .done = std::move(done)});
+}
+
+void Sender::when_flushed(Done done) {
+  wait({.room = {}, .flush = 0, .done = std::move(done)});
+}
+
+void Sender::wait(Wait wait) {
+  {
+    std::lock_guard lock(mutex_);
+    wait.flush = queue_.flush();
+    waits_.push_back(std::move(wait));
+  }
+  post_wake();
+}
+
+void Sender::complete_waits() {
+  std::list<Wait> over;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto at = waits_.begin(); at != waits_.end();) {
+      auto next = std::next(at);
+      bool is_over = cluster_.closed() || is_stopped_ ||
+                     (at->room ? queue_.has_room(*at->room) : queue_.is_flushed(at->flush));
+      if (is_over) over.splice(over.end(), waits_, at);
+      at = next;
+    }
+  }
+  for (Wait& wait : over) {
+    if (cluster_.closed())
+      wait.done(tl::unexpected(*cluster_.closed()));
+    else if (is_stopped_)
+      wait.done(fail(Errc::cancelled, "the producer is closed"));
+    else
+      wait.done({});
+  }
+}
+
+void Sender::abandon() {
+  std::lock_guard lock(report_mutex_);
+  is_abandoned_ = true;
+}
+
+net::Task<void> Sender::run() {
+  auto self = shared_from_this();
   ProduceQueue::LeaderOf leader_of = [this](std::string_view topic, std::int32_t partition) {
-    return cluster_->metadata().leader(topic, partition);
+    return cluster_.metadata().leader(topic, partition);
   };
-  while (!cluster_->closed() && !stopped_) {
+  while (!cluster_.closed() && !is_stopped_) {
     wake_asked_ = false;
     ProduceQueue::Ready ready;
     {
-      std::lock_guard lock(queue_->mutex);
-      ready = queue_->queue.take(now(), leader_of);
+      std::lock_guard lock(mutex_);
+      ready = queue_.take(now(), leader_of);
     }
     for (Delivery& delivery : ready.expired) report(std::move(delivery));
-    if (ready.needs_leader && !std::exchange(refreshing_, true))
-      asio::co_spawn(cluster_->executor(), refresh_leaders(shared_from_this()), asio::detached);
+    if (ready.needs_leader && !std::exchange(is_refreshing_, true))
+      asio::co_spawn(cluster_.executor(), refresh_leaders(), asio::detached);
+    if (ready.needs_producer) {
+      if (auto request = identity_.ask(now()))
+        asio::co_spawn(cluster_.executor(), ask_producer(std::move(*request)), asio::detached);
+      else if (auto next = identity_.next())
+        ready.next = std::min(ready.next.value_or(*next), *next);
+    }
     for (Request& request : ready.requests) {
       auto shared = std::make_shared<Request>(std::move(request));
-      asio::co_spawn(cluster_->executor(), send(self, std::move(shared)), asio::detached);
+      asio::co_spawn(cluster_.executor(), send(std::move(shared)), asio::detached);
     }
+    complete_waits();
     if (wake_asked_) continue;
     using TimePoint = asio::steady_timer::time_point;
     wake_timer_.expires_at(ready.next ? TimePoint(*ready.next) : TimePoint::max());
@@ -85,21 +175,48 @@ net::Task<void> Sender::run(std::shared_ptr<Sender> self) {
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
     co_await wake_timer_.async_wait(token);
   }
+  complete_waits();
 }
 
-net::Task<void> Sender::refresh_leaders([[maybe_unused]] std::shared_ptr<Sender> self) {
+net::Task<void> Sender::ask_producer(wire::InitProducerIdRequest request) {
+  auto self = shared_from_this();
+  ProducerIdentity::Outcome outcome;
+  Result<Connection::Ptr> opened = co_await cluster_.any_broker();
+  if (!opened) {
+    outcome = identity_.unanswered(opened.error(), now());
+  } else {
+    Connection::Ptr connection = *opened;
+    auto timeout = cluster_.options().request_timeout;
+    auto answer = co_await connection->call(request, timeout);
+    outcome = answer ? identity_.answered(answer->message, connection->address().to_string(), now())
+                     : identity_.unanswered(answer.error(), now());
+  }
+  std::vector<Delivery> failed;
+  {
+    std::lock_guard lock(mutex_);
+    if (outcome.producer) queue_.set_producer(*outcome.producer);
+    if (outcome.error) failed = queue_.fail_waiting(*outcome.error);
+  }
+  for (Delivery& delivery : failed) report(std::move(delivery));
+  wake();
+}
+
+net::Task<void> Sender::refresh_leaders() {
+  auto self = shared_from_this();
   std::vector<std::string> topics;
-  for (const auto& [name, topic] : cluster_->metadata().topics()) topics.push_back(name);
-  co_await cluster_->back_off(1);
-  Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
-  refreshing_ = false;
+  for (const auto& [name, topic] : cluster_.metadata().topics()) topics.push_back(name);
+  co_await cluster_.back_off(1);
+  Result<void> refreshed = co_await cluster_.refresh(std::move(topics));
+  is_refreshing_ = false;
   // Whether or not it worked: run() asks again while leaders are missing.
   wake();
 }
 
-net::Task<void> Sender::send([[maybe_unused]] std::shared_ptr<Sender> self,
-                             std::shared_ptr<Request> request) {
-  Result<Connection::Ptr> opened = co_await cluster_->broker(request->broker);
+/// Nothing may be awaited between what opens the connection and call(): requests for one broker
+/// reach it in the order in which they were taken.
+net::Task<void> Sender::send(std::shared_ptr<Request> request) {
+  auto self = shared_from_this();
+  Result<Connection::Ptr> opened = co_await cluster_.broker(request->broker);
   if (!opened) {
     fail_all(*request, opened.error(), false);
     co_return;
@@ -112,18 +229,18 @@ net::Task<void> Sender::send([[maybe_unused]] std::shared_ptr<Sender> self,
   auto owner = std::make_shared<std::vector<std::shared_ptr<const Bytes>>>();
   for (auto& batch : request->batches) owner->push_back(batch.bytes);
   fillings.owner = std::move(owner);
-  auto timeout = cluster_->options().request_timeout;
+  auto timeout = cluster_.options().request_timeout;
   auto answer = co_await connection->call(message, timeout, std::move(fillings));
   if (answer)
     take_answer(*request, answer->message, *connection);
   else
-    fail_all(*request, answer.error(), true);
+    fail_all(*request, answer.error(), answer.error().code != Errc::unsupported_version);
 }
 
 wire::ProduceRequest Sender::to_wire(const Request& request, std::vector<BytesView>& parts) const {
   wire::ProduceRequest message;
   message.acks = acks_all;
-  message.timeout_ms = static_cast<std::int32_t>(cluster_->options().request_timeout.count());
+  message.timeout_ms = static_cast<std::int32_t>(cluster_.options().request_timeout.count());
   // The wire groups by topic; the parts must be in the order of the holes.
   std::vector<const ProduceQueue::Batch*> batches;
   for (const auto& batch : request.batches) batches.push_back(&batch);
@@ -156,55 +273,42 @@ void Sender::settle(ProduceQueue::Batch batch, const wire::ProduceResponse::Part
                     const Connection& connection) {
   std::string_view topic = ProduceQueue::topic_of(batch);
   std::int32_t partition = ProduceQueue::partition_of(batch);
-  std::optional<Delivery> delivery;
-  std::unique_lock lock(queue_->mutex);
+  std::string name = fmt::format("{}/{}", topic, partition);
+  std::string broker = connection.address().to_string();
+  ProduceAnswer told;
   if (!answer) {
-    Error error{Errc::malformed,
-                fmt::format("{}/{}: broker {} left the partition out of its answer", topic,
-                            partition, connection.address().to_string())};
-    delivery = queue_->queue.failed(std::move(batch), std::move(error), true, now());
-  } else if (answer->error_code == ErrorCode::none) {
-    delivery = queue_->queue.acknowledged(std::move(batch), answer->base_offset);
+    // As good as none.
+    told.code = ErrorCode::request_timed_out;
+    told.error = {Errc::malformed,
+                  fmt::format("{}: broker {} left the partition out of its answer", name, broker)};
   } else {
+    told.code = answer->error_code;
+    told.base_offset = answer->base_offset;
+    told.append_time_ms = answer->log_append_time_ms;
     std::optional<std::string> words = answer->error_message;
     for (const auto& bad : answer->record_errors)
       if (bad.batch_index_error_message && !words) words = bad.batch_index_error_message;
-    Error error = broker_error(answer->error_code, fmt::format("{}/{}", topic, partition),
-                               connection.address().to_string(), words);
-    if (needs_metadata(answer->error_code)) cluster_->metadata().forget_leader(topic, partition);
-    if (answer->error_code == ErrorCode::message_too_large)
-      delivery = queue_->queue.too_large(std::move(batch), std::move(error));
-    else if (!wire::retriable(answer->error_code))
-      delivery = queue_->queue.refused(std::move(batch), std::move(error));
-    else
-      // Replicas that did not follow in time, or a time-out, leave the records where they are.
-      delivery = queue_->queue.failed(
-          std::move(batch), std::move(error),
-          answer->error_code == ErrorCode::request_timed_out ||
-              answer->error_code == ErrorCode::not_enough_replicas_after_append,
-          now());
+    if (told.code != ErrorCode::none) told.error = broker_error(told.code, name, broker, words);
   }
+  if (needs_metadata(told.code)) cluster_.metadata().forget_leader(topic, partition);
+  std::unique_lock lock(mutex_);
+  auto delivery = queue_.answered(std::move(batch), std::move(told), now());
   lock.unlock();
   report(std::move(delivery));
 }
 
-void Sender::fail_all(Request& request, const Error& error, bool possibly_persisted) {
+void Sender::fail_all(Request& request, const Error& error, bool was_sent) {
   for (auto& batch : request.batches) {
     std::string_view topic = ProduceQueue::topic_of(batch);
     std::int32_t partition = ProduceQueue::partition_of(batch);
     Error named{error.code, fmt::format("{}/{}: {}", topic, partition, error.what)};
     std::optional<Delivery> delivery;
     {
-      std::lock_guard lock(queue_->mutex);
-      // What the broker cannot do at all will not change, nor will a program that is ending.
-      if (is_transient(error))
-        delivery =
-            queue_->queue.failed(std::move(batch), std::move(named), possibly_persisted, now());
-      else
-        delivery = queue_->queue.refused(std::move(batch), std::move(named));
+      std::lock_guard lock(mutex_);
+      delivery = queue_.unanswered(std::move(batch), std::move(named), was_sent, now());
     }
     // The broker may be gone for good, and the partition led by another one.
-    cluster_->metadata().forget_leader(topic, partition);
+    cluster_.metadata().forget_leader(topic, partition);
     report(std::move(delivery));
   }
   wake();
@@ -212,12 +316,10 @@ void Sender::fail_all(Request& request, const Error& error, bool possibly_persis
 
 void Sender::report(std::optional<Delivery> delivery) {
   if (!delivery) return;
-  {
-    std::lock_guard lock(queue_->report_mutex);
-    if (!queue_->abandoned) on_delivery_(*delivery);
-  }
-  std::lock_guard lock(queue_->mutex);
-  queue_->delivered.notify_all();
+  std::lock_guard lock(report_mutex_);
+  if (is_abandoned_) return;
+  if (on_delivery_) on_delivery_(*delivery);
+  for (Waiter& waiter : delivery->waiters) waiter.done(*delivery, waiter.record);
 }
 
 }  // namespace leat::client

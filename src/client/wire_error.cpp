@@ -46,6 +46,21 @@ bool needs_metadata(wire::ErrorCode code) {
   }
 }
 
+bool may_have_appended(wire::ErrorCode code) {
+  using wire::ErrorCode;
+  switch (code) {
+    case ErrorCode::request_timed_out:
+    case ErrorCode::not_enough_replicas_after_append:
+    case ErrorCode::not_leader_or_follower:
+    case ErrorCode::leader_not_available:
+    case ErrorCode::replica_not_available:
+    case ErrorCode::network_exception:
+    case ErrorCode::kafka_storage_error:
+    case ErrorCode::unknown_server_error: return true;
+    default: return false;
+  }
+}
+
 bool is_transient(const Error& error) {
   return error.code == Errc::connection_failed || error.code == Errc::request_timed_out;
 }

@@ -18,6 +18,10 @@ Error broker_error(wire::ErrorCode code, std::string_view about, std::string_vie
 /// The answer says that metadata is out of date.
 bool needs_metadata(wire::ErrorCode code);
 
+/// A batch that this was the answer to may be in the log, or get there yet: the error came up
+/// behind its append. A leader that lost its partition meanwhile says no more than that it is none.
+bool may_have_appended(wire::ErrorCode code);
+
 /// An operation that ended with this may succeed when tried again: the connection failed.
 bool is_transient(const Error& error);
 

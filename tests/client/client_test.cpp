@@ -115,25 +115,68 @@ TEST_CASE("records arrive in order, in few requests") {
   CHECK(cluster.requests(ApiKey::produce) < 100);
 }
 
-TEST_CASE("a request whose connection breaks is sent again") {
+TEST_CASE("a request whose connection breaks is sent again, and its records are there once") {
   for (auto kind : {Fault::Kind::drop_request, Fault::Kind::drop_answer, Fault::Kind::cut_answer}) {
-    FakeCluster cluster(1);
-    cluster.add_topic("orders", 1);
-    BlockingClient client(quick_options(cluster));
-    Report report;
-    BlockingProducer producer(client, {}, [&](const Delivery& delivery) { report.add(delivery); });
-    send_numbers(producer, 5, true);
-    cluster.set_faults(first(ApiKey::produce, 2, {kind, ErrorCode::none}));
-    send_numbers(producer, 5, true);
-    CHECK(report.failed == 0);
-    // Without idempotence a lost answer means that the records are there twice.
-    auto values = cluster.values("orders", 0);
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    auto expected = numbers(5);
-    auto again = numbers(5);
-    expected.insert(expected.end(), again.begin(), again.end());
-    CHECK(values == expected);
+    for (bool idempotence : {true, false}) {
+      FakeCluster cluster(1);
+      cluster.add_topic("orders", 1);
+      BlockingClient client(quick_options(cluster));
+      Report report;
+      ProducerOptions options;
+      options.idempotence = idempotence;
+      BlockingProducer producer(client, options,
+                                [&](const Delivery& delivery) { report.add(delivery); });
+      send_numbers(producer, 5, true);
+      cluster.set_faults(first(ApiKey::produce, 2, {kind, ErrorCode::none}));
+      send_numbers(producer, 5, true);
+      CHECK(report.failed == 0);
+      auto values = cluster.values("orders", 0);
+      // Without idempotence a lost answer means that the records are there twice.
+      if (!idempotence) values.erase(std::unique(values.begin(), values.end()), values.end());
+      auto expected = numbers(5);
+      auto again = numbers(5);
+      expected.insert(expected.end(), again.begin(), again.end());
+      CHECK(values == expected);
+    }
   }
+}
+
+TEST_CASE("many batches are under way when the connection breaks, and none is lost or doubled") {
+  FakeCluster cluster(1);
+  cluster.add_topic("orders", 1);
+  std::atomic<int> asked = 0;
+  cluster.set_faults([&](ApiKey key, int) {
+    int kind = key == ApiKey::produce ? asked++ % 7 : 0;
+    if (kind == 3) return Fault{Fault::Kind::drop_answer, ErrorCode::none};
+    if (kind == 5) return Fault{Fault::Kind::drop_request, ErrorCode::none};
+    return Fault{};
+  });
+  BlockingClient client(quick_options(cluster));
+  Report report;
+  ProducerOptions options;
+  options.batch_bytes = 200;
+  options.linger = 0ms;
+  BlockingProducer producer(client, options,
+                            [&](const Delivery& delivery) { report.add(delivery); });
+  send_numbers(producer, 1000, false);
+  CHECK(report.delivered == 1000);
+  CHECK(cluster.values("orders", 0) == numbers(1000));
+}
+
+TEST_CASE("a broker that gives no producer id fails the records, with its words") {
+  FakeCluster cluster(1);
+  cluster.add_topic("orders", 1);
+  cluster.set_faults(first(ApiKey::init_producer_id, 2,
+                           {Fault::Kind::none, ErrorCode::cluster_authorization_failed}));
+  BlockingClient client(quick_options(cluster));
+  Report report;
+  BlockingProducer producer(client, {}, [&](const Delivery& delivery) { report.add(delivery); });
+  send_numbers(producer, 1, true);
+  REQUIRE(report.failed == 1);
+  CHECK(report.errors[0].what.find("CLUSTER_AUTHORIZATION_FAILED") != std::string::npos);
+  cluster.set_faults(nullptr);
+  send_numbers(producer, 1, true);
+  CHECK(report.delivered == 1);
 }
 
 TEST_CASE("an answer may come byte by byte") {

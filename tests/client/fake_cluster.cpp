@@ -11,6 +11,7 @@
 #include "record/batch.h"
 #include "record/record.h"
 #include "wire/api_versions.h"
+#include "wire/init_producer_id.h"
 
 namespace leat::client {
 
@@ -159,8 +160,29 @@ void FakeCluster::append_locked(Partition& partition, Bytes batch) {
   partition.end_offset = next;
 }
 
+ErrorCode FakeCluster::append_once(Partition& partition, Bytes batch, std::int64_t& base_offset) {
+  base_offset = partition.end_offset;
+  auto head = log::parse_head(batch, batch.size());
+  ASSERT(head);
+  if (head->has_producer()) {
+    head->next_offset = Offset{base_offset} + (head->next_offset - head->base_offset);
+    head->base_offset = Offset{base_offset};
+    auto known = partition.producers.check(*head, std::nullopt);
+    if (!known) return ErrorCode::out_of_order_sequence_number;
+    if (*known) {
+      base_offset = (*known)->base_offset.value();
+      return ErrorCode::none;
+    }
+    partition.producers.append(*head, std::nullopt, 0);
+    partition.producers.commit(head->next_offset);
+  }
+  append_locked(partition, std::move(batch));
+  return ErrorCode::none;
+}
+
 void FakeCluster::serve(Broker& broker, int socket) {
   std::byte prefix[wire::frame_size_bytes];
+  bool is_silent = false;
   while (read_all(socket, prefix, sizeof prefix)) {
     Bytes bytes(load_big_endian<std::uint32_t>(prefix));
     if (!read_all(socket, bytes.data(), bytes.size())) break;
@@ -176,6 +198,9 @@ void FakeCluster::serve(Broker& broker, int socket) {
     if (faults && frame->header.key != ApiKey::api_versions)
       fault = faults(frame->header.key, broker.id);
     if (fault.kind == Fault::Kind::drop_request) break;
+    // Answers come in order: none is behind one that never comes.
+    is_silent |= fault.kind == Fault::Kind::never;
+    if (is_silent) fault.kind = Fault::Kind::never;
     auto encoded = answer(broker, *frame, fault);
     ASSERT(encoded);
     if (!send_with_fault(socket, encoded->bytes, fault.kind)) break;
@@ -189,11 +214,10 @@ Result<wire::Encoded> FakeCluster::answer(Broker& broker, const wire::RequestFra
   std::int32_t id = frame.header.correlation_id;
   switch (frame.header.key) {
     case ApiKey::api_versions: {
-      std::map<ApiKey, wire::Versions> spoken{{ApiKey::produce, {0, 11}},
-                                              {ApiKey::fetch, {4, 16}},
-                                              {ApiKey::list_offsets, {1, 10}},
-                                              {ApiKey::metadata, {0, 13}},
-                                              {ApiKey::api_versions, {0, 4}}};
+      std::map<ApiKey, wire::Versions> spoken{
+          {ApiKey::produce, {0, 11}},         {ApiKey::fetch, {4, 16}},
+          {ApiKey::list_offsets, {1, 10}},    {ApiKey::metadata, {0, 13}},
+          {ApiKey::init_producer_id, {0, 5}}, {ApiKey::api_versions, {0, 4}}};
       wire::ApiVersionsResponse response;
       std::lock_guard lock(mutex_);
       for (const auto& [key, versions] : limits_) spoken[key] = versions;
@@ -210,6 +234,14 @@ Result<wire::Encoded> FakeCluster::answer(Broker& broker, const wire::RequestFra
       return wire::encode_response(
           produce(broker.id, *wire::decode_request<wire::ProduceRequest>(frame), fault), version,
           id);
+    case ApiKey::init_producer_id: {
+      wire::InitProducerIdResponse response;
+      std::lock_guard lock(mutex_);
+      response.error_code = fault.error;
+      response.producer_id = ++last_producer_id_;
+      response.producer_epoch = 0;
+      return wire::encode_response(response, version, id);
+    }
     case ApiKey::fetch:
       return wire::encode_response(
           fetch(broker.id, *wire::decode_request<wire::FetchRequest>(frame), fault), version, id);
@@ -273,9 +305,9 @@ wire::ProduceResponse FakeCluster::produce(int broker, const wire::ProduceReques
       Partition* partition = nullptr;
       part.error_code = find(topic.name, data.index, broker, fault, partition);
       if (part.error_code != ErrorCode::none) continue;
-      part.base_offset = partition->end_offset;
       BytesView bytes = data.records.bytes();
-      append_locked(*partition, Bytes(bytes.begin(), bytes.end()));
+      part.error_code =
+          append_once(*partition, Bytes(bytes.begin(), bytes.end()), part.base_offset);
     }
   }
   return response;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "log/producer_table.h"
 #include "wire/fetch.h"
 #include "wire/frame.h"
 #include "wire/list_offsets.h"
@@ -37,7 +38,8 @@ struct Fault {
   wire::ErrorCode error = wire::ErrorCode::none;
 };
 
-/// Thread-safe. Brokers are numbered from 1; each has a thread for every connection.
+/// Thread-safe. Brokers are numbered from 1; each has a thread for every connection. They know a
+/// batch that is sent again as Leat's do.
 class FakeCluster {
  public:
   explicit FakeCluster(int brokers);
@@ -70,6 +72,7 @@ class FakeCluster {
     std::int64_t start_offset = 0;
     std::int64_t end_offset = 0;
     std::vector<Bytes> batches;
+    log::ProducerTable producers;
   };
   struct Broker;
 
@@ -85,7 +88,8 @@ class FakeCluster {
                                          Fault fault);
   wire::ErrorCode find(const std::string& topic, std::int32_t partition, int broker, Fault fault,
                        Partition*& found);
-  void append_locked(Partition& partition, Bytes batch);
+  static void append_locked(Partition& partition, Bytes batch);
+  static wire::ErrorCode append_once(Partition& partition, Bytes batch, std::int64_t& base_offset);
 
   mutable std::mutex mutex_;
   // Guarded by mutex_:
@@ -93,6 +97,7 @@ class FakeCluster {
   std::map<wire::ApiKey, wire::Versions> limits_;
   std::map<wire::ApiKey, int> requests_;
   std::vector<std::shared_ptr<Bytes>> kept_;
+  std::int64_t last_producer_id_ = 0;
   FaultOf faults_;
   std::vector<std::thread> threads_;
   std::vector<int> sockets_;

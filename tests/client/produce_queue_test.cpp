@@ -12,13 +12,17 @@ namespace leat::client {
 namespace {
 
 using namespace std::chrono_literals;
+using wire::ErrorCode;
 using Batch = ProduceQueue::Batch;
 using Requests = std::vector<ProduceQueue::Request>;
+
+const Error some_error{Errc::connection_failed, "t/0: lost"};
 
 /// A queue with one topic, "t", whose partitions are all led by broker 1 unless said otherwise.
 struct Producing {
   explicit Producing(ProducerOptions options = {}, int partitions = 1)
-      : queue(options, 10ms, 100ms, Random(1)) {
+      : queue(options, {10ms, 100ms}, Random(1)) {
+    queue.set_producer({ProducerId{7}, 0});
     queue.set_topic("t", partitions);
   }
   bool append(std::string_view value, int partition = 0) {
@@ -42,6 +46,20 @@ struct Producing {
     return batch;
   }
   bool ready() { return !take().requests.empty(); }
+  Delivery acknowledge(Batch batch, std::int64_t base_offset) {
+    auto delivery = queue.answered(std::move(batch), {ErrorCode::none, base_offset, -1, {}}, now);
+    REQUIRE(delivery);
+    CHECK_FALSE(delivery->error);
+    CHECK(delivery->base_offset == base_offset);
+    return std::move(*delivery);
+  }
+  std::optional<Delivery> lose(Batch batch) {
+    return queue.unanswered(std::move(batch), some_error, true, now);
+  }
+  std::optional<Delivery> too_large(Batch batch) {
+    const Error error{Errc::message_too_large, "t/0: MESSAGE_TOO_LARGE"};
+    return queue.answered(std::move(batch), {ErrorCode::message_too_large, -1, -1, error}, now);
+  }
 
   ProduceQueue queue;
   ProduceQueue::Time now = 0ms;
@@ -57,8 +75,6 @@ std::string values(const Batch& batch) {
   while (const record::Record* record = records.next()) out += as_text(*record->value);
   return out;
 }
-
-const Error some_error{Errc::connection_failed, "t/0: lost"};
 
 ProducerOptions linger(std::chrono::milliseconds time) {
   ProducerOptions options;
@@ -92,14 +108,16 @@ TEST_CASE("a batch that is full, or flushed, does not linger") {
   CHECK(values(flushed.take_one()) == "a");
 }
 
-TEST_CASE("of a partition one batch is under way, and the next one fills meanwhile") {
-  Producing producing(linger(0ms));
+TEST_CASE("without idempotence one batch of a partition is under way, and the next one fills") {
+  ProducerOptions options = linger(0ms);
+  options.idempotence = false;
+  Producing producing(options);
   producing.append("a");
   Batch first = producing.take_one();
   producing.append("b");
   CHECK_FALSE(producing.ready());
   producing.append("c");
-  producing.queue.acknowledged(std::move(first), 0);
+  producing.acknowledge(std::move(first), 0);
   CHECK(values(producing.take_one()) == "bc");
 }
 
@@ -116,13 +134,13 @@ TEST_CASE("a batch that failed is sent again before those behind it") {
   producing.append("a");
   Batch first = producing.take_one();
   producing.append("b");
-  CHECK_FALSE(producing.queue.failed(std::move(first), some_error, true, producing.now));
+  CHECK_FALSE(producing.lose(std::move(first)));
   CHECK_FALSE(producing.ready());
   producing.now += 12ms;  // the backoff, and a fifth of it
   Batch again = producing.take_one();
   CHECK(values(again) == "a");
   CHECK(again.attempts == 1);
-  producing.queue.acknowledged(std::move(again), 0);
+  producing.acknowledge(std::move(again), 0);
   CHECK(values(producing.take_one()) == "b");
 }
 
@@ -132,7 +150,7 @@ TEST_CASE("each further attempt waits longer, up to a bound") {
   std::vector<std::int64_t> waits;
   for (int attempt = 0; attempt < 8; ++attempt) {
     Batch batch = producing.take_one();
-    CHECK_FALSE(producing.queue.failed(std::move(batch), some_error, true, producing.now));
+    CHECK_FALSE(producing.lose(std::move(batch)));
     auto next = producing.take().next;
     REQUIRE(next);
     waits.push_back(
@@ -153,7 +171,7 @@ TEST_CASE("a batch is given up when its time is over, sent or not") {
   producing.append("a");
   Batch batch = producing.take_one();
   producing.now = 995ms;
-  auto given_up = producing.queue.failed(std::move(batch), some_error, true, producing.now);
+  auto given_up = producing.lose(std::move(batch));
   REQUIRE(given_up);
   CHECK(given_up->possibly_persisted);
   CHECK(given_up->error->what == "t/0: lost (after 1 attempts)");
@@ -175,19 +193,18 @@ TEST_CASE("a batch is given up when its time is over, sent or not") {
 TEST_CASE("a batch that is too large is sent in halves, down to a single record") {
   Producing producing(linger(0ms));
   for (const char* value : {"a", "b", "c"}) producing.append(value);
-  const Error too_large{Errc::message_too_large, "t/0: MESSAGE_TOO_LARGE"};
-  CHECK_FALSE(producing.queue.too_large(producing.take_one(), too_large));
+  CHECK_FALSE(producing.too_large(producing.take_one()));
   CHECK(producing.queue.pending_records() == 3);
   Batch half = producing.take_one();
   CHECK(values(half) == "a");
-  producing.queue.acknowledged(std::move(half), 0);
+  producing.acknowledge(std::move(half), 0);
   Batch rest = producing.take_one();
   CHECK(values(rest) == "bc");
-  CHECK_FALSE(producing.queue.too_large(std::move(rest), too_large));
-  auto refused = producing.queue.too_large(producing.take_one(), too_large);
+  CHECK_FALSE(producing.too_large(std::move(rest)));
+  auto refused = producing.too_large(producing.take_one());
   REQUIRE(refused);
   CHECK(refused->error->what == "t/0: MESSAGE_TOO_LARGE");
-  producing.queue.acknowledged(producing.take_one(), 1);
+  producing.acknowledge(producing.take_one(), 1);
   CHECK(producing.queue.pending_records() == 0);
   CHECK(producing.queue.buffered_bytes() == 0);
 }
@@ -201,7 +218,7 @@ TEST_CASE("what is not acknowledged takes room") {
   CHECK_FALSE(producing.queue.has_room(100));
   Batch batch = producing.take_one();
   CHECK_FALSE(producing.queue.has_room(100));
-  producing.queue.acknowledged(std::move(batch), 0);
+  producing.acknowledge(std::move(batch), 0);
   CHECK(producing.queue.has_room(100));
 }
 
@@ -248,7 +265,7 @@ TEST_CASE("records without a key stay together until their batch goes") {
     Batch taken = producing.take_one();
     CHECK(taken.record_count == 20);
     partitions.push_back(ProduceQueue::partition_of(taken));
-    producing.queue.acknowledged(std::move(taken), 0);
+    producing.acknowledge(std::move(taken), 0);
   }
   std::sort(partitions.begin(), partitions.end());
   CHECK(partitions.front() != partitions.back());
