@@ -9,6 +9,8 @@ namespace leat::client {
 ApiVersions::ApiVersions(const wire::ApiVersionsResponse& response) {
   for (const auto& api : response.api_keys)
     versions_[api.api_key] = {api.min_version, api.max_version};
+  for (const auto& feature : response.finalized_features)
+    if (feature.name == "transaction.version") transaction_version_ = feature.max_version_level;
 }
 
 Result<wire::Version> ApiVersions::choose(wire::ApiKey key, wire::Versions ours,

@@ -22,7 +22,7 @@ inline constexpr wire::Versions spoken_versions = Request::valid;
 /// From version 13 on topics go by their ids.
 template <>
 inline constexpr wire::Versions spoken_versions<wire::FetchRequest>{4, 12};
-/// From version 12 on a transaction takes in its partitions by itself.
+/// From version 12 on a transaction takes in its partitions by itself: only where that is meant.
 template <>
 inline constexpr wire::Versions spoken_versions<wire::ProduceRequest>{3, 11};
 /// Earlier ones have neither the timeouts nor the answers that are relied on.
@@ -38,9 +38,13 @@ class ApiVersions {
   /// ranges and `broker`, if there is none.
   Result<wire::Version> choose(wire::ApiKey key, wire::Versions ours,
                                const std::string& broker) const;
+  /// The cluster's version of transactions: from 2 on batches add their partitions, and each end
+  /// raises the epoch (KIP-890).
+  std::int16_t transaction_version() const { return transaction_version_; }
 
  private:
   std::map<wire::ApiKey, wire::Versions> versions_;
+  std::int16_t transaction_version_ = 0;
 };
 
 }  // namespace leat::client

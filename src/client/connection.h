@@ -63,16 +63,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Sends `request` in the highest version that both sides speak, and waits for the answer.
   /// Errc::unsupported_version if there is none; Errc::request_timed_out closes the connection,
-  /// since a late answer would be taken for that of the next request.
+  /// since a late answer would be taken for that of the next request. With `version_max` that is
+  /// the highest of ours.
   template <class Request>
-  net::Task<Result<Answer<typename Request::Response>>> call(const Request& request,
-                                                             std::chrono::milliseconds timeout,
-                                                             Fillings fillings = {});
+  net::Task<Result<Answer<typename Request::Response>>> call(
+      const Request& request, std::chrono::milliseconds timeout, Fillings fillings = {},
+      std::optional<wire::Version> version_max = {});
 
   template <class Request>
-  Result<wire::Version> version_of() const {
-    return versions_.choose(Request::key, spoken_versions<Request>, address_.to_string());
+  Result<wire::Version> version_of(std::optional<wire::Version> version_max = {}) const {
+    wire::Versions ours = spoken_versions<Request>;
+    if (version_max) ours.last = *version_max;
+    return versions_.choose(Request::key, ours, address_.to_string());
   }
+  std::int16_t transaction_version() const { return versions_.transaction_version(); }
 
   /// Fails what is under way, open() too, and lets go of the socket. No effect the second time.
   void close(Error error);
@@ -120,9 +124,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 template <class Request>
 net::Task<Result<Answer<typename Request::Response>>> Connection::call(
-    const Request& request, std::chrono::milliseconds timeout, Fillings fillings) {
+    const Request& request, std::chrono::milliseconds timeout, Fillings fillings,
+    std::optional<wire::Version> version_max) {
   using Response = typename Request::Response;
-  Result<wire::Version> version = version_of<Request>();
+  Result<wire::Version> version = version_of<Request>(version_max);
   if (!version) co_return fail(version);
   wire::RequestHeader header = next_header(*version);
   Result<wire::Encoded> encoded = wire::encode_request(request, header);

@@ -50,10 +50,16 @@ Sender::Sender(Cluster& cluster, const ProducerOptions& options, OnDelivery on_d
       on_delivery_(std::move(on_delivery)),
       identity_(backoff_of(cluster.options()), Random::from_entropy()),
       wake_timer_(cluster.executor()),
-      queue_(options, backoff_of(cluster.options()), Random::from_entropy()) {}
+      operation_timer_(cluster.executor()),
+      queue_(options, backoff_of(cluster.options()), Random::from_entropy()) {
+  if (options.transactional_id.empty()) return;
+  transaction_.emplace(options.transactional_id, options.transaction_timeout,
+                       backoff_of(cluster.options()), Random::from_entropy());
+  closed_ = Error{Errc::invalid_txn_state, "no transaction is open"};
+}
 
 void Sender::start() {
-  asio::co_spawn(cluster_.executor(), run(), asio::detached);
+  asio::co_spawn(cluster_.executor(), run(shared_from_this()), asio::detached);
 }
 
 void Sender::stop() {
@@ -79,6 +85,7 @@ Result<Sender::Append> Sender::try_append(std::string_view topic, const OutRecor
   std::size_t bytes =
       record::BatchBuilder::record_bytes_max(record.key, record.value, record.headers);
   std::unique_lock lock(mutex_);
+  if (closed_) return tl::unexpected(*closed_);
   if (!queue_.has_topic(topic)) return Append::unknown_topic;
   if (!queue_.has_room(bytes)) return Append::no_room;
   Result<bool> opened = queue_.append(topic, record, now(), std::move(hook));
@@ -142,10 +149,9 @@ void Sender::abandon() {
   is_abandoned_ = true;
 }
 
-net::Task<void> Sender::run() {
-  auto self = shared_from_this();
+net::Task<void> Sender::run(Ptr self) {
   ProduceQueue::LeaderOf leader_of = [this](std::string_view topic, std::int32_t partition) {
-    return cluster_.metadata().leader(topic, partition);
+    return broker_for(topic, partition);
   };
   while (!cluster_.closed() && !is_stopped_) {
     wake_asked_ = false;
@@ -156,17 +162,19 @@ net::Task<void> Sender::run() {
     }
     for (Delivery& delivery : ready.expired) report(std::move(delivery));
     if (ready.needs_leader && !std::exchange(is_refreshing_, true))
-      asio::co_spawn(cluster_.executor(), refresh_leaders(), asio::detached);
+      asio::co_spawn(cluster_.executor(), refresh_leaders(self), asio::detached);
     if (ready.needs_producer) {
       if (auto request = identity_.ask(now()))
-        asio::co_spawn(cluster_.executor(), ask_producer(std::move(*request)), asio::detached);
+        asio::co_spawn(cluster_.executor(), ask_producer(self, std::move(*request)),
+                       asio::detached);
       else if (auto next = identity_.next())
         ready.next = std::min(ready.next.value_or(*next), *next);
     }
     for (Request& request : ready.requests) {
       auto shared = std::make_shared<Request>(std::move(request));
-      asio::co_spawn(cluster_.executor(), send(std::move(shared)), asio::detached);
+      asio::co_spawn(cluster_.executor(), send(self, std::move(shared)), asio::detached);
     }
+    if (transaction_) drive_transaction(ready);
     complete_waits();
     if (wake_asked_) continue;
     using TimePoint = asio::steady_timer::time_point;
@@ -176,10 +184,11 @@ net::Task<void> Sender::run() {
     co_await wake_timer_.async_wait(token);
   }
   complete_waits();
+  operation_timer_.cancel();
 }
 
-net::Task<void> Sender::ask_producer(wire::InitProducerIdRequest request) {
-  auto self = shared_from_this();
+net::Task<void> Sender::ask_producer([[maybe_unused]] Ptr self,
+                                     wire::InitProducerIdRequest request) {
   ProducerIdentity::Outcome outcome;
   Result<Connection::Ptr> opened = co_await cluster_.any_broker();
   if (!opened) {
@@ -201,8 +210,7 @@ net::Task<void> Sender::ask_producer(wire::InitProducerIdRequest request) {
   wake();
 }
 
-net::Task<void> Sender::refresh_leaders() {
-  auto self = shared_from_this();
+net::Task<void> Sender::refresh_leaders([[maybe_unused]] Ptr self) {
   std::vector<std::string> topics;
   for (const auto& [name, topic] : cluster_.metadata().topics()) topics.push_back(name);
   co_await cluster_.back_off(1);
@@ -214,8 +222,7 @@ net::Task<void> Sender::refresh_leaders() {
 
 /// Nothing may be awaited between what opens the connection and call(): requests for one broker
 /// reach it in the order in which they were taken.
-net::Task<void> Sender::send(std::shared_ptr<Request> request) {
-  auto self = shared_from_this();
+net::Task<void> Sender::send([[maybe_unused]] Ptr self, std::shared_ptr<Request> request) {
   Result<Connection::Ptr> opened = co_await cluster_.broker(request->broker);
   if (!opened) {
     fail_all(*request, opened.error(), false);
@@ -230,7 +237,13 @@ net::Task<void> Sender::send(std::shared_ptr<Request> request) {
   for (auto& batch : request->batches) owner->push_back(batch.bytes);
   fillings.owner = std::move(owner);
   auto timeout = cluster_.options().request_timeout;
-  auto answer = co_await connection->call(message, timeout, std::move(fillings));
+  std::optional<wire::Version> version_max;
+  if (transaction_) {
+    message.transactional_id = transaction_->id();
+    // The version that adds its partitions by itself.
+    if (transaction_->is_second_protocol()) version_max = wire::Version{12};
+  }
+  auto answer = co_await connection->call(message, timeout, std::move(fillings), version_max);
   if (answer)
     take_answer(*request, answer->message, *connection);
   else
@@ -316,6 +329,7 @@ void Sender::fail_all(Request& request, const Error& error, bool was_sent) {
 
 void Sender::report(std::optional<Delivery> delivery) {
   if (!delivery) return;
+  if (transaction_ && delivery->error) transaction_failed(*delivery);
   std::lock_guard lock(report_mutex_);
   if (is_abandoned_) return;
   if (on_delivery_) on_delivery_(*delivery);

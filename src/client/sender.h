@@ -18,6 +18,7 @@
 #include "client/cluster.h"
 #include "client/produce_queue.h"
 #include "client/producer_identity.h"
+#include "client/transaction.h"
 #include "net/task.h"
 #include "wire/produce.h"
 
@@ -27,6 +28,7 @@ namespace leat::client {
 /// and where all reports and completions come from. Memory is bounded by options.buffer_bytes.
 class Sender : public std::enable_shared_from_this<Sender> {
  public:
+  using Ptr = std::shared_ptr<Sender>;
   using OnDelivery = std::function<void(const Delivery&)>;
   using Done = UniqueFunction<void(Result<void>)>;
 
@@ -50,6 +52,19 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// nothing of that lingers. Thread-safe.
   void when_flushed(Done done);
 
+  // Transactions: one of these at a time. Records may be appended between begin() and commit() or
+  // abort() only. Errc::invalid_txn_state where that makes no sense now; then nothing has changed.
+  // Errc::request_timed_out after options.operation_timeout: then it is still being tried, and
+  // asking again waits on.
+
+  /// Gets the producer id the first time, which shuts out those with the same transactional id.
+  net::Task<Result<void>> begin();
+  net::Task<Result<void>> send_offsets(std::vector<CommittedOffset> offsets, GroupMetadata member);
+  /// After everything that was appended was delivered. Fails if any of it did.
+  net::Task<Result<void>> commit();
+  /// Gives up what was appended and not delivered.
+  net::Task<Result<void>> abort();
+
   /// No report is made from now on, nor is one under way when this returns. Thread-safe.
   void abandon();
 
@@ -64,10 +79,11 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// Looks into the queue soon. Thread-safe.
   void post_wake();
   void wake();
-  net::Task<void> run();
-  net::Task<void> send(std::shared_ptr<Request> request);
-  net::Task<void> ask_producer(wire::InitProducerIdRequest request);
-  net::Task<void> refresh_leaders();
+  // Spawned: what is not begun yet keeps it alive.
+  net::Task<void> run(Ptr self);
+  net::Task<void> send(Ptr self, std::shared_ptr<Request> request);
+  net::Task<void> ask_producer(Ptr self, wire::InitProducerIdRequest request);
+  net::Task<void> refresh_leaders(Ptr self);
   wire::ProduceRequest to_wire(const Request& request, std::vector<BytesView>& parts) const;
   void take_answer(Request& request, const wire::ProduceResponse& response,
                    const Connection& connection);
@@ -78,6 +94,18 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void wait(Wait wait);
   void complete_waits();
 
+  // In sender_transactions.cpp:
+  /// What its batches may do, and what is to be asked next.
+  std::optional<std::int32_t> broker_for(std::string_view topic, std::int32_t partition);
+  void drive_transaction(ProduceQueue::Ready& ready);
+  void close_transaction(const Error& error);
+  void transaction_failed(const Delivery& delivery);
+  net::Task<Result<void>> end_of_operation();
+  net::Task<void> ask_coordinator(Ptr self, Transaction::Todo todo);
+  net::Task<Result<Connection::Ptr>> coordinator(Transaction::To which);
+  template <class Message>
+  net::Task<void> ask(Connection::Ptr connection, Message message, wire::Version version_max);
+
   Cluster& cluster_;
   record::Compression compression_;
   OnDelivery on_delivery_;
@@ -86,6 +114,15 @@ class Sender : public std::enable_shared_from_this<Sender> {
   bool wake_asked_ = false;
   bool is_refreshing_ = false;
   bool is_stopped_ = false;
+  std::optional<Transaction> transaction_;
+  /// Of the transaction's coordinator and the group's; -1 while not known.
+  std::int32_t coordinators_[2] = {-1, -1};
+  std::string coordinated_group_;
+  std::int16_t transaction_version_ = 0;
+  std::optional<Result<void>> operation_result_;
+  bool is_operation_waited_for_ = false;
+  /// Cancelled when an operation has ended.
+  boost::asio::steady_timer operation_timer_;
   /// A wake() is on its way.
   std::atomic<bool> is_wake_posted_{false};
 
@@ -93,6 +130,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
   // Guarded by mutex_:
   ProduceQueue queue_;
   std::list<Wait> waits_;
+  /// Why nothing may be appended, where transactions are made.
+  std::optional<Error> closed_;
 
   /// Held while a delivery is reported.
   std::mutex report_mutex_;
