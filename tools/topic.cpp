@@ -73,7 +73,9 @@ int alter(const TopicOptions& options, client::BlockingClient& client) {
   if (!configs) return fail_command(configs.error());
   if (configs->empty())
     return fail_command({Errc::invalid_argument, "nothing to change: give -c KEY=VALUE"});
-  return report_done(options, plain(client.alter_topic(options.name, std::move(*configs))),
+  std::vector<client::ConfigChange> changes;
+  for (auto& [key, value] : *configs) changes.push_back({key, value});
+  return report_done(options, plain(client.alter_topic(options.name, std::move(changes))),
                      "altered");
 }
 

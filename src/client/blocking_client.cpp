@@ -26,10 +26,9 @@ Result<void> BlockingClient::delete_topic(std::string name) {
   });
 }
 
-Result<void> BlockingClient::alter_topic(std::string name,
-                                         std::vector<std::pair<std::string, std::string>> configs) {
+Result<void> BlockingClient::alter_topic(std::string name, std::vector<ConfigChange> changes) {
   return session_->run([&](const std::shared_ptr<Cluster>& cluster) {
-    return client::alter_topic(cluster, std::move(name), std::move(configs));
+    return client::alter_topic(cluster, std::move(name), std::move(changes));
   });
 }
 

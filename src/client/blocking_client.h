@@ -30,8 +30,7 @@ class BlockingClient {
   Result<ClusterDescription> describe_cluster();
   Result<void> create_topic(NewTopic topic);
   Result<void> delete_topic(std::string name);
-  Result<void> alter_topic(std::string name,
-                           std::vector<std::pair<std::string, std::string>> configs);
+  Result<void> alter_topic(std::string name, std::vector<ConfigChange> changes);
   Result<std::vector<TopicMetadata>> list_topics();
   Result<TopicMetadata> describe_topic(std::string name, bool create = false);
   Result<std::vector<TopicConfig>> topic_configs(std::string name);

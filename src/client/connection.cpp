@@ -113,7 +113,8 @@ net::Task<Result<void>> Connection::negotiate() {
     Result<wire::Encoded> encoded = wire::encode_request(request, header);
     if (!encoded) co_return fail(encoded);
     Outgoing outgoing{std::move(*encoded), {}};
-    Result<Frame> frame = co_await exchange(std::move(outgoing), options_.connect_timeout);
+    Result<Frame> frame =
+        co_await exchange(std::move(outgoing), options_.connect_timeout, Effect::none);
     if (!frame) co_return fail(frame);
     Result<wire::ResponseFrame> response = wire::parse_response(frame->bytes());
     if (!response) co_return fail(response);
@@ -129,8 +130,8 @@ net::Task<Result<void>> Connection::negotiate() {
       fmt::format("broker {} does not say which versions it speaks", address_.to_string()));
 }
 
-net::Task<Result<Frame>> Connection::exchange(Outgoing outgoing,
-                                              std::chrono::milliseconds timeout) {
+net::Task<Result<Frame>> Connection::exchange(Outgoing outgoing, std::chrono::milliseconds timeout,
+                                              Effect effect) {
   auto self = shared_from_this();
   if (closed_) co_return tl::unexpected(*closed_);
   auto pending = std::make_shared<Pending>(socket_.get_executor(), last_correlation_id_, timeout);
@@ -143,6 +144,7 @@ net::Task<Result<Frame>> Connection::exchange(Outgoing outgoing,
   if (!pending->result)
     close({Errc::request_timed_out, fmt::format("broker {} did not answer within {} ms",
                                                 address_.to_string(), timeout.count())});
+  if (!*pending->result) pending->result->error().possibly_persisted = effect == Effect::possible;
   co_return std::move(*pending->result);
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "client/api_versions.h"
+#include "client/effect.h"
 #include "client/error.h"
 #include "net/address.h"
 #include "net/task.h"
@@ -63,8 +64,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Sends `request` in the highest version that both sides speak, and waits for the answer.
   /// Errc::unsupported_version if there is none; Errc::request_timed_out closes the connection,
-  /// since a late answer would be taken for that of the next request. With `version_max` that is
-  /// the highest of ours.
+  /// since a late answer would be taken for that of the next request. Who gets no answer to a
+  /// request that has an effect does not know of it: the error is possibly_persisted. With
+  /// `version_max` that is the highest version of ours.
   template <class Request>
   net::Task<Result<Answer<typename Request::Response>>> call(
       const Request& request, std::chrono::milliseconds timeout, Fillings fillings = {},
@@ -96,7 +98,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::Task<Result<void>> connect();
   net::Task<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve();
   net::Task<Result<void>> negotiate();
-  net::Task<Result<Frame>> exchange(Outgoing outgoing, std::chrono::milliseconds timeout);
+  net::Task<Result<Frame>> exchange(Outgoing outgoing, std::chrono::milliseconds timeout,
+                                    Effect effect);
   net::Task<void> read_answers(Ptr self);
   net::Task<Result<Frame>> read_frame();
   void take_answer(Frame frame);
@@ -133,7 +136,7 @@ net::Task<Result<Answer<typename Request::Response>>> Connection::call(
   Result<wire::Encoded> encoded = wire::encode_request(request, header);
   if (!encoded) co_return fail(encoded);
   Outgoing outgoing{std::move(*encoded), std::move(fillings)};
-  Result<Frame> frame = co_await exchange(std::move(outgoing), timeout);
+  Result<Frame> frame = co_await exchange(std::move(outgoing), timeout, effect_of(Request::key));
   if (!frame) co_return fail(frame);
   Result<wire::ResponseFrame> response = wire::parse_response(frame->bytes());
   if (!response) co_return fail(response);

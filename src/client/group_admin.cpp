@@ -29,7 +29,8 @@ tl::unexpected<Error> refused(ErrorCode code, const std::string& group) {
 }
 
 Error no_such_group(const std::string& group) {
-  return {Errc::not_found, fmt::format("there is no group {}", group)};
+  return {Errc::not_found, fmt::format("there is no group {}", group),
+          static_cast<std::int16_t>(ErrorCode::group_id_not_found)};
 }
 
 GroupMember to_member(const wire::DescribeGroupsResponse::Member& from) {
@@ -50,15 +51,14 @@ GroupMember to_member(const wire::ConsumerGroupDescribeResponse::Member& from) {
 }
 
 /// A group of the new protocol, which DescribeGroups does not tell of.
-net::Task<Result<GroupDescription>> describe_consumer_group(std::shared_ptr<Cluster> cluster,
-                                                            std::string group) {
-  GroupCoordinator coordinator(cluster, group);
+net::Task<Result<GroupDescription>> describe_consumer_group(Caller caller, std::string group) {
+  GroupCoordinator coordinator(caller, group);
   wire::ConsumerGroupDescribeRequest request;
   request.group_ids = {group};
   auto code_of = [](const wire::ConsumerGroupDescribeResponse& response) {
     return response.groups.empty() ? ErrorCode::none : response.groups[0].error_code;
   };
-  auto timeout = cluster->options().request_timeout;
+  auto timeout = caller.cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   // A broker that does not have the request has no such group.
   bool is_missing = !answer && answer.error().code == Errc::unsupported_version;
@@ -78,18 +78,18 @@ net::Task<Result<GroupDescription>> describe_consumer_group(std::shared_ptr<Clus
 
 }  // namespace
 
-net::Task<Result<std::vector<ListedGroup>>> list_groups(std::shared_ptr<Cluster> cluster) {
+net::Task<Result<std::vector<ListedGroup>>> list_groups(Caller caller) {
   std::vector<std::string> no_topics;
-  Result<void> refreshed = co_await cluster->refresh(no_topics);
+  Result<void> refreshed = co_await caller.cluster->refresh(no_topics);
   if (!refreshed) co_return fail(refreshed);
   std::vector<ListedGroup> groups;
-  auto brokers = cluster->metadata().brokers();
+  auto brokers = caller.cluster->metadata().brokers();
   for (const auto& [id, address] : brokers) {
-    Result<Connection::Ptr> opened = co_await cluster->broker(id);
+    Result<Connection::Ptr> opened = co_await caller.cluster->broker(id);
     if (!opened) co_return fail(opened);
     Connection::Ptr connection = *opened;
     wire::ListGroupsRequest request;
-    auto timeout = cluster->options().request_timeout;
+    auto timeout = caller.cluster->options().request_timeout;
     auto answer = co_await connection->call(request, timeout);
     if (!answer) co_return fail(answer);
     if (answer->message.error_code != ErrorCode::none) {
@@ -104,15 +104,14 @@ net::Task<Result<std::vector<ListedGroup>>> list_groups(std::shared_ptr<Cluster>
   co_return groups;
 }
 
-net::Task<Result<GroupDescription>> describe_group(std::shared_ptr<Cluster> cluster,
-                                                   std::string group) {
-  GroupCoordinator coordinator(cluster, group);
+net::Task<Result<GroupDescription>> describe_group(Caller caller, std::string group) {
+  GroupCoordinator coordinator(caller, group);
   wire::DescribeGroupsRequest request;
   request.groups = {group};
   auto code_of = [](const wire::DescribeGroupsResponse& response) {
     return response.groups.empty() ? ErrorCode::none : response.groups[0].error_code;
   };
-  auto timeout = cluster->options().request_timeout;
+  auto timeout = caller.cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   if (answer->groups.empty()) co_return tl::unexpected(no_such_group(group));
@@ -120,7 +119,7 @@ net::Task<Result<GroupDescription>> describe_group(std::shared_ptr<Cluster> clus
   bool is_unknown = described.error_code == ErrorCode::group_id_not_found ||
                     (described.error_code == ErrorCode::none && described.group_state == "Dead");
   if (is_unknown) {
-    auto of_consumers = co_await describe_consumer_group(cluster, group);
+    auto of_consumers = co_await describe_consumer_group(caller, group);
     co_return of_consumers;
   }
   if (described.error_code != ErrorCode::none) co_return refused(described.error_code, group);
@@ -130,16 +129,15 @@ net::Task<Result<GroupDescription>> describe_group(std::shared_ptr<Cluster> clus
   co_return description;
 }
 
-net::Task<Result<std::vector<GroupOffset>>> group_offsets(std::shared_ptr<Cluster> cluster,
-                                                          std::string group) {
-  GroupCoordinator coordinator(cluster, group);
+net::Task<Result<std::vector<GroupOffset>>> group_offsets(Caller caller, std::string group) {
+  GroupCoordinator coordinator(caller, group);
   wire::OffsetFetchRequest request;
   request.group_id = group;
   request.groups.emplace_back().group_id = group;
   auto code_of = [](const wire::OffsetFetchResponse& response) {
     return response.groups.empty() ? response.error_code : response.groups[0].error_code;
   };
-  auto timeout = cluster->options().request_timeout;
+  auto timeout = caller.cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   if (code_of(*answer) != ErrorCode::none) co_return refused(code_of(*answer), group);
@@ -159,9 +157,9 @@ net::Task<Result<std::vector<GroupOffset>>> group_offsets(std::shared_ptr<Cluste
   co_return offsets;
 }
 
-net::Task<Result<void>> commit_group_offsets(std::shared_ptr<Cluster> cluster, std::string group,
+net::Task<Result<void>> commit_group_offsets(Caller caller, std::string group,
                                              std::vector<GroupOffset> offsets) {
-  GroupCoordinator coordinator(cluster, group);
+  GroupCoordinator coordinator(caller, group);
   wire::OffsetCommitRequest request;
   request.group_id = group;
   for (const GroupOffset& offset : offsets) {
@@ -182,33 +180,36 @@ net::Task<Result<void>> commit_group_offsets(std::shared_ptr<Cluster> cluster, s
     }
     return ErrorCode::none;
   };
-  auto timeout = cluster->options().request_timeout;
+  auto timeout = caller.cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   ErrorCode code = code_of(*answer);
   if (code == ErrorCode::unknown_member_id || code == ErrorCode::rebalance_in_progress) {
-    co_return fail(
-        Errc::broker_error,
-        fmt::format("group {} has members, and only they commit; stop them first", group));
+    co_return tl::unexpected(
+        Error(Errc::broker_error,
+              fmt::format("group {} has members, and only they commit; stop them first", group),
+              static_cast<std::int16_t>(ErrorCode::unknown_member_id)));
   }
   if (code != ErrorCode::none) co_return refused(code, group);
   co_return Result<void>{};
 }
 
-net::Task<Result<void>> delete_group(std::shared_ptr<Cluster> cluster, std::string group) {
-  GroupCoordinator coordinator(cluster, group);
+net::Task<Result<void>> delete_group(Caller caller, std::string group) {
+  GroupCoordinator coordinator(caller, group);
   wire::DeleteGroupsRequest request;
   request.group_names = {group};
   auto code_of = [](const wire::DeleteGroupsResponse& response) {
     return response.results.empty() ? ErrorCode::none : response.results[0].error_code;
   };
-  auto timeout = cluster->options().request_timeout;
+  auto timeout = caller.cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
   ErrorCode code = code_of(*answer);
   if (code == ErrorCode::group_id_not_found) co_return tl::unexpected(no_such_group(group));
   if (code == ErrorCode::non_empty_group) {
-    co_return fail(Errc::broker_error, fmt::format("group {} has members; stop them first", group));
+    co_return tl::unexpected(Error(Errc::broker_error,
+                                   fmt::format("group {} has members; stop them first", group),
+                                   static_cast<std::int16_t>(code)));
   }
   if (code != ErrorCode::none) co_return refused(code, group);
   co_return Result<void>{};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "client/caller.h"
 #include "client/error.h"
 #include "client/group_protocol.h"
 #include "net/task.h"
@@ -44,16 +45,14 @@ struct GroupOffset {
 };
 
 /// Of all brokers, by id.
-net::Task<Result<std::vector<ListedGroup>>> list_groups(std::shared_ptr<Cluster> cluster);
+net::Task<Result<std::vector<ListedGroup>>> list_groups(Caller caller);
 /// Errc::not_found if there is none.
-net::Task<Result<GroupDescription>> describe_group(std::shared_ptr<Cluster> cluster,
-                                                   std::string group);
+net::Task<Result<GroupDescription>> describe_group(Caller caller, std::string group);
 /// All that the group has committed, by topic and partition.
-net::Task<Result<std::vector<GroupOffset>>> group_offsets(std::shared_ptr<Cluster> cluster,
-                                                          std::string group);
+net::Task<Result<std::vector<GroupOffset>>> group_offsets(Caller caller, std::string group);
 /// Refused while the group has members.
-net::Task<Result<void>> commit_group_offsets(std::shared_ptr<Cluster> cluster, std::string group,
+net::Task<Result<void>> commit_group_offsets(Caller caller, std::string group,
                                              std::vector<GroupOffset> offsets);
-net::Task<Result<void>> delete_group(std::shared_ptr<Cluster> cluster, std::string group);
+net::Task<Result<void>> delete_group(Caller caller, std::string group);
 
 }  // namespace leat::client

@@ -15,15 +15,14 @@ Error GroupCoordinator::error_of(wire::ErrorCode code, const Connection& connect
   return error;
 }
 
+net::Task<Result<void>> GroupCoordinator::reach() {
+  if (!cluster_->metadata().brokers().empty()) co_return Result<void>{};
+  std::vector<std::string> none;
+  Result<void> refreshed = co_await cluster_->refresh(std::move(none));
+  co_return refreshed;
+}
+
 net::Task<Result<Connection::Ptr>> GroupCoordinator::find() {
-  if (cluster_->metadata().brokers().empty()) {
-    std::vector<std::string> none;
-    Result<void> refreshed = co_await cluster_->refresh(std::move(none));
-    if (!refreshed) {
-      // A cluster that nobody answers for is not waited for: the user may have mistyped it.
-      co_return fail(Errc::broker_error, refreshed.error().what);
-    }
-  }
   if (node_ < 0) {
     Result<Connection::Ptr> any = co_await cluster_->any_broker();
     if (!any) co_return fail(any);

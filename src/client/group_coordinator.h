@@ -4,8 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <utility>
 
+#include "client/caller.h"
 #include "client/cluster.h"
 #include "client/connection.h"
 #include "client/error.h"
@@ -25,8 +28,11 @@ constexpr bool is_coordinator_lost(wire::ErrorCode code) {
 /// Lives on the cluster's executor.
 class GroupCoordinator {
  public:
-  GroupCoordinator(std::shared_ptr<Cluster> cluster, std::string group, Lane lane = Lane::shared)
-      : cluster_(std::move(cluster)), group_(std::move(group)), lane_(lane) {}
+  GroupCoordinator(Caller caller, std::string group, Lane lane = Lane::shared)
+      : cluster_(std::move(caller.cluster)),
+        stop_(std::move(caller.stop)),
+        group_(std::move(group)),
+        lane_(lane) {}
 
   /// Asks for what `code_of(response)` then judges, of the broker that it takes, until that is not
   /// about coordinators, or the operation timeout is over. What a broker answers is no error here.
@@ -35,6 +41,9 @@ class GroupCoordinator {
   net::Task<Result<typename Request::Response>> ask(const Request& request, CodeOf code_of,
                                                     std::chrono::milliseconds timeout) {
     auto deadline = std::chrono::steady_clock::now() + cluster_->options().operation_timeout;
+    // A cluster that nobody answers for is not waited for: the user may have mistyped it.
+    Result<void> reached = co_await reach();
+    if (!reached) co_return fail(reached);
     for (int attempts = 1;; ++attempts) {
       Error error{Errc::request_timed_out, ""};
       Result<Connection::Ptr> found = co_await find();
@@ -50,7 +59,8 @@ class GroupCoordinator {
         error = answer ? error_of(code_of(answer->message), *connection) : answer.error();
       }
       bool is_final = !is_transient(error) && error.code != Errc::coordinator_not_available;
-      if (is_final || std::chrono::steady_clock::now() >= deadline) co_return tl::unexpected(error);
+      bool is_late = std::chrono::steady_clock::now() >= deadline || stop_.stop_requested();
+      if (is_final || is_late) co_return tl::unexpected(error);
       co_await cluster_->back_off(attempts);
     }
   }
@@ -58,10 +68,12 @@ class GroupCoordinator {
   const std::string& group() const { return group_; }
 
  private:
+  net::Task<Result<void>> reach();
   net::Task<Result<Connection::Ptr>> find();
   Error error_of(wire::ErrorCode code, const Connection& connection) const;
 
   std::shared_ptr<Cluster> cluster_;
+  std::stop_token stop_;
   std::string group_;
   Lane lane_;
   std::int32_t node_ = -1;
