@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/published.h"
@@ -105,6 +106,8 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   Ticket on_advance(UniqueFunction<void()> listener) override;
   bool has_producers() const override { return producers_.is_loaded(); }
   void load_producers(UniqueFunction<void(Result<void>)> done) override;
+  /// The store ends: what waits is not called any more, but let go, since it may hold this log.
+  void abandon_loading() { std::exchange(loading_, {}); }
   const ProducerTable& producers() const override { return producers_.table(); }
   void set_options(const LogOptions& options) override { options_ = options; }
   const LogOptions& options() const override { return options_; }

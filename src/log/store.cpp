@@ -109,6 +109,7 @@ std::shared_ptr<PartitionLog> DataStore::find_log(const TopicPartition& id) cons
 }
 
 DataStore::~DataStore() {
+  for (auto& [id, log] : logs_) log->abandon_loading();
   logs_.clear();
   context_.alive.reset();
 }
