@@ -11,7 +11,7 @@
 namespace leat::client {
 
 struct BlockingProducer::State {
-  bool is_stopped() const { return session->cluster().options().stop.stop_requested(); }
+  bool is_stopped() const { return session->cluster()->options().stop.stop_requested(); }
   /// Waits for what `begin(done)` completes. A bound on each wait, since a request to stop wakes
   /// nobody.
   template <class Begin>
@@ -50,8 +50,9 @@ Result<void> BlockingProducer::send(std::string_view topic, const OutRecord& rec
     if (*appended == Sender::Append::appended) return {};
     Result<void> waited;
     if (*appended == Sender::Append::unknown_topic) {
-      waited = state_->session->run(
-          [&](Cluster&) { return state_->sender->learn_topic(std::string(topic)); });
+      waited = state_->session->run([&](const std::shared_ptr<Cluster>&) {
+        return state_->sender->learn_topic(std::string(topic));
+      });
     } else {
       std::size_t bytes =
           record::BatchBuilder::record_bytes_max(record.key, record.value, record.headers);

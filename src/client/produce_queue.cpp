@@ -216,6 +216,7 @@ void ProduceQueue::expire(Partition& partition, Time now, Ready& ready) {
                            fmt::format("{}/{}: {} records were not acknowledged within {} s",
                                        delivery.topic, delivery.partition, delivery.record_count,
                                        options_.delivery_timeout.count() / 1000)};
+    delivery.error->possibly_persisted = delivery.possibly_persisted;
     ready.expired.push_back(std::move(delivery));
   };
   partition.queue.expire(now, give_up);
@@ -323,6 +324,7 @@ Delivery ProduceQueue::give_up(Batch batch, Error error) {
   batch.partition->queue.gave_up(batch);
   Delivery delivery = finish(batch);
   delivery.error = std::move(error);
+  delivery.error->possibly_persisted = delivery.possibly_persisted;
   return delivery;
 }
 
@@ -346,6 +348,7 @@ std::vector<Delivery> ProduceQueue::fail_waiting(const Error& error) {
   auto give_up = [&](Batch batch) {
     Delivery& delivery = failed.emplace_back(finish(batch));
     delivery.error = error;
+    delivery.error->possibly_persisted = delivery.possibly_persisted;
   };
   for (Partition* partition : active_) {
     if (partition->open) close_open(*partition);

@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "base/result.h"
+#include "client/error.h"
 #include "client/backoff.h"
-#include "client/options.h"
+#include "leat/options.h"
 #include "client/partition_queue.h"
 #include "client/produce_batch.h"
 #include "record/builder.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/random.h"
-#include "base/result.h"
+#include "client/error.h"
 #include "client/backoff.h"
 #include "client/produce_batch.h"
 #include "wire/init_producer_id.h"

@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 
 #include "client/admin.h"
+#include "client/codec.h"
 #include "client/wire_error.h"
 
 namespace leat::client {
@@ -44,22 +45,23 @@ const wire::ProduceResponse::Partition* find_answer(const wire::ProduceResponse&
 
 }  // namespace
 
-Sender::Sender(Cluster& cluster, const ProducerOptions& options, OnDelivery on_delivery)
-    : cluster_(cluster),
-      compression_(options.compression),
+Sender::Sender(std::shared_ptr<Cluster> cluster, const ProducerOptions& options,
+               OnDelivery on_delivery)
+    : cluster_(std::move(cluster)),
+      compression_(to_record(options.compression)),
       on_delivery_(std::move(on_delivery)),
-      identity_(backoff_of(cluster.options()), Random::from_entropy()),
-      wake_timer_(cluster.executor()),
-      operation_timer_(cluster.executor()),
-      queue_(options, backoff_of(cluster.options()), Random::from_entropy()) {
+      identity_(backoff_of(cluster_->options()), Random::from_entropy()),
+      wake_timer_(cluster_->executor()),
+      operation_timer_(cluster_->executor()),
+      queue_(options, backoff_of(cluster_->options()), Random::from_entropy()) {
   if (options.transactional_id.empty()) return;
   transaction_.emplace(options.transactional_id, options.transaction_timeout,
-                       backoff_of(cluster.options()), Random::from_entropy());
+                       backoff_of(cluster_->options()), Random::from_entropy());
   closed_ = Error{Errc::invalid_txn_state, "no transaction is open"};
 }
 
 void Sender::start() {
-  asio::co_spawn(cluster_.executor(), run(shared_from_this()), asio::detached);
+  asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
 }
 
 void Sender::stop() {
@@ -74,7 +76,7 @@ void Sender::wake() {
 
 void Sender::post_wake() {
   if (is_wake_posted_.exchange(true)) return;
-  asio::post(cluster_.executor(), [self = shared_from_this()] {
+  asio::post(cluster_->executor(), [self = shared_from_this()] {
     self->is_wake_posted_ = false;
     self->wake();
   });
@@ -128,15 +130,15 @@ void Sender::complete_waits() {
     std::lock_guard lock(mutex_);
     for (auto at = waits_.begin(); at != waits_.end();) {
       auto next = std::next(at);
-      bool is_over = cluster_.closed() || is_stopped_ ||
+      bool is_over = cluster_->closed() || is_stopped_ ||
                      (at->room ? queue_.has_room(*at->room) : queue_.is_flushed(at->flush));
       if (is_over) over.splice(over.end(), waits_, at);
       at = next;
     }
   }
   for (Wait& wait : over) {
-    if (cluster_.closed())
-      wait.done(tl::unexpected(*cluster_.closed()));
+    if (cluster_->closed())
+      wait.done(tl::unexpected(*cluster_->closed()));
     else if (is_stopped_)
       wait.done(fail(Errc::cancelled, "the producer is closed"));
     else
@@ -153,7 +155,7 @@ net::Task<void> Sender::run(Ptr self) {
   ProduceQueue::LeaderOf leader_of = [this](std::string_view topic, std::int32_t partition) {
     return broker_for(topic, partition);
   };
-  while (!cluster_.closed() && !is_stopped_) {
+  while (!cluster_->closed() && !is_stopped_) {
     wake_asked_ = false;
     ProduceQueue::Ready ready;
     {
@@ -162,17 +164,17 @@ net::Task<void> Sender::run(Ptr self) {
     }
     for (Delivery& delivery : ready.expired) report(std::move(delivery));
     if (ready.needs_leader && !std::exchange(is_refreshing_, true))
-      asio::co_spawn(cluster_.executor(), refresh_leaders(self), asio::detached);
+      asio::co_spawn(cluster_->executor(), refresh_leaders(self), asio::detached);
     if (ready.needs_producer) {
       if (auto request = identity_.ask(now()))
-        asio::co_spawn(cluster_.executor(), ask_producer(self, std::move(*request)),
+        asio::co_spawn(cluster_->executor(), ask_producer(self, std::move(*request)),
                        asio::detached);
       else if (auto next = identity_.next())
         ready.next = std::min(ready.next.value_or(*next), *next);
     }
     for (Request& request : ready.requests) {
       auto shared = std::make_shared<Request>(std::move(request));
-      asio::co_spawn(cluster_.executor(), send(self, std::move(shared)), asio::detached);
+      asio::co_spawn(cluster_->executor(), send(self, std::move(shared)), asio::detached);
     }
     if (transaction_) drive_transaction(ready);
     complete_waits();
@@ -190,12 +192,12 @@ net::Task<void> Sender::run(Ptr self) {
 net::Task<void> Sender::ask_producer([[maybe_unused]] Ptr self,
                                      wire::InitProducerIdRequest request) {
   ProducerIdentity::Outcome outcome;
-  Result<Connection::Ptr> opened = co_await cluster_.any_broker();
+  Result<Connection::Ptr> opened = co_await cluster_->any_broker();
   if (!opened) {
     outcome = identity_.unanswered(opened.error(), now());
   } else {
     Connection::Ptr connection = *opened;
-    auto timeout = cluster_.options().request_timeout;
+    auto timeout = cluster_->options().request_timeout;
     auto answer = co_await connection->call(request, timeout);
     outcome = answer ? identity_.answered(answer->message, connection->address().to_string(), now())
                      : identity_.unanswered(answer.error(), now());
@@ -212,9 +214,9 @@ net::Task<void> Sender::ask_producer([[maybe_unused]] Ptr self,
 
 net::Task<void> Sender::refresh_leaders([[maybe_unused]] Ptr self) {
   std::vector<std::string> topics;
-  for (const auto& [name, topic] : cluster_.metadata().topics()) topics.push_back(name);
-  co_await cluster_.back_off(1);
-  Result<void> refreshed = co_await cluster_.refresh(std::move(topics));
+  for (const auto& [name, topic] : cluster_->metadata().topics()) topics.push_back(name);
+  co_await cluster_->back_off(1);
+  Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
   is_refreshing_ = false;
   // Whether or not it worked: run() asks again while leaders are missing.
   wake();
@@ -223,7 +225,7 @@ net::Task<void> Sender::refresh_leaders([[maybe_unused]] Ptr self) {
 /// Nothing may be awaited between what opens the connection and call(): requests for one broker
 /// reach it in the order in which they were taken.
 net::Task<void> Sender::send([[maybe_unused]] Ptr self, std::shared_ptr<Request> request) {
-  Result<Connection::Ptr> opened = co_await cluster_.broker(request->broker);
+  Result<Connection::Ptr> opened = co_await cluster_->broker(request->broker);
   if (!opened) {
     fail_all(*request, opened.error(), false);
     co_return;
@@ -236,7 +238,7 @@ net::Task<void> Sender::send([[maybe_unused]] Ptr self, std::shared_ptr<Request>
   auto owner = std::make_shared<std::vector<std::shared_ptr<const Bytes>>>();
   for (auto& batch : request->batches) owner->push_back(batch.bytes);
   fillings.owner = std::move(owner);
-  auto timeout = cluster_.options().request_timeout;
+  auto timeout = cluster_->options().request_timeout;
   std::optional<wire::Version> version_max;
   if (transaction_) {
     message.transactional_id = transaction_->id();
@@ -253,7 +255,7 @@ net::Task<void> Sender::send([[maybe_unused]] Ptr self, std::shared_ptr<Request>
 wire::ProduceRequest Sender::to_wire(const Request& request, std::vector<BytesView>& parts) const {
   wire::ProduceRequest message;
   message.acks = acks_all;
-  message.timeout_ms = static_cast<std::int32_t>(cluster_.options().request_timeout.count());
+  message.timeout_ms = static_cast<std::int32_t>(cluster_->options().request_timeout.count());
   // The wire groups by topic; the parts must be in the order of the holes.
   std::vector<const ProduceQueue::Batch*> batches;
   for (const auto& batch : request.batches) batches.push_back(&batch);
@@ -303,7 +305,7 @@ void Sender::settle(ProduceQueue::Batch batch, const wire::ProduceResponse::Part
       if (bad.batch_index_error_message && !words) words = bad.batch_index_error_message;
     if (told.code != ErrorCode::none) told.error = broker_error(told.code, name, broker, words);
   }
-  if (needs_metadata(told.code)) cluster_.metadata().forget_leader(topic, partition);
+  if (needs_metadata(told.code)) cluster_->metadata().forget_leader(topic, partition);
   std::unique_lock lock(mutex_);
   auto delivery = queue_.answered(std::move(batch), std::move(told), now());
   lock.unlock();
@@ -321,7 +323,7 @@ void Sender::fail_all(Request& request, const Error& error, bool was_sent) {
       delivery = queue_.unanswered(std::move(batch), std::move(named), was_sent, now());
     }
     // The broker may be gone for good, and the partition led by another one.
-    cluster_.metadata().forget_leader(topic, partition);
+    cluster_->metadata().forget_leader(topic, partition);
     report(std::move(delivery));
   }
   wake();

@@ -33,7 +33,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   using Done = UniqueFunction<void(Result<void>)>;
 
   /// `on_delivery` is called for every batch, not under the queue's lock, until abandon().
-  Sender(Cluster& cluster, const ProducerOptions& options, OnDelivery on_delivery);
+  Sender(std::shared_ptr<Cluster> cluster, const ProducerOptions& options, OnDelivery on_delivery);
 
   /// Runs until the cluster is closed, or stop().
   void start();
@@ -106,7 +106,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   template <class Message>
   net::Task<void> ask(Connection::Ptr connection, Message message, wire::Version version_max);
 
-  Cluster& cluster_;
+  std::shared_ptr<Cluster> cluster_;
   record::Compression compression_;
   OnDelivery on_delivery_;
   ProducerIdentity identity_;

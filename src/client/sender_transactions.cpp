@@ -30,7 +30,7 @@ constexpr std::int16_t second_protocol = 2;
 }  // namespace
 
 std::optional<std::int32_t> Sender::broker_for(std::string_view topic, std::int32_t partition) {
-  auto leader = cluster_.metadata().leader(topic, partition);
+  auto leader = cluster_->metadata().leader(topic, partition);
   if (!leader || !transaction_ || transaction_->may_send(topic, partition)) return leader;
   return ProduceQueue::not_yet;
 }
@@ -91,14 +91,14 @@ net::Task<Result<void>> Sender::abort() {
 net::Task<Result<void>> Sender::end_of_operation() {
   if (std::exchange(is_operation_waited_for_, true))
     co_return fail(Errc::invalid_txn_state, "the transaction is busy with something else");
-  auto deadline = std::chrono::steady_clock::now() + cluster_.options().operation_timeout;
+  auto deadline = std::chrono::steady_clock::now() + cluster_->options().operation_timeout;
   operation_result_.reset();
   wake();
   Result<void> result =
       fail(Errc::request_timed_out,
            fmt::format("transactional id {}: no answer within {} ms yet", transaction_->id(),
-                       cluster_.options().operation_timeout.count()));
-  while (!operation_result_ && !cluster_.closed() && !is_stopped_) {
+                       cluster_->options().operation_timeout.count()));
+  while (!operation_result_ && !cluster_->closed() && !is_stopped_) {
     if (std::chrono::steady_clock::now() >= deadline) break;
     operation_timer_.expires_at(deadline);
     boost::system::error_code ignored;
@@ -108,10 +108,10 @@ net::Task<Result<void>> Sender::end_of_operation() {
   is_operation_waited_for_ = false;
   if (operation_result_)
     result = std::move(*operation_result_);
-  else if (cluster_.closed())
-    result = tl::unexpected(*cluster_.closed());
+  else if (cluster_->closed())
+    result = tl::unexpected(*cluster_->closed());
   else if (is_stopped_)
-    result = fail(Errc::cancelled, "the producer is closed");
+    result = tl::unexpected(Error{Errc::cancelled, "the producer is closed"});
   operation_result_.reset();
   co_return result;
 }
@@ -123,7 +123,7 @@ void Sender::drive_transaction(ProduceQueue::Ready& ready) {
     is_settled = queue_.pending_records() == 0;
   }
   if (auto todo = transaction_->next(now(), is_settled)) {
-    asio::co_spawn(cluster_.executor(), ask_coordinator(shared_from_this(), std::move(*todo)),
+    asio::co_spawn(cluster_->executor(), ask_coordinator(shared_from_this(), std::move(*todo)),
                    asio::detached);
   } else if (auto next = transaction_->retry_at(); next && *next > now()) {
     ready.next = std::min(ready.next.value_or(*next), *next);
@@ -162,13 +162,13 @@ net::Task<Result<Connection::Ptr>> Sender::coordinator(Transaction::To which) {
     node = -1;
     coordinated_group_ = key;
   }
-  if (cluster_.metadata().brokers().empty()) {
+  if (cluster_->metadata().brokers().empty()) {
     std::vector<std::string> none;
-    Result<void> refreshed = co_await cluster_.refresh(std::move(none));
+    Result<void> refreshed = co_await cluster_->refresh(std::move(none));
     if (!refreshed) co_return fail(refreshed);
   }
   if (node < 0) {
-    Result<Connection::Ptr> any = co_await cluster_.any_broker();
+    Result<Connection::Ptr> any = co_await cluster_->any_broker();
     if (!any) co_return fail(any);
     Connection::Ptr connection = *any;
     wire::FindCoordinatorRequest request;
@@ -176,7 +176,7 @@ net::Task<Result<Connection::Ptr>> Sender::coordinator(Transaction::To which) {
     request.coordinator_keys = {key};
     request.key_type =
         is_group ? wire::CoordinatorKeyType::group : wire::CoordinatorKeyType::transaction;
-    auto timeout = cluster_.options().request_timeout;
+    auto timeout = cluster_->options().request_timeout;
     auto answer = co_await connection->call(request, timeout);
     if (!answer) co_return fail(answer);
     const wire::FindCoordinatorResponse& found = answer->message;
@@ -192,7 +192,7 @@ net::Task<Result<Connection::Ptr>> Sender::coordinator(Transaction::To which) {
     }
     node = is_batched ? found.coordinators[0].node_id : found.node_id;
   }
-  Result<Connection::Ptr> connection = co_await cluster_.broker(node);
+  Result<Connection::Ptr> connection = co_await cluster_->broker(node);
   co_return connection;
 }
 
@@ -223,7 +223,7 @@ net::Task<void> Sender::ask_coordinator([[maybe_unused]] Ptr self, Transaction::
 template <class Message>
 net::Task<void> Sender::ask(Connection::Ptr connection, Message message,
                             wire::Version version_max) {
-  auto timeout = cluster_.options().request_timeout;
+  auto timeout = cluster_->options().request_timeout;
   Fillings none;
   auto answer = co_await connection->call(message, timeout, std::move(none), version_max);
   Transaction::Effect effect;

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "base/result.h"
+#include "client/error.h"
 #include "client/backoff.h"
 #include "client/produce_batch.h"
 #include "wire/add_offsets_to_txn.h"

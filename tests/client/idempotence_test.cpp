@@ -20,6 +20,7 @@ using wire::ErrorCode;
 using Batch = ProduceQueue::Batch;
 
 const ProducerId id{7};
+const Error no_error{Errc::broker_error, ""};
 
 /// A queue with one topic, "t", of one partition, where every record is a batch.
 struct Sending {
@@ -391,9 +392,9 @@ TEST_CASE("who waits for a record is told with its batch, its halves if it is sp
     batch.seal(record::Compression::none);
     return batch;
   };
-  CHECK_FALSE(queue.answered(take(), {ErrorCode::message_too_large, -1, -1, {}}, 0ms));
-  auto first = queue.answered(take(), {ErrorCode::none, 40, -1, {}}, 0ms);
-  auto second = queue.answered(take(), {ErrorCode::none, 41, -1, {}}, 0ms);
+  CHECK_FALSE(queue.answered(take(), {ErrorCode::message_too_large, -1, -1, no_error}, 0ms));
+  auto first = queue.answered(take(), {ErrorCode::none, 40, -1, no_error}, 0ms);
+  auto second = queue.answered(take(), {ErrorCode::none, 41, -1, no_error}, 0ms);
   REQUIRE(first);
   REQUIRE(second);
   CHECK(first->tags == std::vector<std::uint64_t>{10});

@@ -47,7 +47,8 @@ struct Producing {
   }
   bool ready() { return !take().requests.empty(); }
   Delivery acknowledge(Batch batch, std::int64_t base_offset) {
-    auto delivery = queue.answered(std::move(batch), {ErrorCode::none, base_offset, -1, {}}, now);
+    auto delivery =
+        queue.answered(std::move(batch), {ErrorCode::none, base_offset, -1, some_error}, now);
     REQUIRE(delivery);
     CHECK_FALSE(delivery->error);
     CHECK(delivery->base_offset == base_offset);

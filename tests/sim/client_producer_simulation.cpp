@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t steps_kept = 300;
 
-client::ProducerOptions draw_options(Random& random) {
-  client::ProducerOptions options;
+ProducerOptions draw_options(Random& random) {
+  ProducerOptions options;
   options.linger = std::chrono::milliseconds(random.between(0, 3));
   options.batch_bytes = static_cast<std::size_t>(random.between(1, 250));
   options.request_bytes = static_cast<std::size_t>(random.between(100, 2000));

@@ -20,10 +20,10 @@ namespace {
 constexpr std::int32_t partitions = 2;
 const std::string topic = "out";
 const std::string group = "g";
-const Error lost{Errc::connection_failed, "lost"};
+const client::Error lost{Errc::connection_failed, "lost"};
 
-client::ProducerOptions draw_options(Random& random) {
-  client::ProducerOptions options;
+ProducerOptions draw_options(Random& random) {
+  ProducerOptions options;
   options.transactional_id = "pay";
   options.linger = std::chrono::milliseconds(random.between(0, 3));
   options.batch_bytes = static_cast<std::size_t>(random.between(1, 250));
@@ -33,8 +33,7 @@ client::ProducerOptions draw_options(Random& random) {
 
 }  // namespace
 
-ClientTransactionSimulation::Producer::Producer(const client::ProducerOptions& options,
-                                                Random random)
+ClientTransactionSimulation::Producer::Producer(const ProducerOptions& options, Random random)
     : queue(options, {5ms, 100ms}, Random(random.next())),
       transaction("pay", 60s, {5ms, 100ms}, Random(random.next())) {}
 
@@ -86,7 +85,7 @@ void ClientTransactionSimulation::begin_anew() {
 
 void ClientTransactionSimulation::act() {
   Producer& producer = *producer_;
-  auto asked = [&](const Result<void>& result) {
+  auto asked = [&](const client::Result<void>& result) {
     if (!result) object("refused: " + result.error().what);
     producer.is_waiting = true;
   };
@@ -175,7 +174,7 @@ void ClientTransactionSimulation::drive() {
   if (auto result = producer.transaction.take_ended()) operation_ended(*result);
 }
 
-void ClientTransactionSimulation::operation_ended(const Result<void>& result) {
+void ClientTransactionSimulation::operation_ended(const client::Result<void>& result) {
   Producer& producer = *producer_;
   producer.is_waiting = false;
   trace("that has {}", result ? "ended" : "failed: " + result.error().what);
@@ -191,7 +190,7 @@ void ClientTransactionSimulation::operation_ended(const Result<void>& result) {
   producer.step = step == Step::offsets ? Step::commit : Step::begin;
 }
 
-void ClientTransactionSimulation::fail_queue(const Error& error) {
+void ClientTransactionSimulation::fail_queue(const client::Error& error) {
   if (std::exchange(producer_->is_failing, true)) return;
   for (const client::Delivery& delivery : producer_->queue.fail_all(error)) report(delivery);
 }

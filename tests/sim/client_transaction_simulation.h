@@ -48,7 +48,7 @@ class ClientTransactionSimulation : public BrokerLives {
   enum class Step { init, begin, write, offsets, commit, abort };
   /// One run of a program: it ends with the process.
   struct Producer {
-    Producer(const client::ProducerOptions& options, Random random);
+    Producer(const ProducerOptions& options, Random random);
     client::ProduceQueue queue;
     client::Transaction transaction;
     client::Metadata metadata;
@@ -73,8 +73,8 @@ class ClientTransactionSimulation : public BrokerLives {
   void write();
   void look();
   void drive();
-  void operation_ended(const Result<void>& result);
-  void fail_queue(const Error& error);
+  void operation_ended(const client::Result<void>& result);
+  void fail_queue(const client::Error& error);
   void report(const client::Delivery& delivery);
   void send(std::shared_ptr<Request> request);
   void ask(const client::Transaction::Todo& todo);
