@@ -272,6 +272,17 @@ TEST_CASE("before an abort it is made sure whether the coordinator knows of the 
   }
 }
 
+TEST_CASE("a transaction that the coordinator has lost is aborted by a new epoch") {
+  Transacting it(false);
+  it.add();
+  REQUIRE(it.transaction.abort());
+  it.take<wire::EndTxnRequest>();
+  it.answer_end(ErrorCode::invalid_txn_state);
+  CHECK(it.take<wire::InitProducerIdRequest>().producer_id == 7);
+  it.transaction.answered(wire::InitProducerIdResponse{0, ErrorCode::none, 7, 1}, "b", it.now);
+  CHECK(it.ended() == "done");
+}
+
 TEST_CASE("a producer that was fenced can do nothing any more") {
   Transacting it(true);
   it.transaction.may_send("t", 0);

@@ -51,7 +51,10 @@ void ClientTransactionSimulation::opened() {
 }
 
 void ClientTransactionSimulation::ended() {
-  if (producer_) disconnect();
+  if (producer_) {
+    producer_->may_be_fenced |= producer_->is_initializing;
+    disconnect();
+  }
   node_.reset();
 }
 
@@ -109,8 +112,8 @@ void ClientTransactionSimulation::act() {
         break;
       case Step::abort:
         if (producer.transaction.state() == State::fatal) {
-          object("fenced: " + producer.transaction.error()->what);
-          break;
+          if (!producer.may_be_fenced) object("fenced: " + producer.transaction.error()->what);
+          return begin_anew();
         }
         trace("abort {}", works_.size() - 1);
         asked(producer.transaction.abort());
@@ -302,9 +305,11 @@ void ClientTransactionSimulation::ask(const client::Transaction::Todo& todo) {
   std::visit(
       [&]<class R>(const R& request) {
         trace("{} in version {}", wire::name(R::key), todo.version_max);
+        producer_->is_initializing = R::key == wire::ApiKey::init_producer_id;
         call<R>(
             request, todo.version_max,
             [this](const typename R::Response& response) {
+              producer_->is_initializing = false;
               producer_->transaction.answered(response, "it", now());
             },
             [this] { producer_->transaction.unanswered(lost, now()); });

@@ -55,7 +55,11 @@ class ClientTransactionSimulation : public BrokerLives {
     Step step = Step::init;
     bool is_waiting = false;  // for what the transaction was asked
     bool is_failing = false;  // its queue
-    int left = 0;             // to be written
+    bool is_initializing = false;
+    /// Its epoch may have been raised by a server that died before it said so. Kafka, too, cannot
+    /// tell it from one before then.
+    bool may_be_fenced = false;
+    int left = 0;  // to be written
     std::shared_ptr<SimConnection> connection;
     std::int32_t last_id = 0;
     std::map<std::int32_t, std::function<void(const Bytes*)>> waiting;  // for answers
