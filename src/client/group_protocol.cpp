@@ -1,22 +1,51 @@
 #include "client/group_protocol.h"
 
-#include <algorithm>
-
 namespace leat::client {
 namespace {
 
-constexpr std::int16_t version = 0;
-constexpr std::int32_t no_user_data = -1;
+constexpr std::int16_t subscription_version = 3;
+/// All versions are alike, and some libraries want this one.
+constexpr std::int16_t assignment_version = 0;
+constexpr std::int32_t null_bytes = -1;
+constexpr std::int16_t null_text = -1;
 
 void write_text(ByteWriter& writer, const std::string& text) {
   writer.write(static_cast<std::int16_t>(text.size()));
   writer.write_bytes(as_bytes(text));
 }
 
-std::string read_text(ByteReader& reader) {
+void write_bytes(ByteWriter& writer, const std::optional<Bytes>& bytes) {
+  if (!bytes) return writer.write(null_bytes);
+  writer.write(static_cast<std::int32_t>(bytes->size()));
+  writer.write_bytes(*bytes);
+}
+
+void write_partitions(ByteWriter& writer, const TopicPartitions& partitions) {
+  writer.write(static_cast<std::int32_t>(partitions.size()));
+  for (const auto& [topic, numbers] : partitions) {
+    write_text(writer, topic);
+    writer.write(static_cast<std::int32_t>(numbers.size()));
+    for (std::int32_t number : numbers) writer.write(number);
+  }
+}
+
+std::optional<std::string> read_nullable_text(ByteReader& reader) {
   auto size = reader.read<std::int16_t>();
-  if (size < 0) reader.fail();
-  return std::string(as_text(reader.read_bytes(size < 0 ? 0 : static_cast<std::size_t>(size))));
+  if (size < 0) return std::nullopt;
+  return std::string(as_text(reader.read_bytes(static_cast<std::size_t>(size))));
+}
+
+std::string read_text(ByteReader& reader) {
+  std::optional<std::string> text = read_nullable_text(reader);
+  if (!text) reader.fail();
+  return text.value_or("");
+}
+
+std::optional<Bytes> read_nullable_bytes(ByteReader& reader) {
+  auto size = reader.read<std::int32_t>();
+  if (size < 0) return std::nullopt;
+  BytesView bytes = reader.read_bytes(static_cast<std::size_t>(size));
+  return Bytes(bytes.begin(), bytes.end());
 }
 
 std::int32_t read_count(ByteReader& reader) {
@@ -25,47 +54,9 @@ std::int32_t read_count(ByteReader& reader) {
   return count;
 }
 
-}  // namespace
-
-Bytes encode_subscription(const Subscription& topics) {
-  Bytes out;
-  ByteWriter writer(out);
-  writer.write(version);
-  writer.write(static_cast<std::int32_t>(topics.size()));
-  for (const std::string& topic : topics) write_text(writer, topic);
-  writer.write(no_user_data);
-  return out;
-}
-
-Bytes encode_assignment(const TopicPartitions& partitions) {
-  Bytes out;
-  ByteWriter writer(out);
-  writer.write(version);
-  writer.write(static_cast<std::int32_t>(partitions.size()));
-  for (const auto& [topic, numbers] : partitions) {
-    write_text(writer, topic);
-    writer.write(static_cast<std::int32_t>(numbers.size()));
-    for (std::int32_t number : numbers) writer.write(number);
-  }
-  writer.write(no_user_data);
-  return out;
-}
-
-Result<Subscription> decode_subscription(BytesView bytes) {
-  ByteReader reader(bytes);
-  reader.read<std::int16_t>();
-  std::int32_t count = read_count(reader);
-  Subscription topics;
-  for (std::int32_t i = 0; i < count && reader.ok(); ++i) topics.push_back(read_text(reader));
-  if (!reader.ok()) return fail(Errc::malformed, "a subscription that is cut short");
-  return topics;
-}
-
-Result<TopicPartitions> decode_assignment(BytesView bytes) {
+/// A topic may come in several pieces.
+TopicPartitions read_partitions(ByteReader& reader) {
   TopicPartitions partitions;
-  if (bytes.empty()) return partitions;
-  ByteReader reader(bytes);
-  reader.read<std::int16_t>();
   std::int32_t topics = read_count(reader);
   for (std::int32_t i = 0; i < topics && reader.ok(); ++i) {
     auto& numbers = partitions[read_text(reader)];
@@ -74,31 +65,80 @@ Result<TopicPartitions> decode_assignment(BytesView bytes) {
       numbers.push_back(reader.read<std::int32_t>());
     }
   }
+  return partitions;
+}
+
+}  // namespace
+
+Bytes encode_subscription(const Subscription& subscription) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.write(subscription_version);
+  writer.write(static_cast<std::int32_t>(subscription.topics.size()));
+  for (const std::string& topic : subscription.topics) write_text(writer, topic);
+  write_bytes(writer, subscription.user_data);
+  write_partitions(writer, subscription.owned);
+  writer.write(subscription.generation);
+  if (subscription.rack) {
+    write_text(writer, *subscription.rack);
+  } else {
+    writer.write(null_text);
+  }
+  return out;
+}
+
+Bytes encode_assignment(const TopicPartitions& partitions) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.write(assignment_version);
+  write_partitions(writer, partitions);
+  writer.write(null_bytes);
+  return out;
+}
+
+Result<Subscription> decode_subscription(BytesView bytes) {
+  ByteReader reader(bytes);
+  auto version = reader.read<std::int16_t>();
+  Subscription subscription;
+  std::int32_t count = read_count(reader);
+  for (std::int32_t i = 0; i < count && reader.ok(); ++i) {
+    subscription.topics.push_back(read_text(reader));
+  }
+  subscription.user_data = read_nullable_bytes(reader);
+  if (version >= 1) subscription.owned = read_partitions(reader);
+  if (version >= 2) subscription.generation = reader.read<std::int32_t>();
+  if (version >= 3) subscription.rack = read_nullable_text(reader);
+  if (!reader.ok() || version < 0) {
+    return fail(Errc::malformed, "a subscription that is cut short");
+  }
+  return subscription;
+}
+
+Result<TopicPartitions> decode_assignment(BytesView bytes) {
+  if (bytes.empty()) return TopicPartitions();
+  ByteReader reader(bytes);
+  reader.read<std::int16_t>();
+  TopicPartitions partitions = read_partitions(reader);
   if (!reader.ok()) return fail(Errc::malformed, "an assignment that is cut short");
   return partitions;
 }
 
-std::map<std::string, TopicPartitions> assign_ranges(
-    const std::map<std::string, Subscription>& members,
-    const std::map<std::string, std::int32_t>& partition_counts) {
-  std::map<std::string, TopicPartitions> assigned;
-  for (const auto& [id, topics] : members) assigned[id];
-  for (const auto& [topic, partitions] : partition_counts) {
-    std::vector<std::string> takers;
-    for (const auto& [id, topics] : members) {
-      if (std::find(topics.begin(), topics.end(), topic) != topics.end()) takers.push_back(id);
-    }
-    if (takers.empty()) continue;
-    auto count = static_cast<std::int32_t>(takers.size());
-    std::int32_t next = 0;
-    for (std::int32_t i = 0; i < count; ++i) {
-      std::int32_t share = partitions / count + (i < partitions % count ? 1 : 0);
-      for (std::int32_t k = 0; k < share; ++k) {
-        assigned[takers[static_cast<std::size_t>(i)]][topic].push_back(next++);
-      }
-    }
-  }
-  return assigned;
+Bytes encode_possession(const Possession& possession) {
+  Bytes out;
+  ByteWriter writer(out);
+  write_partitions(writer, possession.partitions);
+  writer.write(possession.generation);
+  return out;
+}
+
+Result<Possession> decode_possession(BytesView bytes) {
+  ByteReader reader(bytes);
+  Possession possession;
+  possession.partitions = read_partitions(reader);
+  bool has_generation = reader.remaining() > 0;
+  if (has_generation) possession.generation = reader.read<std::int32_t>();
+  if (!reader.ok()) return fail(Errc::malformed, "the user data of sticky that is cut short");
+  return possession;
 }
 
 }  // namespace leat::client

@@ -1,12 +1,19 @@
 // What members of a group of consumers tell each other, as all of Kafka's clients write it. Brokers
-// do not look into it. Numbers are big-endian; texts have an i16 length, bytes an i32 one.
+// do not look into it. Numbers are big-endian; texts have an i16 length, bytes an i32 one, and both
+// are null where that is -1.
 //
-//   subscription := version:i16 count:i32 topic* user_data:bytes?     more in later versions
-//   assignment   := version:i16 count:i32 { topic count:i32 partition:i32* }* user_data:bytes?
+//   partitions   := count:i32 { topic:text count:i32 partition:i32* }*
+//   subscription := version:i16 count:i32 topic:text* user_data:bytes?
+//                   owned:partitions (from version 1) generation:i32 (2) rack:text? (3)
+//   assignment   := version:i16 partitions user_data:bytes?       the same in versions 0 to 3
+//   user_data    := partitions generation:i32   of sticky: what the member had last; before Kafka
+//                                               2.3 without the generation
+//                 | generation:i32              of cooperative-sticky
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,23 +24,44 @@ namespace leat::client {
 
 /// The protocol that consumers of all libraries know.
 inline constexpr const char* consumer_protocol_type = "consumer";
-inline constexpr const char* range_protocol = "range";
+/// Of a member that was in no generation yet, or that does not say in which.
+inline constexpr std::int32_t no_generation = -1;
 
-using Subscription = std::vector<std::string>;
 /// Partitions, by topic.
 using TopicPartitions = std::map<std::string, std::vector<std::int32_t>>;
 
-Bytes encode_subscription(const Subscription& topics);
+/// What a member says of itself when it joins.
+struct Subscription {
+  std::vector<std::string> topics;
+  /// What its assignor wants to be told.
+  std::optional<Bytes> user_data;
+  /// What it has and does not give up by joining.
+  TopicPartitions owned;
+  /// In which it was given `owned`.
+  std::int32_t generation = no_generation;
+  std::optional<std::string> rack;
+
+  bool operator==(const Subscription&) const = default;
+};
+
+Bytes encode_subscription(const Subscription& subscription);
 Bytes encode_assignment(const TopicPartitions& partitions);
-/// Errc::malformed.
+/// Of any version; of one that is not known yet, what is known of it. Errc::malformed.
 Result<Subscription> decode_subscription(BytesView bytes);
 /// Errc::malformed; nothing at all is an empty assignment.
 Result<TopicPartitions> decode_assignment(BytesView bytes);
 
-/// Shares out each topic's partitions in ranges, the first members getting one more where it does
-/// not come out even. Members are by id, `partition_counts` by topic.
-std::map<std::string, TopicPartitions> assign_ranges(
-    const std::map<std::string, Subscription>& members,
-    const std::map<std::string, std::int32_t>& partition_counts);
+/// What a member had when it was last given something.
+struct Possession {
+  TopicPartitions partitions;
+  std::int32_t generation = no_generation;
+
+  bool operator==(const Possession&) const = default;
+};
+
+/// The user data of sticky.
+Bytes encode_possession(const Possession& possession);
+/// Errc::malformed.
+Result<Possession> decode_possession(BytesView bytes);
 
 }  // namespace leat::client

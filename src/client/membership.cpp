@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "client/assignors.h"
 #include "client/wire_error.h"
 #include "wire/heartbeat.h"
 #include "wire/leave_group.h"
@@ -19,6 +20,8 @@ namespace asio = boost::asio;
 using wire::ErrorCode;
 
 namespace {
+
+constexpr const char* range_protocol = "range";
 
 auto error_code_of = [](const auto& response) { return response.error_code; };
 
@@ -74,7 +77,9 @@ net::Task<Result<wire::JoinGroupResponse>> Membership::join_once() {
   request.rebalance_timeout_ms = static_cast<std::int32_t>(options_.rebalance_timeout.count());
   request.member_id = self_.id;
   request.protocol_type = consumer_protocol_type;
-  request.protocols.push_back({range_protocol, encode_subscription(options_.topics)});
+  Subscription subscription;
+  subscription.topics = options_.topics;
+  request.protocols.push_back({range_protocol, encode_subscription(subscription)});
   auto timeout = cluster_->options().request_timeout + options_.rebalance_timeout;
   Result<wire::JoinGroupResponse> joined =
       co_await coordinator_.ask(request, error_code_of, timeout);
@@ -83,13 +88,13 @@ net::Task<Result<wire::JoinGroupResponse>> Membership::join_once() {
 
 net::Task<Result<std::map<std::string, Bytes>>> Membership::assign(
     const wire::JoinGroupResponse& joined) {
-  std::map<std::string, Subscription> members;
+  std::vector<AssignorMember> members;
   std::vector<std::string> topics;
   for (const auto& member : joined.members) {
     auto subscription = decode_subscription(member.metadata);
     if (!subscription) co_return fail(subscription);
-    topics.insert(topics.end(), subscription->begin(), subscription->end());
-    members[member.member_id] = std::move(*subscription);
+    topics.insert(topics.end(), subscription->topics.begin(), subscription->topics.end());
+    members.push_back({member.member_id, member.group_instance_id, std::move(*subscription)});
   }
   Result<void> refreshed = co_await cluster_->refresh(topics);
   if (!refreshed) co_return fail(refreshed);
@@ -98,7 +103,7 @@ net::Task<Result<std::map<std::string, Bytes>>> Membership::assign(
     counts[name] = static_cast<std::int32_t>(topic.partitions.size());
   }
   std::map<std::string, Bytes> assignments;
-  for (const auto& [id, partitions] : assign_ranges(members, counts)) {
+  for (const auto& [id, partitions] : client::assign(Assignor::range, members, counts)) {
     assignments[id] = encode_assignment(partitions);
   }
   co_return assignments;

@@ -13,34 +13,70 @@ using namespace leat::client;
 
 namespace {
 
-/// "a: t 0 1; b: t 2" for members that all want all topics unless said otherwise.
-std::string assign(const std::map<std::string, Subscription>& members,
-                   const std::map<std::string, std::int32_t>& counts) {
-  std::string all;
-  for (const auto& [id, topics] : assign_ranges(members, counts)) {
-    all += id + ":";
-    for (const auto& [topic, partitions] : topics) {
-      all += fmt::format(" {} {}", topic, fmt::join(partitions, " "));
-    }
-    all += ";";
-  }
-  return all;
+std::string hex(BytesView bytes) {
+  std::string out;
+  for (std::byte byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned>(byte));
+  return out;
 }
+
+Bytes from_hex(const std::string& text) {
+  Bytes out;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    out.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
+  }
+  return out;
+}
+
+/// Version 3: topic "t", user data 0x2a, owned t 0 and 2, generation 5, rack "r".
+const std::string in_version_3 =
+    "0003"
+    "00000001"
+    "000174"
+    "00000001"
+    "2a"
+    "00000001"
+    "000174"
+    "00000002"
+    "00000000"
+    "00000002"
+    "00000005"
+    "000172";
 
 }  // namespace
 
-TEST_CASE("partitions are shared out in ranges, the first members getting more") {
-  CHECK(assign({{"a", {"t"}}}, {{"t", 3}}) == "a: t 0 1 2;");
-  CHECK(assign({{"a", {"t"}}, {"b", {"t"}}}, {{"t", 3}}) == "a: t 0 1;b: t 2;");
-  CHECK(assign({{"a", {"t"}}, {"b", {"t"}}, {"c", {"t"}}}, {{"t", 2}}) == "a: t 0;b: t 1;c:;");
-  CHECK(assign({{"a", {"t", "u"}}, {"b", {"u"}}}, {{"t", 2}, {"u", 3}}) ==
-        "a: t 0 1 u 0 1;b: u 2;");
-  CHECK(assign({{"a", {"nope"}}}, {{"t", 3}}) == "a:;");
+TEST_CASE("a subscription is written as Kafka's version 3") {
+  Subscription subscription{{"t"}, Bytes{std::byte{0x2a}}, {{"t", {0, 2}}}, 5, "r"};
+  CHECK(hex(encode_subscription(subscription)) == in_version_3);
+  CHECK(hex(encode_subscription({{"t"}, {}, {}, no_generation, {}})) ==
+        "0003"
+        "00000001"
+        "000174"
+        "ffffffff"
+        "00000000"
+        "ffffffff"
+        "ffff");
 }
 
-TEST_CASE("what members tell each other is read as it was written, and nothing that is cut short") {
-  Subscription topics{"edits", "t"};
-  CHECK(decode_subscription(encode_subscription(topics)) == topics);
+TEST_CASE("subscriptions of all versions are read, each with what it has") {
+  auto read = [](int version, std::size_t size) {
+    Bytes bytes = from_hex(in_version_3);
+    bytes.resize(size);
+    bytes[1] = static_cast<std::byte>(version);
+    return decode_subscription(bytes).value();
+  };
+  Bytes data{std::byte{0x2a}};
+  CHECK(read(0, 14) == Subscription{{"t"}, data, {}, no_generation, {}});
+  CHECK(read(1, 33) == Subscription{{"t"}, data, {{"t", {0, 2}}}, no_generation, {}});
+  CHECK(read(2, 37) == Subscription{{"t"}, data, {{"t", {0, 2}}}, 5, {}});
+  CHECK(read(3, 40) == Subscription{{"t"}, data, {{"t", {0, 2}}}, 5, "r"});
+  CHECK(read(9, 40) == Subscription{{"t"}, data, {{"t", {0, 2}}}, 5, "r"});
+}
+
+TEST_CASE("nothing is read of what is cut short or counts too much") {
+  Bytes subscription = from_hex(in_version_3);
+  for (std::size_t size = 0; size < subscription.size(); ++size) {
+    CHECK_FALSE(decode_subscription(BytesView(subscription).first(size)));
+  }
   TopicPartitions partitions{{"edits", {0, 3}}, {"t", {}}};
   Bytes bytes = encode_assignment(partitions);
   CHECK(decode_assignment(bytes) == partitions);
@@ -51,6 +87,23 @@ TEST_CASE("what members tell each other is read as it was written, and nothing t
   Bytes huge = bytes;
   huge[2] = std::byte{0x7f};
   CHECK_FALSE(decode_assignment(huge));
+}
+
+TEST_CASE("what a sticky member had is told in Kafka's way, the older one too") {
+  Possession possession{{{"t", {0, 2}}}, 5};
+  Bytes bytes = encode_possession(possession);
+  CHECK(hex(bytes) ==
+        "00000001"
+        "000174"
+        "00000002"
+        "00000000"
+        "00000002"
+        "00000005");
+  CHECK(decode_possession(bytes) == possession);
+  BytesView older = BytesView(bytes).first(bytes.size() - 4);
+  CHECK(decode_possession(older) == Possession{{{"t", {0, 2}}}, no_generation});
+  CHECK_FALSE(decode_possession(older.first(older.size() - 1)));
+  CHECK_FALSE(decode_possession(BytesView(bytes).first(bytes.size() - 1)));
 }
 
 TEST_SUITE_END();
