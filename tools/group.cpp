@@ -84,7 +84,7 @@ std::string to_text(const client::GroupDescription& group, const std::vector<Par
   }
   if (group.members.empty()) return out;
   Table members({"MEMBER", "CLIENT", "HOST", "PARTITIONS"});
-  for (const client::GroupMember& member : group.members) {
+  for (const client::MemberDescription& member : group.members) {
     std::size_t count = 0;
     for (const auto& [topic, partitions] : member.assignment) count += partitions.size();
     members.add({member.id, member.client_id.empty() ? "-" : member.client_id, member.client_host,
@@ -111,7 +111,7 @@ std::string to_json(const client::GroupDescription& group, const std::vector<Par
     json += '}';
   }
   json += "],\"members\":[";
-  for (const client::GroupMember& member : group.members) {
+  for (const client::MemberDescription& member : group.members) {
     json += json.back() == '[' ? "{" : ",{";
     append_field(json, "member", member.id);
     append_field(json, "client", member.client_id);

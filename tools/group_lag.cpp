@@ -86,7 +86,7 @@ Result<std::vector<PartitionLag>> find_lag(client::BlockingClient& client,
   for (const client::GroupOffset& offset : *offsets) {
     lag_of(lags, offset.topic, offset.partition).committed = offset.offset;
   }
-  for (const client::GroupMember& member : group.members) {
+  for (const client::MemberDescription& member : group.members) {
     for (const auto& [topic, partitions] : member.assignment) {
       for (std::int32_t partition : partitions) {
         lag_of(lags, topic, partition).member_id = member.id;

@@ -33,8 +33,9 @@ Error no_such_group(const std::string& group) {
           static_cast<std::int16_t>(ErrorCode::group_id_not_found)};
 }
 
-GroupMember to_member(const wire::DescribeGroupsResponse::Member& from) {
-  GroupMember member{from.member_id, from.group_instance_id, from.client_id, from.client_host, {}};
+MemberDescription to_member(const wire::DescribeGroupsResponse::Member& from) {
+  MemberDescription member{
+      from.member_id, from.group_instance_id, from.client_id, from.client_host, {}};
   // What members of other kinds of groups do is not ours to read.
   if (auto assignment = decode_assignment(from.member_assignment)) {
     member.assignment = std::move(*assignment);
@@ -42,8 +43,8 @@ GroupMember to_member(const wire::DescribeGroupsResponse::Member& from) {
   return member;
 }
 
-GroupMember to_member(const wire::ConsumerGroupDescribeResponse::Member& from) {
-  GroupMember member{from.member_id, from.instance_id, from.client_id, from.client_host, {}};
+MemberDescription to_member(const wire::ConsumerGroupDescribeResponse::Member& from) {
+  MemberDescription member{from.member_id, from.instance_id, from.client_id, from.client_host, {}};
   for (const auto& topic : from.assignment.topic_partitions) {
     member.assignment[topic.topic_name] = topic.partitions;
   }

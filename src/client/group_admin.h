@@ -21,7 +21,7 @@ struct ListedGroup {
   std::string state;
 };
 
-struct GroupMember {
+struct MemberDescription {
   std::string id;
   std::optional<std::string> instance_id;
   std::string client_id;
@@ -34,7 +34,7 @@ struct GroupDescription {
   std::string state;
   std::string protocol_type;
   std::string protocol;
-  std::vector<GroupMember> members;
+  std::vector<MemberDescription> members;
 };
 
 struct GroupOffset {

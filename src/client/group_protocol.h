@@ -12,13 +12,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "client/error.h"
+#include "client/topic_partitions.h"
 
 namespace leat::client {
 
@@ -26,9 +26,6 @@ namespace leat::client {
 inline constexpr const char* consumer_protocol_type = "consumer";
 /// Of a member that was in no generation yet, or that does not say in which.
 inline constexpr std::int32_t no_generation = -1;
-
-/// Partitions, by topic.
-using TopicPartitions = std::map<std::string, std::vector<std::int32_t>>;
 
 /// What a member says of itself when it joins.
 struct Subscription {
