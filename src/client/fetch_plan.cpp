@@ -18,6 +18,7 @@ namespace {
 struct WholeBatches {
   BytesView bytes;
   std::int64_t next_offset = 0;
+  std::int32_t leader_epoch = -1;
 };
 
 Result<WholeBatches> whole_batches(BytesView records) {
@@ -29,6 +30,7 @@ Result<WholeBatches> whole_batches(BytesView records) {
     auto batch = record::BatchView::parse(records.subspan(at, *size));
     if (!batch) return fail(batch);
     whole.next_offset = batch->next_offset().value();
+    whole.leader_epoch = batch->leader_epoch().value();
     at += *size;
   }
   whole.bytes = records.first(at);
@@ -39,14 +41,45 @@ Result<WholeBatches> whole_batches(BytesView records) {
 
 FetchPlan::FetchPlan(std::vector<Assignment> assignments, const ConsumerOptions& options)
     : options_(options) {
-  std::stable_sort(assignments.begin(), assignments.end(),
-                   [](const Assignment& a, const Assignment& b) { return a.topic < b.topic; });
-  for (Assignment& assignment : assignments) {
-    std::int64_t begin = assignment.begin;
-    partitions_.push_back({.assignment = std::move(assignment),
-                           .position = begin,
-                           .fetch_bytes = options_.partition_fetch_bytes});
+  for (Assignment& assignment : assignments) add(std::move(assignment));
+}
+
+void FetchPlan::add(Assignment assignment) {
+  Partition added;
+  added.number = assignment.partition;
+  added.position = assignment.begin;
+  added.end = assignment.end;
+  added.fetch_bytes = options_.partition_fetch_bytes;
+  if (Partition* known = find(assignment.topic, assignment.partition)) {
+    added.name = known->name;
+    *known = std::move(added);
+    return;
   }
+  auto place = std::upper_bound(
+      partitions_.begin(), partitions_.end(), assignment.topic,
+      [](const std::string& topic, const Partition& other) { return topic < other.topic(); });
+  bool is_known = place != partitions_.begin() && std::prev(place)->topic() == assignment.topic;
+  added.name = is_known ? std::prev(place)->name
+                        : std::make_shared<const std::string>(std::move(assignment.topic));
+  partitions_.insert(place, std::move(added));
+}
+
+void FetchPlan::remove(std::string_view topic, std::int32_t partition) {
+  std::erase_if(partitions_, [&](const Partition& known) {
+    return known.number == partition && known.topic() == topic;
+  });
+}
+
+void FetchPlan::seek(std::string_view topic, std::int32_t partition, std::int64_t offset) {
+  Partition* known = find(topic, partition);
+  if (!known) return;
+  known->position = offset;
+  known->asked = 0;
+  known->is_lost = false;
+}
+
+void FetchPlan::pause(std::string_view topic, std::int32_t partition, bool is_paused) {
+  if (Partition* known = find(topic, partition)) known->is_paused = is_paused;
 }
 
 bool FetchPlan::finished() const {
@@ -57,30 +90,30 @@ bool FetchPlan::finished() const {
 std::set<std::int32_t> FetchPlan::brokers(const LeaderOf& leader_of) const {
   std::set<std::int32_t> brokers;
   for (const Partition& partition : partitions_) {
-    if (partition.finished()) continue;
-    auto leader = leader_of(partition.assignment.topic, partition.assignment.partition);
-    if (leader) brokers.insert(*leader);
+    if (!partition.is_wanted()) continue;
+    auto leader = leader_of(partition.topic(), partition.number);
+    if (leader) brokers.insert(leader->broker);
   }
   return brokers;
 }
 
 bool FetchPlan::needs_leader(const LeaderOf& leader_of) const {
   return std::any_of(partitions_.begin(), partitions_.end(), [&](const Partition& partition) {
-    return !partition.finished() &&
-           !leader_of(partition.assignment.topic, partition.assignment.partition);
+    return partition.is_wanted() && !leader_of(partition.topic(), partition.number);
   });
 }
 
 std::vector<std::string> FetchPlan::topics() const {
   std::vector<std::string> topics;
   for (const Partition& partition : partitions_)
-    if (!partition.finished() && (topics.empty() || topics.back() != partition.assignment.topic))
-      topics.push_back(partition.assignment.topic);
+    if (partition.is_wanted() && (topics.empty() || topics.back() != partition.topic()))
+      topics.push_back(partition.topic());
   return topics;
 }
 
-wire::FetchRequest FetchPlan::request(std::int32_t broker, const LeaderOf& leader_of) {
-  wire::FetchRequest request;
+FetchPlan::Asked FetchPlan::ask(std::int32_t broker, const LeaderOf& leader_of) {
+  Asked all{++last_ticket_, {}};
+  wire::FetchRequest& request = all.request;
   request.max_wait_ms = static_cast<std::int32_t>(options_.fetch_wait.count());
   request.min_bytes = 1;
   request.max_bytes = static_cast<std::int32_t>(options_.fetch_bytes);
@@ -88,28 +121,30 @@ wire::FetchRequest FetchPlan::request(std::int32_t broker, const LeaderOf& leade
   std::size_t count = partitions_.size();
   first_ = count == 0 ? 0 : (first_ + 1) % count;
   for (std::size_t i = 0; i < count; ++i) {
-    const Partition& partition = partitions_[(first_ + i) % count];
-    const Assignment& assignment = partition.assignment;
-    if (partition.finished() || leader_of(assignment.topic, assignment.partition) != broker)
-      continue;
-    if (request.topics.empty() || request.topics.back().topic != assignment.topic)
-      request.topics.push_back({.topic = assignment.topic, .topic_id = {}, .partitions = {}});
+    Partition& partition = partitions_[(first_ + i) % count];
+    if (!partition.is_wanted()) continue;
+    auto leader = leader_of(partition.topic(), partition.number);
+    if (!leader || leader->broker != broker) continue;
+    if (request.topics.empty() || request.topics.back().topic != partition.topic())
+      request.topics.push_back({.topic = partition.topic(), .topic_id = {}, .partitions = {}});
     wire::FetchRequest::Partition asked;
-    asked.partition = assignment.partition;
+    asked.partition = partition.number;
+    asked.current_leader_epoch = leader->epoch;
     asked.fetch_offset = partition.position;
     asked.partition_max_bytes = static_cast<std::int32_t>(partition.fetch_bytes);
     request.topics.back().partitions.push_back(asked);
+    partition.asked = all.ticket;
   }
-  return request;
+  return all;
 }
 
 FetchPlan::Partition* FetchPlan::find(std::string_view topic, std::int32_t partition) {
   for (Partition& known : partitions_)
-    if (known.assignment.partition == partition && known.assignment.topic == topic) return &known;
+    if (known.number == partition && known.topic() == topic) return &known;
   return nullptr;
 }
 
-FetchPlan::Outcome FetchPlan::take_answer(const wire::FetchResponse& response,
+FetchPlan::Outcome FetchPlan::take_answer(std::uint64_t ticket, const wire::FetchResponse& response,
                                           std::shared_ptr<const void> owner,
                                           std::string_view broker) {
   Outcome outcome;
@@ -121,7 +156,8 @@ FetchPlan::Outcome FetchPlan::take_answer(const wire::FetchResponse& response,
   for (const auto& topic : response.responses) {
     for (const auto& answer : topic.partitions) {
       Partition* partition = find(topic.topic, answer.partition_index);
-      if (!partition) continue;
+      if (!partition || partition->asked != ticket) continue;
+      partition->asked = 0;
       if (answer.error_code == ErrorCode::none)
         take_partition(*partition, answer, owner, broker, outcome);
       else
@@ -135,11 +171,10 @@ void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::
                                const std::shared_ptr<const void>& owner, std::string_view broker,
                                Outcome& outcome) {
   if (answer.records.size() == 0) return;
-  const Assignment& assignment = partition.assignment;
   auto refuse = [&](Errc code, std::string_view why) {
     outcome.error =
-        Error{code, fmt::format("{}/{} at offset {}: {} (from broker {})", assignment.topic,
-                                assignment.partition, partition.position, why, broker)};
+        Error{code, fmt::format("{}/{} at offset {}: {} (from broker {})", partition.topic(),
+                                partition.number, partition.position, why, broker)};
   };
   Result<WholeBatches> whole = whole_batches(answer.records.bytes());
   if (!whole) return refuse(whole.error().code, whole.error().what);
@@ -153,10 +188,12 @@ void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::
   if (whole->next_offset <= partition.position)
     return refuse(Errc::malformed, "only records before the offset asked for came");
   Fetched fetched;
-  fetched.topic = assignment.topic;
-  fetched.partition = assignment.partition;
+  fetched.topic = partition.topic();
+  fetched.name = partition.name;
+  fetched.partition = partition.number;
+  fetched.leader_epoch = whole->leader_epoch;
   fetched.begin = partition.position;
-  fetched.end = std::min(whole->next_offset, assignment.end.value_or(whole->next_offset));
+  fetched.end = std::min(whole->next_offset, partition.end.value_or(whole->next_offset));
   fetched.high_watermark = answer.high_watermark;
   fetched.batches = whole->bytes;
   fetched.owner = owner;
@@ -168,11 +205,10 @@ void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::
   outcome.fetched.push_back(std::move(fetched));
 }
 
-void FetchPlan::take_error(const Partition& partition, const wire::FetchResponse::Partition& answer,
+void FetchPlan::take_error(Partition& partition, const wire::FetchResponse::Partition& answer,
                            std::string_view broker, Outcome& outcome) const {
-  const Assignment& assignment = partition.assignment;
   if (needs_metadata(answer.error_code)) {
-    outcome.moved.emplace_back(assignment.topic, assignment.partition);
+    outcome.moved.emplace_back(partition.topic(), partition.number);
     return;
   }
   // Bytes that are damaged on the broker's disk do not heal by asking again.
@@ -180,13 +216,19 @@ void FetchPlan::take_error(const Partition& partition, const wire::FetchResponse
     outcome.retry_later = true;
     return;
   }
+  bool is_out_of_range = answer.error_code == ErrorCode::offset_out_of_range;
   std::optional<std::string> words;
-  if (answer.error_code == ErrorCode::offset_out_of_range && answer.log_start_offset >= 0)
+  if (is_out_of_range && answer.log_start_offset >= 0)
     words = fmt::format("the partition begins at offset {}", answer.log_start_offset);
-  outcome.error = broker_error(
-      answer.error_code,
-      fmt::format("{}/{} at offset {}", assignment.topic, assignment.partition, partition.position),
-      broker, words);
+  std::string place =
+      fmt::format("{}/{} at offset {}", partition.topic(), partition.number, partition.position);
+  Error error = broker_error(answer.error_code, place, broker, words);
+  if (!is_out_of_range) {
+    outcome.error = std::move(error);
+    return;
+  }
+  partition.is_lost = true;
+  outcome.out_of_range.push_back({partition.name, partition.number, std::move(error)});
 }
 
 }  // namespace leat::client

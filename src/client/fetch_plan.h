@@ -32,66 +32,104 @@ struct Fetched {
   std::int64_t begin = 0;
   std::int64_t end = 0;
   std::int64_t high_watermark = 0;
+  /// Of the last batch.
+  std::int32_t leader_epoch = -1;
   /// Whole batches.
   BytesView batches;
   /// Keeps `batches` alive.
   std::shared_ptr<const void> owner;
+  /// Keeps `topic` alive.
+  std::shared_ptr<const std::string> name;
   /// Transactions whose records are not to be seen; in the order of their first offsets.
   std::vector<wire::FetchResponse::AbortedTransaction> aborted;
 };
 
-/// Not thread-safe. Texts given out live as long as the plan.
+/// Not thread-safe. Partitions may come, go, rest and be set elsewhere at any time: what was asked
+/// for before is not taken then.
 class FetchPlan {
  public:
+  struct Leader {
+    std::int32_t broker = -1;
+    std::int32_t epoch = -1;
+  };
   using LeaderOf =
-      std::function<std::optional<std::int32_t>(std::string_view topic, std::int32_t partition)>;
+      std::function<std::optional<Leader>(std::string_view topic, std::int32_t partition)>;
 
+  explicit FetchPlan(const ConsumerOptions& options) : options_(options) {}
   FetchPlan(std::vector<Assignment> assignments, const ConsumerOptions& options);
+
+  /// In place of what there was of that partition.
+  void add(Assignment assignment);
+  void remove(std::string_view topic, std::int32_t partition);
+  /// These have no effect on a partition that is not there:
+  void seek(std::string_view topic, std::int32_t partition, std::int64_t offset);
+  void pause(std::string_view topic, std::int32_t partition, bool is_paused);
 
   /// No partition has anything left to be fetched.
   bool finished() const;
-  /// Brokers that lead an unfinished partition.
+  /// Brokers that lead a partition of which something is to be fetched now.
   std::set<std::int32_t> brokers(const LeaderOf& leader_of) const;
-  /// Whether an unfinished partition has no known leader.
+  /// Whether one of these has no known leader.
   bool needs_leader(const LeaderOf& leader_of) const;
-  /// The topics of unfinished partitions.
+  /// The topics of these partitions.
   std::vector<std::string> topics() const;
+
+  struct Asked {
+    std::uint64_t ticket = 0;
+    wire::FetchRequest request;
+  };
   /// Asks `broker` for the partitions it leads. Each time another one stands first, since brokers
   /// fill an answer in the order asked.
-  wire::FetchRequest request(std::int32_t broker, const LeaderOf& leader_of);
+  Asked ask(std::int32_t broker, const LeaderOf& leader_of);
 
+  struct OutOfRange {
+    std::shared_ptr<const std::string> topic;
+    std::int32_t partition = 0;
+    Error error;
+  };
   struct Outcome {
     std::vector<Fetched> fetched;
-    /// Partitions that the broker does not lead (any more).
+    /// Partitions that the broker does not lead (any more), or of which it knows another epoch.
     std::vector<std::pair<std::string_view, std::int32_t>> moved;
+    /// Partitions whose position is not there. They rest until seek().
+    std::vector<OutOfRange> out_of_range;
     /// The broker asks for patience.
     bool retry_later = false;
     /// Reading cannot go on.
     std::optional<Error> error;
   };
   /// Moves the positions behind what came. `owner` keeps the answer's records alive.
-  Outcome take_answer(const wire::FetchResponse& response, std::shared_ptr<const void> owner,
-                      std::string_view broker);
+  Outcome take_answer(std::uint64_t ticket, const wire::FetchResponse& response,
+                      std::shared_ptr<const void> owner, std::string_view broker);
 
  private:
   struct Partition {
-    Assignment assignment;
+    std::shared_ptr<const std::string> name;
+    std::int32_t number = 0;
     std::int64_t position = 0;
+    std::optional<std::int64_t> end;
     std::size_t fetch_bytes = 0;
+    /// The ticket under which it was asked for last; 0 where no answer is to be taken.
+    std::uint64_t asked = 0;
+    bool is_paused = false;
+    bool is_lost = false;  // its position is
 
-    bool finished() const { return assignment.end && position >= *assignment.end; }
+    const std::string& topic() const { return *name; }
+    bool finished() const { return end && position >= *end; }
+    bool is_wanted() const { return !finished() && !is_paused && !is_lost; }
   };
 
   Partition* find(std::string_view topic, std::int32_t partition);
   void take_partition(Partition& partition, const wire::FetchResponse::Partition& answer,
                       const std::shared_ptr<const void>& owner, std::string_view broker,
                       Outcome& outcome);
-  void take_error(const Partition& partition, const wire::FetchResponse::Partition& answer,
+  void take_error(Partition& partition, const wire::FetchResponse::Partition& answer,
                   std::string_view broker, Outcome& outcome) const;
 
   ConsumerOptions options_;
   std::vector<Partition> partitions_;  // by topic
   std::size_t first_ = 0;
+  std::uint64_t last_ticket_ = 0;
 };
 
 }  // namespace leat::client

@@ -53,7 +53,10 @@ void Fetcher::wake() {
 
 FetchPlan::LeaderOf Fetcher::leader_of() const {
   return [this](std::string_view topic, std::int32_t partition) {
-    return cluster_->metadata().leader(topic, partition);
+    std::optional<FetchPlan::Leader> leader;
+    if (auto broker = cluster_->metadata().leader(topic, partition))
+      leader = {*broker, cluster_->metadata().leader_epoch(topic, partition)};
+    return leader;
   };
 }
 
@@ -99,7 +102,8 @@ net::Task<void> Fetcher::fetch_from([[maybe_unused]] std::shared_ptr<Fetcher> se
 
 net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
   Result<Connection::Ptr> opened = co_await cluster_->broker(broker);
-  wire::FetchRequest request = plan_.request(broker, leader_of());
+  FetchPlan::Asked asked = plan_.ask(broker, leader_of());
+  const wire::FetchRequest& request = asked.request;
   auto lost_leader = [&](const Error& error) {
     for (const auto& topic : request.topics)
       for (const auto& partition : topic.partitions)
@@ -118,8 +122,8 @@ net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
     lost_leader(answer.error());
     co_return false;
   }
-  auto outcome =
-      plan_.take_answer(answer->message, answer->frame.memory, connection->address().to_string());
+  auto outcome = plan_.take_answer(asked.ticket, answer->message, answer->frame.memory,
+                                   connection->address().to_string());
   for (const auto& [topic, partition] : outcome.moved)
     cluster_->metadata().forget_leader(topic, partition);
   bool well = !outcome.retry_later && outcome.moved.empty();
@@ -157,6 +161,8 @@ void Fetcher::take(FetchPlan::Outcome outcome) {
     }
     inbox_->changed.notify_all();
   }
+  if (!outcome.out_of_range.empty() && !outcome.error)
+    outcome.error = std::move(outcome.out_of_range.front().error);
   if (outcome.error) end(std::move(outcome.error));
 }
 

@@ -62,14 +62,20 @@ wire::FetchResponse answer(const Bytes& records, ErrorCode error = ErrorCode::no
   return response;
 }
 
-std::optional<std::int32_t> leader(std::string_view, std::int32_t) {
-  return 1;
+std::optional<FetchPlan::Leader> leader(std::string_view, std::int32_t) {
+  return FetchPlan::Leader{1, 4};
+}
+
+/// Asks, and is answered with that.
+FetchPlan::Outcome answered(FetchPlan& plan, const wire::FetchResponse& response) {
+  std::uint64_t ticket = plan.ask(1, leader).ticket;
+  return plan.take_answer(ticket, response, nullptr, "b:1");
 }
 
 /// What is asked for next, as "partition@offset …".
 std::string asked(FetchPlan& plan) {
   std::string out;
-  for (const auto& topic : plan.request(1, leader).topics)
+  for (const auto& topic : plan.ask(1, leader).request.topics)
     for (const auto& partition : topic.partitions)
       out += fmt::format("{}@{} ", partition.partition, partition.fetch_offset);
   return out;
@@ -92,8 +98,9 @@ std::string read(const Bytes& records, std::int64_t begin, std::optional<std::in
   FetchPlan plan({{"t", 0, begin, end}}, {});
   auto response = answer(records);
   response.responses[0].partitions[0].aborted_transactions = std::move(aborted);
-  auto outcome = plan.take_answer(response, nullptr, "b:1");
+  auto outcome = answered(plan, response);
   if (outcome.error) return outcome.error->what;
+  if (!outcome.out_of_range.empty()) return outcome.out_of_range[0].error.what;
   return outcome.fetched.empty() ? "nothing" : values(outcome.fetched[0]);
 }
 
@@ -105,7 +112,7 @@ TEST_CASE("fetching goes on behind the last whole batch") {
   Bytes cut = batch(8, 5);
   cut.resize(cut.size() - 1);
   Bytes records = batch(0, 5) + batch(5, 3) + cut;
-  auto outcome = plan.take_answer(answer(records), nullptr, "b:1");
+  auto outcome = answered(plan, answer(records));
   REQUIRE(outcome.fetched.size() == 1);
   CHECK(values(outcome.fetched[0]) == "3 4 5 6 7 ");
   CHECK(asked(plan) == "0@8 ");
@@ -116,7 +123,7 @@ TEST_CASE("a plan is finished when every partition has reached its end") {
   CHECK_FALSE(plan.finished());
   CHECK(asked(plan) == "0@0 ");
   Bytes records = batch(0, 10);
-  auto outcome = plan.take_answer(answer(records), nullptr, "b:1");
+  auto outcome = answered(plan, answer(records));
   REQUIRE(outcome.fetched.size() == 1);
   CHECK(values(outcome.fetched[0]) == "0 1 2 3 ");
   CHECK(plan.finished());
@@ -129,16 +136,80 @@ TEST_CASE("each request asks for another partition first") {
   CHECK(asked(plan) == "0@0 1@0 ");
 }
 
+TEST_CASE("partitions come, go and rest while others are read") {
+  FetchPlan plan({{"t", 1, 5, std::nullopt}}, {});
+  plan.add({"t", 0, 3, std::nullopt});
+  plan.add({"s", 9, 1, std::nullopt});
+  CHECK(asked(plan) == "1@5 0@3 9@1 ");
+  CHECK(plan.topics() == std::vector<std::string>{"s", "t"});
+  plan.pause("t", 1, true);
+  plan.remove("s", 9);
+  CHECK(asked(plan) == "0@3 ");
+  plan.pause("t", 0, true);
+  CHECK(plan.brokers(leader).empty());
+  CHECK_FALSE(plan.finished());
+  plan.pause("t", 1, false);
+  CHECK(asked(plan) == "1@5 ");
+  plan.add({"t", 1, 7, 8});
+  CHECK(asked(plan) == "1@7 ");
+}
+
+TEST_CASE("what was asked for before a partition was moved or taken away is not taken") {
+  FetchPlan plan({{"t", 0, 0, std::nullopt}}, {});
+  auto take = [&](std::uint64_t ticket) {
+    Bytes records = batch(0, 5);
+    auto outcome = plan.take_answer(ticket, answer(records), nullptr, "b:1");
+    CHECK_FALSE(outcome.error);
+    return outcome.fetched.size();
+  };
+  std::uint64_t ticket = plan.ask(1, leader).ticket;
+  plan.seek("t", 0, 2);
+  CHECK(take(ticket) == 0);
+  CHECK(asked(plan) == "0@2 ");
+  ticket = plan.ask(1, leader).ticket;
+  plan.remove("t", 0);
+  CHECK(take(ticket) == 0);
+  plan.add({"t", 0, 1, std::nullopt});
+  CHECK(take(ticket) == 0);
+  // Two brokers were asked, since the leader moved: the last one counts, and once.
+  ticket = plan.ask(1, leader).ticket;
+  std::uint64_t last = plan.ask(1, leader).ticket;
+  CHECK(take(ticket) == 0);
+  CHECK(take(last) == 1);
+  CHECK(take(last) == 0);
+}
+
+TEST_CASE("a position that is not there rests until it is set") {
+  FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
+  auto outcome = answered(plan, answer({}, ErrorCode::offset_out_of_range));
+  REQUIRE(outcome.out_of_range.size() == 1);
+  CHECK(*outcome.out_of_range[0].topic == "t");
+  CHECK(asked(plan) == "");
+  CHECK_FALSE(plan.needs_leader(leader));
+  plan.seek("t", 0, 7);
+  CHECK(asked(plan) == "0@7 ");
+}
+
+TEST_CASE("brokers are told which leader's epoch is known, and tell which a batch is of") {
+  FetchPlan plan({{"t", 0, 0, std::nullopt}}, {});
+  CHECK(plan.ask(1, leader).request.topics[0].partitions[0].current_leader_epoch == 4);
+  Bytes records = batch(0, 1);
+  record::set_leader_epoch(records, LeaderEpoch{3});
+  auto outcome = answered(plan, answer(records));
+  REQUIRE(outcome.fetched.size() == 1);
+  CHECK(outcome.fetched[0].leader_epoch == 3);
+}
+
 TEST_CASE("a batch that a broker cuts is asked for with more room") {
   ConsumerOptions options;
   options.partition_fetch_bytes = 100;
   FetchPlan plan({{"t", 0, 0, std::nullopt}}, options);
   Bytes cut = batch(0, 50);
   cut.resize(100);
-  auto outcome = plan.take_answer(answer(cut), nullptr, "b:1");
+  auto outcome = answered(plan, answer(cut));
   CHECK(outcome.fetched.empty());
   CHECK_FALSE(outcome.error);
-  CHECK(plan.request(1, leader).topics[0].partitions[0].partition_max_bytes == 200);
+  CHECK(plan.ask(1, leader).request.topics[0].partitions[0].partition_max_bytes == 200);
 }
 
 TEST_CASE("errors move the partition, ask for patience, or end the reading") {
@@ -149,6 +220,8 @@ TEST_CASE("errors move the partition, ask for patience, or end the reading") {
   const Row rows[] = {
       {ErrorCode::not_leader_or_follower, "moved"},
       {ErrorCode::unknown_topic_or_partition, "moved"},
+      {ErrorCode::fenced_leader_epoch, "moved"},
+      {ErrorCode::unknown_leader_epoch, "moved"},
       {ErrorCode::offset_not_available, "later"},
       {ErrorCode::offset_out_of_range,
        "t/0 at offset 3: OFFSET_OUT_OF_RANGE (1) from broker b:1: the partition begins at offset "
@@ -159,13 +232,15 @@ TEST_CASE("errors move the partition, ask for patience, or end the reading") {
   };
   for (const Row& row : rows) {
     FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
-    auto outcome = plan.take_answer(answer({}, row.error), nullptr, "b:1");
+    auto outcome = answered(plan, answer({}, row.error));
+    bool is_out = !outcome.out_of_range.empty();
     std::string text = outcome.error            ? outcome.error->what
+                       : is_out                 ? outcome.out_of_range[0].error.what
                        : outcome.retry_later    ? "later"
                        : !outcome.moved.empty() ? "moved"
                                                 : "nothing";
     CHECK(text == row.outcome);
-    CHECK(asked(plan) == "0@3 ");
+    CHECK(asked(plan) == (is_out ? "" : "0@3 "));
   }
 }
 
