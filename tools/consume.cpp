@@ -158,9 +158,12 @@ Result<void> Consuming::run_in_group(const ClientOptions& connect) {
   if (!parts) return fail(parts);
   has_end_ = options_.exit_at_end || range_.end.has_value();
   client::GroupConsumerOptions group;
-  group.membership.group = *options_.group;
-  group.membership.topics = {options_.topic};
+  group.topics = {options_.topic};
   group.consumer = consumer_options_;
+  group.consumer.group = *options_.group;
+  group.consumer.assignors = {Assignor::range};
+  group.consumer.session_timeout = std::chrono::seconds(30);
+  group.consumer.max_poll_interval = std::chrono::seconds(60);
   group.before_commit = [this] { output_.flush(); };
   group.begin_at = [&](const std::string& topic, std::int32_t partition) {
     client::Assignment assignment{topic, partition, 0, std::nullopt};

@@ -11,20 +11,9 @@
 #include <vector>
 
 #include "client/group_protocol.h"
+#include "leat/options.h"
 
 namespace leat::client {
-
-enum class Assignor {
-  /// Everybody gets a range of each topic, the same of topics of the same size.
-  range,
-  /// One after the other, over all topics.
-  round_robin,
-  /// As even as can be, and everybody keeps what he had where that allows it.
-  sticky,
-  /// As sticky. Nobody gives up what he keeps; who loses partitions gives them up and joins again,
-  /// and only then another one gets them.
-  cooperative_sticky,
-};
 
 /// Kafka's names.
 std::string_view name(Assignor assignor);

@@ -1,165 +1,148 @@
 #include "client/blocking_group_consumer.h"
 
-#include <algorithm>
-#include <map>
-#include <thread>
+#include <deque>
 #include <utility>
 
-#include "client/blocking_consumer.h"
+#include "client/consumer_driver.h"
+#include "client/group_coordinator.h"
 #include "client/session.h"
+#include "wire/leave_group.h"
+#include "wire/offset_commit.h"
 
 namespace leat::client {
 namespace {
 
 /// For the last words to a group whose cluster does not answer.
 constexpr std::chrono::milliseconds close_patience{5'000};
+/// What is taken at once from the thread that fetches.
+constexpr std::size_t poll_bytes = std::size_t{1} << 20;
 
-using Places = std::map<std::pair<std::string, std::int32_t>, std::int64_t>;
+struct LastWords {
+  std::string group;
+  std::optional<wire::OffsetCommitRequest> commit;
+  std::optional<wire::LeaveGroupRequest> leave;
+};
+
+wire::ErrorCode commit_error(const wire::OffsetCommitResponse& response) {
+  for (const auto& topic : response.topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.error_code != wire::ErrorCode::none) return partition.error_code;
+    }
+  }
+  return wire::ErrorCode::none;
+}
+
+/// Who is not heard to leave is missed after its session.
+net::Task<Result<void>> say(std::shared_ptr<Cluster> cluster, LastWords words) {
+  GroupCoordinator coordinator(cluster, words.group);
+  auto timeout = cluster->options().request_timeout;
+  Result<void> committed;
+  if (words.commit) {
+    auto answer = co_await coordinator.ask(*words.commit, commit_error, timeout);
+    if (!answer) committed = fail(answer);
+  }
+  if (words.leave) {
+    auto code_of = [](const wire::LeaveGroupResponse& response) { return response.error_code; };
+    auto answer = co_await coordinator.ask(*words.leave, code_of, timeout);
+    (void)answer;
+  }
+  co_return committed;
+}
 
 }  // namespace
 
 struct BlockingGroupConsumer::State {
-  const BlockingClient& client;
   ClientOptions connect;
   GroupConsumerOptions options;
   std::shared_ptr<Session> session;
-  std::shared_ptr<Membership> membership;
-  std::unique_ptr<BlockingConsumer> consumer;
-  Places done;       // of our partitions
-  Places committed;  // what the group knows of them, at least
-  std::size_t partitions = 0;
-  bool is_member = false;
+  std::shared_ptr<ConsumerDriver> driver;
+  std::deque<Fetched> fetched;
+  bool is_closed = false;
 };
 
 BlockingGroupConsumer::BlockingGroupConsumer(const BlockingClient& client, ClientOptions connect,
                                              GroupConsumerOptions options)
-    : state_(std::make_unique<State>(State{
-          client, std::move(connect), std::move(options), client.session(), {}, {}, {}, {}})) {
-  state_->membership =
-      std::make_shared<Membership>(state_->session->cluster(), state_->options.membership);
+    : state_(std::make_unique<State>()) {
+  State& state = *state_;
+  state.connect = std::move(connect);
+  state.options = std::move(options);
+  state.session = client.session();
+  ConsumerDriverOptions driver;
+  driver.consumer = state.options.consumer;
+  driver.consumer.auto_commit = false;
+  driver.begin_at = state.options.begin_at;
+  driver.commit_when_giving_up = true;
+  driver.before_commit = state.options.before_commit;
+  state.driver = std::make_shared<ConsumerDriver>(state.session->cluster(), std::move(driver));
+  state.session->post([driver = state.driver, topics = state.options.topics]() mutable {
+    driver->subscribe(std::move(topics));
+  });
 }
 
 BlockingGroupConsumer::~BlockingGroupConsumer() {
-  state_->session->post([membership = state_->membership] { membership->stop(); });
-}
-
-Result<void> BlockingGroupConsumer::join() {
-  State& state = *state_;
-  // What we had may go to others now, who go on where we say that we are.
-  if (state.is_member) {
-    if (auto committed = commit(); !committed) return committed;
-  }
-  state.consumer.reset();
-  state.done.clear();
-  state.committed.clear();
-  Membership& membership = *state.membership;
-  auto assigned =
-      state.session->run([&](const std::shared_ptr<Cluster>&) { return membership.join(); });
-  if (!assigned) return fail(assigned);
-  state.is_member = true;
-  state.session->post([member = state.membership] { member->start_heartbeats(); });
-  auto offsets =
-      state.session->run([&](const std::shared_ptr<Cluster>&) { return membership.committed(); });
-  if (!offsets) return fail(offsets);
-  for (const GroupOffset& offset : *offsets) {
-    state.committed[{offset.topic, offset.partition}] = offset.offset;
-  }
-  std::vector<Assignment> assignments;
-  for (const auto& [topic, partitions] : *assigned) {
-    for (std::int32_t partition : partitions) {
-      Assignment assignment = state.options.begin_at(topic, partition);
-      auto known = state.committed.find({topic, partition});
-      if (known != state.committed.end()) assignment.begin = known->second;
-      assignments.push_back(std::move(assignment));
-    }
-  }
-  state.partitions = assignments.size();
-  state.consumer = std::make_unique<BlockingConsumer>(state.client, std::move(assignments),
-                                                      state.options.consumer);
-  return {};
+  state_->session->post([driver = state_->driver] { driver->stop(); });
 }
 
 Result<std::optional<Fetched>> BlockingGroupConsumer::poll(std::chrono::milliseconds timeout) {
-  if (state_->membership->must_join()) {
-    if (auto joined = join(); !joined) return fail(joined);
+  State& state = *state_;
+  if (state.fetched.empty()) {
+    auto polled = state.session->run(
+        [&](const std::shared_ptr<Cluster>&) { return state.driver->poll(poll_bytes, timeout); });
+    if (!polled) return fail(polled);
+    for (Fetched& fetched : *polled) state.fetched.push_back(std::move(fetched));
   }
-  if (state_->partitions == 0) {
-    std::this_thread::sleep_for(timeout);
-    return std::optional<Fetched>();
-  }
-  return state_->consumer->poll(timeout);
+  std::optional<Fetched> next;
+  if (state.fetched.empty()) return next;
+  next = std::move(state.fetched.front());
+  state.fetched.pop_front();
+  return next;
 }
 
 void BlockingGroupConsumer::done_until(const std::string& topic, std::int32_t partition,
                                        std::int64_t offset) {
-  state_->done[{topic, partition}] = offset;
-}
-
-std::vector<GroupOffset> BlockingGroupConsumer::to_commit() const {
-  std::vector<GroupOffset> offsets;
-  for (const auto& [place, offset] : state_->done) {
-    auto known = state_->committed.find(place);
-    if (known != state_->committed.end() && known->second == offset) continue;
-    offsets.push_back({place.first, place.second, offset});
-  }
-  return offsets;
+  ConsumerDriver::Place place{topic, partition};
+  state_->session->post(
+      [driver = state_->driver, place, offset] { driver->done_until(place, offset); });
 }
 
 Result<void> BlockingGroupConsumer::commit() {
-  std::vector<GroupOffset> offsets = to_commit();
-  if (offsets.empty()) return {};
-  state_->options.before_commit();
-  auto committed = state_->session->run([&](const std::shared_ptr<Cluster>& cluster) {
-    return commit_as(cluster, state_->options.membership.group, state_->membership->self(),
-                     offsets);
-  });
+  State& state = *state_;
+  Result<void> committed =
+      state.session->run([&](const std::shared_ptr<Cluster>&) { return state.driver->commit(); });
   // Somebody else has the partitions now, and reads again what we could not commit.
-  if (!committed && committed.error().code == Errc::cancelled &&
-      !state_->connect.stop.stop_requested()) {
-    return {};
-  }
-  if (!committed) return committed;
-  for (const GroupOffset& offset : offsets) {
-    state_->committed[{offset.topic, offset.partition}] = offset.offset;
-  }
-  return {};
+  bool is_gone = !committed && committed.error().code == Errc::cancelled;
+  if (is_gone && !state.connect.stop.stop_requested()) return {};
+  return committed;
 }
 
 Result<void> BlockingGroupConsumer::close() {
   State& state = *state_;
-  if (!state.is_member) return {};
-  state.is_member = false;
-  auto self =
-      state.session->run([&](const std::shared_ptr<Cluster>&) { return state.membership->end(); });
-  if (!self) return fail(self);
-  if (self->id.empty()) return {};
+  if (std::exchange(state.is_closed, true)) return {};
+  LastWords words;
+  words.group = state.options.consumer.group;
+  state.session->run([&](const std::shared_ptr<Cluster>&) -> net::Task<bool> {
+    words.commit = state.driver->last_commit();
+    words.leave = state.driver->last_leave();
+    state.driver->stop();
+    co_return true;
+  });
+  if (words.commit) state.options.before_commit();
   ClientOptions connect = state.connect;
   connect.stop = {};
   connect.operation_timeout = close_patience;
   connect.request_timeout = close_patience;
   Session session(std::move(connect));
-  std::vector<GroupOffset> offsets = to_commit();
-  const std::string& group = state.options.membership.group;
-  Result<void> committed;
-  if (!offsets.empty()) {
-    state.options.before_commit();
-    committed = session.run([&](const std::shared_ptr<Cluster>& cluster) {
-      return commit_as(cluster, group, *self, offsets);
-    });
-    if (!committed && committed.error().code == Errc::cancelled) committed = {};
-  }
-  // Who is not heard to leave is missed after its session.
-  session.run(
-      [&](const std::shared_ptr<Cluster>& cluster) { return leave_group(cluster, group, *self); });
-  return committed;
+  return session.run(
+      [&](std::shared_ptr<Cluster> cluster) { return say(std::move(cluster), std::move(words)); });
 }
 
 bool BlockingGroupConsumer::finished() const {
-  return state_->consumer && !state_->membership->must_join() && state_->consumer->finished();
-}
-
-std::size_t BlockingGroupConsumer::partitions() const {
-  return state_->partitions;
+  State& state = *state_;
+  if (!state.fetched.empty()) return false;
+  return state.session->run([&](const std::shared_ptr<Cluster>&) -> net::Task<bool> {
+    bool is_finished = state.driver->finished();
+    co_return is_finished;
+  });
 }
 
 }  // namespace leat::client

@@ -12,18 +12,19 @@
 #include "client/blocking_client.h"
 #include "client/error.h"
 #include "client/fetch_plan.h"
-#include "client/membership.h"
 #include "leat/options.h"
 
 namespace leat::client {
 
 struct GroupConsumerOptions {
-  MembershipOptions membership;
+  std::vector<std::string> topics;
+  /// Nothing is committed but by commit(), by giving partitions back and by close().
   ConsumerOptions consumer;
   /// Where a partition is read from of which the group has committed nothing, and where its reading
-  /// ends.
+  /// ends. Called on another thread.
   std::function<Assignment(const std::string& topic, std::int32_t partition)> begin_at;
-  /// Called before offsets are committed: what was read before them must have had its effect.
+  /// Called before offsets are committed: what was read before them must have had its effect. On
+  /// another thread, while poll(), commit() or close() waits.
   std::function<void()> before_commit = [] {};
 };
 
@@ -49,13 +50,9 @@ class BlockingGroupConsumer {
 
   /// Every partition that is ours was read to its end.
   bool finished() const;
-  /// Partitions of ours.
-  std::size_t partitions() const;
 
  private:
   struct State;
-  Result<void> join();
-  std::vector<GroupOffset> to_commit() const;
   std::unique_ptr<State> state_;
 };
 

@@ -87,6 +87,11 @@ bool FetchPlan::finished() const {
                      [](const Partition& partition) { return partition.finished(); });
 }
 
+bool FetchPlan::finished(std::string_view topic, std::int32_t partition) const {
+  const Partition* known = find(topic, partition);
+  return known && known->finished();
+}
+
 std::set<std::int32_t> FetchPlan::brokers(const LeaderOf& leader_of) const {
   std::set<std::int32_t> brokers;
   for (const Partition& partition : partitions_) {
@@ -138,10 +143,14 @@ FetchPlan::Asked FetchPlan::ask(std::int32_t broker, const LeaderOf& leader_of) 
   return all;
 }
 
-FetchPlan::Partition* FetchPlan::find(std::string_view topic, std::int32_t partition) {
-  for (Partition& known : partitions_)
+const FetchPlan::Partition* FetchPlan::find(std::string_view topic, std::int32_t partition) const {
+  for (const Partition& known : partitions_)
     if (known.number == partition && known.topic() == topic) return &known;
   return nullptr;
+}
+
+FetchPlan::Partition* FetchPlan::find(std::string_view topic, std::int32_t partition) {
+  return const_cast<Partition*>(std::as_const(*this).find(topic, partition));
 }
 
 FetchPlan::Outcome FetchPlan::take_answer(std::uint64_t ticket, const wire::FetchResponse& response,

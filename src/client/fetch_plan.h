@@ -67,6 +67,8 @@ class FetchPlan {
 
   /// No partition has anything left to be fetched.
   bool finished() const;
+  /// That one is there, and has nothing left.
+  bool finished(std::string_view topic, std::int32_t partition) const;
   /// Brokers that lead a partition of which something is to be fetched now.
   std::set<std::int32_t> brokers(const LeaderOf& leader_of) const;
   /// Whether one of these has no known leader.
@@ -119,6 +121,7 @@ class FetchPlan {
     bool is_wanted() const { return !finished() && !is_paused && !is_lost; }
   };
 
+  const Partition* find(std::string_view topic, std::int32_t partition) const;
   Partition* find(std::string_view topic, std::int32_t partition);
   void take_partition(Partition& partition, const wire::FetchResponse::Partition& answer,
                       const std::shared_ptr<const void>& owner, std::string_view broker,

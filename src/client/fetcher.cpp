@@ -36,6 +36,12 @@ Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, FetchPlan plan, const Consume
       room_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
       last_answer_(Clock::now()) {}
 
+Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, const ConsumerOptions& options,
+                 std::shared_ptr<Inbox> inbox, FetcherHooks hooks)
+    : Fetcher(std::move(cluster), FetchPlan(options), options, std::move(inbox)) {
+  hooks_ = std::move(hooks);
+}
+
 void Fetcher::start() {
   asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
 }
@@ -62,7 +68,7 @@ FetchPlan::LeaderOf Fetcher::leader_of() const {
 
 /// Keeps one fetch_from() running for every broker that leads something.
 net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
-  while (!is_over() && !plan_.finished()) {
+  while (!is_over() && (hooks_ || !plan_.finished())) {
     wake_asked_ = false;
     auto brokers = plan_.brokers(leader_of());
     for (std::int32_t broker : brokers)
@@ -83,7 +89,7 @@ net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
     co_await wait(wake_timer_);
   }
   if (cluster_->closed()) end(cluster_->closed());
-  if (plan_.finished()) end(std::nullopt);
+  if (!hooks_ && plan_.finished()) end(std::nullopt);
 }
 
 net::Task<void> Fetcher::fetch_from([[maybe_unused]] std::shared_ptr<Fetcher> self,
@@ -104,6 +110,7 @@ net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
   Result<Connection::Ptr> opened = co_await cluster_->broker(broker);
   FetchPlan::Asked asked = plan_.ask(broker, leader_of());
   const wire::FetchRequest& request = asked.request;
+  if (request.topics.empty()) co_return true;
   auto lost_leader = [&](const Error& error) {
     for (const auto& topic : request.topics)
       for (const auto& partition : topic.partitions)
@@ -161,8 +168,11 @@ void Fetcher::take(FetchPlan::Outcome outcome) {
     }
     inbox_->changed.notify_all();
   }
-  if (!outcome.out_of_range.empty() && !outcome.error)
-    outcome.error = std::move(outcome.out_of_range.front().error);
+  for (FetchPlan::OutOfRange& lost : outcome.out_of_range) {
+    bool is_cared_for = hooks_ && hooks_->out_of_range(lost);
+    if (!is_cared_for && !outcome.error) outcome.error = std::move(lost.error);
+  }
+  if (hooks_) hooks_->changed();
   if (outcome.error) end(std::move(outcome.error));
 }
 
@@ -175,6 +185,39 @@ void Fetcher::end(std::optional<Error> error) {
     inbox_->changed.notify_all();
   }
   stop();
+  if (hooks_) hooks_->changed();
+}
+
+void Fetcher::add(Assignment assignment) {
+  purge(assignment.topic, assignment.partition);
+  plan_.add(std::move(assignment));
+  wake();
+}
+
+void Fetcher::remove(std::string_view topic, std::int32_t partition) {
+  purge(topic, partition);
+  plan_.remove(topic, partition);
+  wake();
+}
+
+void Fetcher::pause(std::string_view topic, std::int32_t partition, bool is_paused) {
+  std::optional<std::int64_t> begin = purge(topic, partition);
+  if (begin) plan_.seek(topic, partition, *begin);
+  plan_.pause(topic, partition, is_paused);
+  wake();
+}
+
+std::optional<std::int64_t> Fetcher::purge(std::string_view topic, std::int32_t partition) {
+  std::lock_guard lock(inbox_->mutex);
+  std::optional<std::int64_t> begin;
+  std::erase_if(inbox_->fetched, [&](const Fetched& fetched) {
+    bool is_purged = fetched.partition == partition && fetched.topic == topic;
+    if (!is_purged) return false;
+    if (!begin) begin = fetched.begin;
+    inbox_->bytes -= fetched.batches.size();
+    return true;
+  });
+  return begin;
 }
 
 }  // namespace leat::client

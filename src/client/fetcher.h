@@ -6,10 +6,12 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "client/cluster.h"
 #include "client/fetch_plan.h"
@@ -29,18 +31,42 @@ struct Inbox {
   std::optional<Error> error;
 };
 
+/// For a fetcher whose partitions change while it runs. Called on its executor.
+struct FetcherHooks {
+  /// Whether the partition will be set elsewhere. If not, it is an error that ends all reading.
+  std::function<bool(const FetchPlan::OutOfRange&)> out_of_range;
+  /// Something is in the inbox, or nothing more will be.
+  std::function<void()> changed;
+};
+
 /// Lives on the cluster's executor, where all members are called.
 class Fetcher : public std::enable_shared_from_this<Fetcher> {
  public:
-  /// What is put into the inbox refers to this object, which must outlive it.
+  /// Ends when the plan is finished.
   Fetcher(std::shared_ptr<Cluster> cluster, FetchPlan plan, const ConsumerOptions& options,
           std::shared_ptr<Inbox> inbox);
+  /// Begins with nothing to fetch, and ends when stop() is called.
+  Fetcher(std::shared_ptr<Cluster> cluster, const ConsumerOptions& options,
+          std::shared_ptr<Inbox> inbox, FetcherHooks hooks);
 
   /// Runs until all is fetched, an error ends it, or stop() is called.
   void start();
   void stop();
   /// The inbox has been emptied somewhat.
   void wake();
+
+  // Nothing of a partition is put into the inbox, or left there, that was fetched before one of
+  // these was called:
+
+  /// In place of what there was of that partition.
+  void add(Assignment assignment);
+  void remove(std::string_view topic, std::int32_t partition);
+  /// What was fetched is fetched again.
+  void pause(std::string_view topic, std::int32_t partition, bool is_paused);
+  /// Of a partition that was added: all of it was fetched.
+  bool finished(std::string_view topic, std::int32_t partition) const {
+    return plan_.finished(topic, partition);
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -55,11 +81,14 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   bool bear(const Error& error);
   void take(FetchPlan::Outcome outcome);
   void end(std::optional<Error> error);
+  /// Where the partition's records began that were still in the inbox.
+  std::optional<std::int64_t> purge(std::string_view topic, std::int32_t partition);
 
   std::shared_ptr<Cluster> cluster_;
   FetchPlan plan_;
   ConsumerOptions options_;
   std::shared_ptr<Inbox> inbox_;
+  std::optional<FetcherHooks> hooks_;  // of one whose partitions change
   boost::asio::steady_timer wake_timer_;
   boost::asio::steady_timer room_timer_;
   std::set<std::int32_t> fetching_from_;

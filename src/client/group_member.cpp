@@ -19,11 +19,16 @@ GroupMember::GroupMember(GroupMemberOptions options)
 
 std::optional<GroupMember::Outgoing> GroupMember::next_request(Time now) {
   end_session(now);
+  if (state_ == State::stable && settle_due_ && now >= *settle_due_) {
+    settle_due_.reset();
+    begin_rebalance();
+  }
   bool is_over = state_ == State::left || state_ == State::failed;
   if (is_over || in_flight_ != 0 || now < retry_at_ || state_ == State::assigning) {
     return std::nullopt;
   }
-  if (state_ == State::stable && now < heartbeat_due_) return std::nullopt;
+  bool is_idle = state_ == State::stable && coordinator_ >= 0 && now < heartbeat_due_;
+  if (is_idle) return std::nullopt;
   if (coordinator_ < 0) {
     wire::FindCoordinatorRequest request;
     request.coordinator_key = options_.group;
@@ -32,13 +37,7 @@ std::optional<GroupMember::Outgoing> GroupMember::next_request(Time now) {
   }
   if (state_ == State::joining) return send(join_request(), now);
   if (state_ == State::syncing) return send(sync_request(), now);
-  if (state_ == State::leaving) {
-    wire::LeaveGroupRequest request;
-    request.group_id = options_.group;
-    request.member_id = id_;
-    request.members.push_back({id_, {}, "the consumer was closed"});
-    return send(std::move(request), now);
-  }
+  if (state_ == State::leaving) return send(*leave_request(), now);
   heartbeat_due_ = now + options_.heartbeat_interval;
   return send(wire::HeartbeatRequest{options_.group, generation_, id_, options_.instance_id}, now);
 }
@@ -88,8 +87,10 @@ std::optional<GroupMember::Time> GroupMember::next_due() const {
   std::optional<Time> due;
   auto at = [&](Time time) { due = std::min(due.value_or(time), time); };
   if (in_flight_ == 0 && state_ != State::assigning) {
-    at(state_ == State::stable ? std::max(heartbeat_due_, retry_at_) : retry_at_);
+    bool is_idle = state_ == State::stable && coordinator_ >= 0;
+    at(is_idle ? std::max(heartbeat_due_, retry_at_) : retry_at_);
   }
+  if (state_ == State::stable && settle_due_) at(*settle_due_);
   bool may_expire = !owned_.empty() && !(in_flight_ != 0 && is_waiting_);
   if (may_expire) at(heard_ + options_.session_timeout);
   return due;
@@ -200,6 +201,8 @@ void GroupMember::answered(std::uint64_t ticket, const wire::JoinGroupResponse& 
   members_.clear();
   assignments_.clear();
   shared_out_.reset();
+  settle_due_.reset();
+  is_complete_ = true;
   state_ = State::syncing;
   if (leads_) lead(response);
 }
@@ -211,7 +214,9 @@ void GroupMember::lead(const wire::JoinGroupResponse& response) {
     members_.push_back({member.member_id, member.group_instance_id,
                         subscription ? std::move(*subscription) : Subscription()});
   }
-  // A static leader that came back: the group goes on as it was.
+  // A static leader that came back: the group goes on as it was. It does not know what it had held
+  // back for others.
+  is_complete_ = !response.skip_assignment || !is_cooperative_;
   if (!response.skip_assignment) state_ = State::assigning;
 }
 
@@ -223,6 +228,9 @@ void GroupMember::answered(std::uint64_t ticket, const wire::SyncGroupResponse& 
   if (!assignment) return fail(assignment.error());
   state_ = State::stable;
   heartbeat_due_ = now + options_.heartbeat_interval;
+  // Whoever gives up what was held back joins again. But one that is replaced by its next instance
+  // before it does is missed by nobody.
+  if (!is_complete_) settle_due_ = now + options_.session_timeout;
   assignments_.clear();
   take_assignment(sorted(*assignment));
 }
@@ -259,6 +267,7 @@ void GroupMember::answered(std::uint64_t ticket, const wire::LeaveGroupResponse&
 void GroupMember::failed(std::uint64_t ticket, Time now) {
   if (!take_ticket(ticket)) return;
   coordinator_ = -1;
+  heartbeat_due_ = now;
   retry_later(now);
 }
 
@@ -282,6 +291,7 @@ void GroupMember::coordinator_lost(Time now) {
   if (in_flight_ != 0 || coordinator_ < 0) return;
   coordinator_ = -1;
   heartbeat_due_ = now;
+  retry_later(now);
 }
 
 // The group.
@@ -307,6 +317,10 @@ void GroupMember::take_counts(const PartitionCounts& counts) {
   if (state_ == State::assigning) {
     shared_out_ = known_counts(counts);
     assignments_ = assign(assignor_, members_, *shared_out_);
+    std::size_t missing = 0;
+    for (const auto& [topic, count] : *shared_out_) missing += static_cast<std::size_t>(count);
+    for (const auto& [id, partitions] : assignments_) missing -= count_of(partitions);
+    is_complete_ = missing == 0;
     state_ = State::syncing;
     return;
   }
@@ -357,8 +371,16 @@ void GroupMember::leave() {
   giving_up_.clear();
   in_flight_ = 0;
   retry_at_ = Time(0);
-  bool is_silent = options_.instance_id || id_.empty();
-  state_ = is_silent ? State::left : State::leaving;
+  state_ = leave_request() ? State::leaving : State::left;
+}
+
+std::optional<wire::LeaveGroupRequest> GroupMember::leave_request() const {
+  if (options_.instance_id || id_.empty()) return std::nullopt;
+  wire::LeaveGroupRequest request;
+  request.group_id = options_.group;
+  request.member_id = id_;
+  request.members.push_back({id_, {}, "the consumer was closed"});
+  return request;
 }
 
 /// A coordinator that was not heard for a session may have given our partitions to others. It waits
@@ -375,6 +397,7 @@ void GroupMember::end_session(Time now) {
 void GroupMember::lose_all() {
   generation_ = no_generation;
   leads_ = false;
+  settle_due_.reset();
   must_join_ = false;
   giving_up_.clear();
   TopicPartitions lost = std::exchange(owned_, {});

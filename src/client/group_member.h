@@ -16,8 +16,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/result.h"
 #include "client/assignors.h"
+#include "client/error.h"
 #include "client/topic_partitions.h"
 #include "wire/error_code.h"
 #include "wire/find_coordinator.h"
@@ -113,6 +113,9 @@ class GroupMember {
   void subscribe(std::vector<std::string> topics);
   /// Ends the membership; what is owned must have been given up. A static member just falls silent.
   void leave();
+  /// What leave() makes it send, for somebody else to send it. nullopt: nothing, as for a member
+  /// that was never heard of, or a static one.
+  std::optional<wire::LeaveGroupRequest> leave_request() const;
 
   /// A place in the group, to commit with; nullopt while there is none.
   std::optional<MemberIdentity> identity() const;
@@ -155,6 +158,7 @@ class GroupMember {
   std::optional<Error> error_;
 
   bool leads_ = false;
+  bool is_complete_ = true;              // what was shared out
   std::vector<AssignorMember> members_;  // of a leader
   std::optional<PartitionCounts> shared_out_;
   Assignments assignments_;
@@ -174,6 +178,8 @@ class GroupMember {
   /// When the last request was sent that the coordinator took for a sign of life.
   Time heard_{0};
   Time heartbeat_due_{0};
+  /// A leader joins again by then: what it held back is nobody's until somebody does.
+  std::optional<Time> settle_due_;
   Time retry_at_{0};
   int attempts_ = 0;
 };

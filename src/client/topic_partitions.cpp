@@ -4,7 +4,7 @@
 
 namespace leat::client {
 
-std::size_t size(const TopicPartitions& partitions) {
+std::size_t count_of(const TopicPartitions& partitions) {
   std::size_t count = 0;
   for (const auto& [topic, numbers] : partitions) count += numbers.size();
   return count;

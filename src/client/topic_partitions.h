@@ -13,7 +13,7 @@ namespace leat::client {
 /// Partitions, by topic.
 using TopicPartitions = std::map<std::string, std::vector<std::int32_t>>;
 
-std::size_t size(const TopicPartitions& partitions);
+std::size_t count_of(const TopicPartitions& partitions);
 bool contains(const TopicPartitions& partitions, std::string_view topic, std::int32_t partition);
 
 // These give sorted partitions, each once, and no topic without any:

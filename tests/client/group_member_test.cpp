@@ -366,9 +366,11 @@ TEST_CASE("a session that is over without a word from the coordinator has lost a
   CHECK(story.member.next_due() == story.now + 7s);
   CHECK(story.sends_after(6'999ms) == "");
   CHECK(story.changes() == "");
+  std::uint64_t late = story.ticket;
   CHECK(story.sends_after(1ms) == "find g");
   CHECK(story.changes() == "lost t 0; ");
-  story.beat();  // too late
+  story.member.answered(late, wire::HeartbeatResponse(), story.now);
+  CHECK(story.sends() == "");
   story.found(1);
   CHECK(story.sends() == "join 'm' cooperative-sticky(t)");
 }
@@ -470,6 +472,31 @@ TEST_CASE("a leader that came back as the same instance shares out nothing, and 
   CHECK(story.sends() == "");
   story.member.take_counts({{"t", 2}});
   CHECK(story.sends() == "join 'm' as i cooperative-sticky(t; t 0 of 3)");
+}
+
+TEST_CASE("a leader that held something back joins again if nobody else does") {
+  Story story(options_of(cooperative));
+  story.sends();
+  story.found(1);
+  story.sends();
+  // Who has partition 1 is to give it up, and is replaced by its next instance meanwhile.
+  story.joined(3, "m", "m", {{"m", {}}, {"n", {{"t", {0, 1}}}}});
+  story.member.take_counts({{"t", 2}});
+  CHECK(story.sends() == "sync 'm' 3 m: n: t 0");
+  story.synced({});
+  for (int i = 0; i < 3; ++i) {
+    CHECK(story.sends_after(3s) == "heartbeat 'm' 3");
+    story.beat();
+  }
+  CHECK(story.member.next_due() == story.now + 1s);
+  CHECK(story.sends_after(1s) == "join 'm' cooperative-sticky(t)");
+  story.joined(4, "m", "m", {{"m", {}}, {"n", {{"t", {0}}}}});
+  story.member.take_counts({{"t", 2}});
+  CHECK(story.sends() == "sync 'm' 4 m: t 1 n: t 0");
+  story.synced({{"t", {1}}});
+  CHECK(story.sends_after(3s) == "heartbeat 'm' 4");
+  story.beat();
+  CHECK(story.member.next_due() == story.now + 3s);
 }
 
 TEST_CASE("who subscribes to other topics gives up those that it had, and joins again") {

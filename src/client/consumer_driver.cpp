@@ -1,0 +1,321 @@
+#include "client/consumer_driver.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/list_offsets.h"
+
+namespace leat::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::optional<std::int64_t> reset_of(OffsetReset reset) {
+  if (reset == OffsetReset::none) return std::nullopt;
+  return reset == OffsetReset::earliest ? wire::earliest_timestamp : wire::latest_timestamp;
+}
+
+std::vector<leat::Partition> list_of(const TopicPartitions& partitions) {
+  std::vector<leat::Partition> list;
+  for (const auto& [topic, numbers] : partitions) {
+    for (std::int32_t number : numbers) list.push_back({topic, number});
+  }
+  return list;
+}
+
+}  // namespace
+
+ConsumerDriver::ConsumerDriver(std::shared_ptr<Cluster> cluster, ConsumerDriverOptions options)
+    : cluster_(std::move(cluster)),
+      options_(std::move(options)),
+      positions_(options_.consumer.group, reset_of(options_.consumer.offset_reset)),
+      inbox_(std::make_shared<Inbox>()),
+      poll_event_(cluster_->executor()),
+      member_event_(cluster_->executor()),
+      offsets_event_(cluster_->executor()),
+      poll_timer_(cluster_->executor()),
+      member_timer_(cluster_->executor()),
+      offsets_timer_(cluster_->executor()),
+      watch_timer_(cluster_->executor()) {}
+
+void ConsumerDriver::start() {
+  if (std::exchange(is_started_, true)) return;
+  std::weak_ptr<ConsumerDriver> weak = weak_from_this();
+  FetcherHooks hooks;
+  hooks.out_of_range = [weak](const FetchPlan::OutOfRange& lost) {
+    auto self = weak.lock();
+    return self && self->out_of_range(lost);
+  };
+  hooks.changed = [weak] {
+    if (auto self = weak.lock()) self->poll_event_.notify();
+  };
+  fetcher_ = std::make_shared<Fetcher>(cluster_, options_.consumer, inbox_, std::move(hooks));
+  fetcher_->start();
+  asio::co_spawn(cluster_->executor(), run_offsets(shared_from_this()), asio::detached);
+}
+
+void ConsumerDriver::wake() {
+  poll_event_.notify();
+  member_event_.notify();
+  offsets_event_.notify();
+}
+
+void ConsumerDriver::stop() {
+  if (std::exchange(is_stopped_, true)) return;
+  if (fetcher_) fetcher_->stop();
+  watch_timer_.cancel();
+  wake();
+}
+
+void ConsumerDriver::subscribe(std::vector<std::string> topics) {
+  topics_ = std::move(topics);
+  last_poll_ = Clock::now();
+  start();
+  if (member_) {
+    member_->subscribe(topics_);
+    return wake();
+  }
+  make_member();
+  asio::co_spawn(cluster_->executor(), run_member(shared_from_this()), asio::detached);
+  asio::co_spawn(cluster_->executor(), watch(shared_from_this()), asio::detached);
+}
+
+void ConsumerDriver::assign(std::vector<Assignment> assignments) {
+  start();
+  TopicPartitions before = std::exchange(told_, {});
+  let_go(before, false);
+  for (const auto& place : list_of(before)) positions_.remove({place.topic, place.number});
+  for (Assignment& assignment : assignments) {
+    told_[assignment.topic].push_back(assignment.partition);
+    positions_.add_at({assignment.topic, assignment.partition}, assignment.begin);
+  }
+  wake();
+}
+
+// Polling.
+
+net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
+    std::size_t bytes, std::optional<std::chrono::milliseconds> timeout) {
+  auto self = shared_from_this();
+  auto deadline = timeout ? Clock::now() + *timeout : Clock::time_point::max();
+  if (timeout) {
+    poll_timer_.expires_at(deadline);
+    poll_timer_.async_wait([self](const auto& error) {
+      if (!error) self->poll_event_.notify();
+    });
+  }
+  // Also where polling is cancelled.
+  struct Polling {
+    ConsumerDriver& driver;
+    explicit Polling(ConsumerDriver& of) : driver(of) { driver.is_polling_ = true; }
+    ~Polling() {
+      driver.is_polling_ = false;
+      driver.last_poll_ = Clock::now();
+      driver.poll_timer_.cancel();
+    }
+  };
+  Polling polling(*this);
+  last_poll_ = Clock::now();
+  if (is_late_) make_member();
+  while (true) {
+    pull_changes();
+    co_await settle_changes();
+    if (!errors_.empty()) {
+      Error error = std::move(errors_.front());
+      errors_.pop_front();
+      co_return tl::unexpected(std::move(error));
+    }
+    std::vector<Fetched> fetched = take_fetched(bytes);
+    if (!fetched.empty()) co_return fetched;
+    if (error_) co_return tl::unexpected(*error_);
+    if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
+    if (is_stopped_) co_return fail(Errc::cancelled, "the consumer is closed");
+    if (Clock::now() >= deadline || finished()) co_return fetched;
+    co_await poll_event_.wait();
+  }
+}
+
+std::vector<Fetched> ConsumerDriver::take_fetched(std::size_t bytes) {
+  std::vector<Fetched> taken;
+  std::size_t size = 0;
+  bool has_room = false;
+  {
+    std::lock_guard lock(inbox_->mutex);
+    if (inbox_->finished && inbox_->error && !error_) error_ = inbox_->error;
+    bool was_full = inbox_->bytes >= options_.consumer.prefetch_bytes;
+    while (!inbox_->fetched.empty() && size < bytes) {
+      taken.push_back(std::move(inbox_->fetched.front()));
+      inbox_->fetched.pop_front();
+      size += taken.back().batches.size();
+    }
+    inbox_->bytes -= size;
+    has_room = was_full && inbox_->bytes < options_.consumer.prefetch_bytes;
+  }
+  if (has_room) fetcher_->wake();
+  for (const Fetched& fetched : taken) {
+    positions_.given({std::string(fetched.topic), fetched.partition}, fetched.end,
+                     fetched.leader_epoch);
+  }
+  return taken;
+}
+
+bool ConsumerDriver::finished() const {
+  bool is_settled = !member_ || (member_->identity() && changes_.empty());
+  if (!is_settled || !fetcher_) return false;
+  // Who has nothing has read all of it, where there is an end to be read to.
+  if (told_.empty() && !options_.begin_at) return false;
+  for (const auto& place : list_of(told_)) {
+    if (!fetcher_->finished(place.topic, place.number)) return false;
+  }
+  std::lock_guard lock(inbox_->mutex);
+  return inbox_->fetched.empty() && !inbox_->error;
+}
+
+// What is ours.
+
+void ConsumerDriver::pull_changes() {
+  if (!member_) return;
+  for (Change& change : member_->take_changes()) {
+    if (change.kind == Change::Kind::assigned) {
+      for (const auto& place : list_of(change.partitions)) {
+        positions_.add({place.topic, place.number});
+      }
+    } else {
+      let_go(change.partitions, change.kind == Change::Kind::lost);
+    }
+    changes_.push_back(std::move(change));
+    wake();
+  }
+  if (member_->error() && !error_) error_ = member_->error();
+}
+
+/// What was fetched of them is not given out any more.
+void ConsumerDriver::let_go(const TopicPartitions& partitions, bool is_lost) {
+  if (is_lost) ++losses_;
+  for (const auto& place : list_of(partitions)) {
+    fetcher_->remove(place.topic, place.number);
+    paused_.erase({place.topic, place.number});
+    if (is_lost) positions_.remove({place.topic, place.number});
+  }
+}
+
+/// Callbacks may be interrupted with the poll that calls them: what was not told is told next time.
+net::Task<void> ConsumerDriver::settle_changes() {
+  while (!changes_.empty()) {
+    Change change = changes_.front();
+    if (change.kind == Change::Kind::revoked) {
+      co_await give_up(change);
+      pull_changes();
+      continue;
+    }
+    changes_.pop_front();
+    if (change.kind == Change::Kind::lost) {
+      tell_revoked(change.partitions, true);
+      continue;
+    }
+    told_ = unite(told_, change.partitions);
+    std::vector<leat::Partition> list = list_of(change.partitions);
+    if (options_.consumer.on_assigned) options_.consumer.on_assigned(list);
+  }
+}
+
+void ConsumerDriver::tell_revoked(const TopicPartitions& partitions, bool is_lost) {
+  // What was being given up when it was lost has been told.
+  TopicPartitions gone = subtract(partitions, subtract(partitions, told_));
+  told_ = subtract(told_, gone);
+  std::vector<leat::Partition> list = list_of(gone);
+  if (!list.empty() && options_.consumer.on_revoked) options_.consumer.on_revoked(list, is_lost);
+}
+
+net::Task<void> ConsumerDriver::give_up(Change change) {
+  if (told_change_ < change.number) {
+    told_change_ = change.number;
+    tell_revoked(change.partitions, false);
+  }
+  int attempts = 0;
+  while (!is_over() && !error_) {
+    bool is_wanted = options_.consumer.auto_commit || options_.commit_when_giving_up;
+    bool is_committed = !is_wanted || !positions_.is_behind(change.partitions);
+    if (is_committed && commits_ == 0) break;
+    if (!is_committed) {
+      Result<bool> committed = co_await commit_once();
+      if (committed && *committed) continue;
+    }
+    co_await cluster_->back_off(++attempts);
+    pull_changes();
+  }
+  for (const auto& place : list_of(change.partitions)) {
+    positions_.remove({place.topic, place.number});
+  }
+  member_->given_up(change.number);
+  changes_.pop_front();
+  wake();
+}
+
+// Where it is.
+
+void ConsumerDriver::seek(const Place& place, std::int64_t offset) {
+  fetcher_->remove(place.topic, place.partition);
+  positions_.seek(place, offset);
+  wake();
+}
+
+void ConsumerDriver::seek_to_time(const Place& place, std::int64_t timestamp) {
+  fetcher_->remove(place.topic, place.partition);
+  positions_.seek_to_time(place, timestamp);
+  wake();
+}
+
+void ConsumerDriver::pause(const Place& place) {
+  if (!positions_.contains(place)) return;
+  paused_.insert(place);
+  fetcher_->pause(place.topic, place.partition, true);
+}
+
+void ConsumerDriver::resume(const Place& place) {
+  if (paused_.erase(place) > 0) fetcher_->pause(place.topic, place.partition, false);
+}
+
+std::optional<MemberIdentity> ConsumerDriver::identity() const {
+  return member_ ? member_->identity() : std::nullopt;
+}
+
+// The end.
+
+std::optional<wire::LeaveGroupRequest> ConsumerDriver::last_leave() const {
+  return member_ ? member_->leave_request() : std::nullopt;
+}
+
+net::Task<Result<void>> ConsumerDriver::close() {
+  auto self = shared_from_this();
+  Result<void> committed;
+  if (member_ && !error_ && !is_over()) {
+    pull_changes();
+    tell_revoked(told_, false);
+    bool is_wanted = options_.consumer.auto_commit || options_.commit_when_giving_up;
+    if (is_wanted && positions_.is_behind()) {
+      Result<void> done = co_await commit();
+      committed = std::move(done);
+    }
+    // A broker answers a connection's requests in their order: one that waits for a rebalance would
+    // hold up the last word.
+    auto lane = lane_.lock();
+    if (lane && !member_->identity()) lane->close({Errc::cancelled, "the consumer is closed"});
+    member_->leave();
+    wake();
+    auto deadline = Clock::now() + cluster_->options().operation_timeout;
+    for (int attempts = 1; !member_->has_left() && !member_->error() && !is_over(); ++attempts) {
+      if (Clock::now() >= deadline) break;
+      co_await cluster_->back_off(attempts);
+    }
+  }
+  stop();
+  co_return committed;
+}
+
+}  // namespace leat::client

@@ -1,0 +1,169 @@
+// Reads topics as a member of a group, or partitions by hand: sends what the machines ask for
+// (group_member, positions, fetch_plan) and tells them what is answered.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "client/cluster.h"
+#include "client/error.h"
+#include "client/fetcher.h"
+#include "client/group_member.h"
+#include "client/positions.h"
+#include "leat/options.h"
+#include "net/event.h"
+#include "net/task.h"
+
+namespace leat::client {
+
+struct ConsumerDriverOptions {
+  ConsumerOptions consumer;
+  /// Where a partition of which the group has committed nothing is read from, and where its reading
+  /// ends, in place of what `consumer` says.
+  std::function<Assignment(const std::string& topic, std::int32_t partition)> begin_at;
+  /// What is done is committed before partitions are given back and at the end, also where nothing
+  /// else is committed automatically.
+  bool commit_when_giving_up = false;
+  /// Called before offsets are committed: what was read before them must have had its effect.
+  std::function<void()> before_commit = [] {};
+};
+
+/// Lives on the cluster's executor, where all members are called. Holds itself while a coroutine of
+/// its own runs: stop() ends these. At most about `prefetch_bytes` are held that were fetched and
+/// not polled.
+class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
+ public:
+  using Place = Positions::Place;
+
+  ConsumerDriver(std::shared_ptr<Cluster> cluster, ConsumerDriverOptions options);
+
+  /// Joins the group, if that was not done. REQUIRES: a group, and no assign().
+  void subscribe(std::vector<std::string> topics);
+  /// Reads these and no others. REQUIRES: no subscribe().
+  void assign(std::vector<Assignment> assignments);
+
+  /// Waits until something was fetched, and gives about `bytes` of it, in whole answers of
+  /// partitions; nothing when none came within `timeout`. Callbacks are called from here, and
+  /// partitions given back: it is to be called again before max_poll_interval is over. An error
+  /// about one partition is told once; what ends all reading each time. One call at a time.
+  net::Task<Result<std::vector<Fetched>>> poll(std::size_t bytes,
+                                               std::optional<std::chrono::milliseconds> timeout);
+  /// All that was polled is done, or what comes before that offset.
+  void all_done() { positions_.all_done(); }
+  void done_until(const Place& place, std::int64_t offset) { positions_.done_until(place, offset); }
+  /// Commits what is done, now. Errc::cancelled if partitions of it were lost before.
+  net::Task<Result<void>> commit();
+  /// Commits that. Errc::invalid_argument where one of the partitions is not ours.
+  net::Task<Result<void>> commit(std::vector<std::pair<Place, std::int64_t>> offsets);
+  /// Gives all back, leaves, and stops.
+  net::Task<Result<void>> close();
+  void stop();
+
+  void seek(const Place& place, std::int64_t offset);
+  void seek_to_time(const Place& place, std::int64_t timestamp);
+  void pause(const Place& place);
+  void resume(const Place& place);
+  std::optional<std::int64_t> position(const Place& place) const {
+    return positions_.position(place);
+  }
+  /// What was told to on_assigned, and not taken back.
+  const TopicPartitions& assignment() const { return told_; }
+  /// For offsets that are committed in a transaction.
+  std::optional<MemberIdentity> identity() const;
+  /// What is done and not committed: to be sent by somebody else, when nothing is under way.
+  std::optional<wire::OffsetCommitRequest> last_commit();
+  /// What says that this member goes; nullopt where nobody is to be told.
+  std::optional<wire::LeaveGroupRequest> last_leave() const;
+  /// Every partition that is ours was read to its end, and polled.
+  bool finished() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Self = std::shared_ptr<ConsumerDriver>;
+  using Change = GroupMember::Change;
+
+  static GroupMember::Time now() { return Clock::now().time_since_epoch(); }
+  bool is_over() const { return is_stopped_ || cluster_->closed().has_value(); }
+  void start();
+  void wake();
+
+  // The member:
+  void make_member();
+  net::Task<void> run_member(Self self);
+  net::Task<void> send(Self self, GroupMember::Outgoing outgoing);
+  template <class Request>
+  net::Task<void> ask(std::uint64_t ticket, std::int32_t broker, const Request& request,
+                      std::chrono::milliseconds timeout);
+  net::Task<Result<Connection::Ptr>> coordinator(std::int32_t broker);
+  net::Task<void> tell_counts(Self self, std::vector<std::string> topics);
+  net::Task<void> watch(Self self);
+  void mind_poll_interval();
+  void bear(const Error& error);
+
+  // Its partitions:
+  void pull_changes();
+  void take(const TopicPartitions& partitions);
+  void let_go(const TopicPartitions& partitions, bool is_lost);
+  net::Task<void> settle_changes();
+  net::Task<void> give_up(Change change);
+  void tell_revoked(const TopicPartitions& partitions, bool is_lost);
+
+  // Its offsets:
+  net::Task<void> run_offsets(Self self);
+  net::Task<bool> fetch_offsets();
+  net::Task<bool> look_up();
+  net::Task<bool> look_up_at(std::int32_t broker, std::vector<Positions::LookUp> look_ups);
+  void start_fetching();
+  bool out_of_range(const FetchPlan::OutOfRange& lost);
+  net::Task<Result<bool>> commit_once();
+  void refuse(const Positions::Refusal& refusal);
+  std::vector<Fetched> take_fetched(std::size_t bytes);
+
+  std::shared_ptr<Cluster> cluster_;
+  ConsumerDriverOptions options_;
+  std::vector<std::string> topics_;
+  std::unique_ptr<GroupMember> member_;
+  std::uint64_t member_number_ = 0;
+  Positions positions_;
+  std::shared_ptr<Inbox> inbox_;
+  std::shared_ptr<Fetcher> fetcher_;
+  std::set<Place> paused_;
+  TopicPartitions told_;
+  std::deque<Change> changes_;  // that callbacks have not been told of
+  std::uint64_t told_change_ = 0;
+  std::deque<Error> errors_;
+  std::optional<Error> error_;  // for good
+  std::weak_ptr<Connection> lane_;
+
+  bool is_started_ = false;
+  bool is_stopped_ = false;
+  bool is_counting_ = false;
+  bool is_polling_ = false;
+  bool is_late_ = false;  // it left since nobody polled
+  int commits_ = 0;       // under way that were asked for
+  std::uint64_t losses_ = 0;
+  Clock::time_point last_poll_ = Clock::now();
+  Clock::time_point last_answer_ = Clock::now();
+  Clock::time_point commit_due_ = Clock::now();
+
+  net::Event poll_event_;
+  net::Event member_event_;
+  net::Event offsets_event_;
+  boost::asio::steady_timer poll_timer_;
+  boost::asio::steady_timer member_timer_;
+  boost::asio::steady_timer offsets_timer_;
+  boost::asio::steady_timer watch_timer_;
+};
+
+}  // namespace leat::client
