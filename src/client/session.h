@@ -2,8 +2,6 @@
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
 #include <exception>
@@ -12,10 +10,10 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
-#include <thread>
 #include <type_traits>
 #include <utility>
 
+#include "client/background.h"
 #include "client/cluster.h"
 #include "net/task.h"
 
@@ -36,8 +34,8 @@ class Session {
     using Value = typename std::invoke_result_t<Operation&, std::shared_ptr<Cluster>>::value_type;
     // Shared, since the one who sets it may still be at it when the one who waits goes on.
     auto promise = std::make_shared<std::promise<Value>>();
-    boost::asio::post(context_, [this, &operation, promise] {
-      boost::asio::co_spawn(context_, operation(cluster_),
+    boost::asio::post(background_.context(), [this, &operation, promise] {
+      boost::asio::co_spawn(background_.context(), operation(cluster_),
                             [promise](std::exception_ptr exception, Value value) {
                               if (exception)
                                 promise->set_exception(exception);
@@ -50,15 +48,13 @@ class Session {
   /// Runs `work` on the thread, soon.
   template <class Work>
   void post(Work work) {
-    boost::asio::post(context_, std::move(work));
+    boost::asio::post(background_.context(), std::move(work));
   }
   const std::shared_ptr<Cluster>& cluster() const { return cluster_; }
 
  private:
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  Background background_;
   std::shared_ptr<Cluster> cluster_;
-  std::thread thread_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };
 

@@ -1,0 +1,99 @@
+// The blocking client: what it gives and throws, and how it ends.
+#include "leat/blocking.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <stop_token>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "fake_cluster.h"
+#include "server/peer.h"
+
+namespace leat::blocking {
+namespace {
+
+using client::FakeCluster;
+using client::Fault;
+using wire::ApiKey;
+using wire::ErrorCode;
+
+ClientOptions options_for(const FakeCluster& fake) {
+  ClientOptions options;
+  options.brokers = fmt::format("127.0.0.1:{}", fake.port(1));
+  return options;
+}
+
+void never_answer(FakeCluster& fake) {
+  fake.set_faults([](ApiKey, int) { return Fault{Fault::Kind::never, ErrorCode::none}; });
+}
+
+TEST_SUITE_BEGIN("client");
+
+TEST_CASE("a blocking call gives its result, or throws what went wrong") {
+  server::TestServer server;
+  ClientOptions options;
+  options.brokers = server.server().kafka_address().to_string();
+  Admin admin(options);
+  admin.create_topic({"orders", 3});
+  admin.create_partitions("orders", 4);
+  CHECK(admin.describe_topic("orders").partitions.size() == 4);
+  CHECK(admin.list_topics().size() == 1);
+  admin.alter_topic_configs("orders", {{"retention.ms", "3600000"}});
+  CHECK_FALSE(admin.topic_configs("orders").empty());
+  CHECK(admin.list_offsets({{{"orders", 3}}}).at(0) == 0);
+  CHECK(admin.delete_records({{{"orders", 3}, -1}}).at(0) == 0);
+  CHECK(admin.describe_cluster().brokers.size() == 1);
+  admin.alter_group_offsets("billing", {{{"orders", 1}, 7}});
+  CHECK(admin.group_offsets("billing").at(0).offset == 7);
+  CHECK(admin.list_groups().at(0).id == "billing");
+  CHECK(admin.describe_group("billing").members.empty());
+  admin.delete_group("billing");
+  admin.delete_topic("orders");
+  try {
+    admin.describe_topic("orders");
+    FAIL("nothing was thrown");
+  } catch (const Exception& exception) {
+    CHECK(exception.code() == KafkaError::unknown_topic_or_partition);
+    CHECK(std::string(exception.what()).find("topic orders: UNKNOWN_TOPIC_OR_PARTITION (3)") == 0);
+  }
+}
+
+TEST_CASE("a request to stop ends a call that waits") {
+  FakeCluster fake(1);
+  never_answer(fake);
+  std::stop_source stop;
+  ClientOptions options = options_for(fake);
+  options.stop = stop.get_token();
+  Admin admin(options);
+  std::thread stopper([&] {
+    while (fake.requests(ApiKey::metadata) == 0) std::this_thread::yield();
+    stop.request_stop();
+  });
+  try {
+    admin.list_topics();
+    FAIL("nothing was thrown");
+  } catch (const Exception& exception) {
+    CHECK(exception.code() == ClientError::cancelled);
+  }
+  stopper.join();
+}
+
+TEST_CASE("a blocking object that moved goes on, and any may end at any time") {
+  FakeCluster fake(1);
+  fake.add_topic("orders", 1);
+  Admin first(options_for(fake));
+  CHECK(first.list_topics().size() == 1);
+  Admin second(std::move(first));
+  CHECK(second.list_topics().size() == 1);
+  second = Admin(options_for(fake));
+  CHECK(second.list_topics().size() == 1);
+  Admin unused(options_for(fake));
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace leat::blocking
