@@ -387,8 +387,8 @@ Transaction::Effect Transaction::answered(const wire::EndTxnResponse& response,
                                           std::string_view broker, Time now) {
   is_under_way_ = false;
   std::string name = "transactional id " + id_;
-  // It does not know of the transaction, or not any more: then nothing of it counts, and a new epoch
-  // shuts out what may be on its way.
+  // It does not know of the transaction, or not any more: then nothing of it counts, and a new
+  // epoch shuts out what may be on its way.
   if (state_ == State::aborting && response.error_code == ErrorCode::invalid_txn_state) {
     step_ = Step::raise_epoch;
     return {};
