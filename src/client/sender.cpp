@@ -72,6 +72,7 @@ void Sender::stop() {
 void Sender::wake() {
   wake_asked_ = true;
   wake_timer_.cancel();
+  if (has_ended_) complete_waits();
 }
 
 void Sender::post_wake() {
@@ -185,6 +186,20 @@ net::Task<void> Sender::run(Ptr self) {
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
     co_await wake_timer_.async_wait(token);
   }
+  end();
+}
+
+/// What is not under way will not be sent.
+void Sender::end() {
+  Error error = cluster_->closed().value_or(Error{Errc::cancelled, "the producer is closed"});
+  std::vector<Delivery> failed;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = error;
+    failed = queue_.fail_all(error);
+  }
+  for (Delivery& delivery : failed) report(std::move(delivery));
+  has_ended_ = true;
   complete_waits();
   operation_timer_.cancel();
 }

@@ -35,9 +35,10 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// `on_delivery` is called for every batch, not under the queue's lock, until abandon().
   Sender(std::shared_ptr<Cluster> cluster, const ProducerOptions& options, OnDelivery on_delivery);
 
-  /// Runs until the cluster is closed, or stop().
+  /// Runs until stop(). To be called once.
   void start();
-  /// Ends that. What is under way is still reported.
+  /// Gives up what is not under way, with the error of the cluster if that is closed; what is under
+  /// way is still reported. To be called when the cluster is closed, too.
   void stop();
 
   enum class Append : std::uint8_t { appended, no_room, unknown_topic };
@@ -79,6 +80,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// Looks into the queue soon. Thread-safe.
   void post_wake();
   void wake();
+  void end();
   // Spawned: what is not begun yet keeps it alive.
   net::Task<void> run(Ptr self);
   net::Task<void> send(Ptr self, std::shared_ptr<Request> request);
@@ -114,6 +116,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   bool wake_asked_ = false;
   bool is_refreshing_ = false;
   bool is_stopped_ = false;
+  bool has_ended_ = false;
   std::optional<Transaction> transaction_;
   /// Of the transaction's coordinator and the group's; -1 while not known.
   std::int32_t coordinators_[2] = {-1, -1};
@@ -130,7 +133,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   // Guarded by mutex_:
   ProduceQueue queue_;
   std::list<Wait> waits_;
-  /// Why nothing may be appended, where transactions are made.
+  /// Why nothing may be appended: it has ended, or no transaction is open.
   std::optional<Error> closed_;
 
   /// Held while a delivery is reported.
