@@ -331,13 +331,17 @@ void ClientTransactionSimulation::finish() {
   trace("the faults are over");
   has_faults_ = false;
   if (!producer_) begin_anew();
-  for (int i = 0; i < 6000 && alive(); ++i) {
-    bool is_idle = !producer_->is_waiting && producer_->step == Step::begin;
-    if (is_idle) break;
+  std::size_t before = works_.size();
+  auto has_committed = [&] {
+    return producer_->step == Step::begin && works_.size() > before &&
+           works_.back().fate == Fate::committed &&
+           std::ranges::all_of(works_.back().records, [](int count) { return count > 0; });
+  };
+  for (int i = 0; i < 6000 && alive() && !has_committed(); ++i) {
     act();
     executor_.run_for(20ms);
   }
-  if (alive() && producer_->step != Step::begin) object("a transaction never ends");
+  if (alive() && !has_committed()) object("nothing can be committed any more");
   if (!alive()) return;
   // Whoever takes the id ends what is open under it.
   begin_anew();

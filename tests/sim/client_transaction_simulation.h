@@ -8,7 +8,7 @@
 //    once each, in order; none of one that was aborted; and all or none of one of which nobody
 //    knows.
 //  - The group's offset is that of the last such transaction that committed one.
-//  - Everything that is asked for ends.
+//  - Once nothing goes wrong any more, transactions are committed.
 #pragma once
 
 #include <cstdint>
