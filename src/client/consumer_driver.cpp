@@ -302,6 +302,9 @@ net::Task<Result<void>> ConsumerDriver::close() {
       Result<void> done = co_await commit();
       committed = std::move(done);
     }
+    for (int attempts = 1; commits_ > 0 && !is_over(); ++attempts) {
+      co_await cluster_->back_off(attempts);
+    }
     // A broker answers a connection's requests in their order: one that waits for a rebalance would
     // hold up the last word.
     auto lane = lane_.lock();

@@ -110,6 +110,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   net::Task<void> watch(Self self);
   void mind_poll_interval();
   void bear(const Error& error);
+  void heard() { failing_since_.reset(); }
 
   // Its partitions:
   void pull_changes();
@@ -154,7 +155,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   int commits_ = 0;       // under way that were asked for
   std::uint64_t losses_ = 0;
   Clock::time_point last_poll_ = Clock::now();
-  Clock::time_point last_answer_ = Clock::now();
+  std::optional<Clock::time_point> failing_since_;  // without any answer
   Clock::time_point commit_due_ = Clock::now();
 
   net::Event poll_event_;

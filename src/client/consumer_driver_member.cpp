@@ -103,7 +103,7 @@ net::Task<void> ConsumerDriver::ask(std::uint64_t ticket, std::int32_t broker,
     auto answer = co_await connection->call(request, timeout);
     if (member_number_ != asker) co_return;
     if (answer) {
-      last_answer_ = Clock::now();
+      heard();
       member_->answered(ticket, answer->message, now());
     } else {
       error = answer.error();
@@ -148,7 +148,7 @@ net::Task<void> ConsumerDriver::tell_counts([[maybe_unused]] Self self,
   is_counting_ = true;
   Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
   if (refreshed) {
-    last_answer_ = Clock::now();
+    heard();
     PartitionCounts counts;
     for (const auto& [name, topic] : cluster_->metadata().topics()) {
       auto count = static_cast<std::int32_t>(topic.partitions.size());
@@ -176,7 +176,8 @@ net::Task<void> ConsumerDriver::watch(Self self) {
 }
 
 void ConsumerDriver::bear(const Error& error) {
-  bool in_time = Clock::now() - last_answer_ < options_.consumer.unreachable_timeout;
+  if (!failing_since_) failing_since_ = Clock::now();
+  bool in_time = Clock::now() - *failing_since_ < options_.consumer.unreachable_timeout;
   if (in_time || !is_transient(error)) return;
   if (!error_) error_ = error;
   poll_event_.notify();

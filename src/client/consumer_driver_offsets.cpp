@@ -88,7 +88,7 @@ net::Task<bool> ConsumerDriver::fetch_offsets() {
     co_return false;
   }
   unanswered.is_answered();
-  last_answer_ = Clock::now();
+  heard();
   Positions::Outcome outcome = positions_.take(answer->message);
   if (outcome.about_member) {
     member_->refused(*outcome.about_member, identity->generation, now());
@@ -114,34 +114,40 @@ bool ConsumerDriver::out_of_range(const FetchPlan::OutOfRange& lost) {
 
 net::Task<bool> ConsumerDriver::look_up() {
   std::vector<Positions::LookUp> look_ups = positions_.take_look_ups();
-  std::map<std::int32_t, std::vector<Positions::LookUp>> by_broker;
-  std::vector<std::string> topics;
-  for (Positions::LookUp& look_up : look_ups) {
-    const Place& place = look_up.place;
-    if (options_.begin_at) {
+  if (options_.begin_at) {
+    for (const Positions::LookUp& look_up : look_ups) {
+      const Place& place = look_up.place;
       positions_.looked_up(look_up, options_.begin_at(place.topic, place.partition).begin, -1);
-      continue;
     }
-    auto leader = cluster_->metadata().leader(place.topic, place.partition);
-    if (leader) {
-      by_broker[*leader].push_back(std::move(look_up));
-    } else {
-      positions_.look_up_failed(look_up);
-      topics.push_back(place.topic);
-    }
+    co_return true;
+  }
+  auto leader_of = [this](const Place& place) {
+    return cluster_->metadata().leader(place.topic, place.partition);
+  };
+  std::vector<std::string> topics;
+  for (const auto& look_up : look_ups) {
+    if (!leader_of(look_up.place)) topics.push_back(look_up.place.topic);
+  }
+  if (!topics.empty()) {
+    Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
+    if (!refreshed) bear(refreshed.error());
   }
   bool is_well = true;
+  std::map<std::int32_t, std::vector<Positions::LookUp>> by_broker;
+  for (const auto& look_up : look_ups) {
+    if (auto leader = leader_of(look_up.place)) {
+      by_broker[*leader].push_back(look_up);
+    } else {
+      positions_.look_up_failed(look_up);
+      is_well = false;
+    }
+  }
   for (auto& [broker, of_broker] : by_broker) {
     std::int32_t id = broker;
     bool is_done = co_await look_up_at(id, std::move(of_broker));
     is_well = is_well && is_done;
   }
-  if (topics.empty()) co_return is_well;
-  Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
-  if (!refreshed) bear(refreshed.error());
-  // Now that leaders may be known, at once.
-  if (refreshed) offsets_event_.notify();
-  co_return is_well&& refreshed.has_value();
+  co_return is_well;
 }
 
 net::Task<bool> ConsumerDriver::look_up_at(std::int32_t broker,
@@ -162,6 +168,7 @@ net::Task<bool> ConsumerDriver::look_up_at(std::int32_t broker,
     auto timeout = cluster_->options().request_timeout;
     auto answer = co_await connection->call(request, timeout);
     if (answer) {
+      heard();
       for (const auto& topic : answer->message.topics) {
         for (const auto& part : topic.partitions)
           answers[{topic.name, part.partition_index}] = part;
@@ -226,7 +233,7 @@ net::Task<Result<bool>> ConsumerDriver::commit_once() {
     co_return false;
   }
   unanswered.is_answered();
-  last_answer_ = Clock::now();
+  heard();
   Positions::Outcome outcome = positions_.take(answer->message);
   if (outcome.about_member) {
     member_->refused(*outcome.about_member, identity->generation, now());

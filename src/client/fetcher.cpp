@@ -190,6 +190,8 @@ void Fetcher::end(std::optional<Error> error) {
 
 void Fetcher::add(Assignment assignment) {
   purge(assignment.topic, assignment.partition);
+  // Who had nothing to ask for has not gone unanswered.
+  if (fetching_from_.empty()) last_answer_ = Clock::now();
   plan_.add(std::move(assignment));
   wake();
 }
@@ -203,6 +205,7 @@ void Fetcher::remove(std::string_view topic, std::int32_t partition) {
 void Fetcher::pause(std::string_view topic, std::int32_t partition, bool is_paused) {
   std::optional<std::int64_t> begin = purge(topic, partition);
   if (begin) plan_.seek(topic, partition, *begin);
+  if (fetching_from_.empty()) last_answer_ = Clock::now();
   plan_.pause(topic, partition, is_paused);
   wake();
 }
