@@ -1,7 +1,7 @@
 // The client for programs without an event loop: every call waits for its result.
 //
-//   leat::blocking::Admin admin({.brokers = "localhost:9092"});
-//   admin.create_topic({"orders", 3});
+//   leat::blocking::Producer producer({.brokers = "localhost:9092"});
+//   producer.send({.topic = "orders", .value = "one"});
 //
 // Each object has a thread of its own, which takes no signals, for all that has to do with sockets.
 // Errors are thrown, as leat::Exception: what() says what happened, to what, and where, code() is
@@ -18,8 +18,52 @@
 #include "leat/cluster.h"
 #include "leat/error.h"
 #include "leat/options.h"
+#include "leat/record.h"
 
 namespace leat::blocking {
+
+/// Sends records, in the order of the calls, in batches. As leat::Producer does, which says more of
+/// order, memory and what is tried again.
+///
+/// Thread-safe, but for moving and destroying. ProducerOptions::on_delivery is called on the
+/// object's own thread: nothing of the object that waits may be called there, only try_send().
+class Producer {
+ public:
+  explicit Producer(ClientOptions options, ProducerOptions producer_options = {});
+  /// Waits for no broker, and gives up what is not acknowledged: flush() first. No call may be
+  /// under way.
+  ~Producer();
+  Producer(Producer&&) noexcept;
+  Producer& operator=(Producer&&) noexcept;
+
+  /// Sends a record and waits until it is acknowledged: slow for many.
+  Delivery send(const OutRecord& record);
+  /// Queues a record, and waits while there is no room. ProducerOptions::on_delivery tells of its
+  /// batch, with `tag` in the record's place.
+  void enqueue(const OutRecord& record, std::uint64_t tag = 0);
+  /// Queues it if that takes no waiting. False: nothing happened, since there is no room, or
+  /// nothing is known yet of the topic.
+  bool try_send(const OutRecord& record, std::uint64_t tag = 0);
+  /// Sends what is queued without lingering, and waits until all of it is delivered, one way or the
+  /// other: on_delivery tells which.
+  void flush();
+
+  // Transactions, of a producer with ProducerOptions::transactional_id. Records are sent within one
+  // only. One of these calls at a time. After an error that is fatal() make another producer; after
+  // any other error of a record, of send_offsets() or commit(), only abort() is left.
+
+  void begin();
+  /// Commits those offsets for a group if the transaction is committed.
+  void send_offsets(std::vector<CommittedOffset> offsets, GroupMetadata member);
+  /// Waits for the records that were queued, and commits. Fails if one of them did.
+  void commit();
+  /// Gives up what is not acknowledged, and has the rest hidden.
+  void abort();
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
 
 /// Topics, offsets and groups of a cluster. Connects when first asked something. What a broker says
 /// may pass is tried again within ClientOptions::operation_timeout.

@@ -1,7 +1,7 @@
 // A client for Leat, and for Apache Kafka and what speaks its protocol, on Boost.Asio. Begin here.
 //
-//   boost::asio::awaitable<void> count(leat::Admin& admin) {
-//     std::vector<leat::TopicDescription> topics = co_await admin.async_list_topics();
+//   boost::asio::awaitable<void> order(leat::Producer& producer) {
+//     leat::Delivery there = co_await producer.async_send({.topic = "orders", .value = "one"});
 //     ...
 //
 // Objects are made with an executor, whose context somebody runs; what happens of itself happens
@@ -17,5 +17,6 @@
 #include "leat/completion.h"
 #include "leat/error.h"
 #include "leat/options.h"
+#include "leat/producer.h"
 #include "leat/record.h"
 #include "leat/version.h"

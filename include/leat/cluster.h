@@ -117,6 +117,15 @@ struct GroupDescription {
   std::vector<MemberDescription> members;
 };
 
+/// Who commits: a member of a group, as its consumer knows itself. A group alone, without
+/// generation and member, stands for a program that shares out partitions by itself.
+struct GroupMetadata {
+  std::string group;
+  std::int32_t generation = -1;
+  std::string member_id;
+  std::optional<std::string> instance_id;
+};
+
 /// How far a group is in a partition.
 struct CommittedOffset {
   Partition partition;

@@ -1,6 +1,4 @@
-// What clients can be told. Times are durations of a steady clock, sizes are bytes. An option that
-// makes no sense fails the first operation with ClientError::invalid_argument and a text that names
-// it.
+// What clients can be told. Times are durations of a steady clock, sizes are bytes.
 #pragma once
 
 #include <chrono>
@@ -21,7 +19,8 @@ namespace leat {
 struct ClientOptions {
   /// Where to ask for the cluster's brokers: "HOST:PORT,HOST:PORT". One that answers is enough, the
   /// others are found. The port may be left out where it is 9092; an IPv6 address with a port
-  /// stands in brackets.
+  /// stands in brackets. Where it does not parse every operation ends with
+  /// ClientError::invalid_argument.
   std::string brokers = "127.0.0.1:9092";
   /// What brokers write into their logs, and go by in their quotas.
   std::string client_id = "leat";

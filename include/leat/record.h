@@ -58,7 +58,8 @@ struct OutRecord {
 /// Where an acknowledged record is.
 struct Delivery {
   std::int32_t partition = 0;
-  std::int64_t offset = 0;
+  /// -1 where the broker had the record already, from an attempt before, and does not say where.
+  std::int64_t offset = -1;
   /// What stands in the log: the broker's time, where the topic is set to have it.
   Timestamp timestamp;
 };
@@ -74,7 +75,8 @@ struct BatchDelivery {
   /// Empty when the records were acknowledged.
   std::error_code error;
   std::string_view text;
-  /// What was given beside each record, in the order of the records.
+  /// What was given beside each record, in the order of the records; none for those at the end that
+  /// were sent by Producer::async_send().
   std::span<const std::uint64_t> tags;
 };
 

@@ -152,6 +152,13 @@ net::Task<void> Cluster::back_off(int attempts) {
   co_await timer.async_wait(token);
 }
 
+void Cluster::when_closed(std::function<void()> work) {
+  if (closed_)
+    work();
+  else
+    when_closed_.push_back(std::move(work));
+}
+
 void Cluster::close(Error error) {
   if (closed_) return;
   closed_ = std::move(error);
@@ -160,6 +167,7 @@ void Cluster::close(Error error) {
     if (slot.opened) slot.opened->cancel();
   }
   for (asio::steady_timer* timer : waiting_) timer->cancel();
+  for (auto& work : std::exchange(when_closed_, {})) work();
 }
 
 }  // namespace leat::client

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -55,6 +56,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   /// Waits before a further attempt, longer after each, and less long once close() is called.
   net::Task<void> back_off(int attempts);
 
+  /// Has `work` called by close(), or at once if that was before.
+  void when_closed(std::function<void()> work);
   /// Closes all connections and fails all that is asked for from now on with `error`.
   void close(Error error);
   const std::optional<Error>& closed() const { return closed_; }
@@ -88,6 +91,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   std::vector<net::Address> addresses_;
   std::map<std::pair<Lane, net::Address>, Slot> slots_;
   std::list<boost::asio::steady_timer*> waiting_;
+  std::vector<std::function<void()>> when_closed_;
   Random random_;
   std::optional<Error> closed_;
 };

@@ -13,6 +13,7 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <stop_token>
@@ -55,8 +56,18 @@ class Operation : public std::enable_shared_from_this<Operation<T...>> {
     });
   }
 
+  /// As complete(), on any thread.
+  void complete_soon(Outcome outcome) {
+    auto work = [self = this->shared_from_this(), outcome = std::move(outcome)]() mutable {
+      self->complete(std::move(outcome));
+    };
+    boost::asio::post(strand_, std::move(work));
+  }
+
   // Below: on the strand.
 
+  /// What cancelling leaves behind from now on.
+  void set_effect(Effect effect) { effect_ = effect; }
   /// No effect the second time.
   void complete(Outcome outcome) {
     if (!completion_) return;
@@ -97,7 +108,7 @@ class Operation : public std::enable_shared_from_this<Operation<T...>> {
   boost::asio::any_io_executor strand_;
   boost::asio::any_io_executor executor_;
   boost::asio::any_completion_executor completion_executor_;
-  Effect effect_;
+  std::atomic<Effect> effect_;
   std::stop_source stop_;
 };
 

@@ -61,6 +61,9 @@ Sender::Sender(std::shared_ptr<Cluster> cluster, const ProducerOptions& options,
 }
 
 void Sender::start() {
+  cluster_->when_closed([weak = weak_from_this()] {
+    if (Ptr self = weak.lock()) self->stop();
+  });
   asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
 }
 
@@ -72,7 +75,7 @@ void Sender::stop() {
 void Sender::wake() {
   wake_asked_ = true;
   wake_timer_.cancel();
-  if (has_ended_) complete_waits();
+  if (is_over_) complete_waits();
 }
 
 void Sender::post_wake() {
@@ -84,7 +87,7 @@ void Sender::post_wake() {
 }
 
 Result<Sender::Append> Sender::try_append(std::string_view topic, const OutRecord& record,
-                                          Hook hook) {
+                                          Hook&& hook) {
   std::size_t bytes =
       record::BatchBuilder::record_bytes_max(record.key, record.value, record.headers);
   std::unique_lock lock(mutex_);
@@ -147,6 +150,12 @@ void Sender::complete_waits() {
   }
 }
 
+void Sender::forget_waits() {
+  std::list<Wait> waits;
+  std::lock_guard lock(mutex_);
+  waits.swap(waits_);
+}
+
 void Sender::abandon() {
   std::lock_guard lock(report_mutex_);
   is_abandoned_ = true;
@@ -186,20 +195,8 @@ net::Task<void> Sender::run(Ptr self) {
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
     co_await wake_timer_.async_wait(token);
   }
-  end();
-}
-
-/// What is not under way will not be sent.
-void Sender::end() {
-  Error error = cluster_->closed().value_or(Error{Errc::cancelled, "the producer is closed"});
-  std::vector<Delivery> failed;
-  {
-    std::lock_guard lock(mutex_);
-    closed_ = error;
-    failed = queue_.fail_all(error);
-  }
-  for (Delivery& delivery : failed) report(std::move(delivery));
-  has_ended_ = true;
+  is_over_ = true;
+  give_up_all(cluster_->closed().value_or(Error{Errc::cancelled, "the producer is closed"}));
   complete_waits();
   operation_timer_.cancel();
 }
@@ -342,6 +339,17 @@ void Sender::fail_all(Request& request, const Error& error, bool was_sent) {
     report(std::move(delivery));
   }
   wake();
+}
+
+/// Nothing is appended any more, and what is not under way is given up.
+void Sender::give_up_all(const Error& error) {
+  std::vector<Delivery> failed;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = error;
+    failed = queue_.fail_all(error);
+  }
+  for (Delivery& delivery : failed) report(std::move(delivery));
 }
 
 void Sender::report(std::optional<Delivery> delivery) {

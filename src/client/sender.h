@@ -35,15 +35,16 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// `on_delivery` is called for every batch, not under the queue's lock, until abandon().
   Sender(std::shared_ptr<Cluster> cluster, const ProducerOptions& options, OnDelivery on_delivery);
 
-  /// Runs until stop(). To be called once.
+  /// Runs until stop(), or until the cluster is closed. To be called once.
   void start();
   /// Gives up what is not under way, with the error of the cluster if that is closed; what is under
-  /// way is still reported. To be called when the cluster is closed, too.
+  /// way is still reported.
   void stop();
 
   enum class Append : std::uint8_t { appended, no_room, unknown_topic };
-  /// Queues a record, whose bytes are copied. Thread-safe. An error is the record's own.
-  Result<Append> try_append(std::string_view topic, const OutRecord& record, Hook hook = {});
+  /// Queues a record, whose bytes are copied. Takes the hook only then. Thread-safe. An error is
+  /// the record's own.
+  Result<Append> try_append(std::string_view topic, const OutRecord& record, Hook&& hook = {});
   /// Makes a topic known, and existing where the cluster makes topics that are asked for.
   net::Task<Result<void>> learn_topic(std::string name);
 
@@ -68,6 +69,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
   /// No report is made from now on, nor is one under way when this returns. Thread-safe.
   void abandon();
+  /// Nobody waits any more, for room or for a flush. For the end of the execution context.
+  void forget_waits();
 
  private:
   using Request = ProduceQueue::Request;
@@ -80,7 +83,6 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// Looks into the queue soon. Thread-safe.
   void post_wake();
   void wake();
-  void end();
   // Spawned: what is not begun yet keeps it alive.
   net::Task<void> run(Ptr self);
   net::Task<void> send(Ptr self, std::shared_ptr<Request> request);
@@ -92,6 +94,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void settle(ProduceQueue::Batch batch, const wire::ProduceResponse::Partition* answer,
               const Connection& connection);
   void fail_all(Request& request, const Error& error, bool was_sent);
+  void give_up_all(const Error& error);
   void report(std::optional<Delivery> delivery);
   void wait(Wait wait);
   void complete_waits();
@@ -100,7 +103,6 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// What its batches may do, and what is to be asked next.
   std::optional<std::int32_t> broker_for(std::string_view topic, std::int32_t partition);
   void drive_transaction(ProduceQueue::Ready& ready);
-  void close_transaction(const Error& error);
   void transaction_failed(const Delivery& delivery);
   net::Task<Result<void>> end_of_operation();
   net::Task<void> ask_coordinator(Ptr self, Transaction::Todo todo);
@@ -116,7 +118,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
   bool wake_asked_ = false;
   bool is_refreshing_ = false;
   bool is_stopped_ = false;
-  bool has_ended_ = false;
+  /// run() is over: nothing is sent any more.
+  bool is_over_ = false;
   std::optional<Transaction> transaction_;
   /// Of the transaction's coordinator and the group's; -1 while not known.
   std::int32_t coordinators_[2] = {-1, -1};

@@ -38,6 +38,7 @@ std::optional<std::int32_t> Sender::broker_for(std::string_view topic, std::int3
 net::Task<Result<void>> Sender::begin() {
   auto self = shared_from_this();
   if (!transaction_) co_return fail(Errc::invalid_argument, "transactions need a transactional id");
+  if (is_over_) co_return fail(Errc::cancelled, "the producer is closed");
   if (transaction_->state() == State::uninitialized) {
     Result<void> asked = transaction_->init();
     if (!asked) co_return asked;
@@ -82,7 +83,7 @@ net::Task<Result<void>> Sender::abort() {
   if (!transaction_) co_return fail(Errc::invalid_argument, "transactions need a transactional id");
   Result<void> asked = transaction_->abort();
   if (!asked) co_return asked;
-  close_transaction({Errc::cancelled, "the transaction is aborted"});
+  give_up_all({Errc::cancelled, "the transaction is aborted"});
   Result<void> ended = co_await end_of_operation();
   co_return ended;
 }
@@ -128,7 +129,7 @@ void Sender::drive_transaction(ProduceQueue::Ready& ready) {
   } else if (auto next = transaction_->retry_at(); next && *next > now()) {
     ready.next = std::min(ready.next.value_or(*next), *next);
   }
-  if (transaction_->error()) close_transaction(*transaction_->error());
+  if (transaction_->error()) give_up_all(*transaction_->error());
   if (!is_operation_waited_for_) return;
   operation_result_ = transaction_->take_ended();
   if (!operation_result_) return;
@@ -136,17 +137,6 @@ void Sender::drive_transaction(ProduceQueue::Ready& ready) {
   if (transaction_->state() != State::ready) return;
   std::lock_guard lock(mutex_);
   closed_ = Error{Errc::invalid_txn_state, "no transaction is open"};
-}
-
-/// Nothing is appended any more, and what is queued is given up.
-void Sender::close_transaction(const Error& error) {
-  std::vector<Delivery> failed;
-  {
-    std::lock_guard lock(mutex_);
-    closed_ = error;
-    failed = queue_.fail_all(error);
-  }
-  for (Delivery& delivery : failed) report(std::move(delivery));
 }
 
 void Sender::transaction_failed(const Delivery& delivery) {

@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <atomic>
+#include <cstdint>
 #include <stop_token>
 #include <thread>
 
@@ -61,6 +62,49 @@ TEST_CASE("a blocking call gives its result, or throws what went wrong") {
   }
 }
 
+TEST_CASE("a blocking producer sends, queues and flushes, also in transactions") {
+  server::TestServer server;
+  server.create_topic("orders");
+  ClientOptions options;
+  options.brokers = server.server().kafka_address().to_string();
+  ProducerOptions producer_options;
+  std::atomic<std::int64_t> delivered{0};
+  producer_options.on_delivery = [&](const BatchDelivery& batch) {
+    if (!batch.error) delivered += batch.record_count;
+  };
+  OutRecord record;
+  record.topic = "orders";
+  record.value = "x";
+  {
+    Producer producer(options, producer_options);
+    CHECK(producer.send(record).offset == 0);
+    for (int i = 0; i < 1000; ++i) producer.enqueue(record);
+    CHECK(producer.try_send(record));
+    producer.flush();
+    CHECK(delivered == 1002);
+    record.topic = "not a topic";
+    CHECK_THROWS_AS(producer.send(record), Exception);
+  }
+  record.topic = "orders";
+  producer_options.transactional_id = "till";
+  Producer producer(options, producer_options);
+  producer.begin();
+  producer.enqueue(record);
+  producer.send_offsets({{{"orders", 0}, 5}}, {"billing", -1, "", std::nullopt});
+  producer.commit();
+  Admin admin(options);
+  // It is decided; its markers are on their way.
+  CHECK(server::wait_for([&] {
+    auto offsets = admin.group_offsets("billing");
+    return !offsets.empty() && offsets[0].offset == 5;
+  }));
+  // The records and the marker.
+  CHECK(server::wait_for([&] { return admin.list_offsets({{{"orders", 0}}}).at(0) == 1004; }));
+  producer.begin();
+  producer.enqueue(record);
+  producer.abort();
+}
+
 TEST_CASE("a request to stop ends a call that waits") {
   FakeCluster fake(1);
   never_answer(fake);
@@ -75,6 +119,33 @@ TEST_CASE("a request to stop ends a call that waits") {
   try {
     admin.list_topics();
     FAIL("nothing was thrown");
+  } catch (const Exception& exception) {
+    CHECK(exception.code() == ClientError::cancelled);
+  }
+  stopper.join();
+}
+
+TEST_CASE("a request to stop ends a producer that waits for room") {
+  FakeCluster fake(1);
+  fake.add_topic("orders", 1);
+  fake.set_faults([](ApiKey key, int) {
+    return Fault{key == ApiKey::produce ? Fault::Kind::never : Fault::Kind::none, ErrorCode::none};
+  });
+  std::stop_source stop;
+  ClientOptions options = options_for(fake);
+  options.stop = stop.get_token();
+  ProducerOptions producer_options;
+  producer_options.buffer_bytes = 10;
+  Producer producer(options, producer_options);
+  OutRecord record;
+  record.topic = "orders";
+  record.value = "x";
+  std::thread stopper([&] {
+    while (fake.requests(ApiKey::produce) == 0) std::this_thread::yield();
+    stop.request_stop();
+  });
+  try {
+    while (true) producer.enqueue(record);
   } catch (const Exception& exception) {
     CHECK(exception.code() == ClientError::cancelled);
   }
