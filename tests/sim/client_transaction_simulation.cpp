@@ -45,6 +45,11 @@ ClientTransactionSimulation::ClientTransactionSimulation(std::uint64_t seed, boo
   if (random_.one_in(3)) files_.set_delays(0ms, 30ms);
 }
 
+ClientTransactionSimulation::~ClientTransactionSimulation() {
+  // Requests that wait for answers hold their connection.
+  if (producer_ && producer_->connection) producer_->connection->close();
+}
+
 void ClientTransactionSimulation::opened() {
   node_ = std::make_unique<server::Node>(server::Node{*broker_, server_options_, metrics_});
   make_topic(topic, partitions, {});

@@ -34,6 +34,7 @@ namespace leat::sim {
 class ClientTransactionSimulation : public BrokerLives {
  public:
   ClientTransactionSimulation(std::uint64_t seed, bool verbose, const CrashPoint* point = nullptr);
+  ~ClientTransactionSimulation() override;
 
  private:
   using Time = std::chrono::nanoseconds;
