@@ -135,7 +135,8 @@ net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
     if (error_) co_return tl::unexpected(*error_);
     if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
     if (is_stopped_) co_return fail(Errc::cancelled, "the consumer is closed");
-    if (Clock::now() >= deadline || finished()) co_return fetched;
+    bool is_vain = !timeout && finished();
+    if (is_vain || Clock::now() >= deadline) co_return fetched;
     co_await poll_event_.wait();
   }
 }
@@ -167,8 +168,8 @@ std::vector<Fetched> ConsumerDriver::take_fetched(std::size_t bytes) {
 bool ConsumerDriver::finished() const {
   bool is_settled = !member_ || (member_->identity() && changes_.empty());
   if (!is_settled || !fetcher_) return false;
-  // Who has nothing has read all of it, where there is an end to be read to.
-  if (told_.empty() && !options_.begin_at) return false;
+  // Who has nothing may be given something yet.
+  if (told_.empty()) return false;
   for (const auto& place : list_of(told_)) {
     if (!fetcher_->finished(place.topic, place.number)) return false;
   }

@@ -54,9 +54,10 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   void assign(std::vector<Assignment> assignments);
 
   /// Waits until something was fetched, and gives about `bytes` of it, in whole answers of
-  /// partitions; nothing when none came within `timeout`. Callbacks are called from here, and
-  /// partitions given back: it is to be called again before max_poll_interval is over. An error
-  /// about one partition is told once; what ends all reading each time. One call at a time.
+  /// partitions; nothing when none came within `timeout`, or, without one, when finished().
+  /// Callbacks are called from here, and partitions given back: it is to be called again before
+  /// max_poll_interval is over. An error about one partition is told once; what ends all reading
+  /// each time. One call at a time.
   net::Task<Result<std::vector<Fetched>>> poll(std::size_t bytes,
                                                std::optional<std::chrono::milliseconds> timeout);
   /// All that was polled is done, or what comes before that offset.

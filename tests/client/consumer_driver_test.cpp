@@ -192,6 +192,30 @@ TEST_CASE("members come and go, and every record is read once, whatever shares t
   }
 }
 
+TEST_CASE("a member that was given nothing has not read all: it may be given something yet") {
+  server::TestServer server;
+  server.create_topic("t", 1);
+  Programs programs(server);
+  std::list<Reader> readers;
+  for (int i = 0; i < 2; ++i) {
+    ConsumerDriverOptions options = options_of(Assignor::cooperative_sticky);
+    options.begin_at = [](const std::string& topic, std::int32_t partition) {
+      return Assignment{topic, partition, 0, 0};
+    };
+    Reader& reader = readers.emplace_back(programs, options);
+    CHECK(programs.run_until([&] { return reader.driver->identity().has_value(); }));
+  }
+  Reader& first = readers.front();
+  Reader& second = readers.back();
+  CHECK(programs.run_until([&] { return first.driver->finished(); }));
+  CHECK(first.partitions() + second.partitions() == 1);
+  CHECK_FALSE(second.driver->finished());
+  first.is_to_end = true;
+  CHECK(programs.run_until([&] { return second.driver->finished(); }));
+  second.is_to_end = true;
+  CHECK(programs.run_until([&] { return first.has_ended && second.has_ended; }));
+}
+
 TEST_CASE("a partition is read from where it is sought, and not while it is paused") {
   server::TestServer server;
   server.create_topic("t", 2);

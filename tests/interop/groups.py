@@ -43,6 +43,19 @@ class Kcat:
         self.process.wait(20)
 
 
+class LeatMember:
+    """The same of leat consume -g."""
+
+    def __init__(self, server, group, path):
+        self.path = path
+        with open(path, "wb") as out:
+            self.process = subprocess.Popen(
+                [LEAT, "consume", "balanced", "-g", group, "-b", server.kafka], stdout=out)
+
+    lines = Kcat.lines
+    end = Kcat.end
+
+
 def produce(server, first, count):
     producer = KafkaProducer(bootstrap_servers=server.kafka, acks="all")
     for i in range(first, first + count):
@@ -115,6 +128,48 @@ def check_cooperative(server, folder):
     first.end()
     second.end()
     admin.close()
+
+
+def check_mixed(server, folder, *options):
+    """Members of two libraries in a group, either of which leads first."""
+    total = 5 * COUNT
+    for kcat_leads in (True, False):
+        group = "mixed-" + ("kcat" if kcat_leads else "leat")
+
+        def kcat():
+            return Kcat(server, group, folder / (group + ".kcat"), *options)
+
+        def member():
+            return LeatMember(server, group, folder / (group + ".leat"))
+
+        first = kcat() if kcat_leads else member()
+        wait_for(lambda: len(first.lines()) == total)
+        second = member() if kcat_leads else kcat()
+        ours, theirs = (second, first) if kcat_leads else (first, second)
+        admin = KafkaAdminClient(bootstrap_servers=server.kafka)
+
+        def shares():
+            described = admin.describe_consumer_groups([group])[0]
+            return described.state == "Stable" and sorted(
+                sum(len(partitions) for _, partitions in member.member_assignment.assignment)
+                for member in described.members)
+
+        check(wait_for(lambda: shares() == [PARTITIONS // 2] * 2),
+              "leat and kcat share partitions, the first one leads: " + group, shares())
+        produce(server, total, COUNT)
+        total += COUNT
+        check(wait_for(lambda: numbers(ours, theirs) == list(range(total))) and
+              len(ours.lines()) + len(theirs.lines()) == total, "together they read all once",
+              (len(ours.lines()), len(theirs.lines()), len(numbers(ours, theirs)), total))
+        first.end()
+        check(wait_for(lambda: shares() == [PARTITIONS]), "the other one takes over", shares())
+        produce(server, total, COUNT)
+        total += COUNT
+        check(wait_for(lambda: len(ours.lines()) + len(theirs.lines()) == total and
+                       numbers(ours, theirs) == list(range(total))), "where the first one was",
+              (len(ours.lines()), len(theirs.lines()), len(numbers(ours, theirs)), total))
+        second.end()
+        admin.close()
 
 
 def check_kafka_python(server):
@@ -257,6 +312,10 @@ def main():
         check_kafka_python(server)
         check_command_line(server, folder)
         check_internal_topic(server)
+    with scratch() as folder, Server(folder / "data") as server:
+        leat("topic", "create", "balanced", "-p", str(PARTITIONS), "-b", server.kafka)
+        produce(server, 0, 5 * COUNT)
+        check_mixed(server, folder)
     finish()
 
 
