@@ -259,9 +259,9 @@ Complaints check_layers(const Source& source) {
 
 /// Public headers that include Asio; all others, std alone.
 const std::vector<std::string>& asio_headers() {
-  static const std::vector<std::string> paths{"include/leat/admin.h", "include/leat/client.h",
-                                              "include/leat/completion.h",
-                                              "include/leat/producer.h", "include/leat/stream.h"};
+  static const std::vector<std::string> paths{
+      "include/leat/admin.h",    "include/leat/client.h",   "include/leat/completion.h",
+      "include/leat/consumer.h", "include/leat/producer.h", "include/leat/stream.h"};
   return paths;
 }
 

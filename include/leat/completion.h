@@ -2,7 +2,7 @@
 // tokens as its last argument:
 //
 //   leat::Delivery delivery = co_await producer.async_send(record);          // throws
-//   leat::Exception auto [ec, delivery] = co_await producer.async_send(record, as_tuple(deferred));
+//   auto [ec, delivery] = co_await producer.async_send(record, as_tuple(deferred));
 //   producer.async_send(record, [](boost::system::error_code ec, leat::Delivery delivery) { ... });
 //
 // What holds for all of them:

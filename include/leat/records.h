@@ -1,0 +1,80 @@
+// Records that were fetched: read in place, in the memory in which they came.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "leat/record.h"
+
+namespace leat {
+
+namespace client {
+class RecordsMaker;
+}
+
+/// A record of a topic. Borrowed from Records: until the next one is asked for.
+struct InRecord {
+  std::string_view topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  /// The producer's time, or the broker's, where the topic is set to have that.
+  Timestamp timestamp;
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::span<const Header> headers;
+};
+
+/// What one poll gave: whole batches, of one partition after the other, each in the order of its
+/// offsets. They are decompressed one at a time while this is walked over, and not copied
+/// otherwise. Holds the memory in which the answers of brokers came, until its end; not
+/// thread-safe.
+class Records {
+ public:
+  Records();
+  ~Records();
+  Records(Records&&) noexcept;
+  Records& operator=(Records&&) noexcept;
+
+  class Iterator {
+   public:
+    using iterator_concept = std::input_iterator_tag;
+    using value_type = InRecord;
+    using difference_type = std::ptrdiff_t;
+
+    const InRecord& operator*() const;
+    const InRecord* operator->() const { return &**this; }
+    /// Throws Exception where a batch is damaged (ClientError::corrupt, malformed); begin() goes on
+    /// with the next partition then. The consumer's position is behind all of this already: seek()
+    /// to read again what was left out.
+    Iterator& operator++();
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return records_->is_at_end(); }
+
+   private:
+    friend class Records;
+    explicit Iterator(Records* records) : records_(records) {}
+    Records* records_;
+  };
+
+  /// The first record that was not walked over yet. Throws as ++ does.
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+  /// There is not a single batch.
+  bool empty() const;
+  /// Of the batches, as they came.
+  std::size_t bytes() const;
+
+ private:
+  friend class client::RecordsMaker;
+  struct Inside;
+  bool is_at_end() const;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace leat

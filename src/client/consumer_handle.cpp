@@ -1,0 +1,36 @@
+#include "client/consumer_handle.h"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace leat::client {
+
+namespace asio = boost::asio;
+
+ConsumerHandle::ConsumerHandle(asio::any_io_executor executor, ClientOptions options,
+                               const ConsumerOptions& consumer_options)
+    : Anchor(std::move(executor), std::move(options)), group_(consumer_options.group) {
+  ConsumerDriverOptions driver_options;
+  driver_options.consumer = consumer_options;
+  driver_ = std::make_shared<ConsumerDriver>(cluster(), std::move(driver_options));
+  poller_ = std::make_shared<Poller>(cluster(), driver_, consumer_options.partition_fetch_bytes);
+  asio::post(cluster()->executor(),
+             [cluster = cluster(), weak = std::weak_ptr<ConsumerDriver>(driver_)] {
+               cluster->when_closed([weak] {
+                 if (auto driver = weak.lock()) driver->stop();
+               });
+             });
+}
+
+void ConsumerHandle::post(std::function<void(ConsumerDriver&)> work) const {
+  asio::post(cluster()->executor(), [driver = driver_, work = std::move(work)] { work(*driver); });
+}
+
+void ConsumerHandle::let_go() {
+  poller_.reset();
+  driver_.reset();
+  Anchor::let_go();
+}
+
+}  // namespace leat::client

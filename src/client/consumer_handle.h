@@ -1,0 +1,36 @@
+// What Consumer holds.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "client/anchor.h"
+#include "client/consumer_driver.h"
+#include "client/poller.h"
+#include "leat/options.h"
+
+namespace leat::client {
+
+class ConsumerHandle : public Anchor {
+ public:
+  ConsumerHandle(boost::asio::any_io_executor executor, ClientOptions options,
+                 const ConsumerOptions& consumer_options);
+
+  /// Soon, on the strand.
+  void post(std::function<void(ConsumerDriver&)> work) const;
+  // These live there.
+  const std::shared_ptr<ConsumerDriver>& driver() const { return driver_; }
+  const std::shared_ptr<Poller>& poller() const { return poller_; }
+  /// Empty without one.
+  const std::string& group() const { return group_; }
+
+ private:
+  void let_go() override;
+
+  std::string group_;
+  std::shared_ptr<ConsumerDriver> driver_;
+  std::shared_ptr<Poller> poller_;
+};
+
+}  // namespace leat::client

@@ -1,0 +1,121 @@
+#include "leat/records.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "client/error.h"
+#include "client/record_reader.h"
+#include "client/records_maker.h"
+#include "record/scratch.h"
+
+namespace leat {
+
+struct Records::Inside {
+  /// Goes on to the next record, to an error, or to the end.
+  void advance();
+  void show(const record::Record& record);
+  void throw_error();
+
+  std::vector<client::Fetched> fetched;
+  std::size_t bytes = 0;
+  std::size_t at = 0;
+  record::Scratch scratch;
+  std::optional<client::RecordReader> reader;
+  bool has_current = false;
+  InRecord current;
+  std::vector<Header> headers;
+  std::optional<client::Error> error;
+};
+
+namespace {
+
+std::optional<std::string_view> text_of(const std::optional<BytesView>& bytes) {
+  if (!bytes) return std::nullopt;
+  return as_text(*bytes);
+}
+
+}  // namespace
+
+void Records::Inside::advance() {
+  has_current = false;
+  while (at < fetched.size() && !error) {
+    if (!reader) reader.emplace(fetched[at], scratch);
+    if (const record::Record* record = reader->next()) return show(*record);
+    if (reader->error()) error = *reader->error();
+    reader.reset();
+    ++at;
+  }
+}
+
+void Records::Inside::show(const record::Record& record) {
+  headers.clear();
+  for (const record::Header& header : record.headers)
+    headers.push_back({header.key, text_of(header.value)});
+  current.topic = fetched[at].topic;
+  current.partition = fetched[at].partition;
+  current.offset = record.offset.value();
+  current.timestamp = Timestamp(std::chrono::milliseconds(record.timestamp_ms));
+  current.key = text_of(record.key);
+  current.value = text_of(record.value);
+  current.headers = headers;
+  has_current = true;
+}
+
+void Records::Inside::throw_error() {
+  if (!error) return;
+  client::Error thrown = std::move(*error);
+  error.reset();
+  throw Exception(client::to_error_code(thrown), thrown.what);
+}
+
+Records::Records() = default;
+Records::~Records() = default;
+Records::Records(Records&&) noexcept = default;
+Records& Records::operator=(Records&&) noexcept = default;
+
+Records::Iterator Records::begin() {
+  if (inside_) {
+    inside_->throw_error();
+    if (!inside_->has_current) inside_->advance();
+    inside_->throw_error();
+  }
+  return Iterator(this);
+}
+
+const InRecord& Records::Iterator::operator*() const {
+  return records_->inside_->current;
+}
+
+Records::Iterator& Records::Iterator::operator++() {
+  records_->inside_->advance();
+  records_->inside_->throw_error();
+  return *this;
+}
+
+bool Records::empty() const {
+  return !inside_ || inside_->fetched.empty();
+}
+
+std::size_t Records::bytes() const {
+  return inside_ ? inside_->bytes : 0;
+}
+
+bool Records::is_at_end() const {
+  if (!inside_) return true;
+  return !inside_->has_current && !inside_->error && inside_->at >= inside_->fetched.size();
+}
+
+namespace client {
+
+Records RecordsMaker::make(std::vector<Fetched> fetched) {
+  Records records;
+  records.inside_ = std::make_unique<Records::Inside>();
+  for (const Fetched& part : fetched) records.inside_->bytes += part.batches.size();
+  records.inside_->fetched = std::move(fetched);
+  records.inside_->advance();
+  return records;
+}
+
+}  // namespace client
+}  // namespace leat

@@ -1,0 +1,262 @@
+// Consumer, as programs use it: what polling gives, what is committed, and how it ends.
+#include "leat/client.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_future.hpp>
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "server/peer.h"
+
+namespace leat {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+
+const auto token = with_diagnostics(asio::use_future);
+
+/// A server, and a context for its clients.
+class Fixture {
+ public:
+  explicit Fixture(std::int32_t partitions = 1) { server.create_topic("orders", partitions); }
+
+  ClientOptions options() {
+    ClientOptions options;
+    options.brokers = server.server().kafka_address().to_string();
+    return options;
+  }
+  void run_until(const std::function<bool()>& done) {
+    context.restart();
+    while (!done()) context.run_one_for(10ms);
+  }
+  template <class T>
+  T wait(std::future<T> future) {
+    run_until([&] { return future.wait_for(0s) == std::future_status::ready; });
+    return future.get();
+  }
+  /// Sends "FROM", ... to a partition, at as many milliseconds.
+  void send(int from, int count, std::int32_t partition = 0,
+            Compression compression = Compression::none) {
+    ProducerOptions producer_options;
+    producer_options.compression = compression;
+    Producer producer(context.get_executor(), options(), producer_options);
+    for (int i = from; i < from + count; ++i) {
+      std::string value = std::to_string(i);
+      OutRecord record{"orders", "k",       value,
+                       {},       partition, Timestamp(std::chrono::milliseconds(i))};
+      wait(producer.async_enqueue(record, 0, token));
+    }
+    wait(producer.async_flush(token));
+  }
+  /// The values that polling gives, at least as many.
+  std::vector<int> poll(Consumer& consumer, std::size_t count) {
+    std::vector<int> values;
+    while (values.size() < count) {
+      Records records = wait(consumer.async_poll(token));
+      CHECK_FALSE(records.empty());
+      for (const InRecord& record : records)
+        values.push_back(std::stoi(std::string(*record.value)));
+    }
+    return values;
+  }
+
+  server::TestServer server;
+  asio::io_context context;
+};
+
+ConsumerOptions in_group(const std::string& group) {
+  ConsumerOptions options;
+  options.group = group;
+  options.offset_reset = OffsetReset::earliest;
+  options.auto_commit_interval = 1h;
+  return options;
+}
+
+std::vector<int> numbers(int from, int count) {
+  std::vector<int> all;
+  for (int i = from; i < from + count; ++i) all.push_back(i);
+  return all;
+}
+
+TEST_SUITE_BEGIN("client");
+
+TEST_CASE("records come whole, in order, from where a partition is assigned") {
+  Fixture fixture;
+  for (auto codec : {Compression::none, Compression::lz4}) fixture.send(0, 50, 0, codec);
+  std::vector<Header> headers{{"a", "1"}, {"b", std::nullopt}};
+  OutRecord sent{"orders", "key", std::nullopt, headers, 0, Timestamp(77ms)};
+  Producer producer(fixture.context.get_executor(), fixture.options());
+  fixture.wait(producer.async_send(sent, token));
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 10}});
+  std::int64_t next = 10;
+  while (next < 101) {
+    Records records = fixture.wait(consumer.async_poll(token));
+    CHECK(records.bytes() > 0);
+    for (const InRecord& record : records) {
+      CHECK(record.topic == "orders");
+      CHECK(record.offset == next++);
+      if (record.offset < 100) {
+        CHECK(record.value == std::to_string(record.offset % 50));
+        CHECK(record.headers.empty());
+        continue;
+      }
+      CHECK(record.key == "key");
+      CHECK_FALSE(record.value);
+      CHECK(record.timestamp == Timestamp(77ms));
+      REQUIRE(record.headers.size() == 2);
+      CHECK(record.headers[0].value == "1");
+      CHECK_FALSE(record.headers[1].value);
+    }
+  }
+  CHECK(fixture.wait(consumer.async_position({"orders", 0}, token)) == 101);
+}
+
+TEST_CASE("polling goes on where it is told to, by offset and by time") {
+  Fixture fixture;
+  fixture.send(0, 100);
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 0}});
+  CHECK(fixture.poll(consumer, 100) == numbers(0, 100));
+  consumer.seek({{"orders", 0}, 95});
+  CHECK(fixture.poll(consumer, 5) == numbers(95, 5));
+  consumer.seek({"orders", 0}, Timestamp(90ms));
+  CHECK(fixture.poll(consumer, 10) == numbers(90, 10));
+}
+
+TEST_CASE("a group goes on where the consumer before said that it was done") {
+  Fixture fixture(2);
+  fixture.send(0, 100, 0);
+  fixture.send(1000, 100, 1);
+  {
+    Consumer consumer(fixture.context.get_executor(), fixture.options(), in_group("billing"));
+    consumer.subscribe({"orders"});
+    fixture.poll(consumer, 200);
+    CHECK(fixture.wait(consumer.async_assignment(token)).size() == 2);
+    CHECK(fixture.wait(consumer.async_committed(token)).empty());
+    fixture.wait(consumer.async_commit(token));
+    auto committed = fixture.wait(consumer.async_committed(token));
+    REQUIRE(committed.size() == 2);
+    CHECK(committed[0].offset == 100);
+    fixture.send(100, 10, 0);
+    CHECK(fixture.poll(consumer, 10) == numbers(100, 10));
+    fixture.wait(consumer.async_close(token));
+  }
+  fixture.send(110, 10, 0);
+  Consumer consumer(fixture.context.get_executor(), fixture.options(), in_group("billing"));
+  consumer.subscribe({"orders"});
+  CHECK(fixture.poll(consumer, 10) == numbers(110, 10));
+  fixture.wait(consumer.async_close(token));
+}
+
+TEST_CASE("what a cancelled poll would have given is given by the next one, once") {
+  Fixture fixture;
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 0}});
+  asio::cancellation_signal signal;
+  std::optional<error_code> cancelled;
+  consumer.async_poll(asio::bind_cancellation_slot(
+      signal.slot(), [&](error_code code, Records) { cancelled = code; }));
+  std::optional<error_code> second;
+  consumer.async_poll([&](error_code code, Records) { second = code; });
+  fixture.run_until([&] { return second.has_value(); });
+  CHECK(*second == ClientError::invalid_state);
+  signal.emit(asio::cancellation_type::terminal);
+  fixture.run_until([&] { return cancelled.has_value(); });
+  CHECK(*cancelled == ClientError::cancelled);
+  fixture.send(0, 10);
+  CHECK(fixture.poll(consumer, 10) == numbers(0, 10));
+}
+
+TEST_CASE("records of aborted transactions are left out, and polling waits for others") {
+  Fixture fixture;
+  ProducerOptions transactional;
+  transactional.transactional_id = "till";
+  Producer producer(fixture.context.get_executor(), fixture.options(), transactional);
+  for (bool commits : {false, true}) {
+    fixture.wait(producer.async_begin(token));
+    std::string value = commits ? "1" : "0";
+    OutRecord record{"orders", std::nullopt, value, {}, 0, std::nullopt};
+    fixture.wait(producer.async_send(record, token));
+    fixture.wait(commits ? producer.async_commit(token) : producer.async_abort(token));
+  }
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 0}});
+  CHECK(fixture.poll(consumer, 1) == numbers(1, 1));
+}
+
+TEST_CASE("a consumer's offsets go into its producer's transaction") {
+  Fixture fixture;
+  fixture.send(0, 10);
+  ConsumerOptions options = in_group("billing");
+  options.auto_commit = false;
+  Consumer consumer(fixture.context.get_executor(), fixture.options(), options);
+  consumer.subscribe({"orders"});
+  fixture.poll(consumer, 10);
+  ProducerOptions transactional;
+  transactional.transactional_id = "till";
+  Producer producer(fixture.context.get_executor(), fixture.options(), transactional);
+  fixture.wait(producer.async_begin(token));
+  GroupMetadata member = fixture.wait(consumer.async_group_metadata(token));
+  CHECK(member.group == "billing");
+  std::vector<CommittedOffset> offsets{{{"orders", 0}, 10}};
+  fixture.wait(producer.async_send_offsets(offsets, member, token));
+  fixture.wait(producer.async_commit(token));
+  auto committed = fixture.wait(consumer.async_committed(token));
+  REQUIRE(committed.size() == 1);
+  CHECK(committed[0].offset == 10);
+  fixture.wait(consumer.async_close(token));
+}
+
+TEST_CASE("closing and destroying a consumer end a poll that waits") {
+  Fixture fixture;
+  for (bool destroys : {false, true}) {
+    std::optional<Consumer> consumer(std::in_place, fixture.context.get_executor(),
+                                     fixture.options(), in_group("billing"));
+    consumer->subscribe({"orders"});
+    int ended = 0;
+    consumer->async_poll([&](error_code code, Records records) {
+      CHECK(code == ClientError::cancelled);
+      CHECK(records.empty());
+      ++ended;
+    });
+    fixture.context.restart();
+    fixture.context.run_one_for(10ms);
+    if (destroys)
+      consumer.reset();
+    else
+      consumer->async_close([&](error_code) { ++ended; });
+    fixture.run_until([&] { return ended == (destroys ? 1 : 2); });
+  }
+}
+
+TEST_CASE("a consumer may outlive the context, in any state") {
+  Fixture fixture;
+  fixture.send(0, 10);
+  for (int steps = 0; steps < 15; ++steps) {
+    std::optional<Consumer> consumer;
+    auto alive = std::make_shared<int>();
+    {
+      asio::io_context context;
+      consumer.emplace(asio::make_strand(context), fixture.options(), in_group("billing"));
+      consumer->subscribe({"orders"});
+      consumer->async_poll([alive](error_code, Records) {});
+      for (int step = 0; step < steps; ++step) context.run_one_for(2ms);
+    }
+    CHECK(alive.use_count() == 1);
+    consumer.reset();
+  }
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace leat
