@@ -63,9 +63,10 @@ class Consumer {
     return detail::initiate(handle_, &commit, std::forward<Token>(token));
   }
 
-  /// Commits those offsets, which are those of the records that come next.
+  /// Commits those offsets, which are those of the records that come next, of partitions that are
+  /// ours.
   template <class Token = DefaultToken>
-  auto async_commit_offsets(std::vector<PartitionOffset> offsets, Token&& token = {}) {
+  auto async_commit_offsets(std::vector<CommittedOffset> offsets, Token&& token = {}) {
     return detail::initiate(handle_, &commit_offsets, std::forward<Token>(token),
                             std::move(offsets));
   }
@@ -121,7 +122,7 @@ class Consumer {
   static void poll(Handle& handle, Completion<Records> done);
   static void commit(Handle& handle, Completion<> done);
   static void commit_offsets(Handle& handle, Completion<> done,
-                             std::vector<PartitionOffset> offsets);
+                             std::vector<CommittedOffset> offsets);
   static void committed(Handle& handle, Completion<std::vector<CommittedOffset>> done);
   static void position(Handle& handle, Completion<std::optional<std::int64_t>> done,
                        Partition partition);

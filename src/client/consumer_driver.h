@@ -21,6 +21,7 @@
 #include "client/fetcher.h"
 #include "client/group_member.h"
 #include "client/positions.h"
+#include "leat/cluster.h"
 #include "leat/options.h"
 #include "net/event.h"
 #include "net/task.h"
@@ -66,7 +67,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   /// Commits what is done, now. Errc::cancelled if partitions of it were lost before.
   net::Task<Result<void>> commit();
   /// Commits that. Errc::invalid_argument where one of the partitions is not ours.
-  net::Task<Result<void>> commit(std::vector<std::pair<Place, std::int64_t>> offsets);
+  net::Task<Result<void>> commit(std::vector<CommittedOffset> offsets);
   /// Gives all back, leaves, and stops.
   net::Task<Result<void>> close();
   void stop();

@@ -283,13 +283,17 @@ net::Task<Result<void>> ConsumerDriver::commit() {
   }
 }
 
-net::Task<Result<void>> ConsumerDriver::commit(
-    std::vector<std::pair<Place, std::int64_t>> offsets) {
-  for (const auto& [place, offset] : offsets) {
+net::Task<Result<void>> ConsumerDriver::commit(std::vector<CommittedOffset> offsets) {
+  auto place_of = [](const CommittedOffset& offset) {
+    return Place{offset.partition.topic, offset.partition.number};
+  };
+  for (const CommittedOffset& offset : offsets) {
+    Place place = place_of(offset);
     if (positions_.contains(place)) continue;
     co_return fail(Errc::invalid_argument, text_of(place) + " is not assigned to this consumer");
   }
-  for (const auto& [place, offset] : offsets) positions_.commit_at(place, offset, "");
+  for (CommittedOffset& offset : offsets)
+    positions_.commit_at(place_of(offset), offset.offset, std::move(offset.metadata));
   Result<void> committed = co_await commit();
   co_return committed;
 }

@@ -37,11 +37,8 @@ Task<Result<void>> commit_given(std::shared_ptr<Poller> poller, Driver driver) {
   co_return committed;
 }
 
-Task<Result<void>> commit_places(Driver driver, std::vector<PartitionOffset> offsets) {
-  std::vector<std::pair<Place, std::int64_t>> places;
-  for (const PartitionOffset& offset : offsets)
-    places.emplace_back(place_of(offset.partition), offset.offset);
-  Result<void> committed = co_await driver->commit(std::move(places));
+Task<Result<void>> commit_these(Driver driver, std::vector<CommittedOffset> offsets) {
+  Result<void> committed = co_await driver->commit(std::move(offsets));
   co_return committed;
 }
 
@@ -151,9 +148,9 @@ void Consumer::commit(Handle& handle, Completion<> done) {
 }
 
 void Consumer::commit_offsets(Handle& handle, Completion<> done,
-                              std::vector<PartitionOffset> offsets) {
+                              std::vector<CommittedOffset> offsets) {
   client::launch<>(handle, std::move(done), Effect::possible, [&](const Caller&) {
-    return commit_places(handle.driver(), std::move(offsets));
+    return commit_these(handle.driver(), std::move(offsets));
   });
 }
 

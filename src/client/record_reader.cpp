@@ -40,6 +40,7 @@ bool RecordReader::open_batch() {
                 batch->base_offset());
       return false;
     }
+    begin_aborted(*batch);
     if (batch->is_control()) {
       end_transaction(*batch);
       continue;
@@ -52,12 +53,16 @@ bool RecordReader::open_batch() {
   return false;
 }
 
-bool RecordReader::is_aborted(const record::BatchView& batch) {
-  // Everything that a producer wrote between the first offset of an aborted transaction and its
-  // abort marker is of that transaction.
+/// Everything that a producer wrote between the first offset of an aborted transaction and its
+/// abort marker is of that transaction. Of one that began before what was asked for there may be
+/// nothing but the marker.
+void RecordReader::begin_aborted(const record::BatchView& batch) {
   while (next_aborted_ < fetched_.aborted.size() &&
          fetched_.aborted[next_aborted_].first_offset <= batch.last_offset().value())
     aborted_producers_.insert(fetched_.aborted[next_aborted_++].producer_id);
+}
+
+bool RecordReader::is_aborted(const record::BatchView& batch) const {
   return batch.is_transactional() && aborted_producers_.contains(batch.producer_id().value());
 }
 

@@ -27,7 +27,8 @@ class RecordReader {
  private:
   /// Goes on to the next batch whose records are to be seen; false if there is none.
   bool open_batch();
-  bool is_aborted(const record::BatchView& batch);
+  void begin_aborted(const record::BatchView& batch);
+  bool is_aborted(const record::BatchView& batch) const;
   void end_transaction(const record::BatchView& control_batch);
   void fail_with(const Error& error, Offset offset);
 

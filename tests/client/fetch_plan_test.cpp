@@ -286,6 +286,9 @@ TEST_CASE("records of aborted transactions are left out, and no others") {
   // The transaction began before what was asked for.
   CHECK(read(transactional(4, 2, 9) + marker(6, 9, 0) + transactional(7, 1, 9), 5, std::nullopt,
              {{9, 1}}) == "7 ");
+  // Nothing is left of it but its marker: what its producer did next is of another one.
+  CHECK(read(marker(6, 9, 0) + transactional(7, 1, 9) + marker(8, 9, 1), 6, std::nullopt,
+             {{9, 1}}) == "7 ");
 }
 
 TEST_SUITE_END();

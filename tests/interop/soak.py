@@ -26,6 +26,10 @@ from soak_client import TOPICS
 
 CHECKER = os.environ.get("LEAT_CHECK", str(ROOT / "build" / "tests" / "checker" / "leat-check"))
 CLIENT = pathlib.Path(__file__).with_name("soak_client.py")
+# Our own client, in the roles that it has; half of those who have one are librdkafka's.
+OWN_CLIENT = os.environ.get("LEAT_SOAK_CLIENT",
+                            str(ROOT / "build" / "tests" / "soak" / "leat-soak-client"))
+OWN_ROLES = {"once", "plain", "pair", "loop", "watch", "all"}
 WRITERS = {"once": 2, "plain": 1, "pair": 2}
 LOOPS = {"loop": 2, "mover": 1}
 READERS = {"watch": 2, "all": 1}
@@ -45,6 +49,8 @@ class Soak:
         self.zombies = []  # (when to wake it, process), of those that stand still or did
         self.zombie_count = 0
         self.gave_up = 0
+        self.own_share = float(os.environ.get("LEAT_SOAK_OWN", "0.5"))
+        self.own_count = 0
         self.marks = open(folder / "harness.jsonl", "w", encoding="utf-8")
         self.marks.write('{"client":"harness"}\n')
 
@@ -60,10 +66,13 @@ class Soak:
         settings = {"client": name, "role": role, "number": number, "bootstrap": self.server.kafka,
                     "history": str(self.folder / f"{name}.jsonl"),
                     "seed": self.chance.randrange(1 << 30)}
+        is_own = role in OWN_ROLES and self.chance.random() < self.own_share
+        command = [OWN_CLIENT] if is_own else [sys.executable, str(CLIENT)]
+        self.own_count += is_own
         with open(self.folder / "clients.txt", "ab") as output:
             self.clients[role, number] = subprocess.Popen(
-                [sys.executable, str(CLIENT), json.dumps(settings)], stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output)
+                [*command, json.dumps(settings)], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output)
 
     def start_all(self):
         for roles in (WRITERS, LOOPS, READERS, OTHERS):
@@ -182,8 +191,9 @@ def verdict(history, seconds, seed, kind, running):
     """What the checker says. `kind` is of the server."""
     checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
     counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
-    print(f"    seed {seed}, {seconds:g} s, {kind}; clients replaced {running.zombie_count}, "
-          f"that gave up {running.gave_up}")
+    print(f"    seed {seed}, {seconds:g} s, {kind}; clients of our own {running.own_count} of "
+          f"{sum(running.lives.values())}, replaced {running.zombie_count}, that gave up "
+          f"{running.gave_up}")
     print("    " + counts, flush=True)
     nothing = re.findall(r"(\w+(?: of \w+)?(?: told)?) 0[,;\n]", counts + "\n")
     check(set(nothing) <= {"unknown"} or seconds < 20,
