@@ -271,7 +271,8 @@ net::Task<Result<void>> ConsumerDriver::commit() {
     if (!positions_.is_behind()) co_return Result<void>{};
     Result<bool> committed = co_await commit_once();
     if (!committed) co_return fail(committed);
-    if (*committed) co_return Result<void>{};
+    // Nothing is left to be committed as well where what was to be is not ours any more.
+    if (*committed && losses == losses_) co_return Result<void>{};
     if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
     if (error_) co_return tl::unexpected(*error_);
     if (Clock::now() >= deadline) {

@@ -14,6 +14,7 @@
 #include "client/group_admin.h"
 #include "client/record_reader.h"
 #include "server/peer.h"
+#include "wire/leave_group.h"
 #include "wire/list_offsets.h"
 
 namespace leat::client {
@@ -291,6 +292,42 @@ TEST_CASE("an offset that is not there is told once where nobody says what then,
     }
     REQUIRE(polled);
     CHECK(values_of(*polled) == std::vector<std::string>{"a", "b"});
+    driver->stop();
+    cluster->close({Errc::cancelled, "the test is over"});
+  }
+}
+
+TEST_CASE("a member that the group has sent away is told that its commit came too late") {
+  // Its heartbeat tells it before the commit is answered, or the commit's own answer does.
+  for (auto heartbeat_interval : std::vector<std::chrono::milliseconds>{1ms, 20ms, 1min}) {
+    CAPTURE(heartbeat_interval.count());
+    server::TestServer server;
+    server.create_topic("t", 1);
+    server::Peer peer = server.connect();
+    server::produce(peer, "t", server::batch_of({"a", "b"}));
+    Programs programs(server);
+    ConsumerDriverOptions options = options_of(Assignor::range);
+    options.consumer.auto_commit = false;
+    options.consumer.heartbeat_interval = heartbeat_interval;
+    auto cluster = programs.connect();
+    auto driver = std::make_shared<ConsumerDriver>(cluster, options);
+    driver->subscribe({"t"});
+    auto is_member = [&] { return driver->identity() && !driver->assignment().empty(); };
+    for (int round = 0; round < 10; ++round) {
+      for (int polls = 0; !is_member() && polls < 1000; ++polls) {
+        REQUIRE(programs.run([&] { return driver->poll(1, 20ms); }));
+      }
+      REQUIRE(is_member());
+      wire::LeaveGroupRequest leave;
+      leave.group_id = "g";
+      leave.members.push_back({driver->identity()->id, {}, {}});
+      REQUIRE(peer.ask(leave).error_code == wire::ErrorCode::none);
+      std::vector<CommittedOffset> offsets{{{"t", 0}, 1}};
+      Result<void> late = programs.run([&] { return driver->commit(offsets); });
+      REQUIRE_FALSE(late);
+      CHECK(late.error().code == Errc::cancelled);
+    }
+    CHECK(committed(programs) == 0);
     driver->stop();
     cluster->close({Errc::cancelled, "the test is over"});
   }
