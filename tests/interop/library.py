@@ -13,38 +13,7 @@ COMPILER = os.environ.get("CXX", "g++")
 STRICT = ("-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion",
           "-Wno-sign-conversion", "-Werror")
 
-PROGRAM = """\
-#include <leat/client.h>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include <cstdio>
-
-boost::asio::awaitable<void> list(leat::Admin& admin) {
-  try {
-    co_await admin.async_create_topic({"orders", 3});
-    std::vector<leat::TopicDescription> topics = co_await admin.async_list_topics();
-    for (const leat::TopicDescription& topic : topics)
-      std::printf("%s %zu\\n", topic.name.c_str(), topic.partitions.size());
-    co_await admin.async_create_topic({"orders"});
-  } catch (const leat::Exception& exception) {
-    std::printf("%d %s\\n", exception.code() == leat::KafkaError::topic_already_exists,
-                exception.what());
-  }
-  admin.close();
-}
-
-int main(int, char** arguments) {
-  boost::asio::io_context context;
-  leat::ClientOptions options;
-  options.brokers = arguments[1];
-  leat::Admin admin(context.get_executor(), options);
-  boost::asio::co_spawn(context, list(admin), boost::asio::detached);
-  context.run();
-}
-"""
+PROGRAM = ROOT / "examples" / "orders" / "orders.cpp"
 
 
 def macros(folder, text):
@@ -84,18 +53,23 @@ def check_installed(folder):
     flags = run("pkg-config", "--cflags", "--libs", "leat", env=env).stdout.decode().split()
     # The system's own packages are not under our root.
     flags = [flag for flag in flags if not flag.startswith(f"-I{root}/usr/include")]
-    (folder / "program.cpp").write_text(PROGRAM)
-    built = run(COMPILER, "-std=c++20", folder / "program.cpp", *flags, "-o", folder / "program",
-                timeout=600)
-    if not check(built.returncode == 0, "a program outside of the repository builds",
+    built = run(COMPILER, "-std=c++20", PROGRAM, *flags, "-o", folder / "program", timeout=600)
+    if not check(built.returncode == 0, "an example builds with what is installed",
                  " ".join(flags) + "\n" + built.stderr.decode()):
         return
     with Server(folder / "data") as server:
         done = run(folder / "program", server.kafka, timeout=60)
         lines = done.stdout.decode().splitlines()
-        check(lines[:1] == ["orders 3"], "it makes a topic, and sees it", lines)
-        check(len(lines) == 2 and lines[1].startswith("1 topic orders: TOPIC_ALREADY_EXISTS (36)"),
+        check(len(lines) == 3 and lines[0].startswith("the last one is in partition "),
+              "it sends, and is told where a record is", lines)
+        check(lines[1:2] == ["read 1001 orders"], "it reads all in a group", lines)
+        check(lines[2:] and "TOPIC_ALREADY_EXISTS (36)" in lines[2] and
+              lines[2].startswith("as it should be: topic orders"),
               "it is told what went wrong, and where", lines)
+        described = run(LEAT, "group", "describe", "billing", "-b", server.kafka)
+        lags = [line.split() for line in described.stdout.decode().splitlines()]
+        check(described.returncode == 0 and sum(row[:1] == ["orders"] for row in lags) == 3,
+              "what it read is committed", described.stdout.decode())
 
 
 def main():

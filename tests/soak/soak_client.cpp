@@ -441,10 +441,6 @@ asio::awaitable<void> run(Client& client, std::string role) {
   if (role == "once") {
     options.delivery_timeout = 100s;
     co_await produce(client, "in", options);
-  } else if (role == "plain") {
-    options.idempotence = false;
-    options.delivery_timeout = 20s;
-    co_await produce(client, "plain", options);
   } else if (role == "pair") {
     co_await pair(client);
   } else if (role == "loop") {
