@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -41,6 +42,7 @@ const std::map<std::string, std::vector<std::string>> groups{
     {"watch", {"pair", "out", "side", "moved"}},
     {"all", {"in", "plain", "pair", "out"}}};
 constexpr std::size_t unfinished_max = 1000;
+constexpr std::size_t records_of_a_transaction = 200;
 constexpr int exit_gave_up = 3;
 
 std::int64_t now_us() {
@@ -384,11 +386,13 @@ asio::awaitable<void> loop(Client& client) {
   for (int transaction = 0; !client.is_stopping || Steady::now() - idle_since < 3s;) {
     std::vector<Read> records = co_await member.poll();
     if (records.empty()) continue;
-    if (records.size() > 200) records.resize(200);
     idle_since = Steady::now();
+    std::size_t taken = std::min(records.size(), records_of_a_transaction);
+    std::vector<Read> left(records.begin() + static_cast<std::ptrdiff_t>(taken), records.end());
+    records.resize(taken);
     bool is_committed =
         co_await process(client, producer, ++transaction, records, *member.consumer);
-    // Behind what was taken of this poll, or where it began.
+    // Behind what was taken of this poll, or where that began.
     Offsets next;
     for (const Read& record : records) {
       if (is_committed) {
@@ -397,6 +401,7 @@ asio::awaitable<void> loop(Client& client) {
         next.emplace(record.place, record.offset);
       }
     }
+    for (const Read& record : left) next.emplace(record.place, record.offset);
     int session = client.assigned(next, true);
     for (const auto& [place, offset] : next) {
       if (!member.sessions.contains(place)) continue;
