@@ -9,11 +9,6 @@
 // The server is the program that LEAT names, or `leat` of the folder above this one. Data goes to
 // `wire-data` beside it, and is deleted.
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,10 +18,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -38,10 +29,11 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
+#include "processes.h"
 #include "record/builder.h"
 
 using namespace leat;
-using Steady = std::chrono::steady_clock;
+using namespace leat::bench;
 
 namespace {
 
@@ -56,13 +48,6 @@ constexpr std::size_t latency_blocks = 12;
 constexpr std::size_t latencies_per_block = 100;
 constexpr std::size_t sync_bytes = 4096;
 
-struct Places {
-  std::filesystem::path leat;
-  std::filesystem::path data;
-  int client_core = 0;
-  int server_core = 0;
-};
-
 /// What one figure is about.
 struct Load {
   std::size_t value_bytes;
@@ -76,105 +61,18 @@ struct Figure {
   double cpu_s_per_gb = 0;
 };
 
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "bench-wire: {}\n", why);
-  std::exit(1);
-}
-
-double seconds_since(Steady::time_point start) {
-  return std::chrono::duration<double>(Steady::now() - start).count();
-}
-
-double cpu_seconds(clockid_t clock) {
-  timespec now{};
-  ASSERT(::clock_gettime(clock, &now) == 0);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-void pin(int core) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(core, &set);
-  ASSERT(::sched_setaffinity(0, sizeof set, &set) == 0);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 // ---- Servers ------------------------------------------------------------------------------------
 
-/// A server on its core, killed and forgotten at the end. Both kinds say `kafka HOST:PORT` and
-/// `ready` on their standard output.
-class Server {
+class Server : public ServerProcess {
  public:
-  Server(Kind kind, const Places& places) : data_(places.data) {
-    std::filesystem::remove_all(data_);
-    std::filesystem::create_directories(data_);
-    std::vector<std::string> command;
-    if (kind == Kind::mock) {
-      command = {std::filesystem::read_symlink("/proc/self/exe"), "--mock"};
-    } else {
-      command = {places.leat,    "serve",
-                 "--data",       data_ / "log",
-                 "--listen",     "127.0.0.1:0",
-                 "--http",       "127.0.0.1:0",
-                 "--durability", kind == Kind::os ? "os" : "fsync"};
-    }
-    start(command, places.server_core);
-    ASSERT(::clock_getcpuclockid(pid_, &clock_) == 0);
-  }
-  ~Server() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    std::error_code ignored;
-    std::filesystem::remove_all(data_, ignored);
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
-  const std::string& address() const { return address_; }
-  double cpu() const { return cpu_seconds(clock_); }
+  Server(Kind kind, const Places& places)
+      : ServerProcess(command(kind, places), places.data, places.server_core) {}
 
  private:
-  void start(std::vector<std::string>& command, int core) {
-    std::vector<char*> arguments;
-    for (std::string& word : command) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    std::string log = data_ / "stderr";
-    int ends[2];
-    ASSERT(::pipe2(ends, O_CLOEXEC) == 0);
-    pid_ = ::fork();
-    ASSERT(pid_ >= 0);
-    if (pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      pin(core);
-      ::dup2(ends[1], STDOUT_FILENO);
-      ::dup2(::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDERR_FILENO);
-      ::execv(arguments[0], arguments.data());
-      ::_exit(127);
-    }
-    ::close(ends[1]);
-    std::FILE* said = ::fdopen(ends[0], "r");
-    std::array<char, 256> line{};
-    bool is_ready = false;
-    while (!is_ready && std::fgets(line.data(), line.size(), said) != nullptr) {
-      std::string text = line.data();
-      text.resize(std::strcspn(line.data(), "\n"));
-      if (text.starts_with("kafka ")) address_ = text.substr(6);
-      is_ready = text == "ready";
-    }
-    std::fclose(said);
-    if (is_ready) return;
-    std::cerr << std::ifstream(log).rdbuf();
-    give_up("the server did not start: " + command[0]);
+  static std::vector<std::string> command(Kind kind, const Places& places) {
+    if (kind == Kind::mock) return {std::filesystem::read_symlink("/proc/self/exe"), "--mock"};
+    return serve_command(places, kind == Kind::os ? "os" : "fsync");
   }
-
-  std::filesystem::path data_;
-  std::string address_;
-  pid_t pid_ = -1;
-  clockid_t clock_{};
 };
 
 std::string topic_name(const char* what, int partitions) {
@@ -538,27 +436,6 @@ double bytes_per_record(std::size_t value_bytes) {
   return static_cast<double>(builder.size_bytes()) / records;
 }
 
-Places find_places() {
-  auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
-  const char* named = std::getenv("LEAT");
-  Places places;
-  places.leat = named != nullptr ? std::filesystem::path(named) : folder / "leat";
-  places.data = folder / "wire-data";
-  if (!std::filesystem::exists(places.leat)) {
-    give_up(fmt::format("there is no {}; build it, or name it by LEAT", places.leat.string()));
-  }
-  cpu_set_t allowed;
-  ASSERT(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);
-  std::vector<int> cores;
-  for (int core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(core, &allowed)) cores.push_back(core);
-  }
-  places.client_core = cores.front();
-  places.server_core = cores.back();
-  if (cores.size() < 2) fmt::print("client and server share the one core there is\n");
-  return places;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -566,7 +443,7 @@ int main(int argc, char** argv) {
   std::size_t mib = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 64;
   std::size_t rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3;
   if (mib == 0 || rounds == 0) give_up("usage: bench-wire [MIB [ROUNDS]]");
-  Places places = find_places();
+  Places places = find_places("wire-data");
   pin(places.client_core);
   double bare = bare_cpu(places);
   fmt::print("server CPU beside memcpy + CRC32C + write of the same bytes: {:.2f} s/GB\n", bare);

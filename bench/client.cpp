@@ -1,0 +1,627 @@
+// What the client library costs the program that embeds it: leat::Producer and leat::Consumer
+// beside librdkafka, against the same `leat serve --durability os`. Each client is a process of its
+// own, on one core, the server on another. They take turns in each round, so that what else the
+// machine does meets all; ratios are medians of the rounds' own.
+//
+//   bench-client [MIB [ROUNDS [ONLY]]]    how much to produce and consume each time, in values of
+//                                         100 B (default 64; twice that in values of 1 KiB), how
+//                                         often (3); only `none`, `lz4` or `pace`
+//
+// All clients: idempotence, acks of all, linger 5 ms, batches up to 512 KiB, 32 MiB of buffer, no
+// delay of small segments; records in runs of a thousand for each partition, and after each run the
+// client's own events are polled. librdkafka takes a run by one rd_kafka_produce_batch(), which
+// copies, as ours does, and reports errors only; ours takes records one by one. Counted is the CPU
+// time of all threads from the first record to the last acknowledgement, with connections open.
+//
+// librdkafka is the system's, and that whose path LIBRDKAFKA names, or one of a Python package in
+// `venv` of the build folder. Data goes to `client-data` of that.
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "leat/client.h"
+#include "processes.h"
+#include "rdkafka.h"
+#include "record/compression.h"
+#include "record/scratch.h"
+
+using namespace leat;
+using namespace leat::bench;
+using namespace std::chrono_literals;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t run_records = 1000;
+constexpr std::size_t batch_bytes = 512 << 10;
+constexpr std::size_t buffer_bytes = 32 << 20;
+constexpr std::size_t paced_per_ms = 10;
+constexpr std::size_t paced_records = 30'000;
+
+/// What a client process is to do, and its command line.
+struct Task {
+  std::string who = {};  // "leat", or the path of a librdkafka
+  std::string what = {};
+  std::string address = {};
+  std::string topic = {};
+  std::size_t value_bytes = 0;
+  std::size_t partitions = 0;
+  std::string codec = {};
+  std::size_t records = 0;
+};
+
+/// What it cost, and its output.
+struct Figure {
+  double cpu_s = 0;
+  double wall_s = 0;
+  double peak_mib = 0;
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+
+/// Texts of which no two are alike, and which a codec makes half as large, roughly.
+std::vector<std::string> make_values(std::size_t bytes) {
+  std::mt19937 random(1);
+  std::vector<std::string> values(run_records);
+  for (std::string& value : values) {
+    while (value.size() < bytes) {
+      value += fmt::format(R"({{"user":{},"amount":{}.{:02},"shop":"s{}","at":17{:08}}})",
+                           random() % 100'000, random() % 1000, random() % 100, random() % 100,
+                           random() % 100'000'000);
+    }
+    value.resize(bytes);
+  }
+  return values;
+}
+
+ClientOptions options_of(const std::string& address) {
+  ClientOptions options;
+  options.brokers = address;
+  return options;
+}
+
+double peak_mib() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word)
+    if (word == "VmHWM:") break;
+  double kib = 0;
+  status >> kib;
+  return kib / 1024;
+}
+
+/// Measures from its making on.
+class Meter {
+ public:
+  void stop(Figure& figure) const {
+    figure.cpu_s = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_;
+    figure.wall_s = seconds_since(start_);
+  }
+
+ private:
+  double cpu_ = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
+  Steady::time_point start_ = Steady::now();
+};
+
+// ---- Clients ------------------------------------------------------------------------------------
+
+class ProducingClient {
+ public:
+  virtual ~ProducingClient() = default;
+  /// Queues them all for one partition, however long that takes. The tag of the first one; the
+  /// others' follow.
+  virtual void send(std::span<const std::string> values, std::size_t partition,
+                    std::uint64_t tag) = 0;
+  /// Until all is acknowledged.
+  virtual void flush() = 0;
+  /// Lets it do what is due.
+  virtual void poll() = 0;
+  /// From now on it polls by itself, and tells when which records are acknowledged.
+  using Acknowledged = std::function<void(std::uint64_t tag, Steady::time_point)>;
+  virtual void poll_on_thread(Acknowledged acknowledged) = 0;
+};
+
+/// Runs a context until an operation is over.
+template <class... T, class Begin>
+std::tuple<T...> wait(boost::asio::io_context& context, Begin begin) {
+  bool is_done = false;
+  std::tuple<T...> result;
+  begin([&](error_code code, T... value) {
+    if (code) give_up(code.message());
+    result = std::tuple<T...>(std::move(value)...);
+    is_done = true;
+  });
+  while (!is_done) context.run_one();
+  return result;
+}
+
+class LeatProducer : public ProducingClient {
+ public:
+  explicit LeatProducer(const Task& task) : topic_(task.topic) {
+    ProducerOptions options;
+    options.compression = task.codec == "lz4" ? Compression::lz4 : Compression::none;
+    options.batch_bytes = batch_bytes;
+    options.buffer_bytes = buffer_bytes;
+    options.on_delivery = [this](const BatchDelivery& batch) { on_delivery(batch); };
+    producer_.emplace(context_.get_executor(), options_of(task.address), options);
+  }
+  ~LeatProducer() override {
+    producer_.reset();
+    work_.reset();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void send(std::span<const std::string> values, std::size_t partition,
+            std::uint64_t tag) override {
+    OutRecord record;
+    record.topic = topic_;
+    record.partition = static_cast<std::int32_t>(partition);
+    for (const std::string& value : values) {
+      record.value = value;
+      while (!producer_->try_send(record, tag))
+        wait<>(context_, [&](auto done) { producer_->async_room(std::move(done)); });
+      ++tag;
+    }
+  }
+  void flush() override {
+    if (thread_.joinable()) {
+      std::atomic<bool> is_done = false;
+      producer_->async_flush([&](error_code) { is_done = true; });
+      while (!is_done) std::this_thread::sleep_for(1ms);
+      return;
+    }
+    wait<>(context_, [&](auto done) { producer_->async_flush(std::move(done)); });
+  }
+  void poll() override { context_.poll(); }
+  void poll_on_thread(Acknowledged acknowledged) override {
+    acknowledged_ = std::move(acknowledged);
+    thread_ = std::thread([this] { context_.run(); });
+  }
+
+ private:
+  void on_delivery(const BatchDelivery& batch) const {
+    if (batch.error) give_up(std::string(batch.text));
+    if (!acknowledged_) return;
+    auto now = Steady::now();
+    for (std::uint64_t tag : batch.tags) acknowledged_(tag, now);
+  }
+
+  std::string topic_;
+  Acknowledged acknowledged_;
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      context_.get_executor()};
+  std::optional<Producer> producer_;
+  std::thread thread_;
+};
+
+/// One librdkafka client and its one topic.
+class RdkafkaClient {
+ public:
+  using Settings = std::vector<std::pair<const char*, std::string>>;
+  using OnDelivery = void(rd_kafka_t*, const rd_kafka_message_t*, void*);
+
+  RdkafkaClient(const Task& task, rd_kafka_type_t type, Settings settings,
+                OnDelivery* on_delivery = nullptr)
+      : api(task.who) {
+    rd_kafka_conf_t* conf = api.conf_new();
+    settings.push_back({"bootstrap.servers", task.address});
+    settings.push_back({"log.connection.close", "false"});
+    settings.push_back({"socket.nagle.disable", "true"});
+    std::array<char, 512> error{};
+    for (const auto& [name, value] : settings) {
+      if (api.conf_set(conf, name, value.c_str(), error.data(), error.size()) != RD_KAFKA_CONF_OK)
+        give_up(error.data());
+    }
+    if (on_delivery != nullptr) api.conf_set_dr_msg_cb(conf, on_delivery);
+    client = api.create(type, conf, error.data(), error.size());
+    if (client == nullptr) give_up(error.data());
+    topic = api.topic_new(client, task.topic.c_str(), nullptr);
+    ASSERT(topic != nullptr);
+  }
+  ~RdkafkaClient() {
+    api.topic_destroy(topic);
+    api.destroy(client);
+  }
+  RdkafkaClient(const RdkafkaClient&) = delete;
+  RdkafkaClient& operator=(const RdkafkaClient&) = delete;
+
+  Rdkafka api;
+  rd_kafka_t* client = nullptr;
+  rd_kafka_topic_t* topic = nullptr;
+};
+
+class RdkafkaProducer : public ProducingClient {
+ public:
+  explicit RdkafkaProducer(const Task& task)
+      : client_(task, RD_KAFKA_PRODUCER, settings(task), &on_delivery) {}
+  ~RdkafkaProducer() override {
+    is_over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void send(std::span<const std::string> values, std::size_t partition,
+            std::uint64_t tag) override {
+    messages_.assign(values.size(), rd_kafka_message_t{});
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      messages_[i].payload = const_cast<char*>(values[i].data());
+      messages_[i].len = values[i].size();
+      messages_[i]._private = reinterpret_cast<void*>(acknowledged_ ? tag + i : 0);
+    }
+    while (!messages_.empty()) {
+      client_.api.produce_batch(client_.topic, static_cast<std::int32_t>(partition),
+                                RD_KAFKA_MSG_F_COPY, messages_.data(),
+                                static_cast<int>(messages_.size()));
+      // What was not taken stays, and is tried again.
+      std::erase_if(messages_, [&](const rd_kafka_message_t& message) {
+        if (message.err != 0 && message.err != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+          give_up(client_.api.err2str(message.err));
+        return message.err == 0;
+      });
+      if (!messages_.empty()) client_.api.poll(client_.client, 5);
+    }
+  }
+  void flush() override {
+    if (client_.api.flush(client_.client, 60'000) != 0)
+      give_up("a minute passed and not all is answered");
+  }
+  void poll() override { client_.api.poll(client_.client, 0); }
+  void poll_on_thread(Acknowledged acknowledged) override {
+    acknowledged_ = std::move(acknowledged);
+    thread_ = std::thread([this] {
+      while (!is_over_) client_.api.poll(client_.client, 100);
+    });
+  }
+
+ private:
+  static RdkafkaClient::Settings settings(const Task& task) {
+    return {{"enable.idempotence", "true"},
+            {"linger.ms", "5"},
+            {"batch.size", std::to_string(batch_bytes)},
+            {"batch.num.messages", "1000000"},
+            {"queue.buffering.max.kbytes", std::to_string(buffer_bytes >> 10)},
+            {"queue.buffering.max.messages", "10000000"},
+            {"compression.type", task.codec},
+            {"delivery.report.only.error", task.what == "pace" ? "false" : "true"}};
+  }
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+    if (message->err != 0) give_up("librdkafka did not deliver a record");
+    if (acknowledged_)
+      acknowledged_(reinterpret_cast<std::uint64_t>(message->_private), Steady::now());
+  }
+
+  static inline Acknowledged acknowledged_;
+  RdkafkaClient client_;
+  std::vector<rd_kafka_message_t> messages_;
+  std::atomic<bool> is_over_ = false;
+  std::thread thread_;
+};
+
+// ---- What they do -------------------------------------------------------------------------------
+
+std::unique_ptr<ProducingClient> make_producer(const Task& task) {
+  if (task.who == "leat") return std::make_unique<LeatProducer>(task);
+  return std::make_unique<RdkafkaProducer>(task);
+}
+
+/// Connections are open and the partitions known before the clock runs.
+void warm_up(ProducingClient& client, const Task& task, std::span<const std::string> values) {
+  for (std::size_t p = 0; p < task.partitions; ++p) client.send(values.first(1), p, 0);
+  client.flush();
+}
+
+Figure produce(const Task& task) {
+  std::vector<std::string> values = make_values(task.value_bytes);
+  auto client = make_producer(task);
+  warm_up(*client, task, values);
+  Meter meter;
+  for (std::size_t run = 0; run < task.records / run_records; ++run) {
+    client->send(values, run % task.partitions, 0);
+    client->poll();
+  }
+  client->flush();
+  Figure figure;
+  meter.stop(figure);
+  figure.peak_mib = peak_mib();
+  return figure;
+}
+
+/// At a steady rate; latency counts from when a record was due.
+Figure pace(const Task& task) {
+  std::vector<std::string> values = make_values(task.value_bytes);
+  auto client = make_producer(task);
+  warm_up(*client, task, values);
+  std::vector<double> took_ms(paced_records);
+  // Connected for some time already, as programs are.
+  auto start = Steady::now() + 100ms;
+  auto due = [&](std::uint64_t tag) { return start + tag / paced_per_ms * 1ms; };
+  client->poll_on_thread([&](std::uint64_t tag, Steady::time_point now) {
+    took_ms[tag] = std::chrono::duration<double, std::milli>(now - due(tag)).count();
+  });
+  Meter meter;
+  for (std::size_t tag = 0; tag < paced_records; tag += paced_per_ms) {
+    std::this_thread::sleep_until(due(tag));
+    std::span<const std::string> some(values.data() + tag % run_records, paced_per_ms);
+    client->send(some, tag / paced_per_ms % task.partitions, tag);
+  }
+  client->flush();
+  Figure figure;
+  meter.stop(figure);
+  client.reset();
+  std::sort(took_ms.begin(), took_ms.end());
+  figure.p50_ms = took_ms[paced_records / 2];
+  figure.p99_ms = took_ms[paced_records / 100 * 99];
+  figure.peak_mib = peak_mib();
+  return figure;
+}
+
+std::size_t consume_by_leat(const Task& task) {
+  boost::asio::io_context context;
+  auto work = boost::asio::make_work_guard(context);
+  Consumer consumer(context.get_executor(), options_of(task.address), ConsumerOptions{});
+  std::vector<PartitionOffset> positions;
+  for (std::size_t p = 0; p < task.partitions; ++p)
+    positions.push_back({{task.topic, static_cast<std::int32_t>(p)}, 0});
+  consumer.assign(positions);
+  std::size_t bytes = 0;
+  for (std::size_t read = 0; read < task.records;) {
+    auto [records] =
+        wait<Records>(context, [&](auto done) { consumer.async_poll(std::move(done)); });
+    for (const InRecord& record : records) {
+      bytes += record.value->size();
+      ++read;
+    }
+  }
+  return bytes;
+}
+
+std::size_t consume_by_rdkafka(const Task& task) {
+  RdkafkaClient client(task, RD_KAFKA_CONSUMER,
+                       {{"fetch.message.max.bytes", std::to_string(4 << 20)},
+                        {"fetch.max.bytes", std::to_string(16 << 20)},
+                        {"queued.min.messages", "10000000"},
+                        {"queued.max.messages.kbytes", std::to_string(buffer_bytes >> 10)}});
+  rd_kafka_queue_t* queue = client.api.queue_new(client.client);
+  for (std::size_t p = 0; p < task.partitions; ++p)
+    ASSERT(client.api.consume_start_queue(client.topic, static_cast<std::int32_t>(p), 0, queue) ==
+           0);
+  std::array<rd_kafka_message_t*, run_records> messages{};
+  std::size_t bytes = 0;
+  for (std::size_t read = 0; read < task.records;) {
+    // It waits until it has as many as it was asked for.
+    std::size_t wanted = std::min(messages.size(), task.records - read);
+    ssize_t got = client.api.consume_batch_queue(queue, 10'000, messages.data(), wanted);
+    if (got <= 0) give_up("ten seconds passed with nothing to read");
+    for (ssize_t i = 0; i < got; ++i) {
+      rd_kafka_message_t* message = messages[static_cast<std::size_t>(i)];
+      if (message->err != 0) give_up(client.api.err2str(message->err));
+      bytes += message->len;
+      client.api.message_destroy(message);
+    }
+    read += static_cast<std::size_t>(got);
+  }
+  for (std::size_t p = 0; p < task.partitions; ++p)
+    client.api.consume_stop(client.topic, static_cast<std::int32_t>(p));
+  client.api.queue_destroy(queue);
+  return bytes;
+}
+
+Figure consume(const Task& task) {
+  Meter meter;
+  std::size_t bytes = task.who == "leat" ? consume_by_leat(task) : consume_by_rdkafka(task);
+  Figure figure;
+  meter.stop(figure);
+  if (bytes != task.records * task.value_bytes) give_up("not what was produced was consumed");
+  figure.peak_mib = peak_mib();
+  return figure;
+}
+
+int be_client(char** words) {
+  Task task{.who = words[0], .what = words[1], .address = words[2], .topic = words[3]};
+  task.value_bytes = std::strtoul(words[4], nullptr, 10);
+  task.partitions = std::strtoul(words[5], nullptr, 10);
+  task.codec = words[6];
+  task.records = std::strtoul(words[7], nullptr, 10);
+  Figure figure = task.what == "produce" ? produce(task)
+                  : task.what == "pace"  ? pace(task)
+                                         : consume(task);
+  fmt::print("{} {} {} {} {}\n", figure.cpu_s, figure.wall_s, figure.peak_mib, figure.p50_ms,
+             figure.p99_ms);
+  return 0;
+}
+
+Figure run(const Places& places, const Task& task) {
+  Child child({std::filesystem::read_symlink("/proc/self/exe"), "--as", task.who, task.what,
+               task.address, task.topic, std::to_string(task.value_bytes),
+               std::to_string(task.partitions), task.codec, std::to_string(task.records)},
+              places.client_core);
+  Figure figure;
+  int fields = std::fscanf(child.output, "%lf %lf %lf %lf %lf", &figure.cpu_s, &figure.wall_s,
+                           &figure.peak_mib, &figure.p50_ms, &figure.p99_ms);
+  std::fclose(child.output);
+  ::waitpid(child.pid, nullptr, 0);
+  if (fields != 5) give_up("a client failed: " + task.who + " " + task.what);
+  return figure;
+}
+
+// ---- The table ----------------------------------------------------------------------------------
+
+struct Contender {
+  std::string who;
+  std::string name;
+};
+
+std::vector<Contender> find_contenders() {
+  std::vector<Contender> all{{"leat", "leat"}};
+  std::vector<std::string> paths{"librdkafka.so.1"};
+  auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
+  if (const char* named = std::getenv("LIBRDKAFKA")) {
+    paths.push_back(named);
+  } else if (std::filesystem::exists(folder / "venv/lib")) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "venv/lib")) {
+      bool is_it = entry.path().filename().string().starts_with("librdkafka") &&
+                   entry.path().parent_path().filename() == "confluent_kafka.libs";
+      if (is_it) paths.push_back(entry.path());
+    }
+  }
+  for (const std::string& path : paths)
+    all.push_back({path, fmt::format("librdkafka {}", Rdkafka(path).version_str())});
+  return all;
+}
+
+void create_topic(const std::string& address, const std::string& name, std::size_t partitions) {
+  boost::asio::io_context context;
+  auto work = boost::asio::make_work_guard(context);
+  Admin admin(context.get_executor(), options_of(address));
+  NewTopic topic(name, static_cast<std::int32_t>(partitions));
+  wait<>(context, [&](auto done) { admin.async_create_topic(topic, std::move(done)); });
+}
+
+/// CPU seconds for LZ4 alone to compress that many records in full batches.
+double bare_lz4(const Task& task) {
+  std::vector<std::string> values = make_values(task.value_bytes);
+  Bytes batch;
+  while (batch.size() < batch_bytes) {
+    BytesView value = as_bytes(values[batch.size() / task.value_bytes % values.size()]);
+    batch.insert(batch.end(), value.begin(), value.end());
+  }
+  record::Scratch scratch;
+  record::compress(record::Compression::lz4, batch, scratch);
+  constexpr int times = 50;
+  double start = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
+  for (int i = 0; i < times; ++i) record::compress(record::Compression::lz4, batch, scratch);
+  double each = (cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - start) / times;
+  return each * static_cast<double>(task.records * task.value_bytes) / batch_bytes;
+}
+
+std::string spread(std::vector<double> ratios) {
+  auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
+  return fmt::format("{:.2f} ({:.2f} to {:.2f})", median(ratios), *low, *high);
+}
+
+std::vector<double> each(const std::vector<Figure>& figures, double Figure::*member) {
+  std::vector<double> values;
+  for (const Figure& figure : figures) values.push_back(figure.*member);
+  return values;
+}
+
+using Rounds = std::vector<std::vector<Figure>>;  // by contender, the first one is ours
+
+void print(const Task& task, const std::vector<Contender>& contenders, const Rounds& rounds,
+           double lz4_s) {
+  for (std::size_t c = 0; c < contenders.size(); ++c) {
+    std::string what = fmt::format("{} {} B x {} {}: {}", task.what, task.value_bytes,
+                                   task.partitions, task.codec, contenders[c].name);
+    auto records = static_cast<double>(task.records) / 1e3;
+    fmt::print("{:<50} {:>7.0f} {:>7.0f} {:>6.0f}", what,
+               records / median(each(rounds[c], &Figure::cpu_s)),
+               records / median(each(rounds[c], &Figure::wall_s)),
+               median(each(rounds[c], &Figure::peak_mib)));
+    if (task.what == "pace")
+      fmt::print("   p50 {:.2f} ms, p99 {:.2f} ms", median(each(rounds[c], &Figure::p50_ms)),
+                 median(each(rounds[c], &Figure::p99_ms)));
+    if (c > 0) {
+      std::vector<double> ratios, outside, p99;
+      for (std::size_t r = 0; r < rounds[c].size(); ++r) {
+        const Figure& ours = rounds[0][r];
+        const Figure& theirs = rounds[c][r];
+        ratios.push_back(theirs.cpu_s / ours.cpu_s);
+        outside.push_back((ours.cpu_s - lz4_s) / (theirs.cpu_s - lz4_s));
+        p99.push_back(ours.p99_ms / theirs.p99_ms);
+      }
+      if (task.what == "pace")
+        fmt::print("   ours to it: p99 {}", spread(p99));
+      else
+        fmt::print("   ours to it: {}", spread(ratios));
+      if (lz4_s > 0) fmt::print(", CPU outside LZ4 {}", spread(outside));
+    }
+    fmt::print("\n");
+  }
+  std::fflush(stdout);
+}
+
+void compare(const Places& places, const std::vector<Contender>& contenders, Task task,
+             std::size_t round_count) {
+  bool is_lz4 = task.codec == "lz4";
+  double lz4_s = is_lz4 ? bare_lz4(task) : 0;
+  Rounds produced(contenders.size());
+  Rounds consumed(contenders.size());
+  for (std::size_t round = 0; round < round_count; ++round) {
+    ServerProcess server(serve_command(places, "os"), places.data, places.server_core);
+    task.address = server.address();
+    for (std::size_t c = 0; c < contenders.size(); ++c) {
+      task.who = contenders[c].who;
+      task.topic = fmt::format("t{}", c);
+      create_topic(task.address, task.topic, task.partitions);
+      produced[c].push_back(run(places, task));
+    }
+    if (task.what != "produce") continue;
+    // All read what one has written, the warm-up too, which is one record in each partition.
+    for (std::size_t c = 0; c < contenders.size(); ++c) {
+      Task reading = task;
+      reading.what = "consume";
+      reading.who = contenders[c].who;
+      reading.topic = "t0";
+      reading.records += task.partitions;
+      consumed[c].push_back(run(places, reading));
+    }
+  }
+  print(task, contenders, produced, lz4_s);
+  if (task.what != "produce") return;
+  task.what = "consume";
+  print(task, contenders, consumed, 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 10 && std::string_view(argv[1]) == "--as") return be_client(argv + 2);
+  std::size_t mib = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 64;
+  std::size_t rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3;
+  std::string_view only = argc > 3 ? argv[3] : "";
+  if (mib == 0 || rounds == 0) give_up("usage: bench-client [MIB [ROUNDS [none|lz4|pace]]]");
+  Places places = find_places("client-data");
+  pin(places.client_core);
+  std::vector<Contender> contenders = find_contenders();
+  fmt::print(
+      "buffers of {} MiB; aims: produce 1.5 at 100 B and 1.1 at 1 KiB, CPU outside LZ4 at "
+      "most 0.7, consume 2, p99 at most 1\n",
+      buffer_bytes >> 20);
+  fmt::print("{:<50} {:>7} {:>7} {:>6}\n", "value x partitions, codec: client", "k/CPU s", "k/s",
+             "MiB");
+  for (const char* codec : {"none", "lz4"}) {
+    if (!only.empty() && only != codec) continue;
+    for (std::size_t value_bytes : {100, 1024}) {
+      for (std::size_t partitions : {1, 8}) {
+        std::size_t records = (mib << 20) * (value_bytes > 100 ? 2 : 1) / value_bytes;
+        records -= records % run_records;
+        Task task{.what = "produce", .value_bytes = value_bytes, .partitions = partitions};
+        task.codec = codec;
+        task.records = records;
+        compare(places, contenders, task, rounds);
+      }
+    }
+  }
+  if (only.empty() || only == "pace") {
+    Task task{.what = "pace", .value_bytes = 100, .partitions = 1};
+    task.codec = "none";
+    task.records = paced_records;
+    compare(places, contenders, task, rounds);
+  }
+  std::filesystem::remove_all(places.data);
+}
