@@ -76,8 +76,8 @@ ProduceTopic& ProduceQueue::topic_named(std::string_view name) {
   return *last_topic_;
 }
 
-Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& record, Time now,
-                                  Hook hook) {
+Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& record,
+                                  LazyTime now, Hook hook) {
   Topic& topic = topic_named(topic_name);
   std::size_t bytes =
       record::BatchBuilder::record_bytes_max(record.key, record.value, record.headers);
@@ -92,7 +92,7 @@ Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& 
     wake = true;
   }
   if (!partition->open) {
-    open_batch(*partition, now);
+    open_batch(*partition, now.get());
     wake = true;
   }
   Batch& batch = *partition->open;

@@ -75,6 +75,20 @@ struct ProduceAnswer {
   Error error{Errc::broker_error, ""};
 };
 
+/// A time, or a clock that is read only where it matters: that takes as long as to add a record.
+class LazyTime {
+ public:
+  template <class Rep, class Period>
+  LazyTime(std::chrono::duration<Rep, Period> time) : time_(time) {}
+  LazyTime(ProduceBatch::Time (*clock)()) : clock_(clock) {}
+
+  ProduceBatch::Time get() const { return clock_ ? clock_() : time_; }
+
+ private:
+  ProduceBatch::Time time_{};
+  ProduceBatch::Time (*clock_)() = nullptr;
+};
+
 /// Not thread-safe. Times are those of a monotonic clock. Holds at most options.buffer_bytes of
 /// records, or a single larger one.
 class ProduceQueue {
@@ -97,7 +111,8 @@ class ProduceQueue {
   /// Adds a record. Errc::invalid_argument for a partition that the topic does not have. True when
   /// this opened a batch, or filled one: take() should be called, at once or after `linger`.
   /// REQUIRES: set_topic() of its topic.
-  Result<bool> append(std::string_view topic, const OutRecord& record, Time now, Hook hook = {});
+  Result<bool> append(std::string_view topic, const OutRecord& record, LazyTime now,
+                      Hook hook = {});
   /// What is queued is to be sent without lingering. is_flushed() of what this returns says whether
   /// all of it was delivered, one way or the other.
   std::uint64_t flush();

@@ -28,8 +28,14 @@ std::optional<BytesView> bytes_of(const std::optional<std::string_view>& text) {
 class RecordHeaders {
  public:
   explicit RecordHeaders(std::span<const leat::Header> headers) {
-    if (headers.size() > few_.size()) many_.resize(headers.size());
-    record::Header* to = many_.empty() ? few_.data() : many_.data();
+    if (headers.empty()) return;
+    record::Header* to = nullptr;
+    if (headers.size() > few) {
+      many_.resize(headers.size());
+      to = many_.data();
+    } else {
+      to = few_.emplace().data();
+    }
     for (std::size_t i = 0; i < headers.size(); ++i)
       to[i] = {headers[i].name, bytes_of(headers[i].value)};
     view_ = {to, headers.size()};
@@ -39,7 +45,9 @@ class RecordHeaders {
   std::span<const record::Header> view() const { return view_; }
 
  private:
-  std::array<record::Header, 8> few_;
+  static constexpr std::size_t few = 8;
+  /// Most records have none, and to clear it takes as long as to add a small one.
+  std::optional<std::array<record::Header, few>> few_;
   std::vector<record::Header> many_;
   std::span<const record::Header> view_;
 };

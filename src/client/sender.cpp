@@ -94,7 +94,7 @@ Result<Sender::Append> Sender::try_append(std::string_view topic, const OutRecor
   if (closed_) return tl::unexpected(*closed_);
   if (!queue_.has_topic(topic)) return Append::unknown_topic;
   if (!queue_.has_room(bytes)) return Append::no_room;
-  Result<bool> opened = queue_.append(topic, record, now(), std::move(hook));
+  Result<bool> opened = queue_.append(topic, record, &now, std::move(hook));
   lock.unlock();
   if (!opened) return fail(opened);
   if (*opened) post_wake();
