@@ -50,7 +50,9 @@ class Consumer {
   void assign(std::vector<PartitionOffset> positions);
 
   /// Waits until there is at least one record; Records. One at a time: ClientError::invalid_state
-  /// for a second one. What a cancelled poll would have given is given by the next one.
+  /// for a second one. What a cancelled poll would have given is given by the next one. A poll that
+  /// has ended before it was cancelled has given its records: look at them, also where a timer that
+  /// it raced against ended in the same turn.
   template <class Token = DefaultToken>
   auto async_poll(Token&& token = {}) {
     return detail::initiate(handle_, &poll, std::forward<Token>(token));

@@ -314,7 +314,12 @@ void ClientTransactionSimulation::ask(const client::Transaction::Todo& todo) {
         call<R>(
             request, todo.version_max,
             [this](const typename R::Response& response) {
-              producer_->is_initializing = false;
+              // What is put off may have been begun all the same.
+              bool is_refused = false;
+              if constexpr (R::key == wire::ApiKey::init_producer_id) {
+                is_refused = response.error_code != wire::ErrorCode::none;
+              }
+              producer_->is_initializing = is_refused;
               producer_->transaction.answered(response, "it", now());
             },
             [this] { producer_->transaction.unanswered(lost, now()); });
