@@ -1,4 +1,6 @@
-// What clients can be told. Times are durations of a steady clock, sizes are bytes.
+// What clients can be told. Times are durations of a steady clock, sizes are bytes. Brokers that
+// cannot be read as addresses fail the first operation with ClientError::invalid_argument; other
+// options are taken as they are.
 #pragma once
 
 #include <chrono>
@@ -60,7 +62,9 @@ struct ProducerOptions {
   std::size_t request_bytes = std::size_t{4} << 20;
   /// From a record's sending to its acknowledgement, retries included. Then it has failed.
   std::chrono::milliseconds delivery_timeout{120'000};
-  /// Bounds what is queued or sent and not yet acknowledged; at the bound, sending waits.
+  /// Bounds the records that are queued or sent and not yet acknowledged; at the bound, sending
+  /// waits. The memory behind them may be a bit more than twice as much: a batch grows by doubling,
+  /// and is copied when it is sent.
   std::size_t buffer_bytes = std::size_t{32} << 20;
   /// Told of every batch, those of records whose sender waits for them too, on the producer's
   /// executor, one call at a time. It must neither block nor throw.
@@ -98,7 +102,7 @@ struct ConsumerOptions {
   /// A name that this member keeps over restarts: one that is back within the session's time finds
   /// its partitions again, without a rebalance.
   std::string group_instance_id;
-  /// By preference. The eager ones cannot stand beside cooperative_sticky.
+  /// By preference. With an eager one among them, rebalances are eager.
   std::vector<Assignor> assignors{Assignor::cooperative_sticky};
   OffsetReset offset_reset = OffsetReset::latest;
   /// A member that has not been heard of for so long is taken for dead.

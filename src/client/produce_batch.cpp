@@ -22,7 +22,7 @@ Bytes renumbered(const Bytes& from, const Numbering& numbering) {
 
 }  // namespace
 
-void ProduceBatch::seal(record::Compression compression) {
+void ProduceBatch::seal(record::Compression compression, std::optional<int> level) {
   if (bytes) {
     if (numbering && numbering != sealed_numbering_)
       bytes = std::make_shared<const Bytes>(renumbered(*bytes, *numbering));
@@ -31,6 +31,7 @@ void ProduceBatch::seal(record::Compression compression) {
   }
   record::BatchOptions options;
   options.compression = compression;
+  options.level = level;
   options.is_transactional = is_transactional;
   if (numbering) {
     options.producer_id = numbering->producer.id;

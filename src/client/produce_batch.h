@@ -72,7 +72,7 @@ struct ProduceBatch {
 
   /// Compresses the records, and writes the numbering. Needs nothing of the queue, so it may run on
   /// another thread.
-  void seal(record::Compression compression);
+  void seal(record::Compression compression, std::optional<int> level = {});
   /// Its records in two batches, the waiters with them. The sequences are those that the records
   /// had. REQUIRES: it is sealed and has more than one record.
   std::pair<ProduceBatch, ProduceBatch> split();

@@ -49,6 +49,7 @@ Sender::Sender(std::shared_ptr<Cluster> cluster, const ProducerOptions& options,
                OnDelivery on_delivery)
     : cluster_(std::move(cluster)),
       compression_(to_record(options.compression)),
+      compression_level_(options.compression_level),
       on_delivery_(std::move(on_delivery)),
       identity_(backoff_of(cluster_->options()), Random::from_entropy()),
       wake_timer_(cluster_->executor()),
@@ -243,7 +244,7 @@ net::Task<void> Sender::send([[maybe_unused]] Ptr self, std::shared_ptr<Request>
     co_return;
   }
   Connection::Ptr connection = *opened;
-  for (auto& batch : request->batches) batch.seal(compression_);
+  for (auto& batch : request->batches) batch.seal(compression_, compression_level_);
   Fillings fillings;
   wire::ProduceRequest message = to_wire(*request, fillings.parts);
   // The connection may still be sending when this has given up waiting.

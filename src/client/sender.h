@@ -105,13 +105,14 @@ class Sender : public std::enable_shared_from_this<Sender> {
   void drive_transaction(ProduceQueue::Ready& ready);
   void transaction_failed(const Delivery& delivery);
   net::Task<Result<void>> end_of_operation();
-  net::Task<void> ask_coordinator(Ptr self, Transaction::Todo todo);
+  net::Task<void> ask_coordinator(Ptr self, Transaction::Outgoing outgoing);
   net::Task<Result<Connection::Ptr>> coordinator(Transaction::To which);
   template <class Message>
   net::Task<void> ask(Connection::Ptr connection, Message message, wire::Version version_max);
 
   std::shared_ptr<Cluster> cluster_;
   record::Compression compression_;
+  std::optional<int> compression_level_;
   OnDelivery on_delivery_;
   ProducerIdentity identity_;
   boost::asio::steady_timer wake_timer_;

@@ -123,8 +123,8 @@ void Sender::drive_transaction(ProduceQueue::Ready& ready) {
     std::lock_guard lock(mutex_);
     is_settled = queue_.pending_records() == 0;
   }
-  if (auto todo = transaction_->next(now(), is_settled)) {
-    asio::co_spawn(cluster_->executor(), ask_coordinator(shared_from_this(), std::move(*todo)),
+  if (auto outgoing = transaction_->next(now(), is_settled)) {
+    asio::co_spawn(cluster_->executor(), ask_coordinator(shared_from_this(), std::move(*outgoing)),
                    asio::detached);
   } else if (auto next = transaction_->retry_at(); next && *next > now()) {
     ready.next = std::min(ready.next.value_or(*next), *next);
@@ -186,8 +186,8 @@ net::Task<Result<Connection::Ptr>> Sender::coordinator(Transaction::To which) {
   co_return connection;
 }
 
-net::Task<void> Sender::ask_coordinator([[maybe_unused]] Ptr self, Transaction::Todo todo) {
-  Result<Connection::Ptr> found = co_await coordinator(todo.to);
+net::Task<void> Sender::ask_coordinator([[maybe_unused]] Ptr self, Transaction::Outgoing outgoing) {
+  Result<Connection::Ptr> found = co_await coordinator(outgoing.to);
   if (!found) {
     coordinators_[0] = coordinators_[1] = -1;
     transaction_->unanswered(found.error(), now());
@@ -196,16 +196,16 @@ net::Task<void> Sender::ask_coordinator([[maybe_unused]] Ptr self, Transaction::
   }
   Connection::Ptr connection = *found;
   transaction_version_ = connection->transaction_version();
-  wire::Version version_max = todo.version_max;
-  if (auto* init = std::get_if<wire::InitProducerIdRequest>(&todo.request))
+  wire::Version version_max = outgoing.version_max;
+  if (auto* init = std::get_if<wire::InitProducerIdRequest>(&outgoing.request))
     co_await ask(std::move(connection), std::move(*init), version_max);
-  else if (auto* partitions = std::get_if<wire::AddPartitionsToTxnRequest>(&todo.request))
+  else if (auto* partitions = std::get_if<wire::AddPartitionsToTxnRequest>(&outgoing.request))
     co_await ask(std::move(connection), std::move(*partitions), version_max);
-  else if (auto* add = std::get_if<wire::AddOffsetsToTxnRequest>(&todo.request))
+  else if (auto* add = std::get_if<wire::AddOffsetsToTxnRequest>(&outgoing.request))
     co_await ask(std::move(connection), std::move(*add), version_max);
-  else if (auto* offsets = std::get_if<wire::TxnOffsetCommitRequest>(&todo.request))
+  else if (auto* offsets = std::get_if<wire::TxnOffsetCommitRequest>(&outgoing.request))
     co_await ask(std::move(connection), std::move(*offsets), version_max);
-  else if (auto* end = std::get_if<wire::EndTxnRequest>(&todo.request))
+  else if (auto* end = std::get_if<wire::EndTxnRequest>(&outgoing.request))
     co_await ask(std::move(connection), std::move(*end), version_max);
   wake();
 }

@@ -122,15 +122,15 @@ void Transaction::batch_failed(const Error& error, bool was_sent) {
   if (state_ == State::open || state_ == State::committing) fail_transaction(error);
 }
 
-std::optional<Transaction::Todo> Transaction::next(Time now, bool is_settled) {
+std::optional<Transaction::Outgoing> Transaction::next(Time now, bool is_settled) {
   if (is_under_way_ || (attempts_ > 0 && now < retry_at_)) return std::nullopt;
-  Todo todo;
+  Outgoing outgoing;
   if (!to_add_.empty() && (state_ == State::open || state_ == State::committing)) {
     adding_ = std::exchange(to_add_, {});
     is_under_way_ = true;
-    todo.request = add_partitions();
-    todo.version_max = first_protocol_add_partitions;
-    return *(doubtful_ = std::move(todo));
+    outgoing.request = add_partitions();
+    outgoing.version_max = first_protocol_add_partitions;
+    return *(doubtful_ = std::move(outgoing));
   }
   if (step_ == Step::none || (step_ == Step::end && !is_settled)) return std::nullopt;
   if (step_ == Step::end && !has_begun_ && !doubtful_) {
@@ -139,14 +139,15 @@ std::optional<Transaction::Todo> Transaction::next(Time now, bool is_settled) {
   }
   is_under_way_ = true;
   if (step_ == Step::end && !has_begun_) return doubtful_;
-  todo.request = request(step_);
-  if (step_ == Step::commit_offsets) todo.to = To::group_coordinator;
-  todo.version_max =
-      std::visit([]<class R>(const R&) -> wire::Version { return R::valid.last; }, todo.request);
-  if (!is_second_ && step_ == Step::commit_offsets) todo.version_max = first_protocol_offset_commit;
-  if (!is_second_ && step_ == Step::end) todo.version_max = first_protocol_end;
-  if (step_ == Step::add_offsets) doubtful_ = todo;
-  return todo;
+  outgoing.request = request(step_);
+  if (step_ == Step::commit_offsets) outgoing.to = To::group_coordinator;
+  outgoing.version_max = std::visit(
+      []<class R>(const R&) -> wire::Version { return R::valid.last; }, outgoing.request);
+  if (!is_second_ && step_ == Step::commit_offsets)
+    outgoing.version_max = first_protocol_offset_commit;
+  if (!is_second_ && step_ == Step::end) outgoing.version_max = first_protocol_end;
+  if (step_ == Step::add_offsets) doubtful_ = outgoing;
+  return outgoing;
 }
 
 std::optional<Transaction::Time> Transaction::retry_at() const {

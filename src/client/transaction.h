@@ -103,7 +103,7 @@ class Transaction {
   using Request =
       std::variant<wire::InitProducerIdRequest, wire::AddPartitionsToTxnRequest,
                    wire::AddOffsetsToTxnRequest, wire::TxnOffsetCommitRequest, wire::EndTxnRequest>;
-  struct Todo {
+  struct Outgoing {
     To to = To::transaction_coordinator;
     Request request;
     /// In which version it goes at most.
@@ -111,7 +111,7 @@ class Transaction {
   };
   /// The next request, if none is under way. `is_settled`: no batch is queued or under way. It must
   /// be followed by answered() or unanswered().
-  std::optional<Todo> next(Time now, bool is_settled);
+  std::optional<Outgoing> next(Time now, bool is_settled);
   /// When next() would have one, if it has not for having failed.
   std::optional<Time> retry_at() const;
   /// The group whose coordinator is meant.
@@ -176,7 +176,7 @@ class Transaction {
   bool has_begun_ = false;
   /// A request that may have told it, and was not answered. It goes again before an abort, which
   /// the first protocol refuses where nothing has begun.
-  std::optional<Todo> doubtful_;
+  std::optional<Outgoing> doubtful_;
   /// Something may be on its way that the epoch must shut out.
   bool needs_epoch_ = false;
   GroupMetadata member_;

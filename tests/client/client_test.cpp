@@ -23,14 +23,6 @@ using wire::ApiKey;
 using wire::ErrorCode;
 using namespace std::chrono_literals;
 
-ClientOptions quick_options(const FakeCluster& cluster) {
-  ClientOptions options;
-  options.brokers = fmt::format("127.0.0.1:{}", cluster.port(1));
-  options.retry_backoff = 1ms;
-  options.retry_backoff_max = 10ms;
-  return options;
-}
-
 /// What became of the batches.
 struct Report {
   void add(const Delivery& delivery) {

@@ -6,8 +6,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
-#include <fmt/core.h>
-
 #include "client/admin.h"
 #include "fake_cluster.h"
 
@@ -18,13 +16,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using wire::ApiKey;
 using wire::ErrorCode;
-
-ClientOptions quick_options(const FakeCluster& fake) {
-  ClientOptions options;
-  options.brokers = fmt::format("127.0.0.1:{}", fake.port(1));
-  options.retry_backoff = 1ms;
-  return options;
-}
 
 /// Runs `operation(cluster)` to its end.
 template <class Operation>

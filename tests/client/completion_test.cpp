@@ -22,8 +22,6 @@
 #include <optional>
 #include <thread>
 
-#include <fmt/core.h>
-
 #include "fake_cluster.h"
 
 namespace leat {
@@ -33,16 +31,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using client::FakeCluster;
 using client::Fault;
+using client::quick_options;
 using namespace std::chrono_literals;
 using wire::ApiKey;
 using wire::ErrorCode;
-
-ClientOptions quick_options(const FakeCluster& fake) {
-  ClientOptions options;
-  options.brokers = fmt::format("127.0.0.1:{}", fake.port(1));
-  options.retry_backoff = 1ms;
-  return options;
-}
 
 void never_answer(FakeCluster& fake) {
   fake.set_faults([](ApiKey, int) { return Fault{Fault::Kind::never, ErrorCode::none}; });

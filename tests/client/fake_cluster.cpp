@@ -7,6 +7,8 @@
 
 #include <chrono>
 
+#include <fmt/core.h>
+
 #include "base/assert.h"
 #include "record/batch.h"
 #include "record/record.h"
@@ -378,6 +380,23 @@ wire::ListOffsetsResponse FakeCluster::list_offsets(int broker,
     }
   }
   return response;
+}
+
+std::size_t FakeCluster::bytes(const std::string& topic, std::int32_t partition) const {
+  std::lock_guard lock(mutex_);
+  std::size_t bytes = 0;
+  for (const Bytes& batch : topics_.at(topic).at(static_cast<std::size_t>(partition)).batches) {
+    bytes += batch.size();
+  }
+  return bytes;
+}
+
+ClientOptions quick_options(const FakeCluster& cluster) {
+  ClientOptions options;
+  options.brokers = fmt::format("127.0.0.1:{}", cluster.port(1));
+  options.retry_backoff = std::chrono::milliseconds(1);
+  options.retry_backoff_max = std::chrono::milliseconds(10);
+  return options;
 }
 
 }  // namespace leat::client

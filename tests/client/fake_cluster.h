@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "leat/options.h"
 #include "log/producer_table.h"
 #include "wire/fetch.h"
 #include "wire/frame.h"
@@ -63,6 +64,8 @@ class FakeCluster {
   void append(const std::string& topic, std::int32_t partition, Bytes batch);
   /// What came before is gone.
   void set_start_offset(const std::string& topic, std::int32_t partition, std::int64_t offset);
+  /// Of a partition's batches, as they came.
+  std::size_t bytes(const std::string& topic, std::int32_t partition) const;
   int requests(wire::ApiKey key) const;
   int connections() const { return connections_; }
 
@@ -106,5 +109,8 @@ class FakeCluster {
   std::atomic<int> connections_{0};
   std::vector<std::unique_ptr<Broker>> brokers_;
 };
+
+/// Of who does not wait long before trying again.
+ClientOptions quick_options(const FakeCluster& cluster);
 
 }  // namespace leat::client

@@ -15,8 +15,6 @@
 #include <functional>
 #include <optional>
 
-#include <fmt/core.h>
-
 #include "fake_cluster.h"
 #include "server/peer.h"
 
@@ -27,16 +25,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using client::FakeCluster;
 using client::Fault;
+using client::quick_options;
 using namespace std::chrono_literals;
 using wire::ApiKey;
 using wire::ErrorCode;
-
-ClientOptions quick_options(const FakeCluster& fake) {
-  ClientOptions options;
-  options.brokers = fmt::format("127.0.0.1:{}", fake.port(1));
-  options.retry_backoff = 1ms;
-  return options;
-}
 
 void never_answer_produce(FakeCluster& fake) {
   fake.set_faults([](ApiKey key, int) {
@@ -141,6 +133,28 @@ TEST_CASE("records of many calls arrive in their order, also where they wait for
     run_until(context, [&] { return acknowledged == 200; });
     CHECK(fake.values("orders", 0) == numbers(200));
   }
+}
+
+TEST_CASE("records are compressed as hard as was asked for") {
+  auto bytes_at = [](int level) {
+    FakeCluster fake(1);
+    fake.add_topic("orders", 1);
+    asio::io_context context;
+    ProducerOptions options;
+    options.compression = Compression::gzip;
+    options.compression_level = level;
+    Producer producer(context.get_executor(), quick_options(fake), options);
+    std::string text;
+    for (int i = 0; i < 20'000; ++i) text += std::to_string(i * i % 1000);
+    bool is_done = false;
+    producer.async_send(numbered(text), [&](error_code code, const Delivery&) {
+      CHECK_FALSE(code);
+      is_done = true;
+    });
+    run_until(context, [&] { return is_done; });
+    return fake.bytes("orders", 0);
+  };
+  CHECK(bytes_at(9) < bytes_at(1));
 }
 
 TEST_CASE("trying to send never waits, and says by its tag what became of a record") {

@@ -22,17 +22,17 @@ struct Transacting {
     REQUIRE(transaction.begin(is_second));
   }
 
-  std::optional<Transaction::Todo> next(bool is_settled = true) {
+  std::optional<Transaction::Outgoing> next(bool is_settled = true) {
     now += 1s;
     return transaction.next(now, is_settled);
   }
   template <class Request>
   Request take(To to = To::transaction_coordinator) {
-    auto todo = next();
-    REQUIRE(todo);
-    CHECK(todo->to == to);
-    version_max = todo->version_max;
-    const auto* request = std::get_if<Request>(&todo->request);
+    auto outgoing = next();
+    REQUIRE(outgoing);
+    CHECK(outgoing->to == to);
+    version_max = outgoing->version_max;
+    const auto* request = std::get_if<Request>(&outgoing->request);
     REQUIRE(request);
     return *request;
   }

@@ -175,8 +175,8 @@ void ClientTransactionSimulation::look() {
 
 void ClientTransactionSimulation::drive() {
   Producer& producer = *producer_;
-  if (auto todo = producer.transaction.next(now(), producer.queue.pending_records() == 0))
-    ask(*todo);
+  if (auto outgoing = producer.transaction.next(now(), producer.queue.pending_records() == 0))
+    ask(*outgoing);
   if (producer.transaction.error()) fail_queue(*producer.transaction.error());
   if (!producer.is_waiting) return;
   if (auto result = producer.transaction.take_ended()) operation_ended(*result);
@@ -306,13 +306,13 @@ void ClientTransactionSimulation::send(std::shared_ptr<Request> request) {
       });
 }
 
-void ClientTransactionSimulation::ask(const client::Transaction::Todo& todo) {
+void ClientTransactionSimulation::ask(const client::Transaction::Outgoing& outgoing) {
   std::visit(
       [&]<class R>(const R& request) {
-        trace("{} in version {}", wire::name(R::key), todo.version_max);
+        trace("{} in version {}", wire::name(R::key), outgoing.version_max);
         producer_->is_initializing = R::key == wire::ApiKey::init_producer_id;
         call<R>(
-            request, todo.version_max,
+            request, outgoing.version_max,
             [this](const typename R::Response& response) {
               // What is put off may have been begun all the same.
               bool is_refused = false;
@@ -324,7 +324,7 @@ void ClientTransactionSimulation::ask(const client::Transaction::Todo& todo) {
             },
             [this] { producer_->transaction.unanswered(lost, now()); });
       },
-      todo.request);
+      outgoing.request);
 }
 
 void ClientTransactionSimulation::describe() {

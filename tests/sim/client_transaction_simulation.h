@@ -82,7 +82,7 @@ class ClientTransactionSimulation : public BrokerLives {
   void fail_queue(const client::Error& error);
   void report(const client::Delivery& delivery);
   void send(std::shared_ptr<Request> request);
-  void ask(const client::Transaction::Todo& todo);
+  void ask(const client::Transaction::Outgoing& outgoing);
   void describe();
   void connect();
   void disconnect();
