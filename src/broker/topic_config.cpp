@@ -213,7 +213,7 @@ Result<void> check_topic_configs(const ConfigMap& configs) {
   for (const auto& [name, value] : configs) {
     const ConfigKey* key = find_topic_config(name);
     if (key == nullptr) {
-      return fail(Errc::invalid_config, fmt::format("there is no topic setting '{}'", name));
+      return fail(Errc::invalid_config, fmt::format("there is no topic setting '{:.200}'", name));
     }
     if (value.size() > config_value_bytes_max) {
       return fail(Errc::invalid_config,
@@ -222,8 +222,8 @@ Result<void> check_topic_configs(const ConfigMap& configs) {
                               value.size(), name, config_value_bytes_max));
     }
     if (!is_valid(*key, value)) {
-      return fail(Errc::invalid_config, fmt::format("'{}' is not a value of {}: it takes {}", value,
-                                                    name, expectation(*key)));
+      return fail(Errc::invalid_config, fmt::format("'{:.200}' is not a value of {}: it takes {}",
+                                                    value, name, expectation(*key)));
     }
   }
   return {};

@@ -165,6 +165,45 @@ TEST_CASE("AlterConfigs replaces all settings of a topic") {
   CHECK(peer.ask(request).responses.at(0).error_code == ErrorCode::invalid_config);
 }
 
+TEST_CASE("names and values as long as the wire carries are refused in fewer words") {
+  TestServer server;
+  server.create_topic("t", 1);
+  Peer peer = server.connect();
+  const std::string longest(32'767, 'n');
+  wire::DescribeConfigsRequest described;
+  described.resources = {{ConfigResourceType::topic, longest, std::nullopt},
+                         {ConfigResourceType::broker, longest, std::nullopt}};
+  auto results = peer.ask(described, 1).results;
+  CHECK(results.at(0).error_code == ErrorCode::unknown_topic_or_partition);
+  CHECK(results.at(1).error_code == ErrorCode::invalid_request);
+
+  wire::CreatePartitionsRequest more;
+  more.topics = {{longest, 2, std::nullopt}};
+  CHECK(peer.ask(more, 0).results.at(0).error_code == ErrorCode::unknown_topic_or_partition);
+
+  wire::AlterConfigsRequest altered;
+  altered.resources = {{ConfigResourceType::topic, "t", {{longest, "1"}}}};
+  CHECK(peer.ask(altered, 0).responses.at(0).error_code == ErrorCode::invalid_config);
+  altered.resources[0].configs = {{"retention.ms", longest}};
+  CHECK(peer.ask(altered, 0).responses.at(0).error_code == ErrorCode::invalid_config);
+  altered.resources[0].configs = {{longest, std::nullopt}};
+  CHECK(peer.ask(altered, 0).responses.at(0).error_code == ErrorCode::invalid_request);
+
+  wire::IncrementalAlterConfigsRequest changed;
+  changed.resources = {
+      {ConfigResourceType::topic, "t", {{longest, AlterConfigOperation::append, "1"}}}};
+  CHECK(peer.ask(changed, 0).responses.at(0).error_code == ErrorCode::invalid_config);
+  changed.resources[0].configs.resize(2, changed.resources[0].configs[0]);
+  CHECK(peer.ask(changed, 0).responses.at(0).error_code == ErrorCode::invalid_request);
+
+  wire::CreateTopicsRequest made;
+  made.topics.emplace_back().name = "u";
+  made.topics[0].num_partitions = 1;
+  made.topics[0].replication_factor = 1;
+  made.topics[0].configs = {{longest, std::nullopt}};
+  CHECK(peer.ask(made, 1).topics.at(0).error_code == ErrorCode::invalid_config);
+}
+
 TEST_CASE("deleted records are out of range, and the start is told") {
   TestServer server;
   server.create_topic("t");

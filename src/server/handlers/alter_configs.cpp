@@ -60,7 +60,7 @@ Result<std::string> change_list(const IncrementalAlterConfigsRequest::Config& ch
   const broker::ConfigKey* key = broker::find_topic_config(change.name);
   if (key == nullptr || key->type != broker::ConfigType::list) {
     return fail(Errc::invalid_config,
-                fmt::format("'{}' is not a list, which could be added to", change.name));
+                fmt::format("'{:.200}' is not a list, which could be added to", change.name));
   }
   std::vector<std::string> parts = split(broker::config_value(configs, change.name));
   for (const std::string& part : split(*change.value)) {
@@ -107,10 +107,10 @@ Result<void> check_names(const Resource& asked) {
   for (const auto& config : asked.configs) {
     if (!names.insert(config.name).second) {
       return fail(Errc::invalid_request,
-                  fmt::format("'{}' stands in the request more than once", config.name));
+                  fmt::format("'{:.200}' stands in the request more than once", config.name));
     }
     if (!config.value && needs_value(config)) {
-      return fail(Errc::invalid_request, fmt::format("'{}' has no value", config.name));
+      return fail(Errc::invalid_request, fmt::format("'{:.200}' has no value", config.name));
     }
   }
   return {};

@@ -59,7 +59,7 @@ void make(const std::shared_ptr<Pending>& pending, const CreatePartitionsRequest
   broker::TopicPtr topic = broker.find_topic(asked.name);
   if (!topic) {
     return refuse(answer, ErrorCode::unknown_topic_or_partition,
-                  fmt::format("there is no topic '{}'", asked.name));
+                  fmt::format("there is no topic '{:.200}'", asked.name));
   }
   auto checked = broker.check_new_partitions(topic->info.id, asked.count);
   if (!checked) return refuse(answer, checked.error());

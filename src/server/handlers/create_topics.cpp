@@ -90,7 +90,7 @@ std::optional<Refusal> translate(const CreateTopicsRequest::Topic& asked, Node& 
   }
   for (const auto& config : asked.configs) {
     if (!config.value) {
-      return Refusal{ErrorCode::invalid_config, fmt::format("'{}' has no value", config.name)};
+      return Refusal{ErrorCode::invalid_config, fmt::format("'{:.200}' has no value", config.name)};
     }
     topic.configs[config.name] = *config.value;
   }

@@ -31,7 +31,7 @@ void describe_topic(const broker::Broker& broker, Resource& resource) {
   broker::TopicPtr topic = broker.find_topic(resource.resource_name);
   if (!topic) {
     return refuse(resource, wire::ErrorCode::unknown_topic_or_partition,
-                  fmt::format("there is no topic '{}'", resource.resource_name));
+                  fmt::format("there is no topic '{:.200}'", resource.resource_name));
   }
   for (const TopicConfig& topic_config : topic_configs(topic->info.configs)) {
     const broker::ConfigKey& key = *topic_config.key;
@@ -56,8 +56,9 @@ void describe_broker(const Call<DescribeConfigsRequest>& call, Resource& resourc
   const Node& node = call.node();
   if (resource.resource_name.empty()) return;  // defaults of all brokers: there are none
   if (resource.resource_name != std::to_string(node.id)) {
-    return refuse(resource, wire::ErrorCode::invalid_request,
-                  fmt::format("the only broker is {}, not '{}'", node.id, resource.resource_name));
+    return refuse(
+        resource, wire::ErrorCode::invalid_request,
+        fmt::format("the only broker is {}, not '{:.200}'", node.id, resource.resource_name));
   }
   for (BrokerConfig& shown : broker_configs(node.options, node.id, call.advertised())) {
     Config& config = resource.configs.emplace_back();
