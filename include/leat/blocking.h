@@ -3,10 +3,10 @@
 //   leat::blocking::Producer producer({.brokers = "localhost:9092"});
 //   producer.send({.topic = "orders", .value = "one"});
 //
-// Each object has a thread of its own, which takes no signals, for all that has to do with sockets.
-// Errors are thrown, as leat::Exception: what() says what happened, to what, and where, code() is
-// one of error.h. To end calls from outside give ClientOptions::stop, and request it: whatever
-// waits throws ClientError::cancelled then.
+// blocking_consumer.h has the Consumer. Each object has a thread of its own, which takes no
+// signals, for all that has to do with sockets. Errors are thrown, as leat::Exception: what() says
+// what happened, to what, and where, code() is one of error.h. To end calls from outside give
+// ClientOptions::stop, and request it: whatever waits throws ClientError::cancelled then.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "leat/blocking_consumer.h"
 #include "leat/cluster.h"
 #include "leat/error.h"
 #include "leat/options.h"

@@ -1,6 +1,7 @@
 // Reading records. Begin with client.h.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +18,9 @@ namespace leat {
 namespace client {
 class ConsumerHandle;
 }
+namespace blocking {
+class Consumer;
+}
 
 /// Reads partitions, in each of them in order: those that a group shares out among its members, or
 /// those that it is given by hand. Either subscribe() or assign(), before polling.
@@ -24,8 +28,11 @@ class ConsumerHandle;
 /// Polling again says that what the poll before gave is done with. With
 /// ConsumerOptions::auto_commit, which is on by default, that is committed every
 /// auto_commit_interval, before partitions are given back, and by async_close(): so each record is
-/// processed at least once. Callbacks of the options are called within polling, on the consumer's
-/// own strand.
+/// processed at least once.
+///
+/// Callbacks of the options are called while polling or closing is under way, on the consumer's own
+/// strand, one at a time. They must neither block nor throw. Whatever they begin, such as
+/// async_commit() or seek(), takes effect before anything else is given.
 ///
 /// Memory: ConsumerOptions::prefetch_bytes that were fetched and not polled, the answers under way
 /// when that is reached, and what Records hold.
@@ -50,12 +57,18 @@ class Consumer {
   void assign(std::vector<PartitionOffset> positions);
 
   /// Waits until there is at least one record; Records. One at a time: ClientError::invalid_state
-  /// for a second one. What a cancelled poll would have given is given by the next one. A poll that
-  /// has ended before it was cancelled has given its records: look at them, also where a timer that
-  /// it raced against ended in the same turn.
+  /// for a second one. What a cancelled poll would have given is given by the next one. Do not race
+  /// it against a timer: when both end in the same turn, `||` drops the records. Take this instead:
   template <class Token = DefaultToken>
   auto async_poll(Token&& token = {}) {
     return detail::initiate(handle_, &poll, std::forward<Token>(token));
+  }
+
+  /// As async_poll(), but waits for no longer than that: Records are empty then. With 0, what was
+  /// fetched already is given.
+  template <class Token = DefaultToken>
+  auto async_poll_for(std::chrono::milliseconds timeout, Token&& token = {}) {
+    return detail::initiate(handle_, &poll_for, std::forward<Token>(token), timeout);
   }
 
   /// Commits that all that was polled is done with. Fails where the group has gone on without this
@@ -117,11 +130,15 @@ class Consumer {
   }
 
  private:
+  friend class blocking::Consumer;
   using Handle = client::ConsumerHandle;
   template <class... T>
   using Completion = detail::Completion<T...>;
 
+  explicit Consumer(std::shared_ptr<Handle> handle);
+
   static void poll(Handle& handle, Completion<Records> done);
+  static void poll_for(Handle& handle, Completion<Records> done, std::chrono::milliseconds timeout);
   static void commit(Handle& handle, Completion<> done);
   static void commit_offsets(Handle& handle, Completion<> done,
                              std::vector<CommittedOffset> offsets);

@@ -115,10 +115,12 @@ struct ConsumerOptions {
   /// auto_commit_interval, before partitions are given back, and at the end.
   bool auto_commit = true;
   std::chrono::milliseconds auto_commit_interval{5'000};
-  /// Called within polling, on the consumer's executor: these partitions were given to us.
+  /// Called within polling: these partitions were given to us. Nothing of them was polled yet, and
+  /// seek() goes before. Consumer and blocking::Consumer say on which thread.
   std::function<void(std::span<const Partition>)> on_assigned;
-  /// Called within polling: these are to be given back as soon as this returns and the commits that
-  /// it began have ended. `lost`: others may have them already, and a commit comes too late.
+  /// Called within polling and closing: these are to be given back as soon as this returns and the
+  /// commits that it began have ended. `lost`: others may have them already, and a commit comes too
+  /// late.
   std::function<void(std::span<const Partition>, bool lost)> on_revoked;
   /// A broker with nothing new answers after that.
   std::chrono::milliseconds fetch_wait{500};

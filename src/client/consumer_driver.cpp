@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -36,6 +37,7 @@ ConsumerDriver::ConsumerDriver(std::shared_ptr<Cluster> cluster, ConsumerDriverO
       positions_(options_.consumer.group, reset_of(options_.consumer.offset_reset)),
       inbox_(std::make_shared<Inbox>()),
       poll_event_(cluster_->executor()),
+      told_event_(cluster_->executor()),
       member_event_(cluster_->executor()),
       offsets_event_(cluster_->executor()),
       poll_timer_(cluster_->executor()),
@@ -69,6 +71,7 @@ void ConsumerDriver::stop() {
   if (std::exchange(is_stopped_, true)) return;
   if (fetcher_) fetcher_->stop();
   watch_timer_.cancel();
+  told_event_.notify();
   wake();
 }
 
@@ -100,7 +103,7 @@ void ConsumerDriver::assign(std::vector<Assignment> assignments) {
 // Polling.
 
 net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
-    std::size_t bytes, std::optional<std::chrono::milliseconds> timeout) {
+    std::size_t bytes, std::optional<std::chrono::milliseconds> timeout, std::stop_token stop) {
   auto self = shared_from_this();
   auto deadline = timeout ? Clock::now() + *timeout : Clock::time_point::max();
   if (timeout) {
@@ -122,15 +125,19 @@ net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
   Polling polling(*this);
   last_poll_ = Clock::now();
   if (is_late_) make_member();
-  while (true) {
+  std::stop_callback<std::function<void()>> on_stop(stop, [this] { poll_event_.notify(); });
+  while (!stop.stop_requested()) {
     pull_changes();
-    co_await settle_changes();
-    if (!errors_.empty()) {
+    settle_changes();
+    // Nothing is given of what callbacks have not heard of.
+    bool is_settled = !is_telling_ && changes_.empty();
+    if (is_settled && !errors_.empty()) {
       Error error = std::move(errors_.front());
       errors_.pop_front();
       co_return tl::unexpected(std::move(error));
     }
-    std::vector<Fetched> fetched = take_fetched(bytes);
+    std::vector<Fetched> fetched;
+    if (is_settled) fetched = take_fetched(bytes);
     if (!fetched.empty()) co_return fetched;
     if (error_) co_return tl::unexpected(*error_);
     if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
@@ -139,6 +146,7 @@ net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
     if (is_vain || Clock::now() >= deadline) co_return fetched;
     co_await poll_event_.wait();
   }
+  co_return fail(Errc::cancelled, "cancelled");
 }
 
 std::vector<Fetched> ConsumerDriver::take_fetched(std::size_t bytes) {
@@ -166,8 +174,8 @@ std::vector<Fetched> ConsumerDriver::take_fetched(std::size_t bytes) {
 }
 
 bool ConsumerDriver::finished() const {
-  bool is_settled = !member_ || (member_->identity() && changes_.empty());
-  if (!is_settled || !fetcher_) return false;
+  bool is_settled = !is_telling_ && changes_.empty() && !is_giving_up_;
+  if (!is_settled || !fetcher_ || (member_ && !member_->identity())) return false;
   // Who has nothing may be given something yet.
   if (told_.empty()) return false;
   for (const auto& place : list_of(told_)) {
@@ -198,6 +206,7 @@ void ConsumerDriver::pull_changes() {
 /// What was fetched of them is not given out any more.
 void ConsumerDriver::let_go(const TopicPartitions& partitions, bool is_lost) {
   if (is_lost) ++losses_;
+  if (is_lost) giving_up_ = subtract(giving_up_, partitions);
   for (const auto& place : list_of(partitions)) {
     fetcher_->remove(place.topic, place.number);
     paused_.erase({place.topic, place.number});
@@ -205,24 +214,29 @@ void ConsumerDriver::let_go(const TopicPartitions& partitions, bool is_lost) {
   }
 }
 
-/// Callbacks may be interrupted with the poll that calls them: what was not told is told next time.
-net::Task<void> ConsumerDriver::settle_changes() {
-  while (!changes_.empty()) {
-    Change change = changes_.front();
-    if (change.kind == Change::Kind::revoked) {
-      co_await give_up(change);
-      pull_changes();
-      continue;
-    }
+/// One after the other: what is given up is given up, and every callback has ended, before the
+/// next.
+void ConsumerDriver::settle_changes() {
+  while (!changes_.empty() && !is_telling_ && !is_giving_up_) {
+    Change change = std::move(changes_.front());
     changes_.pop_front();
-    if (change.kind == Change::Kind::lost) {
-      tell_revoked(change.partitions, true);
-      continue;
+    if (change.kind == Change::Kind::assigned) {
+      tell_assigned(change.partitions);
+    } else {
+      tell_revoked(change.partitions, change.kind == Change::Kind::lost);
     }
-    told_ = unite(told_, change.partitions);
-    std::vector<leat::Partition> list = list_of(change.partitions);
-    if (options_.consumer.on_assigned) options_.consumer.on_assigned(list);
+    if (change.kind != Change::Kind::revoked) continue;
+    is_giving_up_ = true;
+    giving_up_ = std::move(change.partitions);
+    asio::co_spawn(cluster_->executor(), give_up(shared_from_this(), change.number),
+                   asio::detached);
   }
+}
+
+void ConsumerDriver::tell_assigned(const TopicPartitions& partitions) {
+  told_ = unite(told_, partitions);
+  if (!options_.consumer.on_assigned) return;
+  tell([this, list = list_of(partitions)] { options_.consumer.on_assigned(list); });
 }
 
 void ConsumerDriver::tell_revoked(const TopicPartitions& partitions, bool is_lost) {
@@ -230,18 +244,36 @@ void ConsumerDriver::tell_revoked(const TopicPartitions& partitions, bool is_los
   TopicPartitions gone = subtract(partitions, subtract(partitions, told_));
   told_ = subtract(told_, gone);
   std::vector<leat::Partition> list = list_of(gone);
-  if (!list.empty() && options_.consumer.on_revoked) options_.consumer.on_revoked(list, is_lost);
+  if (list.empty() || !options_.consumer.on_revoked) return;
+  tell([this, list = std::move(list), is_lost] { options_.consumer.on_revoked(list, is_lost); });
 }
 
-net::Task<void> ConsumerDriver::give_up(Change change) {
-  if (told_change_ < change.number) {
-    told_change_ = change.number;
-    tell_revoked(change.partitions, false);
-  }
+void ConsumerDriver::tell(std::function<void()> callback) {
+  is_telling_ = true;
+  options_.call([weak = weak_from_this(), callback = std::move(callback)] {
+    auto self = weak.lock();
+    if (!self) return;
+    callback();
+    // Behind whatever it began, such as commits, or seeking.
+    asio::post(self->cluster_->executor(), [self] {
+      self->is_telling_ = false;
+      self->told_event_.notify();
+      self->poll_event_.notify();
+    });
+  });
+}
+
+net::Task<void> ConsumerDriver::wait_until_told() {
+  while (is_telling_ && !is_over()) co_await told_event_.wait();
+}
+
+net::Task<void> ConsumerDriver::give_up([[maybe_unused]] Self self, std::uint64_t number) {
+  co_await wait_until_told();
   int attempts = 0;
-  while (!is_over() && !error_) {
+  std::uint64_t asker = member_number_;
+  while (!is_over() && !error_ && !giving_up_.empty()) {
     bool is_wanted = options_.consumer.auto_commit || options_.commit_when_giving_up;
-    bool is_committed = !is_wanted || !positions_.is_behind(change.partitions);
+    bool is_committed = !is_wanted || !positions_.is_behind(giving_up_);
     if (is_committed && commits_ == 0) break;
     if (!is_committed) {
       Result<bool> committed = co_await commit_once();
@@ -250,11 +282,10 @@ net::Task<void> ConsumerDriver::give_up(Change change) {
     co_await cluster_->back_off(++attempts);
     pull_changes();
   }
-  for (const auto& place : list_of(change.partitions)) {
-    positions_.remove({place.topic, place.number});
-  }
-  member_->given_up(change.number);
-  changes_.pop_front();
+  for (const auto& place : list_of(giving_up_)) positions_.remove({place.topic, place.number});
+  giving_up_.clear();
+  is_giving_up_ = false;
+  if (member_number_ == asker) member_->given_up(number);
   wake();
 }
 
@@ -298,6 +329,7 @@ net::Task<Result<void>> ConsumerDriver::close() {
   if (member_ && !error_ && !is_over()) {
     pull_changes();
     tell_revoked(told_, false);
+    co_await wait_until_told();
     bool is_wanted = options_.consumer.auto_commit || options_.commit_when_giving_up;
     if (is_wanted && positions_.is_behind()) {
       Result<void> done = co_await commit();

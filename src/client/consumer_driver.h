@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct ConsumerDriverOptions {
   bool commit_when_giving_up = false;
   /// Called before offsets are committed: what was read before them must have had its effect.
   std::function<void()> before_commit = [] {};
+  /// Carries out what calls the callbacks of `consumer`, here and now, or soon and anywhere.
+  std::function<void(std::function<void()>)> call = [](const auto& work) { work(); };
 };
 
 /// Lives on the cluster's executor, where all members are called. Holds itself while a coroutine of
@@ -56,11 +59,13 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
 
   /// Waits until something was fetched, and gives about `bytes` of it, in whole answers of
   /// partitions; nothing when none came within `timeout`, or, without one, when finished().
-  /// Callbacks are called from here, and partitions given back: it is to be called again before
-  /// max_poll_interval is over. An error about one partition is told once; what ends all reading
-  /// each time. One call at a time.
+  /// Errc::cancelled as soon as `stop` is requested, on the executor. Callbacks are called from
+  /// here, and giving partitions back begins: it is to be called again before max_poll_interval is
+  /// over. An error about one partition is told once; what ends all reading each time. One call at
+  /// a time.
   net::Task<Result<std::vector<Fetched>>> poll(std::size_t bytes,
-                                               std::optional<std::chrono::milliseconds> timeout);
+                                               std::optional<std::chrono::milliseconds> timeout,
+                                               std::stop_token stop = {});
   /// All that was polled is done, or what comes before that offset.
   void all_done() { positions_.all_done(); }
   void done_until(const Place& place, std::int64_t offset) { positions_.done_until(place, offset); }
@@ -118,9 +123,12 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   void pull_changes();
   void take(const TopicPartitions& partitions);
   void let_go(const TopicPartitions& partitions, bool is_lost);
-  net::Task<void> settle_changes();
-  net::Task<void> give_up(Change change);
+  void settle_changes();
+  net::Task<void> give_up(Self self, std::uint64_t number);
+  void tell_assigned(const TopicPartitions& partitions);
   void tell_revoked(const TopicPartitions& partitions, bool is_lost);
+  void tell(std::function<void()> callback);
+  net::Task<void> wait_until_told();
 
   // Its offsets:
   net::Task<void> run_offsets(Self self);
@@ -144,7 +152,9 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   std::set<Place> paused_;
   TopicPartitions told_;
   std::deque<Change> changes_;  // that callbacks have not been told of
-  std::uint64_t told_change_ = 0;
+  TopicPartitions giving_up_;   // and not lost meanwhile
+  bool is_giving_up_ = false;
+  bool is_telling_ = false;  // a callback is under way
   std::deque<Error> errors_;
   std::optional<Error> error_;  // for good
   std::weak_ptr<Connection> lane_;
@@ -161,6 +171,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   Clock::time_point commit_due_ = Clock::now();
 
   net::Event poll_event_;
+  net::Event told_event_;
   net::Event member_event_;
   net::Event offsets_event_;
   boost::asio::steady_timer poll_timer_;

@@ -9,12 +9,11 @@ namespace leat::client {
 namespace asio = boost::asio;
 
 ConsumerHandle::ConsumerHandle(asio::any_io_executor executor, ClientOptions options,
-                               const ConsumerOptions& consumer_options)
-    : Anchor(std::move(executor), std::move(options)), group_(consumer_options.group) {
-  ConsumerDriverOptions driver_options;
-  driver_options.consumer = consumer_options;
+                               ConsumerDriverOptions driver_options)
+    : Anchor(std::move(executor), std::move(options)), group_(driver_options.consumer.group) {
+  std::size_t poll_bytes = driver_options.consumer.partition_fetch_bytes;
   driver_ = std::make_shared<ConsumerDriver>(cluster(), std::move(driver_options));
-  poller_ = std::make_shared<Poller>(cluster(), driver_, consumer_options.partition_fetch_bytes);
+  poller_ = std::make_shared<Poller>(cluster()->executor(), driver_, poll_bytes);
   asio::post(cluster()->executor(),
              [cluster = cluster(), weak = std::weak_ptr<ConsumerDriver>(driver_)] {
                cluster->when_closed([weak] {

@@ -15,7 +15,7 @@ namespace leat::client {
 class ConsumerHandle : public Anchor {
  public:
   ConsumerHandle(boost::asio::any_io_executor executor, ClientOptions options,
-                 const ConsumerOptions& consumer_options);
+                 ConsumerDriverOptions driver_options);
 
   /// Soon, on the strand.
   void post(std::function<void(ConsumerDriver&)> work) const;

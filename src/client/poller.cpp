@@ -1,75 +1,64 @@
 #include "client/poller.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/awaitable.hpp>
 
-#include <functional>
+#include <algorithm>
 #include <utility>
 
 #include "client/records_maker.h"
 
 namespace leat::client {
 
-namespace asio = boost::asio;
+namespace {
 
-Poller::Poller(std::shared_ptr<Cluster> cluster, std::shared_ptr<ConsumerDriver> driver,
+using Clock = std::chrono::steady_clock;
+
+/// Longer is for ever: a clock has an end.
+constexpr std::chrono::years timeout_max{1};
+
+}  // namespace
+
+Poller::Poller(const boost::asio::any_io_executor& executor, std::shared_ptr<ConsumerDriver> driver,
                std::size_t bytes)
-    : cluster_(std::move(cluster)),
-      driver_(std::move(driver)),
-      bytes_(bytes),
-      event_(cluster_->executor()) {}
+    : driver_(std::move(driver)), bytes_(bytes), ended_(executor) {}
 
 void Poller::given_is_done() {
   if (std::exchange(has_given_, false)) driver_->all_done();
 }
 
-void Poller::forget(const ConsumerDriver::Place& place) {
-  if (!result_ || !*result_) return;
-  std::erase_if(**result_, [&](const Fetched& fetched) {
-    return fetched.topic == place.topic && fetched.partition == place.partition;
-  });
-}
-
-net::Task<Result<Records>> Poller::poll(std::stop_token stop) {
+net::Task<Result<Records>> Poller::poll(std::optional<std::chrono::milliseconds> timeout,
+                                        std::stop_token stop) {
   auto self = shared_from_this();
-  if (is_waited_for_) co_return fail(Errc::invalid_txn_state, "another poll is under way");
+  // One that was cancelled is about to end.
+  while (is_polling_ && stop_.stop_requested()) co_await ended_.wait();
+  if (is_polling_) co_return fail(Errc::invalid_txn_state, "another poll is under way");
   struct Turn {
-    explicit Turn(bool& with) : flag(with) { flag = true; }
-    ~Turn() { flag = false; }
-    bool& flag;
+    explicit Turn(Poller& of) : poller(of) { poller.is_polling_ = true; }
+    ~Turn() {
+      poller.is_polling_ = false;
+      poller.ended_.notify();
+    }
+    Poller& poller;
   };
-  Turn turn(is_waited_for_);
+  Turn turn(*this);
+  stop_ = stop;
+  if (timeout && *timeout > timeout_max) timeout.reset();
+  if (timeout) timeout = std::max(*timeout, std::chrono::milliseconds(0));
+  auto begin = Clock::now();
   while (true) {
-    Result<std::vector<Fetched>> fetched = co_await next(stop);
+    given_is_done();
+    std::optional<std::chrono::milliseconds> left;
+    if (timeout)
+      left = *timeout - std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
+    Result<std::vector<Fetched>> fetched = co_await driver_->poll(bytes_, left, stop);
     if (!fetched) co_return fail(fetched);
+    has_given_ = true;
+    bool is_nothing = fetched->empty();
     Records records = RecordsMaker::make(std::move(*fetched));
     // Markers and records of aborted transactions are not for users' eyes.
     if (!RecordsMaker::is_empty(records)) co_return Result<Records>(std::move(records));
+    if (timeout && is_nothing) co_return Result<Records>(Records());
   }
-}
-
-net::Task<Result<std::vector<Fetched>>> Poller::next(std::stop_token stop) {
-  auto self = shared_from_this();
-  if (!is_fetching_ && !result_) {
-    given_is_done();
-    is_fetching_ = true;
-    asio::co_spawn(cluster_->executor(), fetch(self), asio::detached);
-  }
-  std::stop_callback<std::function<void()>> on_stop(stop, [this] { event_.notify(); });
-  while (!result_ && !stop.stop_requested()) co_await event_.wait();
-  if (!result_) co_return fail(Errc::cancelled, "cancelled");
-  Result<std::vector<Fetched>> result = std::move(*result_);
-  result_.reset();
-  has_given_ = result.has_value();
-  co_return result;
-}
-
-net::Task<void> Poller::fetch([[maybe_unused]] std::shared_ptr<Poller> self) {
-  Result<std::vector<Fetched>> fetched = co_await driver_->poll(bytes_, std::nullopt);
-  is_fetching_ = false;
-  result_ = std::move(fetched);
-  event_.notify();
 }
 
 }  // namespace leat::client

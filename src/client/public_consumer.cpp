@@ -24,9 +24,11 @@ Place place_of(const Partition& partition) {
   return {partition.topic, partition.number};
 }
 
-Task<Result<Records>> poll_records(std::shared_ptr<Poller> poller, Caller caller) {
+using Timeout = std::optional<std::chrono::milliseconds>;
+
+Task<Result<Records>> poll_records(std::shared_ptr<Poller> poller, Timeout timeout, Caller caller) {
   std::stop_token stop = caller.stop;
-  Result<Records> records = co_await poller->poll(stop);
+  Result<Records> records = co_await poller->poll(timeout, stop);
   if (!records) co_return fail(records);
   co_return Result<Records>(std::move(*records));
 }
@@ -82,9 +84,14 @@ Task<Result<void>> close_driver(std::shared_ptr<Poller> poller, Driver driver,
 }  // namespace
 
 Consumer::Consumer(boost::asio::any_io_executor executor, ClientOptions options,
-                   ConsumerOptions consumer_options)
-    : handle_(std::make_shared<Handle>(std::move(executor), std::move(options), consumer_options)) {
+                   ConsumerOptions consumer_options) {
+  client::ConsumerDriverOptions driver_options;
+  driver_options.consumer = std::move(consumer_options);
+  handle_ =
+      std::make_shared<Handle>(std::move(executor), std::move(options), std::move(driver_options));
 }
+
+Consumer::Consumer(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
 
 Consumer::~Consumer() {
   if (handle_) handle_->close();
@@ -115,15 +122,13 @@ void Consumer::assign(std::vector<PartitionOffset> positions) {
 }
 
 void Consumer::seek(const PartitionOffset& position) {
-  handle_->post([position, poller = handle_->poller()](ConsumerDriver& driver) {
-    poller->forget(place_of(position.partition));
+  handle_->post([position](ConsumerDriver& driver) {
     driver.seek(place_of(position.partition), position.offset);
   });
 }
 
 void Consumer::seek(const Partition& partition, Timestamp time) {
-  handle_->post([partition, time, poller = handle_->poller()](ConsumerDriver& driver) {
-    poller->forget(place_of(partition));
+  handle_->post([partition, time](ConsumerDriver& driver) {
     driver.seek_to_time(place_of(partition), time.time_since_epoch().count());
   });
 }
@@ -138,7 +143,14 @@ void Consumer::resume(const Partition& partition) {
 
 void Consumer::poll(Handle& handle, Completion<Records> done) {
   client::launch<Records>(handle, std::move(done), Effect::none, [&](Caller caller) {
-    return poll_records(handle.poller(), std::move(caller));
+    return poll_records(handle.poller(), std::nullopt, std::move(caller));
+  });
+}
+
+void Consumer::poll_for(Handle& handle, Completion<Records> done,
+                        std::chrono::milliseconds timeout) {
+  client::launch<Records>(handle, std::move(done), Effect::none, [&](Caller caller) {
+    return poll_records(handle.poller(), timeout, std::move(caller));
   });
 }
 

@@ -176,6 +176,26 @@ TEST_CASE("what a cancelled poll would have given is given by the next one, once
   CHECK(fixture.poll(consumer, 10) == numbers(0, 10));
 }
 
+TEST_CASE("a poll gives nothing when its time is up, and loses nothing by it") {
+  Fixture fixture;
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 0}});
+  Producer producer(fixture.context.get_executor(), fixture.options());
+  std::vector<int> values;
+  int sent = 0;
+  for (int i = 0; values.size() < 200; ++i) {
+    std::string value = std::to_string(sent);
+    OutRecord record{"orders", std::nullopt, value, {}, 0, std::nullopt};
+    // So answers come when polls end.
+    if (sent < 200 && producer.try_send(record)) ++sent;
+    auto timeout = std::chrono::milliseconds(i % 4);
+    Records records = fixture.wait(consumer.async_poll_for(timeout, token));
+    for (const InRecord& got : records) values.push_back(std::stoi(std::string(*got.value)));
+  }
+  CHECK(values == numbers(0, 200));
+  CHECK(fixture.wait(consumer.async_poll_for(-1ms, token)).empty());
+}
+
 TEST_CASE("records of aborted transactions are left out, and polling waits for others") {
   Fixture fixture;
   ProducerOptions transactional;
