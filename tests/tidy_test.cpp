@@ -208,7 +208,8 @@ const std::map<std::string, std::vector<std::string>>& grounds() {
       {"log", {"record", "file"}},
       {"wire", {"record"}},
       {"broker", {"log"}},
-      {"stream", {"broker", "column"}},
+      {"plan", {"column"}},
+      {"stream", {"broker", "plan"}},
       {"sql", {"stream"}},
       {"net", {"base"}},
       {"server", {"wire", "broker", "stream", "sql", "net"}},
@@ -309,7 +310,7 @@ Complaints check_determinism(const Source& source) {
       R"(\b(system_clock|steady_clock|SystemClock|random_device|from_entropy|sleep_for|)"
       R"(sleep_until|getenv|gettimeofday|clock_gettime|std::rand)\b)");
   if (!starts_with_any(source.path, {"src/record/", "src/column/", "src/log/", "src/wire/",
-                                     "src/broker/", "src/stream/"}))
+                                     "src/broker/", "src/plan/", "src/stream/"}))
     return {};
   return complain_where(
       source.code, {"lock", "random_device", "entropy", "sleep", "getenv", "gettimeofday", "rand"},

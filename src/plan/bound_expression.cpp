@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include "plan/bound_plan.h"
+
+namespace leat::plan {
+
+namespace {
+
+BoundExpression cast_of(BoundExpression operand, const Type& to) {
+  if (operand.type == to) return operand;
+  BoundExpression bound;
+  bound.kind = Expression::Kind::cast;
+  bound.type = to;
+  bound.arguments.push_back(std::move(operand));
+  return bound;
+}
+
+Result<BoundExpression> bind_call(const Expression& expression, const Schema& schema) {
+  BoundExpression bound;
+  std::vector<Operand> operands;
+  for (const auto& argument : expression.arguments) {
+    auto operand = bind_expression(argument, schema);
+    if (!operand) return operand;
+    bound.arguments.push_back(std::move(*operand));
+  }
+  for (const auto& argument : bound.arguments) {
+    bool is_literal = argument.kind == Expression::Kind::literal;
+    operands.push_back({argument.type, is_literal ? &argument.literal : nullptr});
+  }
+  auto resolved = resolve(functions(), expression.name, operands);
+  if (!resolved) return fail(resolved);
+  for (std::size_t i = 0; i < bound.arguments.size(); ++i) {
+    bound.arguments[i] = cast_of(std::move(bound.arguments[i]), resolved->arguments[i]);
+  }
+  bound.kind = Expression::Kind::call;
+  bound.function = expression.name;
+  bound.type = resolved->result;
+  return bound;
+}
+
+}  // namespace
+
+Result<std::size_t> find_column(const Schema& schema, const std::string& name) {
+  for (std::size_t i = 0; i < schema.size(); ++i) {
+    if (schema[i].name == name) return i;
+  }
+  return fail(Errc::plan_error,
+              fmt::format("column '{}' is not there; there are: {}", name, column_names(schema)));
+}
+
+Result<BoundExpression> bind_expression(const Expression& expression, const Schema& schema) {
+  BoundExpression bound;
+  bound.kind = expression.kind;
+  switch (expression.kind) {
+    case Expression::Kind::column: {
+      auto found = find_column(schema, expression.name);
+      if (!found) return fail(found);
+      bound.column = *found;
+      bound.type = schema[*found].type;
+      return bound;
+    }
+    case Expression::Kind::literal:
+      bound.type = expression.type;
+      bound.literal = expression.literal;
+      // A plan that was printed and read must be the same.
+      if (const auto* digits = std::get_if<Decimal>(&expression.literal)) {
+        bound.type = decimal_type_of(*digits);
+      }
+      return bound;
+    case Expression::Kind::call: return bind_call(expression, schema);
+    case Expression::Kind::cast: {
+      auto operand = bind_expression(expression.arguments.at(0), schema);
+      if (!operand) return operand;
+      if (!can_cast(operand->type, expression.type)) {
+        return fail(Errc::plan_error, fmt::format("{} cannot be cast to {}", name(operand->type),
+                                                  name(expression.type)));
+      }
+      return cast_of(std::move(*operand), expression.type);
+    }
+  }
+  return bound;
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,111 @@
+#include "plan/bound_plan.h"
+
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "plan/node_binder.h"
+
+namespace leat::plan {
+
+namespace {
+
+using Topics = std::set<std::string>;
+
+// The topics that a node writes besides its output.
+std::vector<std::string> side_topics_of(const Node& node) {
+  return std::visit(
+      [](const auto& body) -> std::vector<std::string> {
+        if constexpr (requires { body.late_topic; })
+          return {body.late_topic};
+        else if constexpr (requires { body.bad_records; })
+          return {body.bad_records.topic};
+        else
+          return {};
+      },
+      node.body);
+}
+
+// A topic that is read must not be written; one that gets results must not get anything else.
+Result<void> check_topics(const Plan& plan) {
+  Topics read, results, side{plan.bad_rows.topic};
+  for (const auto& node : plan.nodes) {
+    if (const auto* source = std::get_if<Source>(&node.body)) read.insert(source->topic);
+  }
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const auto* sink = std::get_if<Sink>(&plan.nodes[i].body);
+    for (const auto& topic : side_topics_of(plan.nodes[i])) side.insert(topic);
+    if (sink == nullptr || sink->topic.empty()) continue;
+    if (!results.insert(sink->topic).second) {
+      return fail(Errc::plan_error,
+                  fmt::format("{} topic: two sinks write to '{}'", place_of(plan, i), sink->topic));
+    }
+  }
+  side.erase("");
+  read.erase("");
+  for (const auto& topics : {results, side}) {
+    for (const auto& topic : topics) {
+      if (read.contains(topic)) {
+        return fail(Errc::plan_error, fmt::format("the topic '{}' is read and written", topic));
+      }
+    }
+  }
+  for (const auto& topic : side) {
+    if (!results.contains(topic)) continue;
+    return fail(Errc::plan_error,
+                fmt::format("the topic '{}' would get results and what is late or bad", topic));
+  }
+  return {};
+}
+
+Result<void> check_whole(const Plan& plan) {
+  if (plan.name.empty()) return fail(Errc::plan_error, "name: the plan has none");
+  bool dead_letter = plan.bad_rows.policy == BadRows::Policy::dead_letter;
+  if (dead_letter == plan.bad_rows.topic.empty()) {
+    return fail(Errc::plan_error,
+                "bad_rows.topic: belongs to the policy dead_letter, and to it alone");
+  }
+  std::map<std::string, std::size_t> used;
+  for (const auto& node : plan.nodes) {
+    for (const auto& input : inputs_of(node)) ++used[input];
+  }
+  std::set<std::string> names;
+  bool writes = false;
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const auto& node = plan.nodes[i];
+    bool sink = std::holds_alternative<Sink>(node.body);
+    writes = writes || sink;
+    if (node.name.empty()) return fail(Errc::plan_error, place_of(plan, i) + ": it has no name");
+    if (!names.insert(node.name).second) {
+      return fail(Errc::plan_error, place_of(plan, i) + ": a node before it has this name");
+    }
+    if (!sink && used[node.name] == 0) {
+      return fail(Errc::plan_error, place_of(plan, i) + ": no node takes what it gives");
+    }
+  }
+  if (!writes) return fail(Errc::plan_error, "nodes: there is no sink");
+  return {};
+}
+
+}  // namespace
+
+Result<BoundPlan> bind(const Plan& plan) {
+  if (auto whole = check_whole(plan); !whole) return fail(whole);
+  BoundPlan bound;
+  bound.plan = &plan;
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    BoundNode node;
+    node.node = &plan.nodes[i];
+    NodeBinder binder(bound, node);
+    binder.bind();
+    if (!binder.complaint().empty()) {
+      return fail(Errc::plan_error, place_of(plan, i) + binder.complaint());
+    }
+    bound.nodes.push_back(std::move(node));
+  }
+  if (auto topics = check_topics(plan); !topics) return fail(topics);
+  return bound;
+}
+
+}  // namespace leat::plan

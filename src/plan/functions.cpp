@@ -1,0 +1,372 @@
+#include "plan/functions.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "plan/literal_words.h"
+
+namespace leat::plan {
+
+namespace {
+
+using Kind = Type::Kind;
+
+constexpr Signature function_table[] = {
+    {"+", "bigint bigint", "bigint"},
+    {"+", "decimal decimal", "plus"},
+    {"+", "double double", "double"},
+    {"+", "timestamp interval", "timestamp"},
+    {"+", "interval timestamp", "timestamp"},
+    {"+", "date bigint", "date"},
+    {"+", "bigint date", "date"},
+    {"+", "interval interval", "interval"},
+    {"-", "bigint bigint", "bigint"},
+    {"-", "decimal decimal", "plus"},
+    {"-", "double double", "double"},
+    {"-", "timestamp interval", "timestamp"},
+    {"-", "timestamp timestamp", "interval"},
+    {"-", "date bigint", "date"},
+    {"-", "date date", "bigint"},
+    {"-", "interval interval", "interval"},
+    {"*", "bigint bigint", "bigint"},
+    {"*", "decimal decimal", "times"},
+    {"*", "double double", "double"},
+    {"*", "interval bigint", "interval"},
+    {"*", "bigint interval", "interval"},
+    {"/", "bigint bigint", "bigint"},
+    {"/", "decimal decimal", "over"},
+    {"/", "double double", "double"},
+    {"%", "bigint bigint", "bigint"},
+    {"%", "decimal decimal", "any"},
+    {"negate", "bigint", "bigint"},
+    {"negate", "decimal", "first"},
+    {"negate", "double", "double"},
+    {"negate", "interval", "interval"},
+    {"abs", "bigint", "bigint"},
+    {"abs", "decimal", "first"},
+    {"abs", "double", "double"},
+    {"ceil", "decimal", "whole"},
+    {"ceil", "double", "double"},
+    {"floor", "decimal", "whole"},
+    {"floor", "double", "double"},
+    {"round", "decimal", "whole"},
+    {"round", "double", "double"},
+    {"sqrt", "double", "double"},
+    {"=", "ordered ordered", "boolean"},
+    {"<>", "ordered ordered", "boolean"},
+    {"<", "ordered ordered", "boolean"},
+    {"<=", "ordered ordered", "boolean"},
+    {">", "ordered ordered", "boolean"},
+    {">=", "ordered ordered", "boolean"},
+    {"is_distinct_from", "ordered ordered", "boolean"},
+    {"between", "ordered ordered ordered", "boolean"},
+    {"in", "ordered ordered*", "boolean"},
+    {"greatest", "ordered ordered*", "any"},
+    {"least", "ordered ordered*", "any"},
+    {"and", "boolean boolean*", "boolean"},
+    {"or", "boolean boolean*", "boolean"},
+    {"not", "boolean", "boolean"},
+    {"is_null", "any", "boolean"},
+    {"coalesce", "any any*", "any"},
+    {"nullif", "ordered ordered", "first"},
+    {"case", "when*", "any"},
+    {"lower", "text", "text"},
+    {"upper", "text", "text"},
+    {"length", "text", "bigint"},
+    {"length", "bytes", "bigint"},
+    {"substring", "text bigint bigint?", "text"},
+    {"position", "text text", "bigint"},
+    {"replace", "text text text", "text"},
+    {"trim", "text text?", "text"},
+    {"ltrim", "text text?", "text"},
+    {"rtrim", "text text?", "text"},
+    {"split_part", "text text bigint", "text"},
+    {"||", "text text", "text"},
+    {"concat", "text text*", "text"},
+    {"left", "text bigint", "text"},
+    {"right", "text bigint", "text"},
+    {"lpad", "text bigint text?", "text"},
+    {"rpad", "text bigint text?", "text"},
+    {"starts_with", "text text", "boolean"},
+    {"like", "text text", "boolean"},
+    {"ilike", "text text", "boolean"},
+    {"regexp_like", "text regex", "boolean"},
+    {"regexp_extract", "text regex", "text"},
+    {"regexp_replace", "text regex text flags?", "text"},
+    {"date_trunc", "span timestamp", "timestamp"},
+    {"extract", "unit timestamp", "bigint"},
+    {"extract", "part timestamp", "decimal(20,3)"},
+    {"extract", "interval_unit interval", "bigint"},
+    {"extract", "part interval", "decimal(20,3)"},
+    {"date_part", "unit timestamp", "double"},
+    {"date_part", "part timestamp", "double"},
+    {"to_char", "timestamp template", "text"},
+    {"to_timestamp", "double", "timestamp"},
+    {"now", "", "timestamp"},
+    {"json_value", "text path", "text"},
+    {"cardinality", "array", "bigint"},
+    {"element", "array bigint", "element"},
+};
+
+constexpr Signature aggregate_table[] = {
+    {"count", "", "bigint"},
+    {"count", "any", "bigint"},
+    {"count_distinct", "ordered", "bigint"},
+    {"approx_count_distinct", "ordered", "bigint"},
+    {"sum", "bigint", "bigint"},
+    {"sum", "decimal", "total"},
+    {"sum", "double", "double"},
+    {"min", "ordered", "first"},
+    {"max", "ordered", "first"},
+    {"avg", "bigint", "double"},
+    {"avg", "decimal", "mean"},
+    {"avg", "double", "double"},
+    {"first", "any", "first"},
+    {"last", "any", "first"},
+    {"percentile", "double", "double"},
+    {"top_n", "ordered", "list"},
+    {"array_agg", "ordered", "list"},
+    {"string_agg", "text", "text"},
+};
+
+struct Casts {
+  Kind from;
+  std::vector<Kind> to;
+};
+
+const std::vector<Casts>& cast_table() {
+  static const std::vector<Casts> table{
+      {Kind::boolean, {Kind::text, Kind::bigint}},
+      {Kind::bigint, {Kind::text, Kind::boolean, Kind::decimal, Kind::double_precision}},
+      {Kind::double_precision, {Kind::text, Kind::bigint, Kind::decimal}},
+      {Kind::decimal, {Kind::text, Kind::bigint, Kind::double_precision}},
+      {Kind::text,
+       {Kind::boolean, Kind::bigint, Kind::double_precision, Kind::decimal, Kind::bytes,
+        Kind::timestamp, Kind::date, Kind::interval}},
+      {Kind::bytes, {Kind::text}},
+      {Kind::timestamp, {Kind::text, Kind::date}},
+      {Kind::date, {Kind::text, Kind::timestamp}},
+      {Kind::interval, {Kind::text}},
+  };
+  return table;
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    auto end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+// The words that `count` arguments meet; nothing if they are too few or too many.
+std::optional<std::vector<std::string_view>> expand(std::string_view pattern, std::size_t count) {
+  std::vector<std::string_view> words;
+  if (pattern == "when*") {  // condition and result in turn, and, if the number is odd, the rest
+    if (count < 2) return {};
+    for (std::size_t i = 0; i < count; ++i) {
+      words.push_back(i % 2 == 0 && i + 1 < count ? "boolean" : "any");
+    }
+    return words;
+  }
+  for (auto word : split_words(pattern)) {
+    char last = word.back();
+    if (last == '?' || last == '*') word.remove_suffix(1);
+    if (last == '*') {
+      while (words.size() < count) words.push_back(word);
+    } else if (last != '?' || words.size() < count) {
+      words.push_back(word);
+    }
+  }
+  if (words.size() != count) return {};
+  return words;
+}
+
+// What two types come to where they have to be one.
+std::optional<Type> common_type(const Type& a, const Type& b) {
+  if (a == b) return a;
+  if (a.array || b.array) return {};
+  auto either = [&](Kind one, Kind other) {
+    return (a.kind == one && b.kind == other) || (a.kind == other && b.kind == one);
+  };
+  if (either(Kind::date, Kind::timestamp)) return Type{Kind::timestamp};
+  if (either(Kind::double_precision, Kind::bigint) ||
+      either(Kind::double_precision, Kind::decimal)) {
+    return Type{Kind::double_precision};
+  }
+  constexpr Type whole = decimal(19, 0);
+  Type left = a.kind == Kind::bigint ? whole : a, right = b.kind == Kind::bigint ? whole : b;
+  if (left.kind != Kind::decimal || right.kind != Kind::decimal) return {};
+  int scale = std::max(left.scale, right.scale);
+  int digits = std::max(left.precision - left.scale, right.precision - right.scale);
+  return decimal(std::min(digits + scale, precision_max), scale);
+}
+
+// How far `from` is from `to`, if it gets there by itself.
+std::optional<int> distance(const Type& from, std::string_view to) {
+  auto is = [&](Kind kind) { return !from.array && from.kind == kind; };
+  if (to == "decimal") {
+    if (is(Kind::decimal)) return 0;
+    if (is(Kind::bigint)) return 1;
+    return {};
+  }
+  auto type = parse_type(to);
+  if (!type) return {};
+  if (from == *type) return 0;
+  if (type->kind == Kind::double_precision && (is(Kind::bigint) || is(Kind::decimal))) return 2;
+  if (type->kind == Kind::timestamp && is(Kind::date)) return 1;
+  return {};
+}
+
+Type target_of(const Type& from, std::string_view word) {
+  if (word == "decimal") return from.kind == Kind::bigint ? decimal(19, 0) : from;
+  return *parse_type(word);
+}
+
+// One row of a table against the operands.
+struct Match {
+  Resolved resolved;
+  int cost = 0;
+};
+
+std::optional<Match> match_words(const std::vector<std::string_view>& words,
+                                 const std::vector<Operand>& operands) {
+  Match match;
+  std::optional<Type> common;
+  bool unequal = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const Type& type = operands[i].type;
+    match.resolved.arguments.push_back(type);
+    if (words[i] == "any" || words[i] == "ordered") {
+      if (words[i] == "ordered" && type.array) return {};
+      auto wider = common ? common_type(*common, type) : type;
+      if (!wider) return {};
+      unequal = unequal || (common && *common != type);
+      common = wider;
+    } else if (words[i] == "array") {
+      if (!type.array) return {};
+    } else if (is_literal_word(words[i])) {
+      if (!fits_literal_word(words[i], type, operands[i].literal)) return {};
+    } else {
+      auto steps = distance(type, words[i]);
+      if (!steps) return {};
+      match.cost += *steps;
+      match.resolved.arguments[i] = target_of(type, words[i]);
+    }
+  }
+  if (unequal) ++match.cost;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "any" || words[i] == "ordered") match.resolved.arguments[i] = *common;
+  }
+  return match;
+}
+
+// The digits of a sum, a product and a quotient of decimals. None is rounded but a quotient, to
+// at least six digits behind the point; what does not fit into 38 digits is an overflow.
+Type decimal_result(std::string_view operation, const Type& a, const Type& b) {
+  int scale = std::max(a.scale, b.scale), whole_a = a.precision - a.scale;
+  int whole = std::max(whole_a, b.precision - b.scale) + 1;
+  if (operation == "times") {
+    scale = a.scale + b.scale;
+    whole = a.precision + b.precision - scale;
+  } else if (operation == "over") {
+    scale = std::max(scale, 6);
+    whole = whole_a + b.scale;
+  }
+  return decimal(std::clamp(whole + scale, 1, precision_max), scale);
+}
+
+Result<Type> result_of(std::string_view word, const Resolved& resolved,
+                       const std::vector<std::string_view>& words) {
+  const auto& types = resolved.arguments;
+  if (word == "any") {
+    auto is_any = [](std::string_view w) { return w == "any" || w == "ordered" || w == "decimal"; };
+    auto first = std::find_if(words.begin(), words.end(), is_any) - words.begin();
+    if (words[static_cast<std::size_t>(first)] == "decimal")
+      return *common_type(types[0], types[1]);
+    return types[static_cast<std::size_t>(first)];
+  }
+  if (word == "first") return types[0];
+  if (word == "element") return element_of(types[0]);
+  if (word == "list") return array_of(types[0]);
+  if (word == "whole") return decimal(std::min(types[0].precision + 1, precision_max), 0);
+  if (word == "total") return decimal(precision_max, types[0].scale);
+  if (word == "mean") return decimal(precision_max, std::max<int>(types[0].scale, 6));
+  if (word == "plus" || word == "times" || word == "over") {
+    if (word == "times" && types[0].scale + types[1].scale > precision_max) {
+      return fail(Errc::plan_error, "the product would have more than 38 digits behind the point");
+    }
+    return decimal_result(word, types[0], types[1]);
+  }
+  return *parse_type(word);
+}
+
+std::string names_of(const std::vector<Operand>& operands) {
+  std::string text;
+  for (const auto& operand : operands) text += (text.empty() ? "" : ", ") + name(operand.type);
+  return text;
+}
+
+// Why no row fits.
+Error no_match(std::span<const Signature> table, std::string_view name,
+               const std::vector<Operand>& operands) {
+  std::string there;
+  for (const auto& row : table) {
+    if (row.name == name)
+      there += fmt::format("{}{}({})", there.empty() ? "" : ", ", name,
+                           fmt::join(split_words(row.arguments), ", "));
+  }
+  if (!there.empty()) {
+    return {Errc::plan_error,
+            fmt::format("no {}({}); there are: {}", name, names_of(operands), there)};
+  }
+  std::vector<std::string_view> names;
+  for (const auto& row : table) {
+    if (names.empty() || names.back() != row.name) names.push_back(row.name);
+  }
+  return {Errc::plan_error,
+          fmt::format("no function '{}'; there are: {}", name, fmt::join(names, ", "))};
+}
+
+}  // namespace
+
+std::span<const Signature> functions() {
+  return function_table;
+}
+std::span<const Signature> aggregates() {
+  return aggregate_table;
+}
+
+Result<Resolved> resolve(std::span<const Signature> table, std::string_view name,
+                         const std::vector<Operand>& operands) {
+  std::optional<Match> best;
+  std::vector<std::string_view> best_words;
+  std::string_view result;
+  for (const auto& row : table) {
+    if (row.name != name) continue;
+    auto words = expand(row.arguments, operands.size());
+    auto match = words ? match_words(*words, operands) : std::nullopt;
+    if (!match || (best && best->cost <= match->cost)) continue;
+    best = match;
+    best_words = *words;
+    result = row.result;
+  }
+  if (!best) return tl::unexpected(no_match(table, name, operands));
+  auto type = result_of(result, best->resolved, best_words);
+  if (!type) return fail(type);
+  best->resolved.result = *type;
+  return best->resolved;
+}
+
+bool can_cast(const Type& from, const Type& to) {
+  if (from == to) return true;
+  if (from.array || to.array) return false;
+  if (from.kind == to.kind) return true;
+  const auto& targets = cast_table()[static_cast<std::size_t>(from.kind)].to;
+  return std::find(targets.begin(), targets.end(), to.kind) != targets.end();
+}
+
+}  // namespace leat::plan

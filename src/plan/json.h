@@ -1,0 +1,37 @@
+// JSON as a tree: plans, records as the interpreter reads them, texts that json_value() looks into.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace leat::plan {
+
+struct Json;
+using JsonArray = std::vector<Json>;
+/// Sorted by name, which is the canonical order.
+using JsonObject = std::map<std::string, Json, std::less<>>;
+
+/// A number keeps its own characters, so that none of its digits is lost.
+struct JsonNumber {
+  std::string token;
+};
+
+struct Json : std::variant<std::nullptr_t, bool, JsonNumber, std::string, JsonArray, JsonObject> {
+  using variant::variant;
+};
+
+enum class RepeatedNames { refuse, last_counts };
+
+/// The one value that `text` holds, UTF-8 by RFC 8259. Errc::malformed with the place of the byte
+/// that does not fit. Nests at most 64 deep.
+Result<Json> parse_json(std::string_view text, RepeatedNames repeated);
+
+/// Without blanks, names sorted, strings with the escapes that must be.
+void append_json(std::string& out, const Json& json);
+
+}  // namespace leat::plan

@@ -1,0 +1,51 @@
+// A pipeline's graph as data: what the builder, a file and SQL make, and what runs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/nodes.h"
+#include "plan/stateful_nodes.h"
+
+namespace leat::plan {
+
+/// A node's place in the graph is the names of its inputs, which are nodes before it.
+struct Node {
+  using Body = std::variant<Source, Filter, Project, Unnest, Union, Rekey, Window, Over, Top, Dedup,
+                            Join, Sink>;
+  std::string name;
+  Body body;
+};
+
+struct Plan {
+  std::string name;
+  /// Rows that have no valid result somewhere on their way.
+  BadRows bad_rows;
+  std::vector<Node> nodes;
+};
+
+/// What `print` writes. A reader of another version refuses.
+inline constexpr int plan_version = 1;
+
+/// "filter", "window": the body's type.
+std::string_view type_of(const Node& node);
+std::vector<std::string> inputs_of(const Node& node);
+/// "nodes[3] 'per_channel'": how messages name a node.
+std::string place_of(const Plan& plan, std::size_t node);
+
+/// Reads a plan's JSON. Errc::plan_error with the place of what does not fit: "nodes[3]
+/// 'per_channel' aggregates[1].function: must be a string". Says nothing yet about columns, types
+/// and what makes sense: that is bind(), in bound_plan.h.
+Result<Plan> parse(std::string_view text);
+
+/// The plan's canonical JSON: names sorted, no blanks, defaults left out. Plans that mean the same
+/// to parse() are printed the same.
+std::string print(const Plan& plan);
+
+/// XXH3-128 of the canonical JSON, as 32 hexadecimal digits.
+std::string hash(const Plan& plan);
+
+}  // namespace leat::plan

@@ -1,0 +1,77 @@
+#include "plan/value.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace leat::plan {
+
+namespace {
+
+constexpr std::int64_t day_ms = 86'400'000;
+
+}  // namespace
+
+Int128 power_of_ten(int exponent) {
+  ASSERT(0 <= exponent && exponent <= precision_max);
+  Int128 power = 1;
+  for (int i = 0; i < exponent; ++i) power *= 10;
+  return power;
+}
+
+std::string decimal_text(const Decimal& value) {
+  std::string digits;  // the last one first
+  Int128 rest = value.units < 0 ? -value.units : value.units;
+  for (int i = 0; rest != 0 || i <= value.scale; ++i) {
+    if (i == value.scale && value.scale > 0) digits += '.';
+    digits += static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+  }
+  if (value.units < 0) digits += '-';
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+std::optional<Decimal> parse_decimal(std::string_view text) {
+  Decimal value;
+  bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  bool fraction = false;
+  int digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '.' && !fraction && i > 0 && i + 1 < text.size()) {
+      fraction = true;
+      continue;
+    }
+    if (c < '0' || c > '9') return {};
+    value.units = value.units * 10 + (c - '0');
+    if (value.units != 0) ++digits;
+    if (fraction) ++value.scale;
+    if (digits > precision_max || value.scale > precision_max) return {};
+  }
+  if (text.empty()) return {};
+  if (negative) value.units = -value.units;
+  return value;
+}
+
+Type decimal_type_of(const Decimal& value) {
+  std::string text = decimal_text({value.units < 0 ? -value.units : value.units, 0});
+  int digits = text == "0" ? 0 : static_cast<int>(text.size());
+  return decimal(std::max({digits, value.scale, 1}), value.scale);
+}
+
+std::string date_text(Date date) {
+  std::string text;
+  column::append_timestamp(text, Timestamp{date.days * day_ms});
+  return text.substr(0, 10);
+}
+
+std::optional<Date> parse_date(std::string_view text) {
+  if (text.size() != 10) return {};
+  auto midnight = column::parse_timestamp(std::string(text) + "T00:00:00Z");
+  if (!midnight) return {};
+  return Date{midnight->ms / day_ms};
+}
+
+}  // namespace leat::plan

@@ -1,0 +1,165 @@
+// What calls, aggregates and casts take and give.
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "plan/functions.h"
+
+TEST_SUITE_BEGIN("plan");
+
+using namespace leat;
+using namespace leat::plan;
+
+namespace {
+
+std::vector<std::string> split(std::string text) {
+  std::vector<std::string> words;
+  for (std::size_t end = 0; !text.empty(); text.erase(0, end + 1)) {
+    end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    if (end == text.size()) break;
+  }
+  return words;
+}
+
+/// What `name` makes of arguments of these types: "bigint double -> double" where they are cast.
+std::string meaning(std::span<const Signature> table, const std::string& name,
+                    const std::string& types, const std::string& literal_text = "") {
+  std::vector<Operand> operands;
+  Value literal = literal_text;
+  for (const auto& type : split(types)) {
+    REQUIRE(parse_type(type).has_value());
+    operands.push_back({*parse_type(type), nullptr});
+  }
+  for (auto& operand : operands) {
+    if (!literal_text.empty() && operand.type == Type{}) operand.literal = &literal;
+  }
+  auto resolved = resolve(table, name, operands);
+  if (!resolved) return resolved.error().what;
+  std::string text;
+  for (const auto& type : resolved->arguments) text += plan::name(type) + " ";
+  return text + "-> " + plan::name(resolved->result);
+}
+
+}  // namespace
+
+TEST_CASE("a call's result follows from its arguments") {
+  struct Row {
+    const char* name;
+    const char* types;
+    const char* meaning;
+  };
+  for (const auto& row : std::initializer_list<Row>{
+           {"+", "bigint bigint", "bigint bigint -> bigint"},
+           {"+", "bigint double", "double double -> double"},
+           {"+", "decimal(5,2) double", "double double -> double"},
+           {"+", "decimal(5,2) bigint", "decimal(5,2) decimal(19,0) -> decimal(22,2)"},
+           {"+", "decimal(5,2) decimal(4,3)", "decimal(5,2) decimal(4,3) -> decimal(7,3)"},
+           {"-", "decimal(38,2) decimal(38,2)", "decimal(38,2) decimal(38,2) -> decimal(38,2)"},
+           {"*", "decimal(5,2) decimal(4,3)", "decimal(5,2) decimal(4,3) -> decimal(9,5)"},
+           {"/", "decimal(5,2) decimal(4,3)", "decimal(5,2) decimal(4,3) -> decimal(12,6)"},
+           {"%", "decimal(5,2) decimal(4,3)", "decimal(5,2) decimal(4,3) -> decimal(6,3)"},
+           {"/", "bigint bigint", "bigint bigint -> bigint"},
+           {"-", "timestamp timestamp", "timestamp timestamp -> interval"},
+           {"-", "date date", "date date -> bigint"},
+           {"+", "date interval", "timestamp interval -> timestamp"},
+           {"<", "date timestamp", "timestamp timestamp -> boolean"},
+           {"=", "bigint decimal(3,1)", "decimal(20,1) decimal(20,1) -> boolean"},
+           {"in", "bigint bigint double", "double double double -> boolean"},
+           {"case", "boolean bigint boolean decimal(3,1) double",
+            "boolean double boolean double double -> double"},
+           {"case", "boolean text", "boolean text -> text"},
+           {"coalesce", "text[] text[]", "text[] text[] -> text[]"},
+           {"nullif", "text text", "text text -> text"},
+           {"element", "date[] bigint", "date[] bigint -> date"},
+           {"ceil", "decimal(5,2)", "decimal(5,2) -> decimal(6,0)"},
+           {"substring", "text bigint", "text bigint -> text"},
+           {"now", "", "-> timestamp"},
+       }) {
+    CAPTURE(row.name);
+    CAPTURE(row.types);
+    CHECK(meaning(functions(), row.name, row.types) == row.meaning);
+  }
+}
+
+TEST_CASE("what no function takes is refused, with what there is") {
+  CHECK(meaning(functions(), "length", "bigint") ==
+        "no length(bigint); there are: length(text), "
+        "length(bytes)");
+  CHECK(meaning(functions(), "lenght", "text")
+            .starts_with("no function 'lenght'; there are: +, -, "));
+  CHECK(meaning(functions(), "case", "boolean").starts_with("no case(boolean)"));
+  CHECK(meaning(functions(), "case", "bigint bigint").starts_with("no case("));
+  CHECK(meaning(functions(), "=", "text bigint").starts_with("no =("));
+  CHECK(meaning(functions(), "=", "text[] text[]").starts_with("no =("));
+  CHECK(meaning(functions(), "coalesce", "text bytes").starts_with("no coalesce("));
+  CHECK(meaning(functions(), "*", "decimal(38,20) decimal(38,20)") ==
+        "the product would have more than 38 digits behind the point");
+}
+
+TEST_CASE("what the meaning hangs on must be a literal that says something") {
+  CHECK(meaning(functions(), "extract", "text timestamp", "hour") == "text timestamp -> bigint");
+  CHECK(meaning(functions(), "extract", "text timestamp", "second") ==
+        "text timestamp -> decimal(20,3)");
+  CHECK(meaning(functions(), "extract", "text date", "dow") == "text timestamp -> bigint");
+  CHECK(meaning(functions(), "extract", "text timestamp", "hours").starts_with("no extract("));
+  CHECK(meaning(functions(), "extract", "text timestamp").starts_with("no extract("));
+  CHECK(meaning(functions(), "extract", "text interval", "week").starts_with("no extract("));
+  CHECK(meaning(functions(), "date_trunc", "text timestamp", "week") ==
+        "text timestamp -> timestamp");
+  CHECK(meaning(functions(), "date_trunc", "text timestamp", "dow").starts_with("no date_trunc("));
+  CHECK(meaning(functions(), "regexp_like", "text text", "(a|b)+") == "text text -> boolean");
+  CHECK(meaning(functions(), "regexp_like", "text text", "(a|b").starts_with("no regexp_like("));
+  CHECK(meaning(functions(), "to_char", "timestamp text", "YYYY-MM-DD \"at\" HH24:MI") ==
+        "timestamp text -> text");
+  CHECK(meaning(functions(), "to_char", "timestamp text", "YYYY at").starts_with("no to_char("));
+  CHECK(meaning(functions(), "json_value", "text text", "$.a") == "text text -> text");
+}
+
+TEST_CASE("an aggregate's result follows from its argument") {
+  struct Row {
+    const char* name;
+    const char* types;
+    const char* meaning;
+  };
+  for (const auto& row : std::initializer_list<Row>{
+           {"count", "", "-> bigint"},
+           {"count", "text[]", "text[] -> bigint"},
+           {"sum", "bigint", "bigint -> bigint"},
+           {"sum", "decimal(5,2)", "decimal(5,2) -> decimal(38,2)"},
+           {"avg", "decimal(5,2)", "decimal(5,2) -> decimal(38,6)"},
+           {"avg", "bigint", "bigint -> double"},
+           {"min", "date", "date -> date"},
+           {"percentile", "decimal(5,2)", "double -> double"},
+           {"array_agg", "text", "text -> text[]"},
+       }) {
+    CAPTURE(row.name);
+    CHECK(meaning(aggregates(), row.name, row.types) == row.meaning);
+  }
+  CHECK(meaning(aggregates(), "sum", "text").starts_with("no sum(text); there are: sum(bigint)"));
+}
+
+TEST_CASE("casts are those of PostgreSQL") {
+  auto can = [](const char* from, const char* to) {
+    return can_cast(*parse_type(from), *parse_type(to));
+  };
+  CHECK(can("boolean", "bigint"));
+  CHECK_FALSE(can("boolean", "double"));
+  CHECK_FALSE(can("timestamp", "bigint"));
+  CHECK_FALSE(can("bigint", "timestamp"));
+  CHECK(can("decimal(5,2)", "decimal(3,0)"));
+  CHECK(can("timestamp", "date"));
+  CHECK_FALSE(can("interval", "timestamp"));
+  CHECK(can("text[]", "text[]"));
+  CHECK_FALSE(can("text[]", "text"));
+  for (const char* type :
+       {"boolean", "bigint", "double", "decimal(5,2)", "bytes", "timestamp", "date", "interval"}) {
+    CAPTURE(type);
+    CHECK(can("text", type));
+    CHECK(can(type, "text"));
+  }
+}
+
+TEST_SUITE_END();
