@@ -1,0 +1,167 @@
+#include "interpreter/interpreter.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "interpreter/decode.h"
+#include "interpreter/evaluate.h"
+
+namespace leat::interpreter {
+
+using namespace leat::plan;
+
+namespace {
+
+constexpr std::int64_t before_all = std::numeric_limits<std::int64_t>::min();
+// Event times whose windows' bounds can be written.
+constexpr std::int64_t margin_ms = std::int64_t{366} * 86'400'000;
+
+// The rows of the partitions of one source, each in the order of its offsets.
+using Partitions = std::vector<Rows>;
+
+std::int64_t event_time_of(const Source& source, const BoundNode& node, const Record& record,
+                           const Values& values) {
+  bool from_record = node.columns.empty() || !record.value;
+  if (from_record && node.table && !node.table->timed) return 0;
+  if (from_record && record.timestamp_ms < 0) throw BadValue{"no event time"};
+  std::int64_t time = record.timestamp_ms;
+  if (!from_record) {
+    const auto* found = std::get_if<Timestamp>(&values[node.columns[0]]);
+    if (found == nullptr) throw BadValue{"no event time"};
+    time = found->ms;
+  }
+  bool in_range =
+      time >= column::timestamp_min.ms + margin_ms && time <= column::timestamp_max.ms - margin_ms;
+  if (!in_range) throw BadValue{"the event time is out of range"};
+  bool judged = source.ahead_max_ms && record.timestamp_ms >= 0;
+  if (judged && time > record.timestamp_ms + *source.ahead_max_ms) {
+    throw BadValue{"the event time is too far ahead of the record's"};
+  }
+  return time;
+}
+
+Rows read_partition(const BoundNode& node, std::int64_t number, const Log& log,
+                    std::int64_t partition, std::vector<BadRecord>& bad) {
+  const auto& source = std::get<Source>(node.node->body);
+  const auto& records = log.partitions[static_cast<std::size_t>(partition)];
+  const std::string* header = source.header_line && !records.empty() ? &*records[0].value : nullptr;
+  Rows rows;
+  std::int64_t watermark = before_all;
+  for (std::size_t i = header != nullptr ? 1 : 0; i < records.size(); ++i) {
+    auto offset = static_cast<std::int64_t>(i);
+    try {
+      Row row;
+      row.values = decode(source, log, partition, offset, header);
+      row.time = event_time_of(source, node, records[i], row.values);
+      auto lifted = log.lifted.find({partition, offset});
+      if (lifted != log.lifted.end()) watermark = std::max(watermark, lifted->second);
+      row.watermark = watermark;
+      row.position = {number, partition, offset};
+      row.kind = records[i].value ? Kind::insert : Kind::remove;
+      watermark = std::max(watermark, row.time - source.disorder_ms);
+      rows.push_back(std::move(row));
+    } catch (const BadValue& why) {
+      bad.push_back({node.node->name, partition, offset, why.why});
+    }
+  }
+  return rows;
+}
+
+// Numbers all rows as they come if of the next rows of all partitions the earliest is read first.
+void number_arrivals(std::vector<Rows*> partitions) {
+  std::vector<std::size_t> next(partitions.size(), 0);
+  for (std::int64_t arrival = 0;; ++arrival) {
+    Row* first = nullptr;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      if (next[i] == partitions[i]->size()) continue;
+      Row& head = (*partitions[i])[next[i]];
+      if (first != nullptr && !earlier(head, *first)) continue;
+      first = &head;
+      from = i;
+    }
+    if (first == nullptr) return;
+    first->arrival = arrival;
+    ++next[from];
+  }
+}
+
+// Reads all sources; nothing for nodes that are none.
+std::vector<Partitions> read_sources(const BoundPlan& plan, const Run& run,
+                                     std::vector<BadRecord>& bad) {
+  std::vector<Partitions> read(plan.nodes.size());
+  std::vector<Rows*> all;
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (!std::holds_alternative<Source>(plan.nodes[i].node->body)) continue;
+    const Log& log = run.logs.at(plan.nodes[i].node->name);
+    for (std::size_t p = 0; p < log.partitions.size(); ++p) {
+      read[i].push_back(read_partition(plan.nodes[i], static_cast<std::int64_t>(i), log,
+                                       static_cast<std::int64_t>(p), bad));
+    }
+  }
+  for (auto& partitions : read) {
+    for (auto& rows : partitions) all.push_back(&rows);
+  }
+  number_arrivals(std::move(all));
+  return read;
+}
+
+void run_node(const Turn& turn, const std::vector<const Rows*>& inputs, const BoundPlan& plan) {
+  const auto& body = turn.node.node->body;
+  if (std::holds_alternative<Filter>(body)) return run_filter(turn, *inputs[0]);
+  if (std::holds_alternative<Project>(body)) return run_project(turn, *inputs[0]);
+  if (std::holds_alternative<Unnest>(body)) return run_unnest(turn, *inputs[0]);
+  if (const auto* window = std::get_if<Window>(&body)) return run_window(turn, *window, *inputs[0]);
+  if (const auto* over = std::get_if<Over>(&body)) return run_over(turn, *over, *inputs[0]);
+  if (const auto* top = std::get_if<Top>(&body)) return run_top(turn, *top, *inputs[0]);
+  if (const auto* dedup = std::get_if<Dedup>(&body)) return run_dedup(turn, *dedup, *inputs[0]);
+  if (const auto* join = std::get_if<Join>(&body)) {
+    return run_join(turn, *join, *inputs[0], *inputs[1],
+                    plan.nodes[turn.node.inputs[1]].schema.size());
+  }
+  if (std::holds_alternative<Union>(body)) return run_union(turn, inputs);
+  if (!inputs.empty()) turn.result.rows = *inputs[0];  // rekey, sink
+}
+
+Result<void> check_policies(const BoundPlan& plan, const Outcome& outcome) {
+  for (const auto& bad : outcome.bad_records) {
+    for (const auto& node : plan.nodes) {
+      const auto* source = std::get_if<Source>(&node.node->body);
+      if (source == nullptr || node.node->name != bad.node) continue;
+      if (source->bad_records.policy != BadRows::Policy::fail) continue;
+      return fail(Errc::bad_record, fmt::format("{} partition {} offset {}: {}", bad.node,
+                                                bad.partition, bad.offset, bad.reason));
+    }
+  }
+  if (outcome.bad_rows.empty() || plan.plan->bad_rows.policy != BadRows::Policy::fail) return {};
+  const auto& bad = outcome.bad_rows.front();
+  return fail(Errc::bad_record, fmt::format("{}: {}", bad.node, bad.reason));
+}
+
+}  // namespace
+
+Result<Outcome> interpret(const BoundPlan& plan, const Run& run) {
+  Outcome outcome;
+  auto read = read_sources(plan, run, outcome.bad_records);
+  std::vector<NodeResult> results(plan.nodes.size());
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const BoundNode& node = plan.nodes[i];
+    NodeResult& result = results[i];
+    for (const auto& rows : read[i]) {
+      result.rows.insert(result.rows.end(), rows.begin(), rows.end());
+    }
+    std::vector<const Rows*> inputs;
+    for (auto input : node.inputs) inputs.push_back(&results[input].rows);
+    run_node({node, static_cast<std::int64_t>(i), run.now_ms, result}, inputs, plan);
+    const std::string& name = node.node->name;
+    if (!result.late.empty()) outcome.late[name] = result.late;
+    outcome.bad_rows.insert(outcome.bad_rows.end(), result.bad.begin(), result.bad.end());
+    if (std::holds_alternative<Sink>(node.node->body)) outcome.sinks[name] = result.rows;
+  }
+  if (auto policies = check_policies(plan, outcome); !policies) return fail(policies);
+  return outcome;
+}
+
+}  // namespace leat::interpreter

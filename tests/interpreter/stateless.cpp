@@ -1,0 +1,105 @@
+#include <algorithm>
+
+#include "interpreter/evaluate.h"
+#include "interpreter/nodes.h"
+
+namespace leat::interpreter {
+
+using namespace leat::plan;
+
+bool earlier(const Row& a, const Row& b) {
+  if (a.time != b.time) return a.time < b.time;
+  return a.position < b.position;
+}
+
+Values key_of(const Row& row, const std::vector<std::size_t>& columns) {
+  Values key;
+  for (auto column : columns) key.push_back(row.values[column]);
+  return key;
+}
+
+Rows in_time(const Turn& turn, const Rows& rows) {
+  Rows some;
+  for (const auto& row : rows) {
+    (row.time < row.watermark ? turn.result.late : some).push_back(row);
+  }
+  std::sort(some.begin(), some.end(), earlier);
+  return some;
+}
+
+void settle(const Turn& turn, Rows rows) {
+  std::sort(rows.begin(), rows.end(), earlier);
+  for (auto& row : rows) {
+    auto place = static_cast<std::int64_t>(turn.result.rows.size());
+    row.position = {turn.number, place};
+    row.arrival = place;
+    row.watermark = row.time;
+    turn.result.rows.push_back(std::move(row));
+  }
+}
+
+// A version of a table's row that does not pass takes back the one that did.
+void run_filter(const Turn& turn, const Rows& rows) {
+  for (auto row : rows) {
+    bool passes = false;
+    try {
+      if (row.kind != Kind::remove) {
+        Value value = evaluate(turn.node.expressions[0], row.values, turn.now_ms);
+        passes = !value.is_null() && std::get<bool>(value);
+      }
+    } catch (const BadValue& bad) {
+      turn.reject(row, bad.why);
+      continue;
+    }
+    if (!passes && !turn.node.table) continue;
+    if (!passes) row.kind = Kind::remove;
+    turn.result.rows.push_back(std::move(row));
+  }
+}
+
+void run_project(const Turn& turn, const Rows& rows) {
+  for (const auto& row : rows) {
+    Row projected = row;
+    projected.values.clear();
+    try {
+      for (std::size_t i = 0; i < turn.node.expressions.size(); ++i) {
+        const auto& expression = turn.node.expressions[i];
+        // Of a row that is to go there is its key.
+        bool there = row.kind != Kind::remove || expression.kind == Expression::Kind::column;
+        projected.values.push_back(there ? evaluate(expression, row.values, turn.now_ms) : Value());
+      }
+    } catch (const BadValue& bad) {
+      turn.reject(row, bad.why);
+      continue;
+    }
+    turn.result.rows.push_back(std::move(projected));
+  }
+}
+
+// One row may come by several ways: then the first of them is the first in order.
+void run_union(const Turn& turn, const std::vector<const Rows*>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (auto row : *inputs[i]) {
+      row.position.push_back(static_cast<std::int64_t>(i));
+      turn.result.rows.push_back(std::move(row));
+    }
+  }
+}
+
+void run_unnest(const Turn& turn, const Rows& rows) {
+  bool counted = !std::get<Unnest>(turn.node.node->body).ordinality.empty();
+  for (const auto& row : rows) {
+    const Value& array = row.values[turn.node.columns[0]];
+    if (array.is_null()) continue;
+    std::int64_t number = 0;
+    for (const auto& item : std::get<Array>(array).items) {
+      Row one = row;
+      one.values.push_back(item);
+      one.position.push_back(++number);
+      if (counted) one.values.push_back(number);
+      turn.result.rows.push_back(std::move(one));
+    }
+  }
+}
+
+}  // namespace leat::interpreter

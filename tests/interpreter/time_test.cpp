@@ -1,0 +1,106 @@
+// Times: what is expected is what PostgreSQL gives, or its documentation says.
+#include "interpreter/expression_table.h"
+
+TEST_SUITE_BEGIN("interpreter");
+
+using namespace leat;
+using namespace leat::interpreter;
+
+TEST_CASE("date_trunc cuts to the beginning of what is named") {
+  check_calls({
+      {"date_trunc", {"text hour", "timestamp 2001-02-16T20:38:40Z"}, "2001-02-16 20:00:00+00"},
+      {"date_trunc", {"text year", "timestamp 2001-02-16T20:38:40Z"}, "2001-01-01 00:00:00+00"},
+      {"date_trunc", {"text day", "timestamp 1969-12-31T23:59:59.999Z"}, "1969-12-31 00:00:00+00"},
+      {"date_trunc", {"text month", "timestamp 2024-02-29T12:00:00Z"}, "2024-02-01 00:00:00+00"},
+      {"date_trunc", {"text quarter", "timestamp 2024-12-31T12:00:00Z"}, "2024-10-01 00:00:00+00"},
+      {"date_trunc", {"text week", "timestamp 2024-09-01T12:00:00Z"}, "2024-08-26 00:00:00+00"},
+      {"date_trunc", {"text week", "timestamp 2024-09-02T00:00:00Z"}, "2024-09-02 00:00:00+00"},
+      {"date_trunc", {"text decade", "timestamp 1999-09-02T00:00:00Z"}, "1990-01-01 00:00:00+00"},
+      {"date_trunc", {"text century", "timestamp 2000-12-31T00:00:00Z"}, "1901-01-01 00:00:00+00"},
+      {"date_trunc", {"text century", "timestamp 2001-01-01T00:00:00Z"}, "2001-01-01 00:00:00+00"},
+      {"date_trunc",
+       {"text second", "timestamp 2001-02-16T20:38:40.999Z"},
+       "2001-02-16 20:38:40+00"},
+      {"date_trunc", {"text minute", "timestamp NULL"}, "NULL"},
+  });
+}
+
+TEST_CASE("extract takes times apart") {
+  check_calls({
+      {"extract", {"text century", "timestamp 2000-12-16T12:21:13Z"}, "20"},
+      {"extract", {"text century", "timestamp 2001-02-16T20:38:40Z"}, "21"},
+      {"extract", {"text decade", "timestamp 2001-02-16T20:38:40Z"}, "200"},
+      {"extract", {"text dow", "timestamp 2001-02-16T20:38:40Z"}, "5"},
+      {"extract", {"text dow", "timestamp 2001-02-18T20:38:40Z"}, "0"},
+      {"extract", {"text isodow", "timestamp 2001-02-18T20:38:40Z"}, "7"},
+      {"extract", {"text doy", "timestamp 2001-02-16T20:38:40Z"}, "47"},
+      {"extract", {"text doy", "date 2024-12-31"}, "366"},
+      {"extract", {"text isoyear", "date 2006-01-01"}, "2005"},
+      {"extract", {"text isoyear", "date 2006-01-02"}, "2006"},
+      {"extract", {"text week", "date 2005-01-01"}, "53"},
+      {"extract", {"text week", "date 2012-12-31"}, "1"},
+      {"extract", {"text quarter", "timestamp 2001-02-16T20:38:40Z"}, "1"},
+      {"extract", {"text hour", "timestamp 2001-02-16T20:38:40Z"}, "20"},
+      {"extract", {"text second", "timestamp 2001-02-16T20:38:40.12Z"}, "40.120"},
+      {"extract", {"text milliseconds", "timestamp 2001-02-16T20:38:28.5Z"}, "28500.000"},
+      {"extract", {"text epoch", "timestamp 2001-02-16T20:38:40.12Z"}, "982355920.120"},
+      {"extract", {"text epoch", "interval 5 days 3 hours"}, "442800.000"},
+      {"extract", {"text epoch", "interval 1 year 1 month"}, "34149600.000"},
+      {"extract", {"text month", "interval 2 years 13 months"}, "1"},
+      {"extract", {"text year", "interval 2 years 13 months"}, "3"},
+      {"extract", {"text hour", "interval 80 minutes"}, "1"},
+      {"extract", {"text minute", "interval 80 minutes"}, "20"},
+      {"date_part", {"text day", "timestamp 2001-02-16T20:38:40Z"}, "16"},
+      {"date_part", {"text second", "timestamp 2001-02-16T20:38:40.12Z"}, "40.12"},
+  });
+}
+
+TEST_CASE("months end where they end") {
+  check_calls({
+      {"+", {"timestamp 2024-01-31T10:00:00Z", "interval 1 month"}, "2024-02-29 10:00:00+00"},
+      {"+", {"timestamp 2023-01-31T10:00:00Z", "interval 1 month"}, "2023-02-28 10:00:00+00"},
+      {"+", {"interval 1 year", "timestamp 2024-02-29T00:00:00Z"}, "2025-02-28 00:00:00+00"},
+      {"-", {"timestamp 2024-03-31T00:00:00Z", "interval 1 month"}, "2024-02-29 00:00:00+00"},
+      {"-", {"timestamp 2024-01-15T00:00:00Z", "interval 1 month"}, "2023-12-15 00:00:00+00"},
+      {"+", {"timestamp 2024-01-31T00:00:00Z", "interval 1 month 1 day"}, "2024-03-01 00:00:00+00"},
+      {"+", {"date 2001-09-28", "bigint 7"}, "2001-10-05"},
+      {"+", {"date 2001-09-28", "interval 1 hour"}, "2001-09-28 01:00:00+00"},
+      {"-", {"date 2001-10-01", "date 2001-09-28"}, "3"},
+      {"-", {"date 2001-10-01", "bigint 7"}, "2001-09-24"},
+      {"-",
+       {"timestamp 2001-09-29T03:00:00Z", "timestamp 2001-07-27T12:00:00Z"},
+       "63 days 15:00:00"},
+      {"-",
+       {"timestamp 2001-07-27T12:00:00Z", "timestamp 2001-09-29T03:00:00Z"},
+       "-63 days -15:00:00"},
+      {"+", {"interval 1 day", "interval 01:00"}, "1 day 01:00:00"},
+      {"*", {"bigint 900", "interval 1 second"}, "00:15:00"},
+      {"*", {"interval 1 day -2 hours", "bigint -3"}, "-3 days +06:00:00"},
+      {"negate", {"interval 23:00"}, "-23:00:00"},
+      {"+", {"timestamp 9999-12-31T00:00:00Z", "interval 1 day"}, "! timestamp out of range"},
+      {"-", {"date 0000-01-01", "bigint 1"}, "! date out of range"},
+      {"+", {"interval 1 day", "interval NULL"}, "NULL"},
+  });
+}
+
+TEST_CASE("times are written by templates, and made of numbers") {
+  check_calls({
+      {"to_char", {"timestamp 2002-04-20T17:31:12.066Z", "text HH12:MI:SS"}, "05:31:12"},
+      {"to_char", {"timestamp 2002-04-20T00:31:12Z", "text HH12 AM"}, "12 AM"},
+      {"to_char",
+       {"timestamp 2002-04-20T17:31:12.066Z", "text YYYY-MM-DD HH24:MI:SS.MS"},
+       "2002-04-20 17:31:12.066"},
+      {"to_char",
+       {"timestamp 2002-04-20T17:31:12Z", "text Day, DD Mon YY"},
+       "Saturday , 20 Apr 02"},
+      {"to_char",
+       {"timestamp 2006-01-01T00:00:00Z", "text IYYY-IW-ID \"is\" DDD, Q"},
+       "2005-52-7 is 001, 1"},
+      {"to_timestamp", {"double 1284352323"}, "2010-09-13 04:32:03+00"},
+      {"to_timestamp", {"double 1284352323.5"}, "2010-09-13 04:32:03.5+00"},
+      {"to_timestamp", {"double 1e20"}, "! timestamp out of range"},
+      {"now", {}, "2023-11-14 22:13:20.123+00"},
+  });
+}
+
+TEST_SUITE_END();

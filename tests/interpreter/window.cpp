@@ -1,0 +1,170 @@
+#include "interpreter/windows.h"
+
+#include <algorithm>
+#include <map>
+
+#include "interpreter/aggregate.h"
+#include "interpreter/evaluate.h"
+#include "interpreter/nodes.h"
+
+namespace leat::interpreter {
+
+using namespace leat::plan;
+
+namespace {
+
+using Group = std::vector<GroupedRow>;
+using Keyed = std::map<Values, Group, ValuesLess>;
+
+// A window of one key: sorted as windows close, then by key.
+struct Pane {
+  std::int64_t end;
+  std::int64_t start;
+  Values key;
+
+  bool operator<(const Pane& other) const {
+    if (end != other.end) return end < other.end;
+    if (start != other.start) return start < other.start;
+    return ValuesLess()(key, other.key);
+  }
+};
+using Panes = std::map<Pane, Group>;
+
+// Puts rows of all keys, in the order of time, into all their windows that end after the watermark
+// minus the lateness.
+Panes fixed_panes(const Turn& turn, const WindowShape& shape, const Group& rows,
+                  std::int64_t lateness_ms) {
+  Panes panes;
+  for (const auto& grouped : rows) {
+    for (const auto& span : windows_of(shape, grouped.row->time)) {
+      if (span.end + lateness_ms <= grouped.row->watermark) continue;
+      panes[{span.end, span.start, key_of(*grouped.row, turn.node.keys)}].push_back(grouped);
+    }
+  }
+  return panes;
+}
+
+// Cuts each key's rows that are in time wherever the next one is a gap or more behind.
+Panes session_panes(const Turn& turn, std::int64_t gap_ms, const Group& rows,
+                    std::int64_t lateness_ms) {
+  Keyed keyed;
+  for (const auto& grouped : rows) {
+    if (grouped.row->time + gap_ms + lateness_ms <= grouped.row->watermark) continue;
+    keyed[key_of(*grouped.row, turn.node.keys)].push_back(grouped);
+  }
+  Panes panes;
+  for (const auto& [key, group] : keyed) {
+    Group session;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      session.push_back(group[i]);
+      bool last = i + 1 == group.size();
+      if (!last && group[i + 1].row->time - group[i].row->time < gap_ms) continue;
+      std::int64_t start = session.front().row->time, end = group[i].row->time + gap_ms;
+      panes[{end, start, key}] = std::exchange(session, {});
+    }
+  }
+  return panes;
+}
+
+Panes panes_of(const Turn& turn, const Window& window, const Group& rows, std::int64_t lateness) {
+  if (window.window.kind == WindowShape::Kind::session) {
+    return session_panes(turn, window.window.gap_ms, rows, lateness);
+  }
+  return fixed_panes(turn, window.window, rows, lateness);
+}
+
+bool is_late(const Window& window, const Row& row) {
+  std::int64_t last = 0;
+  if (window.window.kind == WindowShape::Kind::session) {
+    last = row.time + window.window.gap_ms;
+  } else {
+    for (const auto& span : windows_of(window.window, row.time)) last = std::max(last, span.end);
+  }
+  return last + window.lateness_ms <= row.watermark;
+}
+
+// One row for each pane; those that have no valid result are left out, and told of.
+std::map<Pane, Row> results_of(const Turn& turn, const Panes& panes) {
+  std::map<Pane, Row> results;
+  for (const auto& [pane, group] : panes) {
+    Row row;
+    row.time = pane.end - 1;
+    row.watermark = row.time;
+    row.values = {Timestamp{pane.start}, Timestamp{pane.end}};
+    row.values.insert(row.values.end(), pane.key.begin(), pane.key.end());
+    try {
+      Values aggregates = aggregate(turn.node, group);
+      row.values.insert(row.values.end(), aggregates.begin(), aggregates.end());
+      results.emplace(pane, std::move(row));
+    } catch (const BadValue& bad) {
+      turn.reject(row, bad.why);
+    }
+  }
+  return results;
+}
+
+bool same(const Row& a, const Row& b) {
+  auto equal = [](const Value& x, const Value& y) {
+    const auto* left = std::get_if<Array>(&x);
+    const auto* right = std::get_if<Array>(&y);
+    if (left == nullptr || right == nullptr) return x.index() == y.index() && compare(x, y) == 0;
+    return std::equal(left->items.begin(), left->items.end(), right->items.begin(),
+                      right->items.end(),
+                      [](const Value& i, const Value& j) { return compare(i, j) == 0; });
+  };
+  return std::equal(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(), equal);
+}
+
+void give(const Turn& turn, Row row, Kind kind) {
+  row.kind = kind;
+  auto place = static_cast<std::int64_t>(turn.result.rows.size());
+  row.position = {turn.number, place};
+  row.arrival = place;
+  turn.result.rows.push_back(std::move(row));
+}
+
+// What was given when windows closed has become something else.
+void revise(const Turn& turn, const std::map<Pane, Row>& closed, const std::map<Pane, Row>& last) {
+  for (const auto& [pane, row] : closed) {
+    if (!last.contains(pane)) give(turn, row, Kind::remove);
+  }
+  for (const auto& [pane, row] : last) {
+    auto before = closed.find(pane);
+    if (before == closed.end()) {
+      give(turn, row, Kind::insert);
+    } else if (!same(before->second, row)) {
+      give(turn, before->second, Kind::update_before);
+      give(turn, row, Kind::update_after);
+    }
+  }
+}
+
+}  // namespace
+
+void run_window(const Turn& turn, const Window& window, const Rows& rows) {
+  Rows sorted = rows;
+  std::sort(sorted.begin(), sorted.end(), earlier);
+  Group group;
+  for (const auto& row : sorted) {
+    if (is_late(window, row)) {
+      turn.result.late.push_back(row);
+      continue;
+    }
+    try {
+      group.push_back(group_row(turn.node, row, turn.now_ms));
+    } catch (const BadValue& bad) {
+      turn.reject(row, bad.why);
+    }
+  }
+  Panes last = panes_of(turn, window, group, window.lateness_ms);
+  bool once = window.emit != Window::Emit::close || window.lateness_ms == 0;
+  if (once) {
+    for (const auto& [pane, row] : results_of(turn, last)) give(turn, row, Kind::insert);
+    return;
+  }
+  auto closed = results_of(turn, panes_of(turn, window, group, 0));
+  for (const auto& [pane, row] : closed) give(turn, row, Kind::insert);
+  revise(turn, closed, results_of(turn, last));
+}
+
+}  // namespace leat::interpreter
