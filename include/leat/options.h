@@ -112,7 +112,7 @@ struct ConsumerOptions {
   /// long the others wait for it when partitions are shared out anew.
   std::chrono::milliseconds max_poll_interval{300'000};
   /// Polling again says that what the poll before gave is done with. That is committed every
-  /// auto_commit_interval, before partitions are given back, and at the end.
+  /// auto_commit_interval, before partitions are given back, and at the end. Off: only when asked.
   bool auto_commit = true;
   std::chrono::milliseconds auto_commit_interval{5'000};
   /// Called within polling: these partitions were given to us. Nothing of them was polled yet, and

@@ -34,7 +34,8 @@ std::vector<leat::Partition> list_of(const TopicPartitions& partitions) {
 ConsumerDriver::ConsumerDriver(std::shared_ptr<Cluster> cluster, ConsumerDriverOptions options)
     : cluster_(std::move(cluster)),
       options_(std::move(options)),
-      positions_(options_.consumer.group, reset_of(options_.consumer.offset_reset)),
+      positions_(options_.consumer.group, reset_of(options_.consumer.offset_reset),
+                 options_.consumer.auto_commit),
       inbox_(std::make_shared<Inbox>()),
       poll_event_(cluster_->executor()),
       told_event_(cluster_->executor()),

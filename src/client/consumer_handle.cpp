@@ -12,8 +12,9 @@ ConsumerHandle::ConsumerHandle(asio::any_io_executor executor, ClientOptions opt
                                ConsumerDriverOptions driver_options)
     : Anchor(std::move(executor), std::move(options)), group_(driver_options.consumer.group) {
   std::size_t poll_bytes = driver_options.consumer.partition_fetch_bytes;
+  bool is_automatic = driver_options.consumer.auto_commit;
   driver_ = std::make_shared<ConsumerDriver>(cluster(), std::move(driver_options));
-  poller_ = std::make_shared<Poller>(cluster()->executor(), driver_, poll_bytes);
+  poller_ = std::make_shared<Poller>(cluster()->executor(), driver_, poll_bytes, is_automatic);
   asio::post(cluster()->executor(),
              [cluster = cluster(), weak = std::weak_ptr<ConsumerDriver>(driver_)] {
                cluster->when_closed([weak] {

@@ -19,11 +19,11 @@ constexpr std::chrono::years timeout_max{1};
 }  // namespace
 
 Poller::Poller(const boost::asio::any_io_executor& executor, std::shared_ptr<ConsumerDriver> driver,
-               std::size_t bytes)
-    : driver_(std::move(driver)), bytes_(bytes), ended_(executor) {}
+               std::size_t bytes, bool is_automatic)
+    : driver_(std::move(driver)), bytes_(bytes), is_automatic_(is_automatic), ended_(executor) {}
 
 void Poller::given_is_done() {
-  if (std::exchange(has_given_, false)) driver_->all_done();
+  if (std::exchange(has_given_, false) && is_automatic_) driver_->all_done();
 }
 
 net::Task<Result<Records>> Poller::poll(std::optional<std::chrono::milliseconds> timeout,

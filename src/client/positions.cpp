@@ -37,8 +37,8 @@ void sort(ErrorCode code, const Positions::Place* place, Positions::Outcome& out
 
 }  // namespace
 
-Positions::Positions(std::string group, std::optional<std::int64_t> reset)
-    : group_(std::move(group)), reset_(reset) {}
+Positions::Positions(std::string group, std::optional<std::int64_t> reset, bool is_automatic)
+    : group_(std::move(group)), reset_(reset), is_automatic_(is_automatic) {}
 
 Positions::Partition* Positions::find(const Place& place) {
   auto known = partitions_.find(place);
@@ -65,7 +65,8 @@ void Positions::remove(const Place& place) {
 void Positions::begin_at(Partition& partition, std::int64_t offset, std::int32_t leader_epoch) {
   partition.where = Where::known;
   partition.asked = 0;
-  partition.given = partition.done = {offset, leader_epoch};
+  partition.given = {offset, leader_epoch};
+  partition.done = is_automatic_ ? partition.given : Offset();
 }
 
 bool Positions::reset(Partition& partition) {
@@ -271,8 +272,11 @@ Positions::Outcome Positions::take(const wire::OffsetCommitResponse& response) {
 
 bool Positions::commit_at(const Place& place, std::int64_t offset, std::string metadata) {
   Partition* partition = find(place);
-  if (partition) partition->wanted = {offset, -1, std::move(metadata)};
-  return partition != nullptr;
+  if (!partition) return false;
+  partition->wanted = {offset, -1, std::move(metadata)};
+  // What lies behind it may be done all the same, but nobody says so any more.
+  partition->done = {offset, -1};
+  return true;
 }
 
 bool Positions::is_behind(const TopicPartitions& partitions) const {

@@ -58,8 +58,9 @@ class Positions {
   };
 
   /// `reset` is the time, or what stands for one, at which reading begins where the group has
-  /// committed nothing, or what is not there any more; nullopt: that is an error.
-  Positions(std::string group, std::optional<std::int64_t> reset);
+  /// committed nothing, or what is not there any more; nullopt: that is an error. `is_automatic`:
+  /// all before where reading begins is done; if not, nothing is but what all_done() says.
+  Positions(std::string group, std::optional<std::int64_t> reset, bool is_automatic = true);
 
   /// Ours from now on, from where the group is.
   void add(const Place& place);
@@ -103,7 +104,8 @@ class Positions {
   std::optional<wire::OffsetCommitRequest> commit_request(const MemberIdentity& identity);
   Outcome take(const wire::OffsetCommitResponse& response);
   void commit_failed() { commit_ticket_ = 0; }
-  /// Commits that offset by the next request, whatever was committed. False if it is not ours.
+  /// Commits that offset by the next request, whatever was committed or done. False if it is not
+  /// ours.
   bool commit_at(const Place& place, std::int64_t offset, std::string metadata);
   /// Whether something of these partitions, or of any, is done and not committed.
   bool is_behind(const TopicPartitions& partitions) const;
@@ -141,6 +143,7 @@ class Positions {
 
   std::string group_;
   std::optional<std::int64_t> reset_;
+  bool is_automatic_;
   std::map<Place, Partition> partitions_;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t fetch_ticket_ = 0;   // under way

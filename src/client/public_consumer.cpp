@@ -33,8 +33,8 @@ Task<Result<Records>> poll_records(std::shared_ptr<Poller> poller, Timeout timeo
   co_return Result<Records>(std::move(*records));
 }
 
-Task<Result<void>> commit_given(std::shared_ptr<Poller> poller, Driver driver) {
-  poller->given_is_done();
+Task<Result<void>> commit_given(Driver driver) {
+  driver->all_done();
   Result<void> committed = co_await driver->commit();
   co_return committed;
 }
@@ -156,7 +156,7 @@ void Consumer::poll_for(Handle& handle, Completion<Records> done,
 
 void Consumer::commit(Handle& handle, Completion<> done) {
   client::launch<>(handle, std::move(done), Effect::possible,
-                   [&](const Caller&) { return commit_given(handle.poller(), handle.driver()); });
+                   [&](const Caller&) { return commit_given(handle.driver()); });
 }
 
 void Consumer::commit_offsets(Handle& handle, Completion<> done,

@@ -213,6 +213,35 @@ TEST_CASE("records of aborted transactions are left out, and polling waits for o
   CHECK(fixture.poll(consumer, 1) == numbers(1, 1));
 }
 
+TEST_CASE("where nothing is committed automatically, what is asked for is and nothing else") {
+  Fixture fixture(2);
+  for (int partition = 0; partition < 2; ++partition) fixture.send(0, 10, partition);
+  ConsumerOptions options = in_group("audit");
+  options.auto_commit = false;
+  Consumer consumer(fixture.context.get_executor(), fixture.options(), options);
+  consumer.subscribe({"orders"});
+  fixture.poll(consumer, 20);
+  CHECK(fixture.wait(consumer.async_poll_for(1ms, token)).empty());
+  std::vector<CommittedOffset> offsets{{{"orders", 0}, 3}};
+  fixture.wait(consumer.async_commit_offsets(offsets, token));
+  auto known = [&] {
+    Admin admin(fixture.context.get_executor(), fixture.options());
+    std::vector<std::int64_t> all;
+    for (const auto& offset : fixture.wait(admin.async_group_offsets("audit", token)))
+      all.push_back(offset.offset);
+    return all;
+  };
+  CHECK(known() == std::vector<std::int64_t>{3});
+  CHECK(fixture.wait(consumer.async_poll_for(1ms, token)).empty());
+  fixture.wait(consumer.async_commit(token));
+  CHECK(known() == std::vector<std::int64_t>{10, 10});
+  offsets[0].offset = 4;
+  fixture.wait(consumer.async_commit_offsets(offsets, token));
+  CHECK(known() == std::vector<std::int64_t>{4, 10});
+  fixture.wait(consumer.async_close(token));
+  CHECK(known() == std::vector<std::int64_t>{4, 10});
+}
+
 TEST_CASE("a consumer's offsets go into its producer's transaction") {
   Fixture fixture;
   fixture.send(0, 10);

@@ -214,6 +214,10 @@ TEST_CASE("a commit does not go back, unless somebody wants just that") {
   CHECK(reading.commits() == "0@3 ");
   reading.committed(0);
   CHECK(reading.positions.committed(Reading::place(0)) == 3);
+  CHECK_FALSE(reading.positions.is_behind());
+  CHECK(reading.commits() == "");
+  reading.read(0, 12);
+  CHECK(reading.commits() == "0@12 ");
 }
 
 TEST_CASE("what is not ours is neither committed nor asked about") {
