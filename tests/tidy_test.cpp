@@ -281,6 +281,17 @@ Complaints check_cli11(const Source& source) {
   return complain_where(source.code, {"CLI/"}, cli11, "only tools/ includes CLI11");
 }
 
+/// Commands use the client as everybody does.
+Complaints check_commands(const Source& source) {
+  Complaints complaints;
+  if (!source.path.starts_with("tools/")) return complaints;
+  for (const auto& [line, name] : quoted_includes(source))
+    if (starts_with_any(name, {"client/", "wire/"}))
+      complaints.push_back(
+          at_line(line, "commands include leat/, not the client's inside: " + name));
+  return complaints;
+}
+
 Complaints check_public_headers(const Source& source) {
   static const std::regex foreign(R"(^\s*#\s*include\s+(<\w+/.*|"(?!leat/).*))");
   static const std::regex but_asio(
@@ -476,6 +487,12 @@ TEST_CASE("a folder of src/ includes only what the table of layers grants") {
 TEST_CASE("only net, server and client include Asio") {
   check(check_asio, "src/broker/topic.h", "#include <boost/asio/io_context.hpp>\n");
   check(check_asio, "tools/serve.cpp", "#include <boost/beast.hpp>\n");
+}
+
+TEST_CASE("commands use the public headers of the client and nothing else of it") {
+  check(check_commands, "tools/topic.cpp", "#include \"client/admin.h\"\n");
+  check(check_commands, "tools/topic.h", "#include \"wire/metadata.h\"\n");
+  CHECK(check_commands(make_source("tools/x.cpp", "#include \"leat/blocking.h\"\n")).empty());
 }
 
 TEST_CASE("only tools/ includes CLI11") {

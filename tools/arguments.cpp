@@ -174,8 +174,12 @@ int run_command_line(int argc, char** argv, const std::vector<const Command*>& c
   } catch (const CLI::ParseError& error) {
     return refuse(app, error);
   }
-  for (std::size_t i = 0; i < commands.size(); ++i)
-    if (app.got_subcommand(commands[i]->name)) return arguments[i].run_given();
+  try {
+    for (std::size_t i = 0; i < commands.size(); ++i)
+      if (app.got_subcommand(commands[i]->name)) return arguments[i].run_given();
+  } catch (const Exception& failed) {
+    return fail_command(failed);
+  }
   return exit_usage;
 }
 

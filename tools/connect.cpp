@@ -1,19 +1,26 @@
 #include "tools/connect.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
 #include <fmt/core.h>
 
-#include "client/blocking_client.h"
-#include "client/brokers.h"
+#include "leat/blocking.h"
 #include "tools/command.h"
 
 namespace leat::tools {
 
-Result<ClientOptions> client_options(const std::string& brokers, std::stop_token stop) {
-  if (auto addresses = client::parse_brokers(brokers); !addresses)
-    return tl::unexpected<Error>(addresses.error());
+namespace {
+
+Error to_error(const Exception& exception) {
+  bool is_usage = exception.code() == ClientError::invalid_argument;
+  return {is_usage ? Errc::invalid_argument : Errc::broker_error, exception.what()};
+}
+
+}  // namespace
+
+ClientOptions client_options(const std::string& brokers, std::stop_token stop) {
   ClientOptions options;
   options.brokers = brokers;
   options.stop = std::move(stop);
@@ -23,25 +30,24 @@ Result<ClientOptions> client_options(const std::string& brokers, std::stop_token
 std::vector<std::string> list_names(const std::string& kind, const std::string& brokers) {
   constexpr std::chrono::milliseconds patience{1000};
   const char* environment = std::getenv("LEAT_BROKERS");
-  auto options = client_options(!brokers.empty() ? brokers
-                                : environment    ? environment
-                                                 : default_brokers);
-  if (!options) return {};
-  options->connect_timeout = patience;
-  options->request_timeout = patience;
-  options->operation_timeout = patience;
-  client::BlockingClient client(std::move(*options));
+  ClientOptions options = client_options(!brokers.empty() ? brokers
+                                         : environment    ? environment
+                                                          : default_brokers);
+  options.connect_timeout = patience;
+  options.request_timeout = patience;
+  options.operation_timeout = patience;
   std::vector<std::string> names;
-  if (kind == "GROUP") {
-    auto groups = client.list_groups();
-    if (!groups) return {};
-    for (const client::ListedGroup& group : *groups) names.push_back(group.id);
-    return names;
+  try {
+    blocking::Admin admin(std::move(options));
+    if (kind == "GROUP") {
+      for (GroupListing& group : admin.list_groups()) names.push_back(std::move(group.id));
+    } else {
+      for (TopicDescription& topic : admin.list_topics())
+        if (!topic.is_internal) names.push_back(std::move(topic.name));
+    }
+  } catch (const Exception&) {
+    // Nothing to choose from.
   }
-  auto topics = client.list_topics();
-  if (!topics) return {};
-  for (const client::TopicMetadata& topic : *topics)
-    if (!topic.is_internal) names.push_back(topic.name);
   return names;
 }
 
@@ -52,9 +58,33 @@ Result<std::pair<std::string, std::string>> parse_config(const std::string& text
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 
+std::vector<std::string> codec_names() {
+  // In the order of Compression.
+  return {"none", "gzip", "snappy", "lz4", "zstd"};
+}
+
+Compression codec_named(const std::string& name) {
+  std::vector<std::string> names = codec_names();
+  auto at = std::find(names.begin(), names.end(), name) - names.begin();
+  return static_cast<Compression>(at);
+}
+
+Result<void> attempt(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Exception& failed) {
+    return tl::unexpected(to_error(failed));
+  }
+  return {};
+}
+
 int fail_command(const Error& error) {
   complain(error.what);
   return error.code == Errc::invalid_argument ? exit_usage : exit_error;
+}
+
+int fail_command(const Exception& exception) {
+  return fail_command(to_error(exception));
 }
 
 }  // namespace leat::tools

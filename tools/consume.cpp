@@ -6,18 +6,19 @@
 // prints what the group gives it, from where the group is.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include "base/clock.h"
-#include "client/blocking_client.h"
-#include "client/blocking_consumer.h"
-#include "client/blocking_group_consumer.h"
-#include "client/record_reader.h"
+#include "leat/blocking.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/interrupt.h"
@@ -46,17 +47,14 @@ struct ConsumeOptions {
 class Consuming {
  public:
   Consuming(const ConsumeOptions& options, Range range, RecordTemplate record_template,
-            client::BlockingClient& client, const Interrupt& interrupt)
+            const Interrupt& interrupt)
       : options_(options),
         range_(range),
         template_(std::move(record_template)),
-        client_(client),
         interrupt_(interrupt),
         left_(options.count.value_or(INT64_MAX)) {}
 
   Result<void> run();
-  /// Reads as a member of the group.
-  Result<void> run_in_group(const ClientOptions& connect);
   bool output_failed() const { return output_.failed(); }
   /// Interrupted, though an end or a number of records was asked for.
   bool is_cut_short() const {
@@ -64,146 +62,213 @@ class Consuming {
   }
 
  private:
-  Result<void> print(const std::vector<TopicPart>& parts);
-  Result<void> print_group(client::BlockingGroupConsumer& consumer,
-                           const std::vector<TopicPart>& parts);
-  Result<void> print(const client::Fetched& fetched, const PartitionRange& range);
-  bool is_done() const { return left_ <= 0 || output_.closed() || interrupt_.requested(); }
+  void read_assigned();
+  /// Reads as a member of the group.
+  Result<void> read_in_group();
+  ConsumerOptions member_options();
+  void begin_where_group_is_not(std::span<const Partition> given);
+  void read();
+  /// True where it goes up to the end of what is to be read, or beyond.
+  bool print(PartitionRecords given);
+  void print(const InRecord& record);
+  void commit(const std::function<bool(const Partition&)>& is_wanted);
+  /// Whether all that is ours was read to its end.
+  bool is_at_end();
+  const TopicPart* find_part(std::int32_t partition) const;
+  bool is_full() const { return left_ <= 0 || output_.closed(); }
+  bool is_done() const { return is_full() || interrupt_.requested(); }
 
   const ConsumeOptions& options_;
   Range range_;
   RecordTemplate template_;
-  client::BlockingClient& client_;
   const Interrupt& interrupt_;
-  ConsumerOptions consumer_options_;
-  record::Scratch scratch_;
+  std::vector<TopicPart> parts_;
+  std::optional<blocking::Consumer> consumer_;
   Output output_;
   std::int64_t left_;
   bool has_end_ = false;
-  std::int64_t printed_until_ = 0;  // of the partition printed last
+  /// Everything before is printed, and not committed yet.
+  std::map<Partition, std::int64_t> printed_;
+  /// What went wrong in a callback.
+  Result<void> called_;
 };
 
-const TopicPart* find_part(const std::vector<TopicPart>& parts, std::int32_t partition) {
-  for (const TopicPart& part : parts) {
+const TopicPart* Consuming::find_part(std::int32_t partition) const {
+  for (const TopicPart& part : parts_)
     if (part.partition == partition) return &part;
-  }
   return nullptr;
 }
 
 Result<void> Consuming::run() {
-  auto parts = find_parts(client_, {options_.topic, options_.partition, range_,
-                                    options_.exit_at_end, consumer_options_.read_committed});
-  if (!parts) return fail(parts);
-  has_end_ = std::all_of(parts->begin(), parts->end(),
+  {
+    blocking::Admin admin(client_options(options_.brokers, interrupt_.token()));
+    TopicQuery query{options_.topic, options_.partition, range_, options_.exit_at_end, true};
+    auto parts = find_parts(admin, query);
+    if (!parts) return fail(parts);
+    parts_ = std::move(*parts);
+  }
+  if (options_.group) return read_in_group();
+  read_assigned();
+  return {};
+}
+
+void Consuming::read_assigned() {
+  ConsumerOptions options;
+  options.offset_reset = OffsetReset::none;
+  consumer_.emplace(client_options(options_.brokers, interrupt_.token()), options);
+  has_end_ = std::all_of(parts_.begin(), parts_.end(),
                          [](const TopicPart& part) { return part.range.end.has_value(); });
-  bool all_there = std::all_of(parts->begin(), parts->end(), [](const TopicPart& part) {
+  bool all_there = std::all_of(parts_.begin(), parts_.end(), [](const TopicPart& part) {
     return part.range.end && *part.range.end <= part.end_offset;
   });
-  if (!all_there) return print(*parts);
-  for (const TopicPart& part : *parts) {
+  std::vector<PartitionOffset> positions;
+  for (const TopicPart& part : parts_)
+    positions.push_back({{options_.topic, part.partition}, part.range.begin});
+  if (!all_there) {
+    consumer_->assign(positions);
+    return read();
+  }
+  for (const PartitionOffset& position : positions) {
     if (is_done()) break;
-    Result<void> printed = print(std::vector{part});
-    if (!printed) return printed;
+    consumer_->assign({position});
+    read();
   }
-  return {};
 }
 
-Result<void> Consuming::print(const std::vector<TopicPart>& parts) {
-  std::vector<client::Assignment> assignments;
-  for (const TopicPart& part : parts)
-    assignments.push_back({options_.topic, part.partition, part.range.begin, part.range.end});
-  client::BlockingConsumer consumer(client_, std::move(assignments), consumer_options_);
-  while (!is_done()) {
-    auto fetched = consumer.poll(std::chrono::milliseconds(0));
-    if (fetched && !*fetched) {
-      // Nothing is waiting: whoever reads along wants to see what there is.
-      output_.flush();
-      if (consumer.finished()) break;
-      fetched = consumer.poll(std::chrono::milliseconds(100));
-    }
-    if (!fetched) return fail(fetched);
-    if (!*fetched) continue;
-    const TopicPart* part = find_part(parts, (*fetched)->partition);
-    Result<void> printed = print(**fetched, part->range);
-    if (!printed) return printed;
-  }
-  return {};
-}
-
-Result<void> Consuming::print(const client::Fetched& fetched, const PartitionRange& range) {
-  RecordPlace place{fetched.topic, fetched.partition};
-  bool json = options_.format == "json";
-  client::RecordReader records(fetched, scratch_);
-  while (const record::Record* record = records.next()) {
-    if (!range.holds_time(record->timestamp_ms)) continue;
-    if (json) {
-      append_record_json(output_.buffer(), place, *record);
-      output_.buffer() += '\n';
-    } else {
-      template_.print(place, *record, output_.buffer());
-    }
-    output_.written();
-    if (output_.closed()) return {};
-    printed_until_ = record->offset.value() + 1;
-    if (--left_ <= 0) return {};
-  }
-  if (const Error* error = records.error()) return tl::unexpected(*error);
-  printed_until_ = fetched.end;
-  return {};
-}
-
-Result<void> Consuming::run_in_group(const ClientOptions& connect) {
-  auto parts = find_parts(client_, {options_.topic, std::nullopt, range_, options_.exit_at_end,
-                                    consumer_options_.read_committed});
-  if (!parts) return fail(parts);
-  has_end_ = options_.exit_at_end || range_.end.has_value();
-  client::GroupConsumerOptions group;
-  group.topics = {options_.topic};
-  group.consumer = consumer_options_;
-  group.consumer.group = *options_.group;
-  group.consumer.assignors = {Assignor::range};
-  group.consumer.session_timeout = std::chrono::seconds(30);
-  group.consumer.max_poll_interval = std::chrono::seconds(60);
-  group.before_commit = [this] { output_.flush(); };
-  group.begin_at = [&](const std::string& topic, std::int32_t partition) {
-    client::Assignment assignment{topic, partition, 0, std::nullopt};
-    if (const TopicPart* part = find_part(*parts, partition)) {
-      assignment.begin = part->range.begin;
-      assignment.end = part->range.end;
-    }
-    return assignment;
+ConsumerOptions Consuming::member_options() {
+  ConsumerOptions options;
+  options.group = *options_.group;
+  options.assignors = {Assignor::range};
+  options.offset_reset = OffsetReset::earliest;
+  options.session_timeout = std::chrono::seconds(30);
+  options.max_poll_interval = std::chrono::seconds(60);
+  // What is printed is committed, not what is polled.
+  options.auto_commit = false;
+  options.on_assigned = [this](std::span<const Partition> given) {
+    Result<void> begun = attempt([&] { begin_where_group_is_not(given); });
+    if (!begun) called_ = begun;
   };
-  client::BlockingGroupConsumer consumer(client_, connect, std::move(group));
-  Result<void> printed = print_group(consumer, *parts);
-  Result<void> closed = plain(consumer.close());
-  return printed ? closed : printed;
+  options.on_revoked = [this](std::span<const Partition> taken, bool is_lost) {
+    auto is_taken = [&](const Partition& partition) {
+      return std::find(taken.begin(), taken.end(), partition) != taken.end();
+    };
+    Result<void> committed = attempt([&] {
+      if (!is_lost) commit(is_taken);
+    });
+    if (!committed) called_ = committed;
+    std::erase_if(printed_, [&](const auto& entry) { return is_taken(entry.first); });
+  };
+  return options;
 }
 
-Result<void> Consuming::print_group(client::BlockingGroupConsumer& consumer,
-                                    const std::vector<TopicPart>& parts) {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds commit_interval{1};
-  Clock::time_point committed = Clock::now();
-  while (!is_done()) {
-    auto fetched = consumer.poll(std::chrono::milliseconds(0));
-    if (fetched && !*fetched) {
-      output_.flush();
-      if (consumer.finished()) break;
-      fetched = consumer.poll(std::chrono::milliseconds(100));
-    }
-    if (!fetched) return fail(fetched);
-    if (*fetched) {
-      const TopicPart* part = find_part(parts, (*fetched)->partition);
-      printed_until_ = (*fetched)->begin;
-      Result<void> printed = print(**fetched, part != nullptr ? part->range : PartitionRange{});
-      if (!printed) return printed;
-      consumer.done_until(options_.topic, (*fetched)->partition, printed_until_);
-    }
-    if (Clock::now() - committed < commit_interval) continue;
-    committed = Clock::now();
-    if (auto done = consumer.commit(); !done) return fail(done);
+Result<void> Consuming::read_in_group() {
+  has_end_ = options_.exit_at_end || range_.end.has_value();
+  // An interrupt ends the reading; what was printed is still committed. The patience is for the
+  // last words to a group whose cluster does not answer, too.
+  ClientOptions connect = client_options(options_.brokers);
+  connect.operation_timeout = std::chrono::seconds(5);
+  consumer_.emplace(std::move(connect), member_options());
+  consumer_->subscribe({options_.topic});
+  Result<void> was_read = attempt([&] { read(); });
+  Result<void> closed = attempt([&] { consumer_->close(); });
+  if (!was_read) return was_read;
+  return called_ ? closed : called_;
+}
+
+/// -o is for what the group has never read.
+void Consuming::begin_where_group_is_not(std::span<const Partition> given) {
+  std::vector<CommittedOffset> committed = consumer_->committed();
+  for (const Partition& partition : given) {
+    bool is_known = std::any_of(committed.begin(), committed.end(),
+                                [&](const auto& offset) { return offset.partition == partition; });
+    const TopicPart* part = find_part(partition.number);
+    if (part && !is_known) consumer_->seek({partition, part->range.begin});
   }
-  return {};
+}
+
+void Consuming::read() {
+  using std::chrono::milliseconds;
+  // What is left before an end may be nothing that polling gives.
+  const milliseconds patience = has_end_ ? milliseconds(20) : milliseconds(100);
+  auto committed = std::chrono::steady_clock::now();
+  bool may_be_at_end = true;
+  while (!is_done() && called_) {
+    if (has_end_ && may_be_at_end && is_at_end()) break;
+    Records records = consumer_->poll(patience);
+    may_be_at_end = records.empty();
+    for (PartitionRecords& given : records.split()) may_be_at_end |= print(std::move(given));
+    // Whoever reads along wants to see what there is.
+    output_.flush();
+    auto now = std::chrono::steady_clock::now();
+    if (!options_.group || now - committed < std::chrono::seconds(1)) continue;
+    committed = now;
+    try {
+      commit([](const Partition&) { return true; });
+    } catch (const Exception& failed) {
+      // It is tried again, until polling gives the cluster up.
+      if (!retriable(failed.code())) throw;
+    }
+  }
+}
+
+bool Consuming::print(PartitionRecords given) {
+  const TopicPart* part = find_part(given.partition.number);
+  static const PartitionRange everything;
+  const PartitionRange& range = part ? part->range : everything;
+  std::int64_t end = range.end.value_or(INT64_MAX);
+  std::int64_t printed = std::min(given.next_offset, end);
+  for (const InRecord& record : given.records) {
+    if (record.offset >= end || is_full()) {
+      printed = std::min(record.offset, end);
+      break;
+    }
+    if (range.holds_time(record.timestamp.time_since_epoch().count())) print(record);
+  }
+  // Nobody knows how much of it was seen where output is closed.
+  if (!output_.closed()) printed_[given.partition] = printed;
+  bool is_to_end = given.next_offset >= end;
+  if (is_to_end) consumer_->pause(given.partition);
+  return is_to_end;
+}
+
+/// Where the group has gone on without us there is nothing to be done about it: somebody else
+/// prints that again.
+void Consuming::commit(const std::function<bool(const Partition&)>& is_wanted) {
+  output_.flush();
+  std::vector<CommittedOffset> offsets;
+  for (const auto& [partition, offset] : printed_)
+    if (is_wanted(partition)) offsets.push_back({partition, offset});
+  if (offsets.empty() || output_.closed()) return;
+  try {
+    consumer_->commit_offsets(offsets);
+    for (const CommittedOffset& offset : offsets) printed_.erase(offset.partition);
+  } catch (const Exception& failed) {
+    bool is_gone =
+        failed.code() == ClientError::cancelled || failed.code() == ClientError::invalid_argument;
+    if (!is_gone) throw;
+  }
+}
+
+void Consuming::print(const InRecord& record) {
+  if (options_.format == "json") {
+    append_record_json(output_.buffer(), record);
+    output_.buffer() += '\n';
+  } else {
+    template_.print(record, output_.buffer());
+  }
+  output_.written();
+  --left_;
+}
+
+bool Consuming::is_at_end() {
+  std::vector<Partition> ours = consumer_->assignment();
+  for (const Partition& partition : ours) {
+    const TopicPart* part = find_part(partition.number);
+    auto position = consumer_->position(partition);
+    if (!part || !part->range.end || !position || *position < *part->range.end) return false;
+  }
+  // Who has nothing may be given something yet.
+  return !ours.empty();
 }
 
 int consume(const ConsumeOptions& options) {
@@ -217,11 +282,10 @@ int consume(const ConsumeOptions& options) {
   auto record_template = RecordTemplate::parse(options.record_template.value_or("%s\n"));
   if (!record_template) return fail_command(record_template.error());
   Interrupt interrupt;
-  auto connect = client_options(options.brokers, interrupt.token());
-  if (!connect) return fail_command(connect.error());
-  client::BlockingClient client(*connect);
-  Consuming consuming(options, *range, std::move(*record_template), client, interrupt);
-  Result<void> done = options.group ? consuming.run_in_group(*connect) : consuming.run();
+  Consuming consuming(options, *range, std::move(*record_template), interrupt);
+  Result<void> read;
+  Result<void> asked = attempt([&] { read = consuming.run(); });
+  Result<void> done = asked ? read : asked;
   if (!done && !interrupt.requested()) return fail_command(done.error());
   if (consuming.output_failed()) return exit_error;
   return consuming.is_cut_short() ? interrupt.exit_code() : exit_ok;

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "client/produce_queue.h"
+#include "leat/record.h"
 
 namespace leat::tools {
 
@@ -13,7 +13,7 @@ class Deliveries {
  public:
   /// Says on stderr why records were not delivered: one cause fails many batches, so only of the
   /// first few.
-  void add(const client::Delivery& delivery);
+  void add(const BatchDelivery& batch);
   std::int64_t delivered() const { return delivered_; }
   std::int64_t failed() const { return failed_; }
 

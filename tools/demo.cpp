@@ -16,9 +16,8 @@
 
 #include "base/clock.h"
 #include "base/logging.h"
-#include "client/blocking_client.h"
-#include "client/blocking_producer.h"
 #include "column/type.h"
+#include "leat/blocking.h"
 #include "server/server.h"
 #include "stream/broker_topics.h"
 #include "stream/pipeline.h"
@@ -90,8 +89,6 @@ struct RunFigures {
   double rate() const { return static_cast<double>(rows) / std::max(seconds, 1e-6); }
 };
 
-using Records = std::vector<std::vector<SinkRecord>>;
-
 class Demo {
  public:
   Demo(const DemoOptions& options, const Interrupt& interrupt)
@@ -100,13 +97,17 @@ class Demo {
   Result<void> run();
 
  private:
+  Result<void> play();
   Result<void> start_server();
   Result<void> prepare_topics();
   Result<void> run_live();
   Result<std::int64_t> feed_edits(WindowTicker& ticker);
   Result<void> run_replay();
   Result<void> compare();
-  Result<void> save() const;
+  Result<void> save();
+  /// From there to its end now.
+  std::vector<std::vector<SinkRecord>> read_whole(const std::string& topic,
+                                                  const std::vector<std::int64_t>& from);
   void print_next_steps() const;
   bool interrupted() const { return interrupt_.requested(); }
 
@@ -119,10 +120,8 @@ class Demo {
   // In the order in which they need each other.
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<stream::BrokerTopics> topics_;
-  std::unique_ptr<client::BlockingClient> client_;
-  // Follows the sink on connections of its own: a broker answers each in order, and what is sent
-  // behind a fetch that waits for records waits as well.
-  std::unique_ptr<client::BlockingClient> follower_;
+  ClientOptions connect_;
+  std::optional<blocking::Admin> admin_;
   std::vector<std::int64_t> live_from_;
   std::vector<std::int64_t> replay_from_;
   RunFigures live_;
@@ -141,10 +140,8 @@ Result<void> Demo::start_server() {
   if (!server) return fail(server);
   server_ = std::move(*server);
   topics_ = std::make_unique<stream::BrokerTopics>(server_->broker());
-  auto connect = client_options(server_->kafka_address().to_string(), interrupt_.token());
-  if (!connect) return fail(connect);
-  client_ = std::make_unique<client::BlockingClient>(*connect);
-  follower_ = std::make_unique<client::BlockingClient>(std::move(*connect));
+  connect_ = client_options(server_->kafka_address().to_string(), interrupt_.token());
+  admin_.emplace(connect_);
   fmt::print("A Leat server listens on {} (Kafka) and {} (HTTP), data in {}\n",
              server_->kafka_address().to_string(), server_->http_address()->to_string(),
              directory_.path());
@@ -169,9 +166,7 @@ Result<void> Demo::prepare_topics() {
        {std::string(sink_topic), sink_topic + std::string(replay_suffix)}) {
     auto made = topics_->create_topic(sink, partitions);
     if (!made) return fail(made);
-    auto ends = topic_ends(*client_, sink);
-    if (!ends) return fail(ends);
-    (sink == sink_topic ? live_from_ : replay_from_) = std::move(*ends);
+    (sink == sink_topic ? live_from_ : replay_from_) = topic_ends(*admin_, sink);
   }
   return {};
 }
@@ -181,46 +176,47 @@ Result<std::int64_t> Demo::feed_edits(WindowTicker& ticker) {
   feed_options.topic = source_topic;
   feed_options.partitions = static_cast<std::int32_t>(options_.partitions);
   feed_options.rate = options_.rate;
-  auto ends = topic_ends(*client_, source_topic);
-  if (!ends) return fail(ends);
-  for (std::size_t i = 0; i < ends->size(); ++i) {
-    feed_options.present[static_cast<std::int32_t>(i)] = (*ends)[i];
+  std::vector<std::int64_t> ends = topic_ends(*admin_, source_topic);
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    feed_options.present[static_cast<std::int32_t>(i)] = ends[i];
   }
-  std::int64_t present = std::accumulate(ends->begin(), ends->end(), std::int64_t{0});
+  std::int64_t present = std::accumulate(ends.begin(), ends.end(), std::int64_t{0});
   if (present > 0) fmt::print("{} edits are there from an earlier run; going on.\n", present);
 
   std::optional<Error> undelivered;  // written by the client's thread, read after its flush
-  client::BlockingProducer producer(*client_, {}, [&](const client::Delivery& delivery) {
-    if (delivery.error) undelivered = delivery.error;
-  });
+  ProducerOptions producer_options;
+  producer_options.on_delivery = [&](const BatchDelivery& batch) {
+    if (batch.error) undelivered = Error{Errc::broker_error, std::string(batch.text)};
+  };
+  blocking::Producer producer(connect_, std::move(producer_options));
   Result<void> shown;
-  auto sent = feed(edits_, feed_options, producer, [&](std::int64_t) {
+  std::int64_t sent = feed(edits_, feed_options, producer, [&](std::int64_t) {
     shown = ticker.show();
     return shown && !interrupted();
   });
   if (!shown) return fail(shown);
-  if (sent && undelivered) return tl::unexpected(*undelivered);
+  if (undelivered) return tl::unexpected(*undelivered);
   return sent;
 }
 
 Result<void> Demo::run_live() {
   auto runner = stream::Runner::open(plan_, *topics_, clock_, {});
   if (!runner) return fail(runner);
-  WindowTicker ticker(*follower_, sink_topic, live_from_);
+  WindowTicker ticker(connect_, sink_topic, live_from_);
   auto start = clock_.monotonic();
   (*runner)->start();
-  auto sent = feed_edits(ticker);
+  Result<std::int64_t> sent = 0;
+  Result<void> fed = attempt([&] { sent = feed_edits(ticker); });
   // Nothing more will come: the windows that are open are complete.
   (*runner)->drain();
   Result<void> ended = (*runner)->wait();
+  if (!fed) return fed;
   if (!sent) return fail(sent);
   if (!ended) return ended;
   live_.seconds = std::chrono::duration<double>(clock_.monotonic() - start).count();
   stream::RunStatus status = (*runner)->status();
   live_.rows = status.progress.rows_in;
-  auto ends = topic_ends(*client_, sink_topic);
-  if (!ends) return fail(ends);
-  if (auto finished = ticker.finish(*ends); !finished) return finished;
+  if (auto finished = ticker.finish(topic_ends(*admin_, sink_topic)); !finished) return finished;
   fmt::print(
       "\nLive:   {} edits sent through the Kafka wire, {} read by the pipeline, {} late, "
       "{} bad, {} rows written.\n",
@@ -244,15 +240,13 @@ Result<void> Demo::run_replay() {
 }
 
 Result<void> Demo::compare() {
-  auto live = read_topic(*client_, sink_topic, live_from_);
-  if (!live) return fail(live);
-  auto replayed = read_topic(*client_, sink_topic + std::string(replay_suffix), replay_from_);
-  if (!replayed) return fail(replayed);
+  auto live = read_whole(sink_topic, live_from_);
+  auto replayed = read_whole(sink_topic + std::string(replay_suffix), replay_from_);
   std::size_t count = 0;
   std::size_t bytes = 0;
-  for (std::size_t p = 0; p < live->size(); ++p) {
-    const auto& a = (*live)[p];
-    const auto& b = (*replayed)[p];
+  for (std::size_t p = 0; p < live.size(); ++p) {
+    const auto& a = live[p];
+    const auto& b = replayed[p];
     for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
       if (i >= a.size() || i >= b.size() || !(a[i] == b[i])) {
         return fail(Errc::corrupt_message,
@@ -272,7 +266,12 @@ Result<void> Demo::compare() {
   return {};
 }
 
-Result<void> Demo::save() const {
+std::vector<std::vector<SinkRecord>> Demo::read_whole(const std::string& topic,
+                                                      const std::vector<std::int64_t>& from) {
+  return read_topic(connect_, topic, from, topic_ends(*admin_, topic));
+}
+
+Result<void> Demo::save() {
   if (!options_.save) return {};
   std::error_code error;
   std::filesystem::create_directories(*options_.save, error);
@@ -286,10 +285,8 @@ Result<void> Demo::save() const {
   for (const Target& target : {Target{sink_topic, "live.csv"},
                                Target{sink_topic + std::string(replay_suffix), "replay.csv"}}) {
     std::vector<std::int64_t> start(static_cast<std::size_t>(options_.partitions), 0);
-    auto records = read_topic(*client_, target.topic, start);
-    if (!records) return fail(records);
     std::string path = (std::filesystem::path(*options_.save) / target.file).string();
-    if (auto saved = save_csv(*records, path); !saved) return saved;
+    if (auto saved = save_csv(read_whole(target.topic, start), path); !saved) return saved;
     fmt::print("Saved {}\n", path);
   }
   return {};
@@ -315,7 +312,7 @@ void Demo::print_next_steps() const {
   while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
 }
 
-Result<void> Demo::run() {
+Result<void> Demo::play() {
   auto edits = DemoEdits::load();
   if (!edits) return fail(edits);
   edits_ = std::move(*edits);
@@ -331,8 +328,14 @@ Result<void> Demo::run() {
   if (step) step = compare();
   if (step) step = save();
   if (step) print_next_steps();
-  client_.reset();
-  follower_.reset();
+  return step;
+}
+
+Result<void> Demo::run() {
+  Result<void> step;
+  Result<void> asked = attempt([&] { step = play(); });
+  if (!asked) step = asked;
+  admin_.reset();
   topics_.reset();
   if (server_) {
     auto stopped = server_->stop();

@@ -6,9 +6,9 @@
 #include <optional>
 #include <thread>
 
-#include "client/blocking_producer.h"
-#include "record/partitioner.h"
+#include "leat/blocking.h"
 #include "record/compression.h"
+#include "record/partitioner.h"
 #include "tools/record_json.h"
 
 // The file as it lies in tests/data, so that the demo needs nothing but the program.
@@ -45,15 +45,14 @@ Result<DemoEdits> DemoEdits::load() {
     auto fields = reader.read_fields(line, "channel", "time");
     if (!fields) return fail(fields);
     const LineRecord& record = **fields;
-    edits.edits_.push_back({line, std::string(as_text(*record.key)), *record.timestamp_ms});
+    edits.edits_.push_back({line, std::string(*record.key), *record.timestamp});
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
   return edits;
 }
 
-Result<std::int64_t> feed(const DemoEdits& edits, const DemoFeed& options,
-                          client::BlockingProducer& producer,
-                          const std::function<bool(std::int64_t sent)>& between) {
+std::int64_t feed(const DemoEdits& edits, const DemoFeed& options, blocking::Producer& producer,
+                  const std::function<bool(std::int64_t sent)>& between) {
   using Clock = std::chrono::steady_clock;
   constexpr int steps_per_second = 10;
   // Without a rate a step is as many as make looking up cheap.
@@ -63,15 +62,10 @@ Result<std::int64_t> feed(const DemoEdits& edits, const DemoFeed& options,
   std::map<std::int32_t, std::int64_t> present = options.present;
   std::int64_t sent = 0;
   for (const DemoEdit& edit : edits.all()) {
-    BytesView key = as_bytes(edit.channel);
-    std::int32_t partition = record::partition_of_key(key, options.partitions).value();
+    std::int32_t partition =
+        record::partition_of_key(as_bytes(edit.channel), options.partitions).value();
     if (present[partition]-- > 0) continue;
-    client::OutRecord record;
-    record.key = key;
-    record.value = as_bytes(edit.line);
-    record.timestamp_ms = edit.time_ms;
-    record.partition = partition;
-    if (auto queued = producer.send(options.topic, record); !queued) return fail(queued);
+    producer.enqueue({options.topic, edit.channel, edit.line, {}, partition, edit.time});
     if (++sent % per_step != 0) continue;
     if (!between(sent)) return sent;
     if (options.rate > 0) {
@@ -80,7 +74,7 @@ Result<std::int64_t> feed(const DemoEdits& edits, const DemoFeed& options,
       std::this_thread::sleep_until(start + std::chrono::duration_cast<Clock::duration>(due));
     }
   }
-  if (auto flushed = producer.flush(); !flushed) return fail(flushed);
+  producer.flush();
   return sent;
 }
 

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/record.h"
 
-namespace leat::client {
-class BlockingProducer;
+namespace leat::blocking {
+class Producer;
 }
 
 namespace leat::tools {
@@ -20,7 +21,7 @@ namespace leat::tools {
 struct DemoEdit {
   std::string_view line;
   std::string channel;
-  std::int64_t time_ms = 0;
+  Timestamp time;
 };
 
 /// In order of time. Immutable once loaded.
@@ -47,8 +48,7 @@ struct DemoFeed {
 /// Sends the edits keyed by channel, paced, and calls `between` some ten times a second; stops
 /// early when that gives false. Every partition gets its edits in order, so what one has of an
 /// earlier run is a prefix of what it is to get. The number of edits sent.
-Result<std::int64_t> feed(const DemoEdits& edits, const DemoFeed& options,
-                          client::BlockingProducer& producer,
-                          const std::function<bool(std::int64_t sent)>& between);
+std::int64_t feed(const DemoEdits& edits, const DemoFeed& options, blocking::Producer& producer,
+                  const std::function<bool(std::int64_t sent)>& between);
 
 }  // namespace leat::tools

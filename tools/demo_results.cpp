@@ -9,21 +9,20 @@
 
 #include <fmt/core.h>
 
-#include "client/record_reader.h"
-
 namespace leat::tools {
 namespace {
 
-std::vector<client::Assignment> assign(const std::string& topic,
-                                       const std::vector<std::int64_t>& from,
-                                       const std::vector<std::int64_t>* ends) {
-  std::vector<client::Assignment> assignments;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    client::Assignment assignment{topic, static_cast<std::int32_t>(i), from[i], {}};
-    if (ends != nullptr) assignment.end = (*ends)[i];
-    assignments.push_back(std::move(assignment));
-  }
-  return assignments;
+/// Reads the partitions of `topic` from there on.
+blocking::Consumer consumer_of(const ClientOptions& connect, const std::string& topic,
+                               const std::vector<std::int64_t>& from) {
+  std::vector<PartitionOffset> positions;
+  for (std::size_t i = 0; i < from.size(); ++i)
+    positions.push_back({{topic, static_cast<std::int32_t>(i)}, from[i]});
+  ConsumerOptions options;
+  options.offset_reset = OffsetReset::none;
+  blocking::Consumer consumer(connect, options);
+  consumer.assign(std::move(positions));
+  return consumer;
 }
 
 /// "09:45" of an RFC 3339 time.
@@ -51,43 +50,41 @@ Result<WindowRow> parse_window_row(const std::string& json) {
   return row;
 }
 
-Result<std::vector<std::int64_t>> topic_ends(client::BlockingClient& client,
-                                             const std::string& topic) {
-  auto described = client.describe_topic(topic);
-  if (!described) return fail(described);
-  std::vector<client::OffsetQuery> queries;
-  for (std::size_t i = 0; i < described->partitions.size(); ++i) {
-    queries.push_back({topic, static_cast<std::int32_t>(i), client::at_end});
-  }
-  auto found = client.list_offsets(queries, false);
-  if (!found) return fail(found);
+std::vector<std::int64_t> topic_ends(blocking::Admin& admin, const std::string& topic) {
+  std::size_t count = admin.describe_topic(topic).partitions.size();
+  std::vector<OffsetQuery> queries;
+  for (std::size_t i = 0; i < count; ++i)
+    queries.push_back({{topic, static_cast<std::int32_t>(i)}, OffsetQuery::Kind::end});
   std::vector<std::int64_t> ends;
-  for (const client::OffsetFound& offset : *found) ends.push_back(offset.value_or(0));
+  for (std::optional<std::int64_t> end : admin.list_offsets(std::move(queries)))
+    ends.push_back(end.value_or(0));
   return ends;
 }
 
-Result<std::vector<std::vector<SinkRecord>>> read_topic(client::BlockingClient& client,
-                                                        const std::string& topic,
-                                                        const std::vector<std::int64_t>& from) {
-  auto ends = topic_ends(client, topic);
-  if (!ends) return fail(ends);
-  std::vector<std::vector<SinkRecord>> records(from.size());
-  client::BlockingConsumer consumer(client, assign(topic, from, &*ends), {});
-  record::Scratch scratch;
-  while (!consumer.finished()) {
-    auto fetched = consumer.poll(std::chrono::seconds(10));
-    if (!fetched) return fail(fetched);
-    if (!*fetched) continue;
-    auto& partition = records[static_cast<std::size_t>((*fetched)->partition)];
-    client::RecordReader reader(**fetched, scratch);
-    while (const record::Record* record = reader.next()) {
-      partition.push_back({record->timestamp_ms,
-                           std::string(as_text(record->key.value_or(BytesView{}))),
-                           std::string(as_text(record->value.value_or(BytesView{})))});
+std::vector<std::vector<SinkRecord>> read_topic(const ClientOptions& connect,
+                                                const std::string& topic,
+                                                const std::vector<std::int64_t>& from,
+                                                const std::vector<std::int64_t>& ends) {
+  blocking::Consumer consumer = consumer_of(connect, topic, from);
+  auto is_behind = [&] {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      auto position = consumer.position({topic, static_cast<std::int32_t>(i)});
+      if (position.value_or(from[i]) < ends[i]) return true;
     }
-    if (const Error* error = reader.error()) return fail(error->code, error->what);
+    return false;
+  };
+  std::vector<std::vector<SinkRecord>> read(from.size());
+  while (is_behind()) {
+    Records records = consumer.poll(std::chrono::milliseconds(100));
+    for (const InRecord& record : records) {
+      auto partition = static_cast<std::size_t>(record.partition);
+      if (record.offset >= ends[partition]) continue;
+      read[partition].push_back({record.timestamp.time_since_epoch().count(),
+                                 std::string(record.key.value_or("")),
+                                 std::string(record.value.value_or(""))});
+    }
   }
-  return records;
+  return read;
 }
 
 Result<void> save_csv(const std::vector<std::vector<SinkRecord>>& records,
@@ -114,24 +111,21 @@ Result<void> save_csv(const std::vector<std::vector<SinkRecord>>& records,
   return {};
 }
 
-WindowTicker::WindowTicker(const client::BlockingClient& client, const std::string& topic,
+WindowTicker::WindowTicker(const ClientOptions& connect, const std::string& topic,
                            const std::vector<std::int64_t>& from)
-    : consumer_(client, assign(topic, from, nullptr), {}), positions_(from), newest_(from.size()) {}
+    : consumer_(consumer_of(connect, topic, from)), positions_(from), newest_(from.size()) {}
 
 Result<bool> WindowTicker::take(std::chrono::milliseconds timeout) {
-  auto fetched = consumer_.poll(timeout);
-  if (!fetched) return fail(fetched);
-  if (!*fetched) return false;
-  auto partition = static_cast<std::size_t>((*fetched)->partition);
-  client::RecordReader reader(**fetched, scratch_);
-  while (const record::Record* record = reader.next()) {
-    auto row = parse_window_row(std::string(as_text(record->value.value_or(BytesView{}))));
+  Records records = consumer_.poll(timeout);
+  if (records.empty()) return false;
+  for (const InRecord& record : records) {
+    auto row = parse_window_row(std::string(record.value.value_or("")));
     if (!row) return fail(row);
+    auto partition = static_cast<std::size_t>(record.partition);
     newest_[partition] = row->window_start;
     open_[row->window_start].push_back(std::move(*row));
-    positions_[partition] = record->offset.value() + 1;
+    positions_[partition] = record.offset + 1;
   }
-  if (const Error* error = reader.error()) return fail(error->code, error->what);
   return true;
 }
 

@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "client/blocking_client.h"
-#include "client/blocking_consumer.h"
-#include "record/scratch.h"
+#include "leat/blocking.h"
 
 namespace leat::tools {
 
@@ -35,13 +33,13 @@ struct WindowRow {
 Result<WindowRow> parse_window_row(const std::string& json);
 
 /// The ends of a topic's partitions now, by partition.
-Result<std::vector<std::int64_t>> topic_ends(client::BlockingClient& client,
-                                             const std::string& topic);
+std::vector<std::int64_t> topic_ends(blocking::Admin& admin, const std::string& topic);
 
-/// Every record of `topic` in [from, its end now), by partition, in order of offsets.
-Result<std::vector<std::vector<SinkRecord>>> read_topic(client::BlockingClient& client,
-                                                        const std::string& topic,
-                                                        const std::vector<std::int64_t>& from);
+/// Every record of `topic` in [from, ends), by partition, in order of offsets.
+std::vector<std::vector<SinkRecord>> read_topic(const ClientOptions& connect,
+                                                const std::string& topic,
+                                                const std::vector<std::int64_t>& from,
+                                                const std::vector<std::int64_t>& ends);
 
 /// Writes the last row of each window and channel as CSV, sorted.
 Result<void> save_csv(const std::vector<std::vector<SinkRecord>>& records, const std::string& path);
@@ -50,7 +48,7 @@ Result<void> save_csv(const std::vector<std::vector<SinkRecord>>& records, const
 /// is shown when a later one begins: the sink writes window after window.
 class WindowTicker {
  public:
-  WindowTicker(const client::BlockingClient& client, const std::string& topic,
+  WindowTicker(const ClientOptions& connect, const std::string& topic,
                const std::vector<std::int64_t>& from);
   /// Shows what has come meanwhile; does not wait.
   Result<void> show();
@@ -63,8 +61,7 @@ class WindowTicker {
   void show_before(const std::string& window_start);
   void print(const std::string& window_start, const std::vector<WindowRow>& rows);
 
-  client::BlockingConsumer consumer_;
-  record::Scratch scratch_;
+  blocking::Consumer consumer_;
   std::vector<std::int64_t> positions_;
   /// By window start. Partitions close a window at different moments.
   std::map<std::string, std::vector<WindowRow>> open_;

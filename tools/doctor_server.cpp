@@ -8,9 +8,9 @@
 #include <fmt/core.h>
 
 #include "base/clock.h"
-#include "client/blocking_client.h"
-#include "client/brokers.h"
+#include "leat/blocking.h"
 #include "leat/version.h"
+#include "net/address.h"
 #include "net/http_client.h"
 #include "tools/connect.h"
 #include "tools/doctor.h"
@@ -22,6 +22,7 @@ namespace leat::tools {
 namespace {
 
 constexpr std::chrono::milliseconds patience{3000};
+constexpr std::uint16_t default_kafka_port = 9092;
 constexpr std::uint16_t default_http_port = 8080;
 
 /// Options for one attempt at `brokers`, within our patience.
@@ -35,56 +36,56 @@ ClientOptions options_for(std::string brokers) {
 }
 
 /// Every broker's own idea of where clients find it, tried from here.
-void check_advertised(const client::ClusterDescription& cluster, const std::string& brokers,
+void check_advertised(const ClusterDescription& cluster, const std::string& brokers,
                       Findings& findings) {
-  for (const auto& [id, address] : cluster.brokers) {
-    client::BlockingClient client(options_for(address.to_string()));
-    auto answer = client.describe_cluster();
-    std::string where =
-        fmt::format("broker {} tells clients to connect to {}", id, address.to_string());
-    if (!answer) {
+  for (const BrokerDescription& broker : cluster.brokers) {
+    std::string address = net::Address{broker.host, broker.port}.to_string();
+    std::string where = fmt::format("broker {} tells clients to connect to {}", broker.id, address);
+    try {
+      ClusterDescription there = blocking::Admin(options_for(address)).describe_cluster();
+      if (there.id == cluster.id) {
+        findings.ok("advertised", where + ", which works from here");
+      } else {
+        findings.fail("advertised", fmt::format("{}, and there is another cluster", where),
+                      "start it with --advertised HOST:PORT of its own");
+      }
+    } catch (const Exception& failed) {
       findings.fail("advertised",
-                    fmt::format("{}, which fails from here: {}", where, answer.error().what),
+                    fmt::format("{}, which fails from here: {}", where, failed.what()),
                     fmt::format("start it with --advertised HOST:PORT that clients can reach, such "
                                 "as {}",
                                 brokers));
-    } else if (answer->id != cluster.id) {
-      findings.fail("advertised", fmt::format("{}, and there is another cluster", where),
-                    "start it with --advertised HOST:PORT of its own");
-    } else {
-      findings.ok("advertised", where + ", which works from here");
     }
   }
 }
 
 /// Gives false where nobody answers: then nothing else can be checked.
 bool check_cluster(const DoctorOptions& options, Findings& findings) {
-  auto parsed = client_options(options.brokers);
-  if (!parsed) {
-    findings.fail("connect", parsed.error().what, "say HOST:PORT with -b");
-    return false;
-  }
-  client::BlockingClient client(options_for(parsed->brokers));
+  ClusterDescription cluster;
   auto begin = std::chrono::steady_clock::now();
-  auto cluster = client.describe_cluster();
-  std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  if (!cluster) {
-    findings.fail("connect", cluster.error().what,
-                  "is leat serve running, and does -b (or LEAT_BROKERS) name its Kafka address?");
+  try {
+    cluster = blocking::Admin(options_for(options.brokers)).describe_cluster();
+  } catch (const Exception& failed) {
+    bool is_usage = failed.code() == ClientError::invalid_argument;
+    findings.fail("connect", failed.what(),
+                  is_usage ? "say HOST:PORT with -b"
+                           : "is leat serve running, and does -b (or LEAT_BROKERS) name its Kafka "
+                             "address?");
     return false;
   }
+  std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   findings.ok("connect",
-              fmt::format("{}: cluster {}, {} {}, in {:.1f} ms", options.brokers, cluster->id,
-                          cluster->brokers.size(),
-                          cluster->brokers.size() == 1 ? "broker" : "brokers", took.count()));
-  check_advertised(*cluster, options.brokers, findings);
+              fmt::format("{}: cluster {}, {} {}, in {:.1f} ms", options.brokers, cluster.id,
+                          cluster.brokers.size(),
+                          cluster.brokers.size() == 1 ? "broker" : "brokers", took.count()));
+  check_advertised(cluster, options.brokers, findings);
   return true;
 }
 
 /// Where its HTTP side should be, if nobody said.
 Result<net::Address> http_address(const DoctorOptions& options) {
   if (options.http) return net::Address::parse(*options.http, default_http_port);
-  auto brokers = client::parse_brokers(options.brokers);
+  auto brokers = net::Address::parse_list(options.brokers, default_kafka_port);
   if (!brokers) return fail(brokers);
   return net::Address{brokers->front().host, default_http_port};
 }

@@ -49,6 +49,26 @@ std::string marker_json(const record::BatchView& batch, bool is_sound) {
   return marker->is_commit ? "\"marker\":\"commit\"," : "\"marker\":\"abort\",";
 }
 
+std::optional<std::string_view> text_of(const std::optional<BytesView>& bytes) {
+  if (!bytes) return std::nullopt;
+  return as_text(*bytes);
+}
+
+/// As a consumer would be given it. Its headers are put into `headers`.
+InRecord as_polled(const record::Record& record, const std::string& topic, std::int32_t partition,
+                   std::vector<Header>& headers) {
+  headers.clear();
+  for (const record::Header& header : record.headers)
+    headers.push_back({header.key, text_of(header.value)});
+  return {topic,
+          partition,
+          record.offset.value(),
+          Timestamp(std::chrono::milliseconds(record.timestamp_ms)),
+          text_of(record.key),
+          text_of(record.value),
+          headers};
+}
+
 class Dumping {
  public:
   Dumping(const DumpOptions& options, file::FileSystem& files) : options_(options), files_(files) {}
@@ -121,9 +141,10 @@ void Dumping::print(const record::BatchView& batch, std::uint64_t position,
 void Dumping::print_records(const record::BatchView& batch, const std::string& topic,
                             std::int32_t partition) {
   record::RecordIterator records(batch, scratch_);
+  std::vector<Header> headers;
   while (const record::Record* record = records.next()) {
     if (!options_.json()) output_.print("    ");
-    append_record_json(output_.buffer(), {topic, partition}, *record);
+    append_record_json(output_.buffer(), as_polled(*record, topic, partition, headers));
     output_.print("\n");
   }
   if (const Error* error = records.error()) {

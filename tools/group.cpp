@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
-#include "client/blocking_client.h"
+#include "leat/blocking.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/group_lag.h"
@@ -49,13 +49,12 @@ std::string number_or_dash(const std::optional<std::int64_t>& value) {
   return value ? std::to_string(*value) : "-";
 }
 
-int list(const GroupOptions& options, client::BlockingClient& client) {
-  auto groups = client.list_groups();
-  if (!groups) return fail_command(groups.error());
+int list(const GroupOptions& options, blocking::Admin& admin) {
+  std::vector<GroupListing> groups = admin.list_groups();
   Output output;
   Table table({"GROUP", "STATE", "PROTOCOL"});
   std::string json = "[";
-  for (const client::ListedGroup& group : *groups) {
+  for (const GroupListing& group : groups) {
     table.add({group.id, group.state.empty() ? "-" : group.state,
                group.protocol_type.empty() ? "-" : group.protocol_type});
     json += json.size() > 1 ? ",{" : "{";
@@ -68,7 +67,7 @@ int list(const GroupOptions& options, client::BlockingClient& client) {
   return exit_ok;
 }
 
-std::string to_text(const client::GroupDescription& group, const std::vector<PartitionLag>& lags) {
+std::string to_text(const GroupDescription& group, const std::vector<PartitionLag>& lags) {
   std::string out = fmt::format("group {}: {}, {} member{}{}\n", group.id, group.state,
                                 group.members.size(), group.members.size() == 1 ? "" : "s",
                                 group.protocol.empty() ? "" : ", protocol " + group.protocol);
@@ -84,16 +83,14 @@ std::string to_text(const client::GroupDescription& group, const std::vector<Par
   }
   if (group.members.empty()) return out;
   Table members({"MEMBER", "CLIENT", "HOST", "PARTITIONS"});
-  for (const client::MemberDescription& member : group.members) {
-    std::size_t count = 0;
-    for (const auto& [topic, partitions] : member.assignment) count += partitions.size();
+  for (const MemberDescription& member : group.members) {
     members.add({member.id, member.client_id.empty() ? "-" : member.client_id, member.client_host,
-                 std::to_string(count)});
+                 std::to_string(member.assignment.size())});
   }
   return out + "\n" + members.to_string();
 }
 
-std::string to_json(const client::GroupDescription& group, const std::vector<PartitionLag>& lags) {
+std::string to_json(const GroupDescription& group, const std::vector<PartitionLag>& lags) {
   std::string json = "{";
   append_field(json, "group", group.id);
   append_field(json, "state", group.state);
@@ -111,7 +108,7 @@ std::string to_json(const client::GroupDescription& group, const std::vector<Par
     json += '}';
   }
   json += "],\"members\":[";
-  for (const client::MemberDescription& member : group.members) {
+  for (const MemberDescription& member : group.members) {
     json += json.back() == '[' ? "{" : ",{";
     append_field(json, "member", member.id);
     append_field(json, "client", member.client_id);
@@ -121,13 +118,12 @@ std::string to_json(const client::GroupDescription& group, const std::vector<Par
   return json + "]}\n";
 }
 
-int describe(const GroupOptions& options, client::BlockingClient& client) {
-  auto group = client.describe_group(options.group);
-  if (!group) return fail_command(group.error());
-  auto lags = find_lag(client, *group, SystemClock().wall_ms());
-  if (!lags) return fail_command(lags.error());
+int describe(const GroupOptions& options, blocking::Admin& admin) {
+  GroupDescription group = admin.describe_group(options.group);
+  ClientOptions connect = client_options(options.brokers);
+  std::vector<PartitionLag> lags = find_lag(admin, connect, group, SystemClock().wall_ms());
   Output output;
-  output.print(options.json() ? to_json(*group, *lags) : to_text(*group, *lags));
+  output.print(options.json() ? to_json(group, lags) : to_text(group, lags));
   return exit_ok;
 }
 
@@ -139,19 +135,18 @@ struct Move {
   std::int64_t to = 0;
 };
 
-Result<std::vector<Move>> plan_moves(const GroupOptions& options, client::BlockingClient& client) {
+Result<std::vector<Move>> plan_moves(const GroupOptions& options, blocking::Admin& admin) {
   if (options.to.empty()) {
     return fail(Errc::invalid_argument, "--to is missing: start, end, N, -N, +N or @TIME");
   }
   auto position = Position::parse(options.to, SystemClock().wall_ms());
   if (!position) return fail(position);
-  auto offsets = client.group_offsets(options.group);
-  if (!offsets) return fail(offsets);
+  std::vector<CommittedOffset> offsets = admin.group_offsets(options.group);
   std::vector<std::string> topics;
   if (options.topic) topics.push_back(*options.topic);
-  for (const client::GroupOffset& offset : *offsets) {
-    bool is_new = topics.empty() || topics.back() != offset.topic;
-    if (!options.topic && is_new) topics.push_back(offset.topic);
+  for (const CommittedOffset& offset : offsets) {
+    bool is_new = topics.empty() || topics.back() != offset.partition.topic;
+    if (!options.topic && is_new) topics.push_back(offset.partition.topic);
   }
   if (topics.empty()) {
     return fail(Errc::not_found, fmt::format("group {} has committed nothing; --topic says what it "
@@ -163,14 +158,12 @@ Result<std::vector<Move>> plan_moves(const GroupOptions& options, client::Blocki
     TopicQuery query;
     query.topic = topic;
     query.range.begin = *position;
-    auto parts = find_parts(client, query);
+    auto parts = find_parts(admin, query);
     if (!parts) return fail(parts);
     for (const TopicPart& part : *parts) {
       Move move{topic, part.partition, std::nullopt, part.range.begin};
-      for (const client::GroupOffset& offset : *offsets) {
-        bool is_same = offset.topic == topic && offset.partition == part.partition;
-        if (is_same) move.from = offset.offset;
-      }
+      for (const CommittedOffset& offset : offsets)
+        if (offset.partition == Partition{topic, part.partition}) move.from = offset.offset;
       moves.push_back(std::move(move));
     }
   }
@@ -213,34 +206,39 @@ bool is_confirmed(const GroupOptions& options) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-int seek(const GroupOptions& options, client::BlockingClient& client) {
-  auto moves = plan_moves(options, client);
+/// None where there is no such group.
+std::size_t count_members(const std::string& group, blocking::Admin& admin) {
+  try {
+    return admin.describe_group(group).members.size();
+  } catch (const Exception& failed) {
+    if (failed.code() != KafkaError::group_id_not_found) throw;
+    return 0;
+  }
+}
+
+int seek(const GroupOptions& options, blocking::Admin& admin) {
+  auto moves = plan_moves(options, admin);
   if (!moves) return fail_command(moves.error());
   {
     Output output;
     output.print(options.json() ? to_json(*moves) : to_text(*moves));
   }
-  auto group = client.describe_group(options.group);
-  if (group && !group->members.empty()) {
+  if (std::size_t members = count_members(options.group, admin); members > 0) {
     return fail_command(
         {Errc::broker_error,
-         fmt::format("group {} has {} member{}, and only they can move it: stop "
-                     "them first",
-                     options.group, group->members.size(), group->members.size() == 1 ? "" : "s")});
+         fmt::format("group {} has {} member{}, and only they can move it: stop them first",
+                     options.group, members, members == 1 ? "" : "s")});
   }
-  if (!group && group.error().code != Errc::not_found) return fail_command(group.error());
   if (!is_confirmed(options)) return exit_ok;
-  std::vector<client::GroupOffset> offsets;
-  for (const Move& move : *moves) offsets.push_back({move.topic, move.partition, move.to});
-  auto committed = client.commit_group_offsets(options.group, std::move(offsets));
-  if (!committed) return fail_command(committed.error());
+  std::vector<CommittedOffset> offsets;
+  for (const Move& move : *moves) offsets.push_back({{move.topic, move.partition}, move.to});
+  admin.alter_group_offsets(options.group, std::move(offsets));
   if (!options.json()) std::cout << fmt::format("moved group {}\n", options.group);
   return exit_ok;
 }
 
-int remove(const GroupOptions& options, client::BlockingClient& client) {
-  auto deleted = client.delete_group(options.group);
-  if (!deleted) return fail_command(deleted.error());
+int remove(const GroupOptions& options, blocking::Admin& admin) {
+  admin.delete_group(options.group);
   std::string json = "{";
   append_field(json, "group", options.group);
   json += ",\"action\":\"deleted\"}\n";
@@ -249,7 +247,7 @@ int remove(const GroupOptions& options, client::BlockingClient& client) {
   return exit_ok;
 }
 
-using Action = int (*)(const GroupOptions&, client::BlockingClient&);
+using Action = int (*)(const GroupOptions&, blocking::Admin&);
 
 Arguments& declare_action(Arguments& group, const std::shared_ptr<GroupOptions>& options,
                           const char* name, const char* summary, const char* examples,
@@ -258,10 +256,8 @@ Arguments& declare_action(Arguments& group, const std::shared_ptr<GroupOptions>&
   arguments.brokers(options->brokers);
   arguments.format(options->format);
   arguments.run([options, action] {
-    auto connect = client_options(options->brokers);
-    if (!connect) return fail_command(connect.error());
-    client::BlockingClient client(std::move(*connect));
-    return action(*options, client);
+    blocking::Admin admin(client_options(options->brokers));
+    return action(*options, admin);
   });
   return arguments;
 }

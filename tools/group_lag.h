@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "client/blocking_client.h"
+#include "leat/blocking.h"
 
 namespace leat::tools {
 
@@ -31,10 +30,9 @@ struct PartitionLag {
 };
 
 /// Every partition that the group has committed or that one of its members has, by topic and
-/// number.
-Result<std::vector<PartitionLag>> find_lag(client::BlockingClient& client,
-                                           const client::GroupDescription& group,
-                                           std::int64_t now_ms);
+/// number. `connect` is how to reach the cluster that `admin` asks.
+std::vector<PartitionLag> find_lag(blocking::Admin& admin, const ClientOptions& connect,
+                                   const GroupDescription& group, std::int64_t now_ms);
 
 /// "3.2 s", "5 min", "2 d": short, and never more exact than it matters.
 std::string describe_duration(std::int64_t ms);

@@ -1,15 +1,15 @@
 // The records of a topic's partitions as one sequence, by time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "client/blocking_client.h"
-#include "record/record.h"
+#include "leat/blocking.h"
 #include "tools/topic_parts.h"
 
 namespace leat::tools {
@@ -21,20 +21,17 @@ namespace leat::tools {
 /// Not thread-safe.
 class MergedTopic {
  public:
-  /// REQUIRES: every range has an end that the partition has reached. `client` outlives it.
-  MergedTopic(const client::BlockingClient& client, const std::string& topic,
-              const std::vector<TopicPart>& parts);
+  /// REQUIRES: every range has an end that the partition has reached.
+  MergedTopic(ClientOptions connect, const std::string& topic, const std::vector<TopicPart>& parts);
   ~MergedTopic();
 
   struct Next {
-    std::int32_t partition = 0;
     /// Never goes back; nothing while no record had any timestamp.
     std::optional<std::int64_t> time_ms;
-    const record::Record* record = nullptr;
+    const InRecord* record = nullptr;
   };
-  /// Valid until the next call; nothing at the end. Waits for brokers; Errc::cancelled once the
-  /// client is told to stop.
-  Result<std::optional<Next>> next();
+  /// Valid until the next call; nothing at the end. Waits for brokers.
+  std::optional<Next> next();
 
   /// Offsets that were gone through, and all that there are to go through.
   std::int64_t offsets_done() const;
@@ -44,10 +41,14 @@ class MergedTopic {
   class Stream;
   static bool is_later(const Stream* a, const Stream* b);
   /// Puts the stream into the heap, with its next record, if there is one.
-  Result<void> advance(Stream& stream);
+  void advance(Stream& stream);
+  /// Polls once, for a stream that has nothing.
+  void fetch(Stream& stream);
+  void rest_others(const Stream& stream);
 
-  std::vector<std::unique_ptr<Stream>> streams_;  // by partition
-  std::vector<Stream*> heap_;                     // those whose head is known, the next one first
+  blocking::Consumer consumer_;
+  std::map<std::int32_t, std::unique_ptr<Stream>> streams_;  // by partition
+  std::vector<Stream*> heap_;  // those whose head is known, the next one first
   bool is_started_ = false;
   std::int64_t offsets_total_ = 0;
 };

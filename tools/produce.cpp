@@ -12,11 +12,7 @@
 
 #include <fmt/core.h>
 
-#include "base/clock.h"
-#include "client/blocking_client.h"
-#include "client/blocking_producer.h"
-#include "client/codec.h"
-#include "record/compression.h"
+#include "leat/blocking.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/csv.h"
@@ -85,7 +81,7 @@ class Progress {
 
 class Producing {
  public:
-  Producing(const ProduceOptions& options, client::BlockingProducer& producer, Progress& progress,
+  Producing(const ProduceOptions& options, blocking::Producer& producer, Progress& progress,
             const Interrupt& interrupt)
       : options_(options), producer_(producer), progress_(progress), interrupt_(interrupt) {}
 
@@ -97,16 +93,15 @@ class Producing {
  private:
   Result<void> send_line(LineReader& lines, std::string_view line);
   Result<void> send_csv(LineReader& lines, std::string_view line);
-  Result<void> send(const LineRecord& record);
+  void send(const LineRecord& record);
   /// Reads the value's key and timestamp off its fields, where that is asked for.
   Result<void> send_value(std::string_view value);
   Result<void> take_bad(const LineReader& lines, std::int64_t line_number, const Error& error);
 
   const ProduceOptions& options_;
-  client::BlockingProducer& producer_;
+  blocking::Producer& producer_;
   Progress& progress_;
   const Interrupt& interrupt_;
-  SystemClock clock_;
   JsonLineReader json_;
   std::optional<CsvToJson> csv_;
   std::string row_;
@@ -148,7 +143,8 @@ Result<void> Producing::send_line(LineReader& lines, std::string_view line) {
   if (line.empty() || line == "\r") return {};
   Result<const LineRecord*> record = json_.read_record(line);
   if (!record) return fail(record);
-  return send(**record);
+  send(**record);
+  return {};
 }
 
 Result<void> Producing::send_csv(LineReader& lines, std::string_view line) {
@@ -181,22 +177,20 @@ Result<void> Producing::send_csv(LineReader& lines, std::string_view line) {
 
 Result<void> Producing::send_value(std::string_view value) {
   if (!options_.key_field && !options_.timestamp_field) {
-    plain_.value = as_bytes(value);
-    return send(plain_);
+    plain_.value = value;
+    send(plain_);
+    return {};
   }
   auto record = json_.read_fields(value, options_.key_field, options_.timestamp_field);
   if (!record) return fail(record);
-  return send(**record);
+  send(**record);
+  return {};
 }
 
-Result<void> Producing::send(const LineRecord& record) {
-  client::OutRecord out;
-  out.key = record.key;
-  out.value = record.value;
-  out.headers = record.headers;
-  out.timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : clock_.wall_ms();
+void Producing::send(const LineRecord& record) {
+  OutRecord out{options_.topic, record.key, record.value, record.headers, {}, record.timestamp};
   if (options_.partition) out.partition = static_cast<std::int32_t>(*options_.partition);
-  return plain(producer_.send(options_.topic, out));
+  producer_.enqueue(out);
 }
 
 Result<void> check(const ProduceOptions& options) {
@@ -210,16 +204,18 @@ Result<void> check(const ProduceOptions& options) {
 
 /// Sends all files. What was sent before an error is still delivered.
 Result<void> send_files(const ProduceOptions& options, Producing& producing,
-                        client::BlockingProducer& producer, const Interrupt& interrupt) {
+                        blocking::Producer& producer, const Interrupt& interrupt) {
   std::vector<std::string> files = options.files;
   if (files.empty()) files.push_back("-");
   Result<void> sent;
-  for (const std::string& file : files) {
-    if (!sent || interrupt.requested()) break;
-    sent = producing.send_file(file);
-  }
-  Result<void> flushed = plain(producer.flush());
-  return sent ? flushed : sent;
+  Result<void> taken = attempt([&] {
+    for (const std::string& file : files) {
+      if (!sent || interrupt.requested()) break;
+      sent = producing.send_file(file);
+    }
+  });
+  producer.flush();
+  return taken ? sent : taken;
 }
 
 int produce(const ProduceOptions& options) {
@@ -227,18 +223,13 @@ int produce(const ProduceOptions& options) {
   if (!checked) return fail_command(checked.error());
   Interrupt interrupt;
   // An interrupt ends the reading, not the delivery of what was read.
-  auto connect = client_options(options.brokers);
-  if (!connect) return fail_command(connect.error());
-  client::BlockingClient client(std::move(*connect));
-  // Before anything is read: a mistyped address should not wait for a terminal's input.
-  auto topic = client.describe_topic(options.topic, /*create=*/true);
-  if (!topic) return fail_command(topic.error());
-  ProducerOptions producer_options;
-  producer_options.compression = client::to_public(*record::compression_named(options.codec));
   Deliveries deliveries;
-  client::BlockingProducer producer(
-      client, producer_options,
-      [&](const client::Delivery& delivery) { deliveries.add(delivery); });
+  ProducerOptions producer_options;
+  producer_options.compression = codec_named(options.codec);
+  producer_options.on_delivery = [&](const BatchDelivery& batch) { deliveries.add(batch); };
+  blocking::Producer producer(client_options(options.brokers), std::move(producer_options));
+  // Before anything is read: a mistyped address should not wait for a terminal's input.
+  producer.partition_count(options.topic);
   Progress progress(deliveries);
   Producing producing(options, producer, progress, interrupt);
   Result<void> sent = send_files(options, producing, producer, interrupt);
@@ -261,8 +252,8 @@ void declare(Arguments& arguments) {
                    "JSON field that is the record's time: RFC 3339, or ms since 1970");
   arguments.option("-p,--partition N", options->partition,
                    "Where to send all records (default: by key, or anywhere)");
-  arguments.choice("-z,--compression CODEC", options->codec,
-                   {"none", "gzip", "snappy", "lz4", "zstd"}, "How batches are compressed");
+  arguments.choice("-z,--compression CODEC", options->codec, codec_names(),
+                   "How batches are compressed");
   arguments.choice("-F,--input-format FORMAT", options->format, {"lines", "json", "csv"},
                    "lines: each is a value; json: records as `leat consume --format json` prints "
                    "them; csv: the first row has the names, rows become JSON objects");

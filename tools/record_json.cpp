@@ -8,6 +8,7 @@
 
 #include "column/json_encoder.h"
 #include "column/timestamp.h"
+#include "record/record.h"
 #include "tools/base64.h"
 
 namespace leat::tools {
@@ -17,17 +18,18 @@ namespace dom = simdjson::dom;
 namespace {
 
 /// Appends `"name":"text"`, or what the grammar says for bytes that are no text.
-void append_bytes(std::string& out, std::string_view name, const std::optional<BytesView>& bytes) {
-  bool is_text = !bytes || simdjson::validate_utf8(as_text(*bytes));
+void append_bytes(std::string& out, std::string_view name,
+                  const std::optional<std::string_view>& bytes) {
+  bool is_text = !bytes || simdjson::validate_utf8(*bytes);
   out += '"';
   out.append(name);
   out += is_text ? "\":" : "_base64\":\"";
   if (!bytes) {
     out += "null";
   } else if (is_text) {
-    column::append_json_string(out, as_text(*bytes));
+    column::append_json_string(out, *bytes);
   } else {
-    append_base64(out, *bytes);
+    append_base64(out, as_bytes(*bytes));
     out += '"';
   }
 }
@@ -36,12 +38,16 @@ tl::unexpected<Error> bad(std::string what) {
   return fail(Errc::bad_record, std::move(what));
 }
 
-Result<std::int64_t> to_timestamp_ms(dom::element element, std::string_view name) {
+Timestamp at_ms(std::int64_t ms) {
+  return Timestamp(std::chrono::milliseconds(ms));
+}
+
+Result<Timestamp> to_timestamp(dom::element element, std::string_view name) {
   std::int64_t ms = 0;
-  if (element.get(ms) == simdjson::SUCCESS) return ms;
+  if (element.get(ms) == simdjson::SUCCESS) return at_ms(ms);
   std::string_view text;
   if (element.get(text) == simdjson::SUCCESS)
-    if (auto time = column::parse_timestamp(text)) return time->ms;
+    if (auto time = column::parse_timestamp(text)) return at_ms(time->ms);
   return bad(fmt::format("'{}' is neither an RFC 3339 time nor milliseconds since 1970: {}", name,
                          std::string(simdjson::minify(element))));
 }
@@ -60,29 +66,30 @@ void append_json_text(std::string& out, std::string_view text) {
   column::append_json_string(out, replaced);
 }
 
-void append_record_json(std::string& out, const RecordPlace& place, const record::Record& record) {
+void append_record_json(std::string& out, const InRecord& record) {
   out += "{\"topic\":";
-  append_json_text(out, place.topic);
+  append_json_text(out, record.topic);
   out += ",\"partition\":";
-  out.append(fmt::format_int(place.partition).c_str());
+  out.append(fmt::format_int(record.partition).c_str());
   out += ",\"offset\":";
-  out.append(fmt::format_int(record.offset.value()).c_str());
+  out.append(fmt::format_int(record.offset).c_str());
   out += ",\"timestamp\":";
-  if (record.timestamp_ms == record::no_timestamp_ms)
+  std::int64_t timestamp_ms = record.timestamp.time_since_epoch().count();
+  if (timestamp_ms == record::no_timestamp_ms)
     out += "null";
   else
-    out.append(fmt::format_int(record.timestamp_ms).c_str());
+    out.append(fmt::format_int(timestamp_ms).c_str());
   out += ',';
   append_bytes(out, "key", record.key);
   out += ',';
   append_bytes(out, "value", record.value);
   out += ",\"headers\":[";
   bool first = true;
-  for (const record::Header& header : record.headers) {
+  for (const Header& header : record.headers) {
     if (!first) out += ',';
     first = false;
     out += '{';
-    append_bytes(out, "key", as_bytes(header.key));
+    append_bytes(out, "key", header.name);
     out += ',';
     append_bytes(out, "value", header.value);
     out += '}';
@@ -91,14 +98,17 @@ void append_record_json(std::string& out, const RecordPlace& place, const record
 }
 
 struct JsonLineReader::State {
+  /// Of a key or a value: bytes, or null.
+  using Text = std::optional<std::string_view>;
+
   dom::parser parser;
   LineRecord record;
   /// Bytes that were written in base64, and texts made here. A deque does not move them.
-  std::deque<Bytes> decoded;
+  std::deque<std::string> decoded;
 
   Result<dom::object> parse(std::string_view line);
-  Result<std::optional<BytesView>> read_bytes(dom::object object, const char* name, bool required);
-  Result<std::optional<BytesView>> from_base64(dom::element element, const std::string& name);
+  Result<Text> read_bytes(dom::object object, const char* name, bool required);
+  Result<Text> from_base64(dom::element element, const std::string& name);
   Result<void> read_headers(dom::object object);
 };
 
@@ -115,31 +125,30 @@ Result<dom::object> JsonLineReader::State::parse(std::string_view line) {
   return object;
 }
 
-Result<std::optional<BytesView>> JsonLineReader::State::from_base64(dom::element element,
-                                                                    const std::string& name) {
+auto JsonLineReader::State::from_base64(dom::element element, const std::string& name)
+    -> Result<Text> {
   std::string_view text;
   Bytes bytes;
   if (element.get(text) || !append_from_base64(bytes, text))
     return bad(fmt::format("'{}' is not base64", name));
-  decoded.push_back(std::move(bytes));
-  return std::optional<BytesView>(decoded.back());
+  decoded.emplace_back(as_text(bytes));
+  return Text(decoded.back());
 }
 
-Result<std::optional<BytesView>> JsonLineReader::State::read_bytes(dom::object object,
-                                                                   const char* name,
-                                                                   bool required) {
+auto JsonLineReader::State::read_bytes(dom::object object, const char* name, bool required)
+    -> Result<Text> {
   dom::element element;
   if (object.at_key(name).get(element) == simdjson::SUCCESS) {
     std::string_view text;
-    if (element.is_null()) return std::optional<BytesView>();
+    if (element.is_null()) return Text();
     if (element.get(text)) return bad(fmt::format("'{}' is neither a string nor null", name));
-    return std::optional<BytesView>(as_bytes(text));
+    return Text(text);
   }
   std::string in_base64 = std::string(name) + "_base64";
   if (object.at_key(in_base64).get(element) == simdjson::SUCCESS)
     return from_base64(element, in_base64);
   if (required) return bad(fmt::format("'{}' is missing", name));
-  return std::optional<BytesView>();
+  return Text();
 }
 
 Result<void> JsonLineReader::State::read_headers(dom::object object) {
@@ -155,7 +164,7 @@ Result<void> JsonLineReader::State::read_headers(dom::object object) {
     if (!*key) return bad("a header's key is null");
     auto value = read_bytes(header, "value", true);
     if (!value) return fail(value);
-    record.headers.push_back({as_text(**key), *value});
+    record.headers.push_back({**key, *value});
   }
   return {};
 }
@@ -173,9 +182,9 @@ Result<const LineRecord*> JsonLineReader::read_record(std::string_view line) {
   state_->record.value = *value;
   dom::element timestamp;
   if (!object->at_key("timestamp").get(timestamp) && !timestamp.is_null()) {
-    auto ms = to_timestamp_ms(timestamp, "timestamp");
-    if (!ms) return fail(ms);
-    state_->record.timestamp_ms = *ms;
+    auto time = to_timestamp(timestamp, "timestamp");
+    if (!time) return fail(time);
+    state_->record.timestamp = *time;
   }
   return &state_->record;
 }
@@ -185,27 +194,25 @@ Result<const LineRecord*> JsonLineReader::read_fields(
     const std::optional<std::string>& timestamp_field) {
   auto object = state_->parse(line);
   if (!object) return fail(object);
-  state_->record.value = as_bytes(line);
+  state_->record.value = line;
   dom::element element;
   if (key_field) {
     if (object->at_key(*key_field).get(element))
       return bad(fmt::format("field '{}' is missing", *key_field));
     std::string_view text;
     if (element.get(text) == simdjson::SUCCESS) {
-      state_->record.key = as_bytes(text);
+      state_->record.key = text;
     } else if (!element.is_null()) {
-      std::string json{simdjson::minify(element)};
-      BytesView bytes = as_bytes(json);
-      state_->decoded.emplace_back(bytes.begin(), bytes.end());
+      state_->decoded.emplace_back(simdjson::minify(element));
       state_->record.key = state_->decoded.back();
     }
   }
   if (timestamp_field) {
     if (object->at_key(*timestamp_field).get(element))
       return bad(fmt::format("field '{}' is missing", *timestamp_field));
-    auto ms = to_timestamp_ms(element, *timestamp_field);
-    if (!ms) return fail(ms);
-    state_->record.timestamp_ms = *ms;
+    auto time = to_timestamp(element, *timestamp_field);
+    if (!time) return fail(time);
+    state_->record.timestamp = *time;
   }
   return &state_->record;
 }

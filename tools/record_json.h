@@ -16,10 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/result.h"
-#include "record/record.h"
-#include "tools/record_template.h"
+#include "leat/records.h"
 
 namespace leat::tools {
 
@@ -27,17 +25,17 @@ namespace leat::tools {
 inline constexpr std::size_t json_padding_bytes = 64;
 
 /// Appends `record` without a line end.
-void append_record_json(std::string& out, const RecordPlace& place, const record::Record& record);
+void append_record_json(std::string& out, const InRecord& record);
 
 /// Appends `text` as a JSON string; what is not UTF-8 in it becomes U+FFFD.
 void append_json_text(std::string& out, std::string_view text);
 
 /// What a line says of a record. Borrowed from the line and the reader.
 struct LineRecord {
-  std::optional<BytesView> key;
-  std::optional<BytesView> value;
-  std::vector<record::Header> headers;
-  std::optional<std::int64_t> timestamp_ms;
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::vector<Header> headers;
+  std::optional<Timestamp> timestamp;
 };
 
 /// Reads JSON lines. What it returns is valid until the next call. REQUIRES, of every line:

@@ -1,9 +1,13 @@
 #include "tools/record_template.h"
 
+#include <cstdint>
 #include <iterator>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
+
+#include "base/bytes.h"
 
 namespace leat::tools {
 
@@ -11,30 +15,30 @@ namespace {
 
 constexpr std::string_view letters = "tpoTkshKSR";
 
-void append_text(std::string& out, const std::optional<BytesView>& bytes) {
-  if (bytes) out.append(as_text(*bytes));
+void append_text(std::string& out, const std::optional<std::string_view>& bytes) {
+  if (bytes) out.append(*bytes);
 }
 
 void append_number(std::string& out, std::int64_t number) {
   out.append(fmt::format_int(number).c_str());
 }
 
-std::int32_t size_of(const std::optional<BytesView>& bytes) {
+std::int32_t size_of(const std::optional<std::string_view>& bytes) {
   return bytes ? static_cast<std::int32_t>(bytes->size()) : -1;
 }
 
-void append_headers(std::string& out, const record::Headers& headers) {
+void append_headers(std::string& out, std::span<const Header> headers) {
   bool first = true;
-  for (const record::Header& header : headers) {
+  for (const Header& header : headers) {
     if (!first) out += ',';
     first = false;
-    out.append(header.key);
+    out.append(header.name);
     out += '=';
     append_text(out, header.value);
   }
 }
 
-void append_size_bytes(std::string& out, const std::optional<BytesView>& bytes) {
+void append_size_bytes(std::string& out, const std::optional<std::string_view>& bytes) {
   std::byte encoded[sizeof(std::int32_t)];
   store_big_endian(encoded, size_of(bytes));
   out.append(as_text(encoded));
@@ -106,14 +110,13 @@ void RecordTemplate::add_literal(char c) {
   parts_.back().literal += c;
 }
 
-void RecordTemplate::print(const RecordPlace& place, const record::Record& record,
-                           std::string& out) const {
+void RecordTemplate::print(const InRecord& record, std::string& out) const {
   for (const Part& part : parts_) {
     switch (part.letter) {
-      case 't': out.append(place.topic); break;
-      case 'p': append_number(out, place.partition); break;
-      case 'o': append_number(out, record.offset.value()); break;
-      case 'T': append_number(out, record.timestamp_ms); break;
+      case 't': out.append(record.topic); break;
+      case 'p': append_number(out, record.partition); break;
+      case 'o': append_number(out, record.offset); break;
+      case 'T': append_number(out, record.timestamp.time_since_epoch().count()); break;
       case 'k': append_text(out, record.key); break;
       case 's': append_text(out, record.value); break;
       case 'h': append_headers(out, record.headers); break;

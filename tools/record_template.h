@@ -12,21 +12,15 @@
 #include <vector>
 
 #include "base/result.h"
-#include "record/record.h"
+#include "leat/records.h"
 
 namespace leat::tools {
-
-/// Where a record stands.
-struct RecordPlace {
-  std::string_view topic;
-  std::int32_t partition = 0;
-};
 
 class RecordTemplate {
  public:
   static Result<RecordTemplate> parse(std::string_view text);
   /// Appends `record` to `out`.
-  void print(const RecordPlace& place, const record::Record& record, std::string& out) const;
+  void print(const InRecord& record, std::string& out) const;
 
  private:
   struct Part {

@@ -12,11 +12,8 @@
 #include <fmt/core.h>
 
 #include "base/clock.h"
-#include "client/blocking_client.h"
-#include "client/blocking_producer.h"
-#include "client/codec.h"
 #include "column/timestamp.h"
-#include "record/compression.h"
+#include "leat/blocking.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/deliveries.h"
@@ -49,7 +46,7 @@ struct ReplayOptions {
 class Target {
  public:
   virtual ~Target() = default;
-  virtual Result<void> put(std::int32_t partition, const record::Record& record) = 0;
+  virtual Result<void> put(const InRecord& record) = 0;
   /// What was put goes out now: nothing follows for a while.
   virtual void pause() = 0;
   /// Everything that was put has arrived, or why not.
@@ -61,17 +58,14 @@ class Target {
 class StdoutTarget final : public Target {
  public:
   StdoutTarget(const ReplayOptions& options, RecordTemplate record_template)
-      : topic_(options.topic),
-        is_json_(options.format == "json"),
-        template_(std::move(record_template)) {}
+      : is_json_(options.format == "json"), template_(std::move(record_template)) {}
 
-  Result<void> put(std::int32_t partition, const record::Record& record) override {
-    RecordPlace place{topic_, partition};
+  Result<void> put(const InRecord& record) override {
     if (is_json_) {
-      append_record_json(output_.buffer(), place, record);
+      append_record_json(output_.buffer(), record);
       output_.buffer() += '\n';
     } else {
-      template_.print(place, record, output_.buffer());
+      template_.print(record, output_.buffer());
     }
     output_.written();
     return {};
@@ -85,7 +79,6 @@ class StdoutTarget final : public Target {
   bool is_closed() const override { return output_.closed(); }
 
  private:
-  std::string topic_;
   bool is_json_;
   RecordTemplate template_;
   Output output_;
@@ -93,29 +86,23 @@ class StdoutTarget final : public Target {
 
 class TopicTarget final : public Target {
  public:
-  TopicTarget(client::BlockingClient& client, const std::string& topic,
-              const ProducerOptions& options, bool keeps_partitions)
-      : topic_(topic),
+  TopicTarget(const ReplayOptions& options, bool keeps_partitions)
+      : topic_(*options.to),
         keeps_partitions_(keeps_partitions),
-        producer_(client, options,
-                  [this](const client::Delivery& delivery) { deliveries_.add(delivery); }) {}
+        producer_(client_options(options.brokers), producer_options(options)) {}
 
-  Result<void> put(std::int32_t partition, const record::Record& record) override {
+  Result<void> put(const InRecord& record) override {
     if (deliveries_.failed() > 0) return failure();
-    client::OutRecord out;
-    out.key = record.key;
-    out.value = record.value;
-    headers_.clear();
-    for (const record::Header& header : record.headers) headers_.push_back(header);
-    out.headers = headers_;
-    out.timestamp_ms = record.timestamp_ms;
-    if (keeps_partitions_) out.partition = partition;
-    return plain(producer_.send(topic_, out));
+    OutRecord out{topic_, record.key, record.value, record.headers, {}, record.timestamp};
+    if (keeps_partitions_) out.partition = record.partition;
+    producer_.enqueue(out);
+    return {};
   }
   void pause() override {}  // what lingers is sent by itself
   Result<void> finish() override {
-    Result<void> flushed = plain(producer_.flush());
-    return deliveries_.failed() > 0 ? failure() : flushed;
+    producer_.flush();
+    if (deliveries_.failed() > 0) return failure();
+    return {};
   }
 
  private:
@@ -124,31 +111,42 @@ class TopicTarget final : public Target {
                 fmt::format("{} records were not delivered to {}", deliveries_.failed(), topic_));
   }
 
+  ProducerOptions producer_options(const ReplayOptions& options) {
+    ProducerOptions producer;
+    producer.compression = codec_named(options.codec);
+    producer.on_delivery = [this](const BatchDelivery& batch) { deliveries_.add(batch); };
+    return producer;
+  }
+
   std::string topic_;
   bool keeps_partitions_;
-  std::vector<record::Header> headers_;
   Deliveries deliveries_;
-  client::BlockingProducer producer_;
+  blocking::Producer producer_;
 };
 
+/// The number of a topic's partitions, if it is there.
+std::optional<std::size_t> count_partitions(blocking::Admin& admin, const std::string& topic) {
+  try {
+    return admin.describe_topic(topic).partitions.size();
+  } catch (const Exception& failed) {
+    if (failed.code() != KafkaError::unknown_topic_or_partition) throw;
+    return std::nullopt;
+  }
+}
+
 /// Finds the target topic, or makes it like the source. Gives the number of its partitions.
-Result<std::size_t> prepare_topic(client::BlockingClient& client, const ReplayOptions& options,
-                                  std::size_t partitions) {
-  auto there = client.describe_topic(*options.to);
-  if (there) return there->partitions.size();
-  if (there.error().code != Errc::unknown_topic_or_partition) return fail(there);
-  client::NewTopic topic;
-  topic.name = *options.to;
-  topic.partitions = static_cast<std::int32_t>(partitions);
-  auto configs = client.topic_configs(options.topic);
-  // A broker may keep its settings to itself; then the target has the defaults.
-  if (configs) {
-    for (const client::TopicConfig& config : *configs)
+std::size_t prepare_topic(const ReplayOptions& options, std::size_t partitions) {
+  blocking::Admin admin(client_options(options.brokers));
+  if (auto count = count_partitions(admin, *options.to)) return *count;
+  NewTopic topic(*options.to, static_cast<std::int32_t>(partitions));
+  try {
+    for (const ConfigEntry& config : admin.topic_configs(options.topic))
       if (!config.is_default && config.value)
         topic.configs.emplace_back(config.name, *config.value);
+  } catch (const Exception&) {
+    // A broker may keep its settings to itself; then the target has the defaults.
   }
-  auto created = client.create_topic(std::move(topic));
-  if (!created) return fail(created);
+  admin.create_topic(std::move(topic));
   fmt::print(stderr, "created topic {} with {} partitions\n", *options.to, partitions);
   return partitions;
 }
@@ -183,19 +181,18 @@ Result<void> Replaying::run() {
   auto now = Pace::Duration::zero();
   while (!interrupt_.requested() && !target_.is_closed()) {
     auto next = records_.next();
-    if (!next) return fail(next);
-    if (!*next) break;
+    if (!next) break;
     if (count_ % stride == 0) {
       now = Clock::now() - started_;
-      progress_.show([&] { return line((*next)->time_ms); });
+      progress_.show([&] { return line(next->time_ms); });
     }
-    auto due = pace_.due((*next)->time_ms, now);
+    auto due = pace_.due(next->time_ms, now);
     if (due > now) {
-      wait_until(due, (*next)->time_ms);
+      wait_until(due, next->time_ms);
       now = Clock::now() - started_;
       if (interrupt_.requested()) break;
     }
-    Result<void> put = target_.put((*next)->partition, *(*next)->record);
+    Result<void> put = target_.put(*next->record);
     if (!put) return put;
     ++count_;
   }
@@ -239,19 +236,12 @@ void Replaying::report() {
              static_cast<double>(count_) / seconds);
 }
 
-Result<std::unique_ptr<Target>> open_target(client::BlockingClient& client,
-                                            const ReplayOptions& options, std::size_t partitions) {
-  if (!options.to) {
-    auto record_template = RecordTemplate::parse(options.record_template.value_or("%s\n"));
-    if (!record_template) return fail(record_template);
-    return std::make_unique<StdoutTarget>(options, std::move(*record_template));
-  }
-  auto target_partitions = prepare_topic(client, options, partitions);
-  if (!target_partitions) return fail(target_partitions);
-  ProducerOptions producer_options;
-  producer_options.compression = client::to_public(*record::compression_named(options.codec));
-  return std::make_unique<TopicTarget>(client, *options.to, producer_options,
-                                       *target_partitions >= partitions);
+Result<std::unique_ptr<Target>> open_target(const ReplayOptions& options, std::size_t partitions) {
+  if (options.to)
+    return std::make_unique<TopicTarget>(options, prepare_topic(options, partitions) >= partitions);
+  auto record_template = RecordTemplate::parse(options.record_template.value_or("%s\n"));
+  if (!record_template) return fail(record_template);
+  return std::make_unique<StdoutTarget>(options, std::move(*record_template));
 }
 
 Result<void> check(const ReplayOptions& options) {
@@ -271,19 +261,17 @@ int replay(const ReplayOptions& options) {
   if (!range) return fail_command(range.error());
   Interrupt interrupt;
   // An interrupt ends the reading, not the delivery of what was read.
-  auto reading = client_options(options.brokers, interrupt.token());
-  auto writing = client_options(options.brokers);
-  if (!reading) return fail_command(reading.error());
-  client::BlockingClient source(std::move(*reading));
-  client::BlockingClient sink(std::move(*writing));
-  TopicQuery query{options.topic, std::nullopt, *range, true, true};
-  auto parts = find_parts(source, query);
+  ClientOptions reading = client_options(options.brokers, interrupt.token());
+  blocking::Admin admin(reading);
+  auto parts = find_parts(admin, {options.topic, std::nullopt, *range, true, true});
   if (!parts) return fail_command(parts.error());
-  auto target = open_target(sink, options, parts->size());
+  auto target = open_target(options, parts->size());
   if (!target) return fail_command(target.error());
-  MergedTopic records(source, options.topic, *parts);
+  MergedTopic records(reading, options.topic, *parts);
   Replaying replaying(records, **target, Pace(*speed), interrupt);
-  Result<void> done = replaying.run();
+  Result<void> put;
+  Result<void> read = attempt([&] { put = replaying.run(); });
+  Result<void> done = read ? put : read;
   Result<void> finished = (*target)->finish();
   replaying.report();
   if (!done && !interrupt.requested()) return fail_command(done.error());
@@ -304,8 +292,7 @@ void declare(Arguments& arguments) {
                    "if it is missing");
   arguments.option("--speed X", options->speed,
                    "Times their own pace, by the records' timestamps, or max");
-  arguments.choice("-z,--compression CODEC", options->codec,
-                   {"none", "gzip", "snappy", "lz4", "zstd"},
+  arguments.choice("-z,--compression CODEC", options->codec, codec_names(),
                    "How batches for --to are compressed");
   arguments.option("-f,--template TEMPLATE", options->record_template,
                    "What to print, as for leat consume");
@@ -323,8 +310,7 @@ const Command replay_command{
     "  leat replay edits --to rehearsal -o @2015-09-12T10:00:00Z:@2015-09-12T11:00:00Z\n"
     "Partitions are merged by timestamp; within one, the order of the log is kept. Key, value,\n"
     "headers and timestamp are kept, and the partition's number where --to has as many. Ctrl-C\n"
-    "stops after a whole record and delivers what was read; the exit code is then 130. Where an\n"
-    "answer of the broker was lost, --to may get a record twice.",
+    "stops after a whole record and delivers what was read; the exit code is then 130.",
     declare};
 
 }  // namespace leat::tools

@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "client/blocking_client.h"
+#include "leat/blocking.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/output.h"
@@ -42,8 +42,7 @@ Result<Configs> parse_configs(const std::vector<std::string>& texts) {
 }
 
 /// Says on stdout what was done to the topic.
-int report_done(const TopicOptions& options, const Result<void>& done, const char* what) {
-  if (!done) return fail_command(done.error());
+int report_done(const TopicOptions& options, const char* what) {
   Output output;
   std::string json_name;
   append_json_text(json_name, options.name);
@@ -54,48 +53,48 @@ int report_done(const TopicOptions& options, const Result<void>& done, const cha
   return exit_ok;
 }
 
-int create(const TopicOptions& options, client::BlockingClient& client) {
+int create(const TopicOptions& options, blocking::Admin& admin) {
   Result<Configs> configs = parse_configs(options.configs);
   if (!configs) return fail_command(configs.error());
   if (options.partitions && (*options.partitions < 1 || *options.partitions > INT32_MAX))
     return fail_command({Errc::invalid_argument, "a topic has at least one partition"});
-  client::NewTopic topic;
-  topic.name = options.name;
+  NewTopic topic(options.name);
   if (options.partitions) topic.partitions = static_cast<std::int32_t>(*options.partitions);
   if (options.replication_factor)
     topic.replication_factor = static_cast<std::int16_t>(*options.replication_factor);
   topic.configs = std::move(*configs);
-  return report_done(options, plain(client.create_topic(std::move(topic))), "created");
+  admin.create_topic(std::move(topic));
+  return report_done(options, "created");
 }
 
-int alter(const TopicOptions& options, client::BlockingClient& client) {
+int alter(const TopicOptions& options, blocking::Admin& admin) {
   Result<Configs> configs = parse_configs(options.configs);
   if (!configs) return fail_command(configs.error());
   if (configs->empty())
     return fail_command({Errc::invalid_argument, "nothing to change: give -c KEY=VALUE"});
-  std::vector<client::ConfigChange> changes;
+  std::vector<ConfigChange> changes;
   for (auto& [key, value] : *configs) changes.push_back({key, value});
-  return report_done(options, plain(client.alter_topic(options.name, std::move(changes))),
-                     "altered");
+  admin.alter_topic_configs(options.name, std::move(changes));
+  return report_done(options, "altered");
 }
 
-int remove(const TopicOptions& options, client::BlockingClient& client) {
-  return report_done(options, plain(client.delete_topic(options.name)), "deleted");
+int remove(const TopicOptions& options, blocking::Admin& admin) {
+  admin.delete_topic(options.name);
+  return report_done(options, "deleted");
 }
 
-int list(const TopicOptions& options, client::BlockingClient& client) {
-  auto topics = client.list_topics();
-  if (!topics) return fail_command(topics.error());
+int list(const TopicOptions& options, blocking::Admin& admin) {
+  std::vector<TopicDescription> topics = admin.list_topics();
   Output output;
   Table table({"TOPIC", "PARTITIONS"});
   std::string json = "[";
-  for (const auto& topic : *topics) {
+  for (const TopicDescription& topic : topics) {
     if (topic.is_internal && !options.internal) continue;
     table.add({topic.name, std::to_string(topic.partitions.size())});
     if (json.size() > 1) json += ',';
     json += "{\"topic\":";
     append_json_text(json, topic.name);
-    json += fmt::format(",\"id\":\"{}\",\"partitions\":{},\"internal\":{}}}", topic.id.to_hex(),
+    json += fmt::format(",\"id\":\"{}\",\"partitions\":{},\"internal\":{}}}", topic.id,
                         topic.partitions.size(), topic.is_internal);
   }
   output.print(options.json() ? json + "]\n" : table.to_string());
@@ -103,35 +102,38 @@ int list(const TopicOptions& options, client::BlockingClient& client) {
 }
 
 struct Described {
-  client::TopicMetadata topic;
+  TopicDescription topic;
   /// Start and end of each partition.
-  std::vector<client::OffsetFound> starts;
-  std::vector<client::OffsetFound> ends;
-  std::vector<client::TopicConfig> configs;
+  std::vector<std::int64_t> starts;
+  std::vector<std::int64_t> ends;
+  std::vector<ConfigEntry> configs;
 };
 
-Result<Described> describe_whole(const std::string& name, client::BlockingClient& client) {
+Described describe_whole(const std::string& name, blocking::Admin& admin) {
   Described described;
-  auto topic = client.describe_topic(name);
-  if (!topic) return fail(topic);
-  described.topic = std::move(*topic);
-  std::vector<client::OffsetQuery> queries;
-  auto count = static_cast<std::int32_t>(described.topic.partitions.size());
-  for (std::int64_t at : {client::at_start, client::at_end})
-    for (std::int32_t i = 0; i < count; ++i) queries.push_back({name, i, at});
-  auto offsets = client.list_offsets(std::move(queries), false);
-  if (!offsets) return fail(offsets);
-  described.starts.assign(offsets->begin(), offsets->begin() + count);
-  described.ends.assign(offsets->begin() + count, offsets->end());
-  auto configs = client.topic_configs(name);
-  // A broker may keep its settings to itself.
-  if (configs) described.configs = std::move(*configs);
+  described.topic = admin.describe_topic(name);
+  std::size_t count = described.topic.partitions.size();
+  std::vector<OffsetQuery> queries;
+  for (auto kind : {OffsetQuery::Kind::start, OffsetQuery::Kind::end})
+    for (std::size_t i = 0; i < count; ++i)
+      queries.push_back({{name, static_cast<std::int32_t>(i)}, kind});
+  std::vector<std::optional<std::int64_t>> offsets = admin.list_offsets(std::move(queries));
+  for (std::size_t i = 0; i < count; ++i) {
+    described.starts.push_back(offsets[i].value_or(-1));
+    described.ends.push_back(offsets[count + i].value_or(-1));
+  }
+  try {
+    described.configs = admin.topic_configs(name);
+  } catch (const Exception&) {
+    // A broker may keep its settings to itself.
+  }
   return described;
 }
 
 std::string to_text(const Described& described) {
-  std::string out =
-      fmt::format("topic {}, id {}\n\n", described.topic.name, described.topic.id.to_hex());
+  std::string out = "topic " + described.topic.name;
+  if (!described.topic.id.empty()) out += ", id " + described.topic.id;
+  out += "\n\n";
   Table partitions({"PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "START", "END"});
   for (std::size_t i = 0; i < described.topic.partitions.size(); ++i) {
     const auto& partition = described.topic.partitions[i];
@@ -139,8 +141,7 @@ std::string to_text(const Described& described) {
                     std::to_string(partition.leader_epoch),
                     fmt::format("{}", fmt::join(partition.replicas, ",")),
                     fmt::format("{}", fmt::join(partition.in_sync_replicas, ",")),
-                    std::to_string(described.starts[i].value_or(-1)),
-                    std::to_string(described.ends[i].value_or(-1))});
+                    std::to_string(described.starts[i]), std::to_string(described.ends[i])});
   }
   out += partitions.to_string();
   if (described.configs.empty()) return out;
@@ -154,7 +155,7 @@ std::string to_text(const Described& described) {
 std::string to_json(const Described& described) {
   std::string out = "{\"topic\":";
   append_json_text(out, described.topic.name);
-  out += fmt::format(",\"id\":\"{}\",\"internal\":{},\"partitions\":[", described.topic.id.to_hex(),
+  out += fmt::format(",\"id\":\"{}\",\"internal\":{},\"partitions\":[", described.topic.id,
                      described.topic.is_internal);
   for (std::size_t i = 0; i < described.topic.partitions.size(); ++i) {
     const auto& partition = described.topic.partitions[i];
@@ -163,7 +164,7 @@ std::string to_json(const Described& described) {
         "\"start_offset\":{},\"end_offset\":{}}}",
         i == 0 ? "" : ",", i, partition.leader, partition.leader_epoch,
         fmt::join(partition.replicas, ","), fmt::join(partition.in_sync_replicas, ","),
-        described.starts[i].value_or(-1), described.ends[i].value_or(-1));
+        described.starts[i], described.ends[i]);
   }
   out += "],\"configs\":{";
   for (std::size_t i = 0; i < described.configs.size(); ++i) {
@@ -180,25 +181,14 @@ std::string to_json(const Described& described) {
   return out + "}}\n";
 }
 
-int describe(const TopicOptions& options, client::BlockingClient& client) {
-  Result<Described> described = describe_whole(options.name, client);
-  if (!described) return fail_command(described.error());
+int describe(const TopicOptions& options, blocking::Admin& admin) {
+  Described described = describe_whole(options.name, admin);
   Output output;
-  output.print(options.json() ? to_json(*described) : to_text(*described));
+  output.print(options.json() ? to_json(described) : to_text(described));
   return exit_ok;
 }
 
-using Action = int (*)(const TopicOptions&, client::BlockingClient&);
-
-/// Runs `action` with a client of the cluster that the options name.
-std::function<int()> with_client(std::shared_ptr<TopicOptions> options, Action action) {
-  return [options = std::move(options), action] {
-    auto connect = client_options(options->brokers);
-    if (!connect) return fail_command(connect.error());
-    client::BlockingClient client(std::move(*connect));
-    return action(*options, client);
-  };
-}
+using Action = int (*)(const TopicOptions&, blocking::Admin&);
 
 Arguments& declare_action(Arguments& topic, const std::shared_ptr<TopicOptions>& options,
                           const char* name, const char* summary, const char* examples,
@@ -206,7 +196,10 @@ Arguments& declare_action(Arguments& topic, const std::shared_ptr<TopicOptions>&
   Arguments& arguments = topic.subcommand(name, summary, examples);
   arguments.brokers(options->brokers);
   arguments.format(options->format);
-  arguments.run(with_client(options, action));
+  arguments.run([options, action] {
+    blocking::Admin admin(client_options(options->brokers));
+    return action(*options, admin);
+  });
   return arguments;
 }
 

@@ -1,16 +1,17 @@
 #include "tools/topic_parts.h"
 
+#include <utility>
+
 #include <fmt/core.h>
 
 namespace leat::tools {
 
 namespace {
 
-Result<std::vector<std::int32_t>> find_partitions(client::BlockingClient& client,
-                                                  const TopicQuery& query) {
-  auto topic = client.describe_topic(query.topic);
-  if (!topic) return fail(topic);
-  auto count = static_cast<std::int32_t>(topic->partitions.size());
+using Offsets = std::vector<std::optional<std::int64_t>>;
+
+Result<std::vector<std::int32_t>> find_partitions(blocking::Admin& admin, const TopicQuery& query) {
+  auto count = static_cast<std::int32_t>(admin.describe_topic(query.topic).partitions.size());
   std::vector<std::int32_t> partitions;
   for (std::int32_t i = 0; i < count; ++i)
     if (query.partition.value_or(i) == i) partitions.push_back(i);
@@ -22,37 +23,46 @@ Result<std::vector<std::int32_t>> find_partitions(client::BlockingClient& client
 }
 
 /// The time that `position` is, if it is one.
-std::optional<std::int64_t> time_of(const std::optional<Position>& position) {
+std::optional<Timestamp> time_of(const std::optional<Position>& position) {
   if (!position || position->kind != Position::Kind::time) return std::nullopt;
-  return position->number;
+  return Timestamp(std::chrono::milliseconds(position->number));
+}
+
+/// The answers to several questions about each partition, question after question.
+Offsets ask(blocking::Admin& admin, const std::string& topic,
+            const std::vector<std::int32_t>& partitions,
+            const std::vector<OffsetQuery>& questions) {
+  std::vector<OffsetQuery> queries;
+  for (const OffsetQuery& question : questions)
+    for (std::int32_t partition : partitions)
+      queries.push_back({{topic, partition}, question.kind, question.time});
+  return admin.list_offsets(std::move(queries));
 }
 
 }  // namespace
 
-Result<std::vector<TopicPart>> find_parts(client::BlockingClient& client, const TopicQuery& query) {
-  auto partitions = find_partitions(client, query);
+Result<std::vector<TopicPart>> find_parts(blocking::Admin& admin, const TopicQuery& query) {
+  using Kind = OffsetQuery::Kind;
+  auto partitions = find_partitions(admin, query);
   if (!partitions) return fail(partitions);
-  // The end is asked for first: what a time finds later may lie behind it, never before the start.
-  std::vector<std::int64_t> questions{client::at_end, client::at_start};
-  std::optional<std::int64_t> begin_time = time_of(query.range.begin);
-  std::optional<std::int64_t> end_time = time_of(query.range.end);
-  if (begin_time) questions.push_back(*begin_time);
-  if (end_time) questions.push_back(*end_time);
-  std::vector<client::OffsetQuery> queries;
-  for (std::int64_t at : questions)
-    for (std::int32_t partition : *partitions) queries.push_back({query.topic, partition, at});
-  auto offsets = client.list_offsets(std::move(queries), query.read_committed);
-  if (!offsets) return fail(offsets);
+  std::optional<Timestamp> begin_time = time_of(query.range.begin);
+  std::optional<Timestamp> end_time = time_of(query.range.end);
+  // What a time finds may lie behind the end, as that is asked for before, never before the start.
+  Offsets bounds =
+      ask(admin, query.topic, *partitions,
+          {{{}, Kind::start}, {{}, query.read_committed ? Kind::stable_end : Kind::end}});
+  std::vector<OffsetQuery> times;
+  if (begin_time) times.push_back({{}, Kind::time, *begin_time});
+  if (end_time) times.push_back({{}, Kind::time, *end_time});
+  Offsets found = ask(admin, query.topic, *partitions, times);
   std::vector<TopicPart> parts;
-  for (std::size_t i = 0; i < partitions->size(); ++i) {
-    auto answer = [&](std::size_t question) {
-      return (*offsets)[question * partitions->size() + i];
-    };
+  std::size_t count = partitions->size();
+  for (std::size_t i = 0; i < count; ++i) {
     PartitionEnds ends;
-    ends.end_offset = answer(0).value_or(0);
-    ends.start_offset = answer(1).value_or(0);
-    if (begin_time) ends.begin_time_offset = answer(2);
-    if (end_time) ends.end_time_offset = answer(questions.size() - 1);
+    ends.start_offset = bounds[i].value_or(0);
+    ends.end_offset = bounds[count + i].value_or(0);
+    if (begin_time) ends.begin_time_offset = found[i];
+    if (end_time) ends.end_time_offset = found[(times.size() - 1) * count + i];
     auto resolved = resolve(query.range, ends, query.stops_at_end);
     if (!resolved)
       return fail(resolved.error().code,

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "client/blocking_client.h"
+#include "leat/blocking.h"
 #include "tools/position.h"
 
 namespace leat::tools {
@@ -31,6 +31,6 @@ struct TopicQuery {
 };
 
 /// By partition. Errors name the topic, and the partition where a position is outside of it.
-Result<std::vector<TopicPart>> find_parts(client::BlockingClient& client, const TopicQuery& query);
+Result<std::vector<TopicPart>> find_parts(blocking::Admin& admin, const TopicQuery& query);
 
 }  // namespace leat::tools

@@ -49,6 +49,10 @@ class Producer {
   /// other: on_delivery tells which.
   void flush();
 
+  /// How many partitions a topic has, for programs that choose among them. Asks as the topic's
+  /// first record would: a cluster that makes topics by itself makes it.
+  std::int32_t partition_count(std::string topic);
+
   // Transactions, of a producer with ProducerOptions::transactional_id. Records are sent within one
   // only. One of these calls at a time. After an error that is fatal() make another producer; after
   // any other error of a record, of send_offsets() or commit(), only abort() is left.

@@ -38,6 +38,9 @@ struct PartitionDescription {
 
 struct TopicDescription {
   std::string name;
+  /// 32 hexadecimal digits, others for a topic that is made anew under its name; empty where
+  /// brokers from before Kafka 2.8 have none.
+  std::string id;
   bool is_internal = false;
   /// By number.
   std::vector<PartitionDescription> partitions;

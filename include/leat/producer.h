@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "leat/cluster.h"
@@ -77,6 +78,15 @@ class Producer {
     return detail::initiate(handle_, &flush, std::forward<Token>(token));
   }
 
+  /// How many partitions a topic has, for programs that choose among them; int32_t. Asks as the
+  /// topic's first record would, of which it takes the waiting: a cluster that makes topics by
+  /// itself makes it.
+  template <class Token = DefaultToken>
+  auto async_partition_count(std::string topic, Token&& token = {}) {
+    return detail::initiate(handle_, &partition_count, std::forward<Token>(token),
+                            std::move(topic));
+  }
+
   // ---- Transactions, of a producer with ProducerOptions::transactional_id.
   //
   // Records are sent within one only, and are seen by those who read committed records when it is
@@ -122,6 +132,7 @@ class Producer {
   static void enqueue(Handle& handle, Completion<> done, OutRecord record, std::uint64_t tag);
   static void room(Handle& handle, Completion<> done);
   static void flush(Handle& handle, Completion<> done);
+  static void partition_count(Handle& handle, Completion<std::int32_t> done, std::string topic);
   static void begin(Handle& handle, Completion<> done);
   static void send_offsets(Handle& handle, Completion<> done, std::vector<CommittedOffset> offsets,
                            GroupMetadata member);

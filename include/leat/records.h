@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "leat/record.h"
 
@@ -28,6 +29,8 @@ struct InRecord {
   std::optional<std::string_view> value;
   std::span<const Header> headers;
 };
+
+struct PartitionRecords;
 
 /// What one poll gave: whole batches, of one partition after the other, each in the order of its
 /// offsets. They are decompressed one at a time while this is walked over, and not copied
@@ -65,6 +68,10 @@ class Records {
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
+  /// What was not walked over yet, each partition apart: to be read by a thread each, say, or
+  /// merged by time. Nothing is left here. Throws as begin() does.
+  std::vector<PartitionRecords> split();
+
   /// There is not a single batch.
   bool empty() const;
   /// Of the batches, as they came.
@@ -75,6 +82,14 @@ class Records {
   struct Inside;
   bool is_at_end() const;
   std::unique_ptr<Inside> inside_;
+};
+
+/// What one poll gave of one partition.
+struct PartitionRecords {
+  Partition partition;
+  /// Behind all of it: to be committed when that is done with.
+  std::int64_t next_offset = 0;
+  Records records;
 };
 
 }  // namespace leat

@@ -12,8 +12,5 @@ static_assert(static_cast<int>(Compression::none) == static_cast<int>(record::Co
 constexpr record::Compression to_record(Compression codec) {
   return static_cast<record::Compression>(codec);
 }
-constexpr Compression to_public(record::Compression codec) {
-  return static_cast<Compression>(codec);
-}
 
 }  // namespace leat::client

@@ -143,8 +143,7 @@ net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
     if (error_) co_return tl::unexpected(*error_);
     if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
     if (is_stopped_) co_return fail(Errc::cancelled, "the consumer is closed");
-    bool is_vain = !timeout && finished();
-    if (is_vain || Clock::now() >= deadline) co_return fetched;
+    if (Clock::now() >= deadline) co_return fetched;
     co_await poll_event_.wait();
   }
   co_return fail(Errc::cancelled, "cancelled");
@@ -153,37 +152,20 @@ net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
 std::vector<Fetched> ConsumerDriver::take_fetched(std::size_t bytes) {
   std::vector<Fetched> taken;
   std::size_t size = 0;
-  bool has_room = false;
-  {
-    std::lock_guard lock(inbox_->mutex);
-    if (inbox_->finished && inbox_->error && !error_) error_ = inbox_->error;
-    bool was_full = inbox_->bytes >= options_.consumer.prefetch_bytes;
-    while (!inbox_->fetched.empty() && size < bytes) {
-      taken.push_back(std::move(inbox_->fetched.front()));
-      inbox_->fetched.pop_front();
-      size += taken.back().batches.size();
-    }
-    inbox_->bytes -= size;
-    has_room = was_full && inbox_->bytes < options_.consumer.prefetch_bytes;
+  if (inbox_->finished && inbox_->error && !error_) error_ = inbox_->error;
+  bool was_full = inbox_->bytes >= options_.consumer.prefetch_bytes;
+  while (!inbox_->fetched.empty() && size < bytes) {
+    taken.push_back(std::move(inbox_->fetched.front()));
+    inbox_->fetched.pop_front();
+    size += taken.back().batches.size();
   }
-  if (has_room) fetcher_->wake();
+  inbox_->bytes -= size;
+  if (was_full && inbox_->bytes < options_.consumer.prefetch_bytes) fetcher_->wake();
   for (const Fetched& fetched : taken) {
     positions_.given({std::string(fetched.topic), fetched.partition}, fetched.end,
                      fetched.leader_epoch);
   }
   return taken;
-}
-
-bool ConsumerDriver::finished() const {
-  bool is_settled = !is_telling_ && changes_.empty() && !is_giving_up_;
-  if (!is_settled || !fetcher_ || (member_ && !member_->identity())) return false;
-  // Who has nothing may be given something yet.
-  if (told_.empty()) return false;
-  for (const auto& place : list_of(told_)) {
-    if (!fetcher_->finished(place.topic, place.number)) return false;
-  }
-  std::lock_guard lock(inbox_->mutex);
-  return inbox_->fetched.empty() && !inbox_->error;
 }
 
 // What is ours.
@@ -273,8 +255,7 @@ net::Task<void> ConsumerDriver::give_up([[maybe_unused]] Self self, std::uint64_
   int attempts = 0;
   std::uint64_t asker = member_number_;
   while (!is_over() && !error_ && !giving_up_.empty()) {
-    bool is_wanted = options_.consumer.auto_commit || options_.commit_when_giving_up;
-    bool is_committed = !is_wanted || !positions_.is_behind(giving_up_);
+    bool is_committed = !options_.consumer.auto_commit || !positions_.is_behind(giving_up_);
     if (is_committed && commits_ == 0) break;
     if (!is_committed) {
       Result<bool> committed = co_await commit_once();
@@ -320,10 +301,6 @@ std::optional<MemberIdentity> ConsumerDriver::identity() const {
 
 // The end.
 
-std::optional<wire::LeaveGroupRequest> ConsumerDriver::last_leave() const {
-  return member_ ? member_->leave_request() : std::nullopt;
-}
-
 net::Task<Result<void>> ConsumerDriver::close() {
   auto self = shared_from_this();
   Result<void> committed;
@@ -331,8 +308,7 @@ net::Task<Result<void>> ConsumerDriver::close() {
     pull_changes();
     tell_revoked(told_, false);
     co_await wait_until_told();
-    bool is_wanted = options_.consumer.auto_commit || options_.commit_when_giving_up;
-    if (is_wanted && positions_.is_behind()) {
+    if (options_.consumer.auto_commit && positions_.is_behind()) {
       Result<void> done = co_await commit();
       committed = std::move(done);
     }

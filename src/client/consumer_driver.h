@@ -31,14 +31,6 @@ namespace leat::client {
 
 struct ConsumerDriverOptions {
   ConsumerOptions consumer;
-  /// Where a partition of which the group has committed nothing is read from, and where its reading
-  /// ends, in place of what `consumer` says.
-  std::function<Assignment(const std::string& topic, std::int32_t partition)> begin_at;
-  /// What is done is committed before partitions are given back and at the end, also where nothing
-  /// else is committed automatically.
-  bool commit_when_giving_up = false;
-  /// Called before offsets are committed: what was read before them must have had its effect.
-  std::function<void()> before_commit = [] {};
   /// Carries out what calls the callbacks of `consumer`, here and now, or soon and anywhere.
   std::function<void(std::function<void()>)> call = [](const auto& work) { work(); };
 };
@@ -58,7 +50,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   void assign(std::vector<Assignment> assignments);
 
   /// Waits until something was fetched, and gives about `bytes` of it, in whole answers of
-  /// partitions; nothing when none came within `timeout`, or, without one, when finished().
+  /// partitions; nothing when none came within `timeout`.
   /// Errc::cancelled as soon as `stop` is requested, on the executor. Callbacks are called from
   /// here, and giving partitions back begins: it is to be called again before max_poll_interval is
   /// over. An error about one partition is told once; what ends all reading each time. One call at
@@ -66,9 +58,8 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   net::Task<Result<std::vector<Fetched>>> poll(std::size_t bytes,
                                                std::optional<std::chrono::milliseconds> timeout,
                                                std::stop_token stop = {});
-  /// All that was polled is done, or what comes before that offset.
+  /// All that was polled is done.
   void all_done() { positions_.all_done(); }
-  void done_until(const Place& place, std::int64_t offset) { positions_.done_until(place, offset); }
   /// Commits what is done, now. Errc::cancelled if partitions of it were lost before.
   net::Task<Result<void>> commit();
   /// Commits that. Errc::invalid_argument where one of the partitions is not ours.
@@ -88,12 +79,6 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   const TopicPartitions& assignment() const { return told_; }
   /// For offsets that are committed in a transaction.
   std::optional<MemberIdentity> identity() const;
-  /// What is done and not committed: to be sent by somebody else, when nothing is under way.
-  std::optional<wire::OffsetCommitRequest> last_commit();
-  /// What says that this member goes; nullopt where nobody is to be told.
-  std::optional<wire::LeaveGroupRequest> last_leave() const;
-  /// Every partition that is ours was read to its end, and polled.
-  bool finished() const;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -114,13 +114,6 @@ bool ConsumerDriver::out_of_range(const FetchPlan::OutOfRange& lost) {
 
 net::Task<bool> ConsumerDriver::look_up() {
   std::vector<Positions::LookUp> look_ups = positions_.take_look_ups();
-  if (options_.begin_at) {
-    for (const Positions::LookUp& look_up : look_ups) {
-      const Place& place = look_up.place;
-      positions_.looked_up(look_up, options_.begin_at(place.topic, place.partition).begin, -1);
-    }
-    co_return true;
-  }
   auto leader_of = [this](const Place& place) {
     return cluster_->metadata().leader(place.topic, place.partition);
   };
@@ -197,11 +190,7 @@ net::Task<bool> ConsumerDriver::look_up_at(std::int32_t broker,
 void ConsumerDriver::start_fetching() {
   for (const Positions::Start& start : positions_.take_starts()) {
     const Place& place = start.place;
-    Assignment assignment{place.topic, place.partition, start.offset, std::nullopt};
-    if (options_.begin_at) {
-      assignment.end = options_.begin_at(place.topic, place.partition).end;
-    }
-    fetcher_->add(std::move(assignment));
+    fetcher_->add({place.topic, place.partition, start.offset});
     if (paused_.contains(place)) fetcher_->pause(place.topic, place.partition, true);
   }
   poll_event_.notify();
@@ -213,7 +202,6 @@ void ConsumerDriver::start_fetching() {
 net::Task<Result<bool>> ConsumerDriver::commit_once() {
   auto identity = this->identity();
   if (!identity) co_return false;
-  options_.before_commit();
   auto request = positions_.commit_request(*identity);
   if (!request) co_return !positions_.is_behind();
   Unanswered unanswered(positions_, &Positions::commit_failed);
@@ -246,11 +234,6 @@ net::Task<Result<bool>> ConsumerDriver::commit_once() {
     co_return tl::unexpected(broker_error(refusal.code, place, "its coordinator"));
   }
   co_return !outcome.retry && !positions_.is_behind();
-}
-
-std::optional<wire::OffsetCommitRequest> ConsumerDriver::last_commit() {
-  auto identity = this->identity();
-  return identity ? positions_.commit_request(*identity) : std::nullopt;
 }
 
 net::Task<Result<void>> ConsumerDriver::commit() {

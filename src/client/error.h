@@ -31,12 +31,6 @@ tl::unexpected<Error> fail(const Result<T>& result) {
   return tl::unexpected<Error>(result.error());
 }
 
-/// For code that only tells what went wrong. Other results become plain ones by themselves.
-inline leat::Result<void> plain(const Result<void>& result) {
-  if (!result) return tl::unexpected<leat::Error>(result.error());
-  return {};
-}
-
 /// As users see it. The one place where our codes become theirs.
 std::error_code to_error_code(const Error& error);
 

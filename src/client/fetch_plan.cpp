@@ -39,16 +39,10 @@ Result<WholeBatches> whole_batches(BytesView records) {
 
 }  // namespace
 
-FetchPlan::FetchPlan(std::vector<Assignment> assignments, const ConsumerOptions& options)
-    : options_(options) {
-  for (Assignment& assignment : assignments) add(std::move(assignment));
-}
-
 void FetchPlan::add(Assignment assignment) {
   Partition added;
   added.number = assignment.partition;
   added.position = assignment.begin;
-  added.end = assignment.end;
   added.fetch_bytes = options_.partition_fetch_bytes;
   if (Partition* known = find(assignment.topic, assignment.partition)) {
     added.name = known->name;
@@ -80,16 +74,6 @@ void FetchPlan::seek(std::string_view topic, std::int32_t partition, std::int64_
 
 void FetchPlan::pause(std::string_view topic, std::int32_t partition, bool is_paused) {
   if (Partition* known = find(topic, partition)) known->is_paused = is_paused;
-}
-
-bool FetchPlan::finished() const {
-  return std::all_of(partitions_.begin(), partitions_.end(),
-                     [](const Partition& partition) { return partition.finished(); });
-}
-
-bool FetchPlan::finished(std::string_view topic, std::int32_t partition) const {
-  const Partition* known = find(topic, partition);
-  return known && known->finished();
 }
 
 std::set<std::int32_t> FetchPlan::brokers(const LeaderOf& leader_of) const {
@@ -202,7 +186,7 @@ void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::
   fetched.partition = partition.number;
   fetched.leader_epoch = whole->leader_epoch;
   fetched.begin = partition.position;
-  fetched.end = std::min(whole->next_offset, partition.end.value_or(whole->next_offset));
+  fetched.end = whole->next_offset;
   fetched.high_watermark = answer.high_watermark;
   fetched.batches = whole->bytes;
   fetched.owner = owner;

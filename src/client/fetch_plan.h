@@ -16,20 +16,20 @@
 
 namespace leat::client {
 
-/// What to read of one partition: offsets [begin, end), or whatever comes.
+/// What to read of one partition: whatever comes from that offset on.
 struct Assignment {
   std::string topic;
   std::int32_t partition = 0;
   std::int64_t begin = 0;
-  std::optional<std::int64_t> end;
 };
 
 /// One partition's part of an answer, to be read with a RecordReader.
 struct Fetched {
   std::string_view topic;
   std::int32_t partition = 0;
-  /// Only offsets [begin, end) are wanted: a batch comes whole.
+  /// Only offsets from that on are wanted: a batch comes whole.
   std::int64_t begin = 0;
+  /// Behind the last one.
   std::int64_t end = 0;
   std::int64_t high_watermark = 0;
   /// Of the last batch.
@@ -56,7 +56,6 @@ class FetchPlan {
       std::function<std::optional<Leader>(std::string_view topic, std::int32_t partition)>;
 
   explicit FetchPlan(const ConsumerOptions& options) : options_(options) {}
-  FetchPlan(std::vector<Assignment> assignments, const ConsumerOptions& options);
 
   /// In place of what there was of that partition.
   void add(Assignment assignment);
@@ -65,10 +64,6 @@ class FetchPlan {
   void seek(std::string_view topic, std::int32_t partition, std::int64_t offset);
   void pause(std::string_view topic, std::int32_t partition, bool is_paused);
 
-  /// No partition has anything left to be fetched.
-  bool finished() const;
-  /// That one is there, and has nothing left.
-  bool finished(std::string_view topic, std::int32_t partition) const;
   /// Brokers that lead a partition of which something is to be fetched now.
   std::set<std::int32_t> brokers(const LeaderOf& leader_of) const;
   /// Whether one of these has no known leader.
@@ -109,7 +104,6 @@ class FetchPlan {
     std::shared_ptr<const std::string> name;
     std::int32_t number = 0;
     std::int64_t position = 0;
-    std::optional<std::int64_t> end;
     std::size_t fetch_bytes = 0;
     /// The ticket under which it was asked for last; 0 where no answer is to be taken.
     std::uint64_t asked = 0;
@@ -117,8 +111,7 @@ class FetchPlan {
     bool is_lost = false;  // its position is
 
     const std::string& topic() const { return *name; }
-    bool finished() const { return end && position >= *end; }
-    bool is_wanted() const { return !finished() && !is_paused && !is_lost; }
+    bool is_wanted() const { return !is_paused && !is_lost; }
   };
 
   const Partition* find(std::string_view topic, std::int32_t partition) const;

@@ -26,21 +26,16 @@ net::Task<void> wait(asio::steady_timer& timer) {
 
 }  // namespace
 
-Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, FetchPlan plan, const ConsumerOptions& options,
-                 std::shared_ptr<Inbox> inbox)
+Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, const ConsumerOptions& options,
+                 std::shared_ptr<Inbox> inbox, FetcherHooks hooks)
     : cluster_(std::move(cluster)),
-      plan_(std::move(plan)),
+      plan_(options),
       options_(options),
       inbox_(std::move(inbox)),
+      hooks_(std::move(hooks)),
       wake_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
       room_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
       last_answer_(Clock::now()) {}
-
-Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, const ConsumerOptions& options,
-                 std::shared_ptr<Inbox> inbox, FetcherHooks hooks)
-    : Fetcher(std::move(cluster), FetchPlan(options), options, std::move(inbox)) {
-  hooks_ = std::move(hooks);
-}
 
 void Fetcher::start() {
   asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);
@@ -68,7 +63,7 @@ FetchPlan::LeaderOf Fetcher::leader_of() const {
 
 /// Keeps one fetch_from() running for every broker that leads something.
 net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
-  while (!is_over() && (hooks_ || !plan_.finished())) {
+  while (!is_over()) {
     wake_asked_ = false;
     auto brokers = plan_.brokers(leader_of());
     for (std::int32_t broker : brokers)
@@ -89,7 +84,6 @@ net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
     co_await wait(wake_timer_);
   }
   if (cluster_->closed()) end(cluster_->closed());
-  if (!hooks_ && plan_.finished()) end(std::nullopt);
 }
 
 net::Task<void> Fetcher::fetch_from([[maybe_unused]] std::shared_ptr<Fetcher> self,
@@ -143,13 +137,7 @@ net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
 }
 
 net::Task<void> Fetcher::wait_for_room() {
-  while (!is_over()) {
-    {
-      std::lock_guard lock(inbox_->mutex);
-      if (inbox_->bytes < options_.prefetch_bytes) co_return;
-    }
-    co_await wait(room_timer_);
-  }
+  while (!is_over() && inbox_->bytes >= options_.prefetch_bytes) co_await wait(room_timer_);
 }
 
 bool Fetcher::bear(const Error& error) {
@@ -160,32 +148,24 @@ bool Fetcher::bear(const Error& error) {
 }
 
 void Fetcher::take(FetchPlan::Outcome outcome) {
-  {
-    std::lock_guard lock(inbox_->mutex);
-    for (Fetched& fetched : outcome.fetched) {
-      inbox_->bytes += fetched.batches.size();
-      inbox_->fetched.push_back(std::move(fetched));
-    }
-    inbox_->changed.notify_all();
+  for (Fetched& fetched : outcome.fetched) {
+    inbox_->bytes += fetched.batches.size();
+    inbox_->fetched.push_back(std::move(fetched));
   }
   for (FetchPlan::OutOfRange& lost : outcome.out_of_range) {
-    bool is_cared_for = hooks_ && hooks_->out_of_range(lost);
+    bool is_cared_for = hooks_.out_of_range(lost);
     if (!is_cared_for && !outcome.error) outcome.error = std::move(lost.error);
   }
-  if (hooks_) hooks_->changed();
+  hooks_.changed();
   if (outcome.error) end(std::move(outcome.error));
 }
 
 void Fetcher::end(std::optional<Error> error) {
-  {
-    std::lock_guard lock(inbox_->mutex);
-    if (inbox_->finished) return;
-    inbox_->finished = true;
-    inbox_->error = std::move(error);
-    inbox_->changed.notify_all();
-  }
+  if (inbox_->finished) return;
+  inbox_->finished = true;
+  inbox_->error = std::move(error);
   stop();
-  if (hooks_) hooks_->changed();
+  hooks_.changed();
 }
 
 void Fetcher::add(Assignment assignment) {
@@ -211,7 +191,6 @@ void Fetcher::pause(std::string_view topic, std::int32_t partition, bool is_paus
 }
 
 std::optional<std::int64_t> Fetcher::purge(std::string_view topic, std::int32_t partition) {
-  std::lock_guard lock(inbox_->mutex);
   std::optional<std::int64_t> begin;
   std::erase_if(inbox_->fetched, [&](const Fetched& fetched) {
     bool is_purged = fetched.partition == partition && fetched.topic == topic;

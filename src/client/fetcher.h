@@ -4,11 +4,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -19,11 +17,8 @@
 
 namespace leat::client {
 
-/// What was fetched and not yet taken; filled on one thread, emptied on another.
+/// What was fetched and not yet taken. Filled and emptied on the fetcher's executor.
 struct Inbox {
-  std::mutex mutex;
-  // Guarded by mutex:
-  std::condition_variable changed;
   std::deque<Fetched> fetched;
   std::size_t bytes = 0;
   /// Nothing more will come.
@@ -31,7 +26,7 @@ struct Inbox {
   std::optional<Error> error;
 };
 
-/// For a fetcher whose partitions change while it runs. Called on its executor.
+/// Called on the fetcher's executor.
 struct FetcherHooks {
   /// Whether the partition will be set elsewhere. If not, it is an error that ends all reading.
   std::function<bool(const FetchPlan::OutOfRange&)> out_of_range;
@@ -42,14 +37,11 @@ struct FetcherHooks {
 /// Lives on the cluster's executor, where all members are called.
 class Fetcher : public std::enable_shared_from_this<Fetcher> {
  public:
-  /// Ends when the plan is finished.
-  Fetcher(std::shared_ptr<Cluster> cluster, FetchPlan plan, const ConsumerOptions& options,
-          std::shared_ptr<Inbox> inbox);
-  /// Begins with nothing to fetch, and ends when stop() is called.
+  /// Begins with nothing to fetch.
   Fetcher(std::shared_ptr<Cluster> cluster, const ConsumerOptions& options,
           std::shared_ptr<Inbox> inbox, FetcherHooks hooks);
 
-  /// Runs until all is fetched, an error ends it, or stop() is called.
+  /// Runs until an error ends it, or stop() is called.
   void start();
   void stop();
   /// The inbox has been emptied somewhat.
@@ -63,10 +55,6 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   void remove(std::string_view topic, std::int32_t partition);
   /// What was fetched is fetched again.
   void pause(std::string_view topic, std::int32_t partition, bool is_paused);
-  /// Of a partition that was added: all of it was fetched.
-  bool finished(std::string_view topic, std::int32_t partition) const {
-    return plan_.finished(topic, partition);
-  }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -88,7 +76,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   FetchPlan plan_;
   ConsumerOptions options_;
   std::shared_ptr<Inbox> inbox_;
-  std::optional<FetcherHooks> hooks_;  // of one whose partitions change
+  FetcherHooks hooks_;
   boost::asio::steady_timer wake_timer_;
   boost::asio::steady_timer room_timer_;
   std::set<std::int32_t> fetching_from_;

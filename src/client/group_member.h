@@ -113,9 +113,6 @@ class GroupMember {
   void subscribe(std::vector<std::string> topics);
   /// Ends the membership; what is owned must have been given up. A static member just falls silent.
   void leave();
-  /// What leave() makes it send, for somebody else to send it. nullopt: nothing, as for a member
-  /// that was never heard of, or a static one.
-  std::optional<wire::LeaveGroupRequest> leave_request() const;
 
   /// A place in the group, to commit with; nullopt while there is none.
   std::optional<MemberIdentity> identity() const;
@@ -134,6 +131,8 @@ class GroupMember {
   Outgoing send(decltype(Outgoing::request) request, Time now);
   wire::JoinGroupRequest join_request() const;
   wire::SyncGroupRequest sync_request() const;
+  /// nullopt: nobody is to be told, as of a member that was never heard of, or a static one.
+  std::optional<wire::LeaveGroupRequest> leave_request() const;
   bool take_ticket(std::uint64_t ticket);
   /// Whether the answer is a good one; if not, does what its code asks for.
   bool judge(wire::ErrorCode code, Time now);

@@ -197,13 +197,6 @@ void Positions::given(const Place& place, std::int64_t next_offset, std::int32_t
   if (Partition* partition = find(place)) partition->given = {next_offset, leader_epoch};
 }
 
-void Positions::done_until(const Place& place, std::int64_t offset) {
-  Partition* partition = find(place);
-  if (!partition || partition->given.value < 0) return;
-  // Within a batch, its epoch is the one of what is done, too.
-  partition->done = {std::min(offset, partition->given.value), partition->given.leader_epoch};
-}
-
 void Positions::all_done() {
   for (auto& [place, partition] : partitions_) partition.done = partition.given;
 }

@@ -92,7 +92,6 @@ class Positions {
 
   /// Records before `next_offset` were given out; the last of them has that leader epoch.
   void given(const Place& place, std::int64_t next_offset, std::int32_t leader_epoch);
-  void done_until(const Place& place, std::int64_t offset);
   /// All that was given out is done.
   void all_done();
   /// Of the record that is given out next; nullopt: not known yet, or not ours.

@@ -281,8 +281,9 @@ net::Task<Result<void>> ProducerHandle::serve(const Waiting& waiting,
     }
     case Wish::learn: {
       std::string topic = waiting.topic;
-      Result<void> learnt = co_await sender->learn_topic(std::move(topic));
-      co_return learnt;
+      Result<std::int32_t> learnt = co_await sender->learn_topic(std::move(topic));
+      if (!learnt) co_return client::fail(learnt);
+      co_return Result<void>{};
     }
     case Wish::room: {
       std::size_t bytes = 0;
@@ -325,8 +326,8 @@ net::Task<Result<void>> ProducerHandle::serve_record(const Waiting& waiting,
     }
     if (*appended == Sender::Append::unknown_topic) {
       std::string topic(record.topic);
-      Result<void> learnt = co_await sender->learn_topic(std::move(topic));
-      waited = std::move(learnt);
+      Result<std::int32_t> learnt = co_await sender->learn_topic(std::move(topic));
+      if (!learnt) waited = client::fail(learnt);
     } else {
       Result<void> has_room = co_await room_for(sender, given.size());
       waited = std::move(has_room);

@@ -21,7 +21,8 @@ using client::Result;
 using net::Task;
 
 TopicDescription to_public(const client::TopicMetadata& topic) {
-  TopicDescription description{topic.name, topic.is_internal, {}};
+  std::string id = topic.id.is_zero() ? "" : topic.id.to_hex();
+  TopicDescription description{topic.name, std::move(id), topic.is_internal, {}};
   for (const client::PartitionMetadata& partition : topic.partitions)
     description.partitions.push_back(
         {partition.leader, partition.leader_epoch, partition.replicas, partition.in_sync_replicas});

@@ -47,6 +47,10 @@ void Producer::flush() {
   inside_->producer.async_flush(producer_waits).get();
 }
 
+std::int32_t Producer::partition_count(std::string topic) {
+  return inside_->producer.async_partition_count(std::move(topic), producer_waits).get();
+}
+
 void Producer::begin() {
   inside_->producer.async_begin(producer_waits).get();
 }

@@ -23,6 +23,12 @@ std::shared_ptr<Operation<T...>> operation_of(client::ProducerHandle& handle,
   return operation;
 }
 
+net::Task<Result<std::int32_t>> count_partitions(std::shared_ptr<Sender> sender,
+                                                 std::string topic) {
+  Result<std::int32_t> count = co_await sender->learn_topic(std::move(topic));
+  co_return count;
+}
+
 net::Task<Result<void>> begin_transaction(std::shared_ptr<Sender> sender) {
   Result<void> begun = co_await sender->begin();
   co_return begun;
@@ -97,6 +103,12 @@ void Producer::room(Handle& handle, Completion<> done) {
 
 void Producer::flush(Handle& handle, Completion<> done) {
   handle.flush(operation_of<>(handle, std::move(done)));
+}
+
+void Producer::partition_count(Handle& handle, Completion<std::int32_t> done, std::string topic) {
+  client::launch<std::int32_t>(handle, std::move(done), Effect::none, [&](const Caller&) {
+    return count_partitions(handle.sender(), std::move(topic));
+  });
 }
 
 void Producer::begin(Handle& handle, Completion<> done) {

@@ -16,7 +16,6 @@ const record::Record* RecordReader::next() {
   while (!error_) {
     if (!records_ && !open_batch()) return nullptr;
     while (const record::Record* record = records_->next()) {
-      if (record->offset.value() >= fetched_.end) return nullptr;
       if (record->offset.value() >= fetched_.begin) return record;
     }
     if (const leat::Error* error = records_->error()) fail_with(*error, batch_->base_offset());
@@ -34,7 +33,6 @@ bool RecordReader::open_batch() {
     }
     rest_ = rest_.subspan(batch->size_bytes());
     if (batch->next_offset().value() <= fetched_.begin) continue;
-    if (batch->base_offset().value() >= fetched_.end) return false;
     if (!batch->crc_matches()) {
       fail_with({Errc::corrupt_message, "the batch does not match its checksum"},
                 batch->base_offset());

@@ -12,7 +12,7 @@
 namespace leat::client {
 
 /// Checks each batch's CRC, decompresses it, and leaves out what is not for the reader's eyes:
-/// records outside the offsets wanted, control records, and those of aborted transactions. Not
+/// records before the offsets wanted, control records, and those of aborted transactions. Not
 /// thread-safe. Both arguments outlive it.
 class RecordReader {
  public:

@@ -1,5 +1,6 @@
 #include "leat/records.h"
 
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -91,6 +92,30 @@ Records::Iterator& Records::Iterator::operator++() {
   records_->inside_->advance();
   records_->inside_->throw_error();
   return *this;
+}
+
+std::vector<PartitionRecords> Records::split() {
+  std::vector<PartitionRecords> parts;
+  if (!inside_) return parts;
+  inside_->throw_error();
+  std::unique_ptr<Inside> whole = std::move(inside_);
+  // A record that is ready was not walked over.
+  if (whole->has_current) whole->fetched[whole->at].begin = whole->current.offset;
+  std::map<std::pair<std::string_view, std::int32_t>, std::size_t> places;
+  for (std::size_t i = whole->at; i < whole->fetched.size(); ++i) {
+    client::Fetched& fetched = whole->fetched[i];
+    auto [place, is_new] = places.try_emplace({fetched.topic, fetched.partition}, parts.size());
+    if (is_new) {
+      PartitionRecords& part = parts.emplace_back();
+      part.partition = {std::string(fetched.topic), fetched.partition};
+      part.records.inside_ = std::make_unique<Inside>();
+    }
+    PartitionRecords& part = parts[place->second];
+    part.next_offset = fetched.end;
+    part.records.inside_->bytes += fetched.batches.size();
+    part.records.inside_->fetched.push_back(std::move(fetched));
+  }
+  return parts;
 }
 
 bool Records::empty() const {

@@ -102,14 +102,15 @@ Result<Sender::Append> Sender::try_append(std::string_view topic, const OutRecor
   return Append::appended;
 }
 
-net::Task<Result<void>> Sender::learn_topic(std::string name) {
+net::Task<Result<std::int32_t>> Sender::learn_topic(std::string name) {
   auto self = shared_from_this();
   std::string asked = name;
   auto described = co_await describe_topic(cluster_, std::move(asked), /*create=*/true);
   if (!described) co_return fail(described);
+  auto count = static_cast<std::int32_t>(described->partitions.size());
   std::lock_guard lock(mutex_);
-  queue_.set_topic(name, static_cast<std::int32_t>(described->partitions.size()));
-  co_return Result<void>{};
+  queue_.set_topic(name, count);
+  co_return count;
 }
 
 void Sender::when_room(std::size_t bytes, Done done) {

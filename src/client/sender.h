@@ -45,8 +45,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// Queues a record, whose bytes are copied. Takes the hook only then. Thread-safe. An error is
   /// the record's own.
   Result<Append> try_append(std::string_view topic, const OutRecord& record, Hook&& hook = {});
-  /// Makes a topic known, and existing where the cluster makes topics that are asked for.
-  net::Task<Result<void>> learn_topic(std::string name);
+  /// Makes a topic known, and existing where the cluster makes topics that are asked for. Gives the
+  /// number of its partitions.
+  net::Task<Result<std::int32_t>> learn_topic(std::string name);
 
   /// Calls `done` as soon as that much may be appended. Until then nothing lingers. Thread-safe.
   void when_room(std::size_t bytes, Done done);

@@ -40,7 +40,9 @@ TEST_CASE("a blocking call gives its result, or throws what went wrong") {
   Admin admin(options);
   admin.create_topic({"orders", 3});
   admin.create_partitions("orders", 4);
-  CHECK(admin.describe_topic("orders").partitions.size() == 4);
+  TopicDescription orders = admin.describe_topic("orders");
+  CHECK(orders.partitions.size() == 4);
+  CHECK(orders.id.size() == 32);
   CHECK(admin.list_topics().size() == 1);
   admin.alter_topic_configs("orders", {{"retention.ms", "3600000"}});
   CHECK_FALSE(admin.topic_configs("orders").empty());
@@ -77,6 +79,7 @@ TEST_CASE("a blocking producer sends, queues and flushes, also in transactions")
   record.value = "x";
   {
     Producer producer(options, producer_options);
+    CHECK(producer.partition_count("orders") == 1);
     CHECK(producer.send(record).offset == 0);
     for (int i = 0; i < 1000; ++i) producer.enqueue(record);
     CHECK(producer.try_send(record));

@@ -193,30 +193,6 @@ TEST_CASE("members come and go, and every record is read once, whatever shares t
   }
 }
 
-TEST_CASE("a member that was given nothing has not read all: it may be given something yet") {
-  server::TestServer server;
-  server.create_topic("t", 1);
-  Programs programs(server);
-  std::list<Reader> readers;
-  for (int i = 0; i < 2; ++i) {
-    ConsumerDriverOptions options = options_of(Assignor::cooperative_sticky);
-    options.begin_at = [](const std::string& topic, std::int32_t partition) {
-      return Assignment{topic, partition, 0, 0};
-    };
-    Reader& reader = readers.emplace_back(programs, options);
-    CHECK(programs.run_until([&] { return reader.driver->identity().has_value(); }));
-  }
-  Reader& first = readers.front();
-  Reader& second = readers.back();
-  CHECK(programs.run_until([&] { return first.driver->finished(); }));
-  CHECK(first.partitions() + second.partitions() == 1);
-  CHECK_FALSE(second.driver->finished());
-  first.is_to_end = true;
-  CHECK(programs.run_until([&] { return second.driver->finished(); }));
-  second.is_to_end = true;
-  CHECK(programs.run_until([&] { return first.has_ended && second.has_ended; }));
-}
-
 TEST_CASE("a partition is read from where it is sought, and not while it is paused") {
   server::TestServer server;
   server.create_topic("t", 2);
@@ -243,7 +219,7 @@ TEST_CASE("a partition is read from where it is sought, and not while it is paus
     std::sort(values.begin(), values.end());
     return fmt::format("{}", fmt::join(values, " "));
   };
-  driver->assign({{"t", 0, 1, std::nullopt}, {"t", 1, 0, std::nullopt}});
+  driver->assign({{"t", 0, 1}, {"t", 1, 0}});
   CHECK(read(5) == "0-1 0-2 1-0 1-1 1-2");
   driver->seek({"t", 1}, 2);
   CHECK(read(1) == "1-2");
@@ -282,7 +258,7 @@ TEST_CASE("an offset that is not there is told once where nobody says what then,
     ConsumerDriverOptions options;
     options.consumer.offset_reset = reset;
     auto driver = std::make_shared<ConsumerDriver>(cluster, options);
-    driver->assign({{"t", 0, 9, std::nullopt}});
+    driver->assign({{"t", 0, 9}});
     auto polled = programs.run([&] { return driver->poll(1, 10s); });
     if (reset == OffsetReset::none) {
       REQUIRE_FALSE(polled);

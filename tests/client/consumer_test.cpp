@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "server/peer.h"
@@ -240,6 +241,51 @@ TEST_CASE("where nothing is committed automatically, what is asked for is and no
   CHECK(known() == std::vector<std::int64_t>{4, 10});
   fixture.wait(consumer.async_close(token));
   CHECK(known() == std::vector<std::int64_t>{4, 10});
+}
+
+TEST_CASE("what a poll gave can be split by partition, and each part read by itself") {
+  Fixture fixture(3);
+  for (int partition = 0; partition < 3; ++partition) fixture.send(partition * 100, 10, partition);
+  ProducerOptions transactional;
+  transactional.transactional_id = "till";
+  Producer producer(fixture.context.get_executor(), fixture.options(), transactional);
+  fixture.wait(producer.async_begin(token));
+  OutRecord last{"orders", std::nullopt, "10", {}, 0, std::nullopt};
+  fixture.wait(producer.async_send(last, token));
+  fixture.wait(producer.async_commit(token));
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 0}, {{"orders", 1}, 0}, {{"orders", 2}, 5}});
+  std::map<std::int32_t, std::vector<int>> values;
+  std::map<std::int32_t, std::int64_t> next_offsets;
+  // The marker behind the transaction has an offset, too.
+  while (next_offsets[0] < 12 || next_offsets[1] < 10 || next_offsets[2] < 10) {
+    Records records = fixture.wait(consumer.async_poll_for(100ms, token));
+    // What was walked over is not in the parts; what it stopped at is.
+    auto first = records.begin();
+    if (first != records.end()) {
+      values[first->partition].push_back(std::stoi(std::string(*first->value)));
+      ++first;
+    }
+    std::size_t bytes = records.bytes();
+    for (PartitionRecords& part : records.split()) {
+      CHECK(part.partition.topic == "orders");
+      next_offsets[part.partition.number] = part.next_offset;
+      CHECK(part.records.bytes() <= bytes);
+      for (const InRecord& record : part.records) {
+        CHECK(record.partition == part.partition.number);
+        CHECK(record.offset < part.next_offset);
+        values[record.partition].push_back(std::stoi(std::string(*record.value)));
+      }
+    }
+    CHECK(records.empty());
+    CHECK(records.begin() == records.end());
+    CHECK(records.split().empty());
+    auto position = fixture.wait(consumer.async_position({"orders", 0}, token));
+    if (position) next_offsets[0] = *position;
+  }
+  CHECK(values[0] == numbers(0, 11));
+  CHECK(values[1] == numbers(100, 10));
+  CHECK(values[2] == numbers(205, 5));
 }
 
 TEST_CASE("a consumer's offsets go into its producer's transaction") {

@@ -66,6 +66,12 @@ std::optional<FetchPlan::Leader> leader(std::string_view, std::int32_t) {
   return FetchPlan::Leader{1, 4};
 }
 
+FetchPlan plan_of(std::vector<Assignment> assignments, const ConsumerOptions& options = {}) {
+  FetchPlan plan(options);
+  for (Assignment& assignment : assignments) plan.add(std::move(assignment));
+  return plan;
+}
+
 /// Asks, and is answered with that.
 FetchPlan::Outcome answered(FetchPlan& plan, const wire::FetchResponse& response) {
   std::uint64_t ticket = plan.ask(1, leader).ticket;
@@ -92,10 +98,10 @@ std::string values(const Fetched& fetched) {
   return out;
 }
 
-/// What a reader of [begin, end) sees of `records`.
-std::string read(const Bytes& records, std::int64_t begin, std::optional<std::int64_t> end,
+/// What a reader from there on sees of `records`.
+std::string read(const Bytes& records, std::int64_t begin,
                  std::vector<wire::FetchResponse::AbortedTransaction> aborted = {}) {
-  FetchPlan plan({{"t", 0, begin, end}}, {});
+  FetchPlan plan = plan_of({{"t", 0, begin}});
   auto response = answer(records);
   response.responses[0].partitions[0].aborted_transactions = std::move(aborted);
   auto outcome = answered(plan, response);
@@ -107,7 +113,7 @@ std::string read(const Bytes& records, std::int64_t begin, std::optional<std::in
 TEST_SUITE_BEGIN("client");
 
 TEST_CASE("fetching goes on behind the last whole batch") {
-  FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 3}});
   CHECK(asked(plan) == "0@3 ");
   Bytes cut = batch(8, 5);
   cut.resize(cut.size() - 1);
@@ -118,28 +124,16 @@ TEST_CASE("fetching goes on behind the last whole batch") {
   CHECK(asked(plan) == "0@8 ");
 }
 
-TEST_CASE("a plan is finished when every partition has reached its end") {
-  FetchPlan plan({{"t", 0, 0, 4}, {"t", 1, 5, 5}, {"t", 2, 6, 5}}, {});
-  CHECK_FALSE(plan.finished());
-  CHECK(asked(plan) == "0@0 ");
-  Bytes records = batch(0, 10);
-  auto outcome = answered(plan, answer(records));
-  REQUIRE(outcome.fetched.size() == 1);
-  CHECK(values(outcome.fetched[0]) == "0 1 2 3 ");
-  CHECK(plan.finished());
-  CHECK(asked(plan) == "");
-}
-
 TEST_CASE("each request asks for another partition first") {
-  FetchPlan plan({{"t", 0, 0, std::nullopt}, {"t", 1, 0, std::nullopt}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 0}, {"t", 1, 0}});
   CHECK(asked(plan) == "1@0 0@0 ");
   CHECK(asked(plan) == "0@0 1@0 ");
 }
 
 TEST_CASE("partitions come, go and rest while others are read") {
-  FetchPlan plan({{"t", 1, 5, std::nullopt}}, {});
-  plan.add({"t", 0, 3, std::nullopt});
-  plan.add({"s", 9, 1, std::nullopt});
+  FetchPlan plan = plan_of({{"t", 1, 5}});
+  plan.add({"t", 0, 3});
+  plan.add({"s", 9, 1});
   CHECK(asked(plan) == "1@5 0@3 9@1 ");
   CHECK(plan.topics() == std::vector<std::string>{"s", "t"});
   plan.pause("t", 1, true);
@@ -147,15 +141,14 @@ TEST_CASE("partitions come, go and rest while others are read") {
   CHECK(asked(plan) == "0@3 ");
   plan.pause("t", 0, true);
   CHECK(plan.brokers(leader).empty());
-  CHECK_FALSE(plan.finished());
   plan.pause("t", 1, false);
   CHECK(asked(plan) == "1@5 ");
-  plan.add({"t", 1, 7, 8});
+  plan.add({"t", 1, 7});
   CHECK(asked(plan) == "1@7 ");
 }
 
 TEST_CASE("what was asked for before a partition was moved or taken away is not taken") {
-  FetchPlan plan({{"t", 0, 0, std::nullopt}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 0}});
   auto take = [&](std::uint64_t ticket) {
     Bytes records = batch(0, 5);
     auto outcome = plan.take_answer(ticket, answer(records), nullptr, "b:1");
@@ -169,7 +162,7 @@ TEST_CASE("what was asked for before a partition was moved or taken away is not 
   ticket = plan.ask(1, leader).ticket;
   plan.remove("t", 0);
   CHECK(take(ticket) == 0);
-  plan.add({"t", 0, 1, std::nullopt});
+  plan.add({"t", 0, 1});
   CHECK(take(ticket) == 0);
   // Two brokers were asked, since the leader moved: the last one counts, and once.
   ticket = plan.ask(1, leader).ticket;
@@ -180,7 +173,7 @@ TEST_CASE("what was asked for before a partition was moved or taken away is not 
 }
 
 TEST_CASE("a position that is not there rests until it is set") {
-  FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 3}});
   auto outcome = answered(plan, answer({}, ErrorCode::offset_out_of_range));
   REQUIRE(outcome.out_of_range.size() == 1);
   CHECK(*outcome.out_of_range[0].topic == "t");
@@ -191,7 +184,7 @@ TEST_CASE("a position that is not there rests until it is set") {
 }
 
 TEST_CASE("brokers are told which leader's epoch is known, and tell which a batch is of") {
-  FetchPlan plan({{"t", 0, 0, std::nullopt}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 0}});
   CHECK(plan.ask(1, leader).request.topics[0].partitions[0].current_leader_epoch == 4);
   Bytes records = batch(0, 1);
   record::set_leader_epoch(records, LeaderEpoch{3});
@@ -203,7 +196,7 @@ TEST_CASE("brokers are told which leader's epoch is known, and tell which a batc
 TEST_CASE("a batch that a broker cuts is asked for with more room") {
   ConsumerOptions options;
   options.partition_fetch_bytes = 100;
-  FetchPlan plan({{"t", 0, 0, std::nullopt}}, options);
+  FetchPlan plan = plan_of({{"t", 0, 0}}, options);
   Bytes cut = batch(0, 50);
   cut.resize(100);
   auto outcome = answered(plan, answer(cut));
@@ -231,7 +224,7 @@ TEST_CASE("errors move the partition, ask for patience, or end the reading") {
        "t/0 at offset 3: TOPIC_AUTHORIZATION_FAILED (29) from broker b:1"},
   };
   for (const Row& row : rows) {
-    FetchPlan plan({{"t", 0, 3, std::nullopt}}, {});
+    FetchPlan plan = plan_of({{"t", 0, 3}});
     auto outcome = answered(plan, answer({}, row.error));
     bool is_out = !outcome.out_of_range.empty();
     std::string text = outcome.error            ? outcome.error->what
@@ -247,48 +240,47 @@ TEST_CASE("errors move the partition, ask for patience, or end the reading") {
 TEST_CASE("a broker that sends what is no batch, or only what lies behind, is refused") {
   Bytes wrong_magic = batch(0, 1);
   wrong_magic[record::batch_field::magic] = std::byte{1};
-  CHECK(read(wrong_magic, 0, std::nullopt).find("t/0 at offset 0: ") == 0);
-  CHECK(read(batch(0, 3), 3, std::nullopt) ==
+  CHECK(read(wrong_magic, 0).find("t/0 at offset 0: ") == 0);
+  CHECK(read(batch(0, 3), 3) ==
         "t/0 at offset 3: only records before the offset asked for came (from broker b:1)");
 }
 
 TEST_CASE("a reader sees the offsets that were asked for") {
   Bytes records = batch(0, 3) + batch(3, 3) + batch(6, 3);
-  CHECK(read(records, 0, std::nullopt) == "0 1 2 3 4 5 6 7 8 ");
-  CHECK(read(records, 4, 7) == "4 5 6 ");
-  CHECK(read(records, 8, std::nullopt) == "8 ");
+  CHECK(read(records, 0) == "0 1 2 3 4 5 6 7 8 ");
+  CHECK(read(records, 4) == "4 5 6 7 8 ");
+  CHECK(read(records, 8) == "8 ");
 }
 
 TEST_CASE("compressed batches are unpacked") {
   for (auto codec : {record::Compression::gzip, record::Compression::snappy,
                      record::Compression::lz4, record::Compression::zstd})
-    CHECK(read(batch(0, 3, {.compression = codec}) + batch(3, 1), 0, std::nullopt) == "0 1 2 3 ");
+    CHECK(read(batch(0, 3, {.compression = codec}) + batch(3, 1), 0) == "0 1 2 3 ");
 }
 
 TEST_CASE("a batch that does not match its checksum ends the reading, behind what was good") {
   Bytes bad = batch(3, 3);
   bad.back() ^= std::byte{1};
-  CHECK(read(batch(0, 3) + bad + batch(6, 1), 0, std::nullopt) ==
+  CHECK(read(batch(0, 3) + bad + batch(6, 1), 0) ==
         "0 1 2 error: t/0: batch at offset 3: the batch does not match its checksum");
 }
 
 TEST_CASE("control records are nobody's business") {
-  CHECK(read(transactional(0, 2, 9) + marker(2, 9, 1) + batch(3, 1), 0, std::nullopt) == "0 1 3 ");
-  CHECK(read(marker(0, 9, 1), 0, std::nullopt) == "");
+  CHECK(read(transactional(0, 2, 9) + marker(2, 9, 1) + batch(3, 1), 0) == "0 1 3 ");
+  CHECK(read(marker(0, 9, 1), 0) == "");
 }
 
 TEST_CASE("records of aborted transactions are left out, and no others") {
   Bytes records = transactional(0, 1, 9) + transactional(1, 1, 8) + batch(2, 1) + marker(3, 9, 0) +
                   transactional(4, 1, 9) + marker(5, 9, 1) + marker(6, 8, 1);
-  CHECK(read(records, 0, std::nullopt, {{9, 0}}) == "1 2 4 ");
-  CHECK(read(records, 0, std::nullopt, {{8, 1}, {9, 0}}) == "2 4 ");
-  CHECK(read(records, 0, std::nullopt) == "0 1 2 4 ");
+  CHECK(read(records, 0, {{9, 0}}) == "1 2 4 ");
+  CHECK(read(records, 0, {{8, 1}, {9, 0}}) == "2 4 ");
+  CHECK(read(records, 0) == "0 1 2 4 ");
   // The transaction began before what was asked for.
-  CHECK(read(transactional(4, 2, 9) + marker(6, 9, 0) + transactional(7, 1, 9), 5, std::nullopt,
-             {{9, 1}}) == "7 ");
+  CHECK(read(transactional(4, 2, 9) + marker(6, 9, 0) + transactional(7, 1, 9), 5, {{9, 1}}) ==
+        "7 ");
   // Nothing is left of it but its marker: what its producer did next is of another one.
-  CHECK(read(marker(6, 9, 0) + transactional(7, 1, 9) + marker(8, 9, 1), 6, std::nullopt,
-             {{9, 1}}) == "7 ");
+  CHECK(read(marker(6, 9, 0) + transactional(7, 1, 9) + marker(8, 9, 1), 6, {{9, 1}}) == "7 ");
 }
 
 TEST_SUITE_END();

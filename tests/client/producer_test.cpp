@@ -223,6 +223,23 @@ TEST_CASE("a topic that is not there is told to whoever sends to it, and again w
   }
 }
 
+TEST_CASE("a producer counts a topic's partitions, and has the topic made where that is allowed") {
+  server::TestServer server;
+  server.create_topic("orders", 3);
+  ClientOptions options;
+  options.brokers = server.server().kafka_address().to_string();
+  asio::io_context context;
+  Producer producer(context.get_executor(), options);
+  CHECK(wait(context, producer.async_partition_count("orders", token)) == 3);
+  // Then its records need not wait for what is known of it.
+  CHECK(producer.try_send(numbered("0")));
+  CHECK(wait(context, producer.async_partition_count("invoices", token)) == 1);
+  Admin admin(context.get_executor(), options);
+  CHECK(wait(context, admin.async_describe_topic("invoices", token)).partitions.size() == 1);
+  auto refused = producer.async_partition_count("not a topic", token);
+  CHECK_THROWS_AS(wait(context, std::move(refused)), Exception);
+}
+
 TEST_CASE("a cancelled send says whether the record may be in the log") {
   FakeCluster fake(1);
   fake.add_topic("orders", 1);

@@ -1,81 +1,63 @@
 // Transactions over real sockets, against a server of ours, in either protocol.
-#include "client/sender.h"
+#include "leat/blocking.h"
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "client/blocking_client.h"
-#include "client/blocking_consumer.h"
-#include "client/record_reader.h"
-#include "client/session.h"
 #include "server/peer.h"
 
-namespace leat::client {
+namespace leat::blocking {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// A producer with the transactional id "pay", and all that it needs.
-struct Paying {
-  Paying(server::TestServer& server, std::function<void(ProducerOptions&)> change = nullptr) {
-    ClientOptions client_options;
-    client_options.brokers = server.server().kafka_address().to_string();
-    session.emplace(client_options);
-    ProducerOptions options;
-    options.transactional_id = "pay";
-    if (change) change(options);
-    sender = std::make_shared<Sender>(session->cluster(), options, nullptr);
-    session->post([sender = sender] { sender->start(); });
-    auto learned = session->run([&](const auto&) { return sender->learn_topic("out"); });
-    REQUIRE(learned);
-  }
-  ~Paying() {
-    session->post([sender = sender] { sender->stop(); });
-  }
-  Result<void> begin() {
-    return session->run([&](const auto&) { return sender->begin(); });
-  }
-  Result<void> commit() {
-    return session->run([&](const auto&) { return sender->commit(); });
-  }
-  Result<void> abort() {
-    return session->run([&](const auto&) { return sender->abort(); });
-  }
-  Result<void> send_offset(std::int64_t offset) {
-    return session->run([&](const auto&) {
-      return sender->send_offsets({{"out", 0, offset, -1, ""}}, {"g", -1, "", {}});
-    });
-  }
-  Result<Sender::Append> append(std::string_view value, std::int32_t partition = 0) {
-    OutRecord record;
-    record.value = as_bytes(value);
-    record.partition = partition;
-    return sender->try_append("out", record);
-  }
-
-  std::optional<Session> session;
-  std::shared_ptr<Sender> sender;
-};
-
-/// What is committed in a partition.
-std::vector<std::string> committed(server::TestServer& server, std::int32_t partition,
-                                   std::int64_t end) {
+ClientOptions options_for(server::TestServer& server) {
   ClientOptions options;
   options.brokers = server.server().kafka_address().to_string();
-  BlockingClient client(options);
-  BlockingConsumer consumer(client, {{"out", partition, 0, end}}, {});
-  std::vector<std::string> values;
-  record::Scratch scratch;
-  while (!consumer.finished()) {
-    auto fetched = consumer.poll(10s);
-    REQUIRE(fetched);
-    if (!*fetched) continue;
-    RecordReader records(**fetched, scratch);
-    while (const record::Record* record = records.next())
-      values.emplace_back(as_text(*record->value));
+  return options;
+}
+
+/// A producer with the transactional id "pay".
+struct Paying {
+  explicit Paying(server::TestServer& server, const std::string& id = "pay")
+      : producer(options_for(server), with_id(id)) {}
+
+  static ProducerOptions with_id(const std::string& id) {
+    ProducerOptions options;
+    options.transactional_id = id;
+    return options;
   }
+  void append(std::string_view value, std::int32_t partition = 0) {
+    producer.enqueue({"out", {}, value, {}, partition, {}});
+  }
+  void send_offset(std::int64_t offset) {
+    producer.send_offsets({{{"out", 0}, offset}}, {"g", -1, "", {}});
+  }
+
+  Producer producer;
+};
+
+/// What goes wrong, or nothing.
+std::error_code failure_of(const std::function<void()>& operation) {
+  try {
+    operation();
+  } catch (const Exception& failed) {
+    return failed.code();
+  }
+  return {};
+}
+
+/// What is committed in a partition before `end`.
+std::vector<std::string> committed(server::TestServer& server, std::int32_t partition,
+                                   std::int64_t end) {
+  Consumer consumer(options_for(server));
+  consumer.assign({{{"out", partition}, 0}});
+  std::vector<std::string> values;
+  while (consumer.position({"out", partition}).value_or(0) < end)
+    for (const InRecord& record : consumer.poll(100ms)) values.emplace_back(*record.value);
   return values;
 }
 
@@ -88,31 +70,27 @@ TEST_CASE("what a transaction wrote is there when it was committed, in either pr
         [&](server::ServerOptions& options) { options.transaction_version = version; });
     server.create_topic("out", 2);
     Paying paying(server);
-    auto refused = paying.append("too early");
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == Errc::invalid_txn_state);
-    REQUIRE(paying.begin());
-    REQUIRE(paying.append("a", 0));
-    REQUIRE(paying.append("b", 1));
-    REQUIRE(paying.send_offset(5));
-    REQUIRE(paying.commit());
-    CHECK_FALSE(paying.append("too late"));
-    REQUIRE(paying.begin());
-    REQUIRE(paying.append("c", 0));
-    REQUIRE(paying.abort());
-    REQUIRE(paying.begin());
-    REQUIRE(paying.append("d", 0));
-    REQUIRE(paying.commit());
+    CHECK(failure_of([&] { paying.append("too early"); }) == ClientError::invalid_state);
+    paying.producer.begin();
+    paying.append("a", 0);
+    paying.append("b", 1);
+    paying.send_offset(5);
+    paying.producer.commit();
+    CHECK(failure_of([&] { paying.append("too late"); }) == ClientError::invalid_state);
+    paying.producer.begin();
+    paying.append("c", 0);
+    paying.producer.abort();
+    paying.producer.begin();
+    paying.append("d", 0);
+    paying.producer.commit();
     // a and d, their markers, and perhaps c and its.
     server::Peer peer = server.connect();
     auto end = server::fetch(peer, server::fetch_request("out", 0)).high_watermark;
     CHECK(committed(server, 0, end) == std::vector<std::string>{"a", "d"});
     CHECK(committed(server, 1, 2) == std::vector<std::string>{"b"});
-    BlockingClient client(paying.session->cluster()->options());
-    auto offsets = client.group_offsets("g");
-    REQUIRE(offsets);
-    REQUIRE(offsets->size() == 1);
-    CHECK(offsets->front().offset == 5);
+    auto offsets = Admin(options_for(server)).group_offsets("g");
+    REQUIRE(offsets.size() == 1);
+    CHECK(offsets.front().offset == 5);
   }
 }
 
@@ -120,50 +98,47 @@ TEST_CASE("a producer with the same transactional id shuts out the one before") 
   server::TestServer server;
   server.create_topic("out");
   Paying first(server);
-  REQUIRE(first.begin());
-  REQUIRE(first.append("a"));
+  first.producer.begin();
+  first.append("a");
   Paying second(server);
-  REQUIRE(second.begin());
-  auto fenced = first.commit();
-  REQUIRE_FALSE(fenced);
-  if (fenced.error().code != Errc::producer_fenced) fenced = first.abort();
-  REQUIRE_FALSE(fenced);
-  CHECK(fenced.error().code == Errc::producer_fenced);
-  REQUIRE(second.append("b"));
-  REQUIRE(second.commit());
+  second.producer.begin();
+  std::error_code fenced = failure_of([&] { first.producer.commit(); });
+  CHECK(fenced);
+  if (!fatal(fenced)) fenced = failure_of([&] { first.producer.abort(); });
+  CHECK(fatal(fenced));
+  second.append("b");
+  second.producer.commit();
 }
 
 TEST_CASE("a record that fails takes its transaction along, which can be aborted") {
   server::TestServer server;
   server.create_topic("out", 1, {{"max.message.bytes", "1000"}});
   Paying paying(server);
-  REQUIRE(paying.begin());
-  REQUIRE(paying.append("a"));
-  REQUIRE(paying.append(std::string(5000, 'x')));
-  auto failed = paying.commit();
-  REQUIRE_FALSE(failed);
-  CHECK(failed.error().code == Errc::message_too_large);
-  CHECK_FALSE(paying.append("b"));
-  REQUIRE(paying.abort());
-  REQUIRE(paying.begin());
-  REQUIRE(paying.append("c"));
-  REQUIRE(paying.commit());
+  paying.producer.begin();
+  paying.append("a");
+  paying.append(std::string(5000, 'x'));
+  CHECK(failure_of([&] { paying.producer.commit(); }) == KafkaError::message_too_large);
+  CHECK(failure_of([&] { paying.append("b"); }));
+  paying.producer.abort();
+  paying.producer.begin();
+  paying.append("c");
+  paying.producer.commit();
 }
 
 TEST_CASE("transactions need an id, and operations that make no sense are refused") {
   server::TestServer server;
   server.create_topic("out");
-  Paying without(server, [](ProducerOptions& options) { options.transactional_id.clear(); });
-  CHECK(without.begin().error().code == Errc::invalid_argument);
+  Paying without(server, "");
+  CHECK(failure_of([&] { without.producer.begin(); }) == ClientError::invalid_argument);
   Paying paying(server);
-  CHECK(paying.commit().error().code == Errc::invalid_txn_state);
-  CHECK(paying.abort().error().code == Errc::invalid_txn_state);
-  REQUIRE(paying.begin());
-  CHECK(paying.begin().error().code == Errc::invalid_txn_state);
-  REQUIRE(paying.commit());
+  CHECK(failure_of([&] { paying.producer.commit(); }) == ClientError::invalid_state);
+  CHECK(failure_of([&] { paying.producer.abort(); }) == ClientError::invalid_state);
+  paying.producer.begin();
+  CHECK(failure_of([&] { paying.producer.begin(); }) == ClientError::invalid_state);
+  paying.producer.commit();
 }
 
 TEST_SUITE_END();
 
 }  // namespace
-}  // namespace leat::client
+}  // namespace leat::blocking

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "tools/base64.h"
-#include "tools/batch_records.h"
+#include "tools/test_records.h"
 
 namespace leat::tools {
 namespace {
@@ -13,15 +13,18 @@ using namespace std::string_literals;
 
 std::string to_json(const TestRecord& record) {
   std::string out;
-  with_record(record, 7, [&](const record::Record& read) {
-    append_record_json(out, {"orders", 3}, read);
-  });
+  with_record(record, 7, [&](const InRecord& read) { append_record_json(out, read); });
   return out;
 }
 
-std::optional<std::string> text_of(const std::optional<BytesView>& bytes) {
+std::optional<std::string> text_of(const std::optional<std::string_view>& bytes) {
   if (!bytes) return std::nullopt;
-  return std::string(as_text(*bytes));
+  return std::string(*bytes);
+}
+
+/// -1 for none.
+std::int64_t time_of(const LineRecord& record) {
+  return record.timestamp ? record.timestamp->time_since_epoch().count() : -1;
 }
 
 /// A line as the reader wants it: with room behind it.
@@ -39,11 +42,11 @@ TestRecord from_json(JsonLineReader& reader, const std::string& json) {
   auto read = reader.read_record(line.view());
   REQUIRE_MESSAGE(read, json);
   TestRecord record;
-  record.timestamp_ms = (*read)->timestamp_ms.value_or(-1);
+  record.timestamp_ms = time_of(**read);
   record.key = text_of((*read)->key);
   record.value = text_of((*read)->value);
   for (const auto& header : (*read)->headers)
-    record.headers.emplace_back(std::string(header.key), text_of(header.value));
+    record.headers.emplace_back(std::string(header.name), text_of(header.value));
   return record;
 }
 
@@ -56,9 +59,9 @@ std::string fields(std::string_view line, const char* key, const char* timestamp
   };
   auto read = reader.read_fields(padded.view(), optional(key), optional(timestamp));
   if (!read) return read.error().what;
-  CHECK(as_text(*(*read)->value) == line);
+  CHECK((*read)->value == line);
   return text_of((*read)->key).value_or("null") + "@" +
-         ((*read)->timestamp_ms ? std::to_string(*(*read)->timestamp_ms) : "");
+         ((*read)->timestamp ? std::to_string(time_of(**read)) : "");
 }
 
 TEST_SUITE_BEGIN("tools");

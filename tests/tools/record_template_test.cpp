@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tools/batch_records.h"
+#include "tools/test_records.h"
 
 namespace leat::tools {
 namespace {
@@ -17,9 +17,7 @@ std::string printed(std::string_view text, const TestRecord& record) {
   auto parsed = RecordTemplate::parse(text);
   if (!parsed) return "error";
   std::string out;
-  with_record(record, 7, [&](const record::Record& read) {
-    parsed->print({"orders", 3}, read, out);
-  });
+  with_record(record, 7, [&](const InRecord& read) { parsed->print(read, out); });
   return out;
 }
 
