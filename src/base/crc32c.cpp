@@ -1,6 +1,8 @@
 // With SSE4.2: three streams at once, because one crc32 instruction has a latency of three cycles
 // and a throughput of one; the streams are joined by shifting a CRC over zero bytes, done with
-// tables made at start-up. Without it: slicing by eight.
+// tables made at start-up. What comes next is fetched into the cache meanwhile, since processors do
+// not foresee a jump to the next three: bytes that are not there yet take half the time. Without
+// SSE4.2: slicing by eight.
 
 #include "base/crc32c.h"
 
@@ -71,6 +73,19 @@ std::uint32_t shift(const std::array<std::array<std::uint32_t, 256>, 4>& by, std
          by[3][crc >> 24];
 }
 
+constexpr std::size_t line_bytes = 64;
+
+/// The lines of the three streams in the round after this one, where there may be nothing.
+void fetch_ahead(const std::byte* at) {
+  auto line = [&](std::size_t distance) {
+    auto ahead = reinterpret_cast<std::uintptr_t>(at) + distance;
+    _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T0);
+  };
+  line(3 * stream_bytes);
+  line(4 * stream_bytes);
+  line(5 * stream_bytes);
+}
+
 std::uint64_t word(const std::byte* at) {
   std::uint64_t value;
   std::memcpy(&value, at, sizeof value);
@@ -85,6 +100,7 @@ __attribute__((target("sse4.2"))) std::uint32_t update_sse42(std::uint32_t start
     std::uint64_t second = 0;
     std::uint64_t third = 0;
     for (std::size_t i = 0; i < stream_bytes; i += 8) {
+      if (i % line_bytes == 0) fetch_ahead(at + i);
       crc = _mm_crc32_u64(crc, word(at + i));
       second = _mm_crc32_u64(second, word(at + stream_bytes + i));
       third = _mm_crc32_u64(third, word(at + 2 * stream_bytes + i));
