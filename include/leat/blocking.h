@@ -10,12 +10,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "leat/blocking_consumer.h"
+#include "leat/callback.h"
 #include "leat/cluster.h"
 #include "leat/error.h"
 #include "leat/options.h"
@@ -67,7 +67,7 @@ class Producer {
 
  private:
   struct Inside;
-  std::unique_ptr<Inside> inside_;
+  detail::Owned<Inside> inside_;
 };
 
 /// Topics, offsets and groups of a cluster. Connects when first asked something. What a broker says
@@ -120,7 +120,7 @@ class Admin {
 
  private:
   struct Inside;
-  std::unique_ptr<Inside> inside_;
+  detail::Owned<Inside> inside_;
 };
 
 }  // namespace leat::blocking

@@ -3,11 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "leat/callback.h"
 #include "leat/cluster.h"
 #include "leat/options.h"
 #include "leat/record.h"
@@ -94,7 +94,7 @@ class Consumer {
 
  private:
   struct Inside;
-  std::unique_ptr<Inside> inside_;
+  detail::Owned<Inside> inside_;
 };
 
 }  // namespace leat::blocking

@@ -6,13 +6,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "leat/callback.h"
 #include "leat/record.h"
 
 namespace leat {
@@ -37,8 +36,9 @@ struct ClientOptions {
   std::chrono::milliseconds retry_backoff_max{1000};
   /// An answer that claims to be larger is a broken broker.
   std::size_t max_response_bytes = std::size_t{256} << 20;
-  /// Once it is requested, on any thread, every operation ends with ClientError::cancelled.
-  std::stop_token stop;
+  /// A std::stop_token. Once it is requested, on any thread, every operation ends with
+  /// ClientError::cancelled.
+  Stop stop;
 };
 
 struct ProducerOptions {
@@ -63,12 +63,12 @@ struct ProducerOptions {
   /// From a record's sending to its acknowledgement, retries included. Then it has failed.
   std::chrono::milliseconds delivery_timeout{120'000};
   /// Bounds the records that are queued or sent and not yet acknowledged; at the bound, sending
-  /// waits. The memory behind them may be a bit more than twice as much: a batch grows by doubling,
-  /// and is copied when it is sent.
+  /// waits. Full batches take as much memory as that, and it is used again; such as are sent before
+  /// they are full may take up to twice what they hold.
   std::size_t buffer_bytes = std::size_t{32} << 20;
   /// Told of every batch, those of records whose sender waits for them too, on the producer's
   /// executor, one call at a time. It must neither block nor throw.
-  std::function<void(const BatchDelivery&)> on_delivery;
+  Callback<void(const BatchDelivery&)> on_delivery;
 };
 
 /// How a group shares out partitions. One that all members name is taken, in the order of the
@@ -117,17 +117,20 @@ struct ConsumerOptions {
   std::chrono::milliseconds auto_commit_interval{5'000};
   /// Called within polling: these partitions were given to us. Nothing of them was polled yet, and
   /// seek() goes before. Consumer and blocking::Consumer say on which thread.
-  std::function<void(std::span<const Partition>)> on_assigned;
+  Callback<void(std::span<const Partition>)> on_assigned;
   /// Called within polling and closing: these are to be given back as soon as this returns and the
   /// commits that it began have ended. `lost`: others may have them already, and a commit comes too
   /// late.
-  std::function<void(std::span<const Partition>, bool lost)> on_revoked;
+  Callback<void(std::span<const Partition>, bool lost)> on_revoked;
   /// A broker with nothing new answers after that.
   std::chrono::milliseconds fetch_wait{500};
-  /// Of one answer, and of one partition in it. A larger batch comes all the same.
-  std::size_t fetch_bytes = std::size_t{16} << 20;
-  std::size_t partition_fetch_bytes = std::size_t{4} << 20;
+  /// Of one answer, and of one partition in it. A larger batch comes all the same. One answer comes
+  /// a round trip: raise them for brokers that are far away. Small ones cost less, since they stay
+  /// in the processor's cache.
+  std::size_t fetch_bytes = std::size_t{2} << 20;
+  std::size_t partition_fetch_bytes = std::size_t{1} << 20;
   /// Bounds what was fetched and not yet taken, but for the answers under way when it is reached.
+  /// Once Records are gone, their memory takes the next answers.
   std::size_t prefetch_bytes = std::size_t{32} << 20;
   /// Whether records of open and aborted transactions are left out.
   bool read_committed = true;

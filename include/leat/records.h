@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "leat/callback.h"
 #include "leat/record.h"
 
 namespace leat {
@@ -49,19 +49,23 @@ class Records {
     using value_type = InRecord;
     using difference_type = std::ptrdiff_t;
 
-    const InRecord& operator*() const;
-    const InRecord* operator->() const { return &**this; }
+    const InRecord& operator*() const { return *current_; }
+    const InRecord* operator->() const { return current_; }
     /// Throws Exception where a batch is damaged (ClientError::corrupt, malformed); begin() goes on
     /// with the next partition then. The consumer's position is behind all of this already: seek()
     /// to read again what was left out.
-    Iterator& operator++();
+    Iterator& operator++() {
+      current_ = records_->next();
+      return *this;
+    }
     void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return records_->is_at_end(); }
+    bool operator==(std::default_sentinel_t) const { return current_ == nullptr; }
 
    private:
     friend class Records;
-    explicit Iterator(Records* records) : records_(records) {}
+    Iterator(Records* records, const InRecord* current) : records_(records), current_(current) {}
     Records* records_;
+    const InRecord* current_;
   };
 
   /// The first record that was not walked over yet. Throws as ++ does.
@@ -80,8 +84,10 @@ class Records {
  private:
   friend class client::RecordsMaker;
   struct Inside;
+  /// Null at the end.
+  const InRecord* next();
   bool is_at_end() const;
-  std::unique_ptr<Inside> inside_;
+  detail::Owned<Inside> inside_;
 };
 
 /// What one poll gave of one partition.

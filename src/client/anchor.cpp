@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "client/stop.h"
+
 namespace leat::client {
 
 namespace asio = boost::asio;
@@ -56,7 +58,7 @@ Anchor::Anchor(asio::any_io_executor executor, ClientOptions options)
       registry_(&asio::use_service<Registry>(asio::query(executor_, asio::execution::context))) {
   registry_->add(this);
   // The token is a copy of the options', which the cluster keeps.
-  on_stop_.emplace(cluster_->options().stop, [this] { close(); });
+  on_stop_.emplace(StopInside::token_of(cluster_->options().stop), [this] { close(); });
 }
 
 Anchor::~Anchor() {

@@ -1,6 +1,7 @@
 #include "leat/records.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ struct Records::Inside {
   void advance();
   void show(const record::Record& record);
   void throw_error();
+  const InRecord* shown() const { return has_current ? &current : nullptr; }
 
   std::vector<client::Fetched> fetched;
   std::size_t bytes = 0;
@@ -64,7 +66,8 @@ void Records::Inside::show(const record::Record& record) {
 }
 
 void Records::Inside::throw_error() {
-  if (!error) return;
+  if (!error) [[likely]]
+    return;
   client::Error thrown = std::move(*error);
   error.reset();
   throw Exception(client::to_error_code(thrown), thrown.what);
@@ -76,29 +79,22 @@ Records::Records(Records&&) noexcept = default;
 Records& Records::operator=(Records&&) noexcept = default;
 
 Records::Iterator Records::begin() {
-  if (inside_) {
-    inside_->throw_error();
-    if (!inside_->has_current) inside_->advance();
-    inside_->throw_error();
-  }
-  return Iterator(this);
+  if (!inside_) return {this, nullptr};
+  inside_->throw_error();
+  return {this, inside_->has_current ? inside_->shown() : next()};
 }
 
-const InRecord& Records::Iterator::operator*() const {
-  return records_->inside_->current;
-}
-
-Records::Iterator& Records::Iterator::operator++() {
-  records_->inside_->advance();
-  records_->inside_->throw_error();
-  return *this;
+const InRecord* Records::next() {
+  inside_->advance();
+  inside_->throw_error();
+  return inside_->shown();
 }
 
 std::vector<PartitionRecords> Records::split() {
   std::vector<PartitionRecords> parts;
   if (!inside_) return parts;
   inside_->throw_error();
-  std::unique_ptr<Inside> whole = std::move(inside_);
+  detail::Owned<Inside> whole = std::move(inside_);
   // A record that is ready was not walked over.
   if (whole->has_current) whole->fetched[whole->at].begin = whole->current.offset;
   std::map<std::pair<std::string_view, std::int32_t>, std::size_t> places;

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <future>
 #include <optional>
+#include <stop_token>
 #include <thread>
 
 #include "fake_cluster.h"
