@@ -12,6 +12,8 @@
 // client's own events are polled. librdkafka takes a run by one rd_kafka_produce_batch(), which
 // copies, as ours does, and reports errors only; ours takes records one by one. Counted is the CPU
 // time of all threads from the first record to the last acknowledgement, with connections open.
+// Consumers fetch up to 1 MiB of a partition at a time; librdkafka checks no CRC, ours does. `fetch
+// alone` receives the same answers and does not look at the records: no consumer can cost less.
 //
 // librdkafka is the system's, and that whose path LIBRDKAFKA names, or one of a Python package in
 // `venv` of the build folder. Data goes to `client-data` of that.
@@ -34,6 +36,7 @@
 #include <utility>
 #include <vector>
 
+#include "bare_fetch.h"
 #include "leat/client.h"
 #include "processes.h"
 #include "rdkafka.h"
@@ -52,10 +55,11 @@ constexpr std::size_t batch_bytes = 512 << 10;
 constexpr std::size_t buffer_bytes = 32 << 20;
 constexpr std::size_t paced_per_ms = 10;
 constexpr std::size_t paced_records = 30'000;
+constexpr const char* fetch_alone = "fetch alone";
 
 /// What a client process is to do, and its command line.
 struct Task {
-  std::string who = {};  // "leat", or the path of a librdkafka
+  std::string who = {};  // "leat", "fetch alone", or the path of a librdkafka
   std::string what = {};
   std::string address = {};
   std::string topic = {};
@@ -392,7 +396,7 @@ std::size_t consume_by_leat(const Task& task) {
 
 std::size_t consume_by_rdkafka(const Task& task) {
   RdkafkaClient client(task, RD_KAFKA_CONSUMER,
-                       {{"fetch.message.max.bytes", std::to_string(4 << 20)},
+                       {{"fetch.message.max.bytes", std::to_string(1 << 20)},
                         {"fetch.max.bytes", std::to_string(16 << 20)},
                         {"queued.min.messages", "10000000"},
                         {"queued.max.messages.kbytes", std::to_string(buffer_bytes >> 10)}});
@@ -421,9 +425,18 @@ std::size_t consume_by_rdkafka(const Task& task) {
   return bytes;
 }
 
+std::size_t consume_by_nobody(const Task& task) {
+  auto address = net::Address::parse(task.address, {});
+  auto records = static_cast<std::int64_t>(task.records);
+  return static_cast<std::size_t>(fetch_only(*address, task.topic, task.partitions, records)) *
+         task.value_bytes;
+}
+
 Figure consume(const Task& task) {
   Meter meter;
-  std::size_t bytes = task.who == "leat" ? consume_by_leat(task) : consume_by_rdkafka(task);
+  std::size_t bytes = task.who == "leat"        ? consume_by_leat(task)
+                      : task.who == fetch_alone ? consume_by_nobody(task)
+                                                : consume_by_rdkafka(task);
   Figure figure;
   meter.stop(figure);
   if (bytes != task.records * task.value_bytes) give_up("not what was produced was consumed");
@@ -481,6 +494,7 @@ std::vector<Contender> find_contenders() {
   }
   for (const std::string& path : paths)
     all.push_back({path, fmt::format("librdkafka {}", Rdkafka(path).version_str())});
+  all.push_back({fetch_alone, fetch_alone});
   return all;
 }
 
@@ -525,6 +539,7 @@ using Rounds = std::vector<std::vector<Figure>>;  // by contender, the first one
 void print(const Task& task, const std::vector<Contender>& contenders, const Rounds& rounds,
            double lz4_s) {
   for (std::size_t c = 0; c < contenders.size(); ++c) {
+    if (rounds[c].empty()) continue;
     std::string what = fmt::format("{} {} B x {} {}: {}", task.what, task.value_bytes,
                                    task.partitions, task.codec, contenders[c].name);
     auto records = static_cast<double>(task.records) / 1e3;
@@ -566,6 +581,7 @@ void compare(const Places& places, const std::vector<Contender>& contenders, Tas
     task.address = server.address();
     for (std::size_t c = 0; c < contenders.size(); ++c) {
       task.who = contenders[c].who;
+      if (task.who == fetch_alone) continue;
       task.topic = fmt::format("t{}", c);
       create_topic(task.address, task.topic, task.partitions);
       produced[c].push_back(run(places, task));

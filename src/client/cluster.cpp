@@ -105,7 +105,7 @@ net::Task<Result<Connection::Ptr>> Cluster::connection_to(net::Address address, 
     slot.opened =
         std::make_shared<asio::steady_timer>(executor_, asio::steady_timer::time_point::max());
     ConnectionOptions options{options_.client_id, options_.connect_timeout,
-                              options_.max_response_bytes};
+                              options_.max_response_bytes, memory_};
     slot.connection = std::make_shared<Connection>(executor_, std::move(address), options);
     Result<void> opened = co_await slot.connection->open();
     slot.opening = false;
@@ -167,6 +167,8 @@ void Cluster::close(Error error) {
     if (slot.opened) slot.opened->cancel();
   }
   for (asio::steady_timer* timer : waiting_) timer->cancel();
+  // What is still out is not to hold anything beside itself.
+  memory_->set_bound(0);
   for (auto& work : std::exchange(when_closed_, {})) work();
 }
 

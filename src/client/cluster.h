@@ -65,6 +65,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   /// As options.brokers names them; at least one unless closed().
   const std::vector<net::Address>& addresses() const { return addresses_; }
   const boost::asio::any_io_executor& executor() const { return executor_; }
+  /// Of large answers: bounded by 0 until whoever gets such says otherwise.
+  RecycledMemory& memory() { return *memory_; }
 
  private:
   /// A broker's address and what leads there.
@@ -87,6 +89,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
 
   boost::asio::any_io_executor executor_;
   ClientOptions options_;
+  std::shared_ptr<RecycledMemory> memory_ = std::make_shared<RecycledMemory>();
   Metadata metadata_;
   std::vector<net::Address> addresses_;
   std::map<std::pair<Lane, net::Address>, Slot> slots_;

@@ -3,7 +3,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -25,6 +24,9 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t read_ahead_bytes = std::size_t{16} << 10;
+/// The rest of a large answer is read in parts of that size: to be woken for each packet costs as
+/// much as to copy it.
+constexpr std::size_t part_bytes = std::size_t{256} << 10;
 
 }  // namespace
 
@@ -101,6 +103,7 @@ net::Task<Result<void>> Connection::connect() {
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  socket_.non_blocking(true, ignored);
   co_return Result<void>{};
 }
 
@@ -172,17 +175,39 @@ net::Task<Result<Frame>> Connection::read_frame() {
   Result<std::size_t> size =
       wire::parse_frame_size(buffered.first(wire::frame_size_bytes), options_.max_response_bytes);
   if (!size) co_return fail(size);
-  auto memory = std::make_shared_for_overwrite<std::byte[]>(*size);
+  std::shared_ptr<std::byte[]> memory = options_.memory->take(*size);
   BytesView present = buffered.subspan(wire::frame_size_bytes);
   present = present.first(std::min(present.size(), *size));
   std::memcpy(memory.get(), present.data(), present.size());
   read_begin_ += wire::frame_size_bytes + present.size();
-  if (present.size() < *size) {
-    auto rest = asio::buffer(memory.get() + present.size(), *size - present.size());
-    co_await asio::async_read(socket_, rest, token);
-    if (code) co_return tl::unexpected(error_of("lost the connection to", code));
-  }
+  MutableBytes rest(memory.get() + present.size(), *size - present.size());
+  error_code failed = co_await read_rest(rest);
+  if (failed) co_return tl::unexpected(error_of("lost the connection to", failed));
   co_return Frame{std::move(memory), *size};
+}
+
+net::Task<error_code> Connection::read_rest(MutableBytes rest) {
+  error_code code;
+  auto token = asio::redirect_error(asio::use_awaitable, code);
+  while (!rest.empty()) {
+    auto room = asio::buffer(rest.data(), rest.size());
+    rest = rest.subspan(socket_.read_some(room, code));
+    if (code == asio::error::would_block) {
+      wake_when_there(std::min(rest.size(), part_bytes));
+      co_await socket_.async_wait(tcp::socket::wait_read, token);
+    }
+    if (code) co_return code;
+  }
+  wake_when_there(1);
+  co_return error_code{};
+}
+
+void Connection::wake_when_there(std::size_t bytes) {
+  if (wake_bytes_ == bytes) return;
+  error_code ignored;
+  asio::socket_base::receive_low_watermark mark(static_cast<int>(bytes));
+  socket_.set_option(mark, ignored);
+  wake_bytes_ = bytes;
 }
 
 void Connection::take_answer(Frame frame) {

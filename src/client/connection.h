@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/recycled_memory.h"
 #include "client/api_versions.h"
 #include "client/effect.h"
 #include "client/error.h"
@@ -47,6 +48,8 @@ struct ConnectionOptions {
   std::string client_id;
   std::chrono::milliseconds connect_timeout{5000};
   std::size_t max_response_bytes = std::size_t{256} << 20;
+  /// For large answers.
+  std::shared_ptr<RecycledMemory> memory;
 };
 
 /// Lives on one executor, where all members are called. Kept alive by its own reading until closed.
@@ -102,6 +105,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
                                     Effect effect);
   net::Task<void> read_answers(Ptr self);
   net::Task<Result<Frame>> read_frame();
+  net::Task<boost::system::error_code> read_rest(MutableBytes rest);
+  void wake_when_there(std::size_t bytes);
   void take_answer(Frame frame);
   void write_queued();
   wire::RequestHeader next_header(wire::Version version);
@@ -122,6 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<std::byte> read_ahead_;
   std::size_t read_begin_ = 0;
   std::size_t read_end_ = 0;
+  std::size_t wake_bytes_ = 1;
   std::optional<Error> closed_;
 };
 

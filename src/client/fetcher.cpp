@@ -35,7 +35,10 @@ Fetcher::Fetcher(std::shared_ptr<Cluster> cluster, const ConsumerOptions& option
       hooks_(std::move(hooks)),
       wake_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
       room_timer_(cluster_->executor(), asio::steady_timer::time_point::max()),
-      last_answer_(Clock::now()) {}
+      last_answer_(Clock::now()) {
+  if (!cluster_->closed())
+    cluster_->memory().set_bound(options_.prefetch_bytes + options_.fetch_bytes);
+}
 
 void Fetcher::start() {
   asio::co_spawn(cluster_->executor(), run(shared_from_this()), asio::detached);

@@ -1,5 +1,7 @@
 #include "client/produce_batch.h"
 
+#include <cstring>
+
 #include "base/assert.h"
 #include "client/produce_queue.h"
 #include "record/record.h"
@@ -11,21 +13,22 @@ namespace {
 namespace field = record::batch_field;
 
 /// A copy with another numbering. The old one may still be on its way to a broker.
-Bytes renumbered(const Bytes& from, const Numbering& numbering) {
-  Bytes batch = from;
+SharedBytes renumbered(const SharedBytes& from, const Numbering& numbering) {
+  auto memory = std::make_shared_for_overwrite<std::byte[]>(from.size);
+  std::memcpy(memory.get(), from.memory.get(), from.size);
+  MutableBytes batch(memory.get(), from.size);
   store_big_endian(batch.data() + field::producer_id, numbering.producer.id.value());
   store_big_endian(batch.data() + field::producer_epoch, numbering.producer.epoch);
   store_big_endian(batch.data() + field::base_sequence, numbering.sequence);
   record::set_crc(batch);
-  return batch;
+  return {std::move(memory), from.size};
 }
 
 }  // namespace
 
 void ProduceBatch::seal(record::Compression compression, std::optional<int> level) {
-  if (bytes) {
-    if (numbering && numbering != sealed_numbering_)
-      bytes = std::make_shared<const Bytes>(renumbered(*bytes, *numbering));
+  if (bytes.memory) {
+    if (numbering && numbering != sealed_numbering_) bytes = renumbered(bytes, *numbering);
     sealed_numbering_ = numbering;
     return;
   }
@@ -38,14 +41,14 @@ void ProduceBatch::seal(record::Compression compression, std::optional<int> leve
     options.producer_epoch = numbering->producer.epoch;
     options.base_sequence = numbering->sequence;
   }
-  bytes = std::make_shared<const Bytes>(builder.build(options));
+  bytes = builder.seal(options);
   sealed_numbering_ = numbering;
-  // The records are in `bytes` now; the memory they were collected in is not needed any more.
+  // Where they are compressed, the memory they were collected in is not needed any more.
   builder = record::BatchBuilder();
 }
 
 std::pair<ProduceBatch, ProduceBatch> ProduceBatch::split() {
-  auto view = record::BatchView::parse(*bytes);
+  auto view = record::BatchView::parse(bytes.view());
   ASSERT(view);  // we built it
   std::int32_t first_count = record_count / 2;
   std::pair<ProduceBatch, ProduceBatch> halves;

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/ids.h"
+#include "base/recycled_memory.h"
 #include "base/unique_function.h"
 #include "record/batch.h"
 #include "record/builder.h"
@@ -50,7 +50,7 @@ struct ProduceBatch {
   ProducePartition* partition = nullptr;
   record::BatchBuilder builder;
   /// What is sent, once sealed. Shared with the connection that sends it.
-  std::shared_ptr<const Bytes> bytes;
+  SharedBytes bytes;
   std::int32_t record_count = 0;
   std::size_t buffered_bytes = 0;
   Time deadline{};

@@ -23,6 +23,8 @@ struct ProducePartition {
   std::optional<ProduceBatch> open;
   ProduceBatch::Time opened_at{};
   bool flush = false;
+  /// Of the batch that was closed last.
+  std::size_t last_bytes = 0;
   /// Full, or sent before in vain.
   PartitionQueue queue;
   std::uint64_t next_number = 0;
@@ -41,7 +43,10 @@ struct ProduceTopic {
 };
 
 ProduceQueue::ProduceQueue(const ProducerOptions& options, Backoff backoff, Random random)
-    : options_(options), backoff_(backoff), random_(random) {}
+    : options_(options),
+      memory_(std::make_shared<RecycledMemory>(options.buffer_bytes)),
+      backoff_(backoff),
+      random_(random) {}
 
 ProduceQueue::~ProduceQueue() = default;
 ProduceQueue::ProduceQueue(ProduceQueue&&) noexcept = default;
@@ -132,6 +137,9 @@ ProducePartition* ProduceQueue::choose_partition(Topic& topic, const OutRecord& 
 
 void ProduceQueue::open_batch(Partition& partition, Time now) {
   Batch& batch = partition.open.emplace();
+  // Of about the size of the one before, so that it need not grow, nor take more than it needs.
+  std::size_t usual_bytes = partition.last_bytes + partition.last_bytes / 4;
+  batch.builder = record::BatchBuilder({memory_, usual_bytes, options_.batch_bytes});
   batch.partition = &partition;
   batch.deadline = now + options_.delivery_timeout;
   batch.is_transactional = !options_.transactional_id.empty();
@@ -143,6 +151,7 @@ void ProduceQueue::open_batch(Partition& partition, Time now) {
 
 void ProduceQueue::close_open(Partition& partition) {
   partition.open->number = partition.next_number;
+  partition.last_bytes = partition.open->builder.size_bytes();
   partition.next_number += static_cast<std::uint64_t>(partition.open->record_count);
   partition.queue.push(std::move(*partition.open));
   partition.open.reset();
@@ -158,6 +167,19 @@ void ProduceQueue::activate(Partition& partition) {
 std::uint64_t ProduceQueue::flush() {
   for (Partition* partition : active_) partition->flush = partition->open.has_value();
   return generation_++;
+}
+
+bool ProduceQueue::flush_for_room() {
+  std::int64_t filling = 0;
+  bool is_new = false;
+  for (const Partition* partition : active_) {
+    if (!partition->open) continue;
+    filling += partition->open->record_count;
+    is_new |= !partition->flush;
+  }
+  if (!is_new || filling < pending_records_) return false;
+  flush();
+  return true;
 }
 
 ProduceQueue::Ready ProduceQueue::take(Time now, const LeaderOf& leader_of) {

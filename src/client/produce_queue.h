@@ -116,6 +116,10 @@ class ProduceQueue {
   /// What is queued is to be sent without lingering. is_flushed() of what this returns says whether
   /// all of it was delivered, one way or the other.
   std::uint64_t flush();
+  /// The same if nothing else will make room, and this has not been said before. Where batches are
+  /// sent already the others may go on filling: a program that waits for room time and again would
+  /// send ever smaller ones.
+  bool flush_for_room();
   bool is_flushed(std::uint64_t flush) const {
     return unfinished_.empty() || unfinished_.begin()->first > flush;
   }
@@ -190,6 +194,8 @@ class ProduceQueue {
   Delivery finish(Batch& batch);
 
   ProducerOptions options_;
+  /// Of the batches.
+  std::shared_ptr<RecycledMemory> memory_;
   Backoff backoff_;
   Random random_;
   ProducerEpoch producer_;

@@ -124,7 +124,7 @@ void Sender::when_flushed(Done done) {
 void Sender::wait(Wait wait) {
   {
     std::lock_guard lock(mutex_);
-    wait.flush = queue_.flush();
+    if (!wait.room) wait.flush = queue_.flush();
     waits_.push_back(std::move(wait));
   }
   post_wake();
@@ -141,6 +141,9 @@ void Sender::complete_waits() {
       if (is_over) over.splice(over.end(), waits_, at);
       at = next;
     }
+    bool is_full = std::any_of(waits_.begin(), waits_.end(),
+                               [](const Wait& wait) { return wait.room.has_value(); });
+    if (is_full && queue_.flush_for_room()) wake_asked_ = true;
   }
   for (Wait& wait : over) {
     if (cluster_->closed())
@@ -249,7 +252,7 @@ net::Task<void> Sender::send([[maybe_unused]] Ptr self, std::shared_ptr<Request>
   Fillings fillings;
   wire::ProduceRequest message = to_wire(*request, fillings.parts);
   // The connection may still be sending when this has given up waiting.
-  auto owner = std::make_shared<std::vector<std::shared_ptr<const Bytes>>>();
+  auto owner = std::make_shared<std::vector<SharedBytes>>();
   for (auto& batch : request->batches) owner->push_back(batch.bytes);
   fillings.owner = std::move(owner);
   auto timeout = cluster_->options().request_timeout;
@@ -282,8 +285,8 @@ wire::ProduceRequest Sender::to_wire(const Request& request, std::vector<BytesVi
       message.topic_data.push_back({.name = std::string(topic), .partition_data = {}});
     message.topic_data.back().partition_data.push_back(
         {.index = ProduceQueue::partition_of(*batch),
-         .records = wire::Records::elsewhere(batch->bytes->size())});
-    parts.emplace_back(*batch->bytes);
+         .records = wire::Records::elsewhere(batch->bytes.size)});
+    parts.push_back(batch->bytes.view());
   }
   return message;
 }

@@ -49,7 +49,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// number of its partitions.
   net::Task<Result<std::int32_t>> learn_topic(std::string name);
 
-  /// Calls `done` as soon as that much may be appended. Until then nothing lingers. Thread-safe.
+  /// Calls `done` as soon as that much may be appended. What lingers is sent if nothing else can
+  /// make room. Thread-safe.
   void when_room(std::size_t bytes, Done done);
   /// Calls `done` when everything that was appended before was delivered, one way or the other;
   /// nothing of that lingers. Thread-safe.

@@ -65,7 +65,8 @@ std::size_t headers_size(std::span<const Header> headers) {
 }  // namespace
 
 void BatchBuilder::clear() {
-  used_ = 0;
+  if (!memory_) capacity_ = 0;
+  size_ = batch_header_bytes;
   max_timestamp_ms_ = no_timestamp_ms;
   last_offset_delta_ = -1;
   count_ = 0;
@@ -79,12 +80,27 @@ std::size_t BatchBuilder::record_bytes_max(std::optional<BytesView> key,
 }
 
 std::byte* BatchBuilder::grow(std::size_t body_bytes) {
-  std::size_t at = used_;
-  used_ += sized(body_bytes);
-  if (used_ > buffer_.capacity()) buffer_.room(std::max(2 * used_, min_room), at);
-  Pen pen(buffer_.room(used_, used_).data() + at);
+  std::size_t at = size_;
+  size_ += sized(body_bytes);
+  if (size_ > capacity_) make_room(at);
+  Pen pen(memory_.get() + at);
   pen.varlong(static_cast<std::int64_t>(body_bytes));
   return pen.at();
+}
+
+/// For size_ bytes, of which the first `keep` are there. Doubles, up to what batches mostly have.
+void BatchBuilder::make_room(std::size_t keep) {
+  std::size_t wanted = std::max({2 * keep, room_.usual_bytes, min_room});
+  if (room_.bytes_max > 0) wanted = std::min(wanted, room_.bytes_max);
+  capacity_ = std::max(wanted, size_);
+  std::shared_ptr<std::byte[]> larger = take_memory(capacity_);
+  if (memory_) std::memcpy(larger.get(), memory_.get(), keep);
+  memory_ = std::move(larger);
+}
+
+std::shared_ptr<std::byte[]> BatchBuilder::take_memory(std::size_t size) const {
+  if (room_.memory) return room_.memory->take(size);
+  return std::make_shared_for_overwrite<std::byte[]>(size);
 }
 
 std::int64_t BatchBuilder::timestamp_delta(std::int64_t timestamp_ms) {
@@ -142,18 +158,55 @@ void BatchBuilder::append(std::int32_t offset_delta, const Record& record) {
   count(offset_delta, record.timestamp_ms);
 }
 
-Bytes BatchBuilder::build(const BatchOptions& options) {
+/// The records as they are to stand in the batch.
+struct BatchBuilder::Packed {
   Compression compression = Compression::none;
-  BytesView records = buffer_.room(used_, used_).first(used_);
-  BytesView payload = records;
-  if (options.compression != Compression::none) {
-    BytesView smaller = compress(options.compression, records, compressed_, options.level);
-    if (smaller.size() < records.size()) {
-      compression = options.compression;
-      payload = smaller;
-    }
-  }
+  BytesView payload;
 
+  std::size_t batch_bytes() const { return batch_header_bytes + payload.size(); }
+};
+
+BatchBuilder::Packed BatchBuilder::pack(const BatchOptions& options) {
+  if (!memory_) make_room(0);
+  Packed packed;
+  packed.payload = {memory_.get() + batch_header_bytes, size_ - batch_header_bytes};
+  if (options.compression != Compression::none) {
+    BytesView smaller = compress(options.compression, packed.payload, compressed_, options.level);
+    if (smaller.size() < packed.payload.size()) packed = {options.compression, smaller};
+  }
+  ASSERT(packed.batch_bytes() <= max_batch_bytes);
+  return packed;
+}
+
+Bytes BatchBuilder::build(const BatchOptions& options) {
+  Packed packed = pack(options);
+  Bytes batch;
+  batch.reserve(packed.batch_bytes());
+  batch.resize(batch_header_bytes);
+  batch.insert(batch.end(), packed.payload.begin(), packed.payload.end());
+  write_header(batch, options, packed.compression);
+  clear();
+  return batch;
+}
+
+SharedBytes BatchBuilder::seal(const BatchOptions& options) {
+  Packed packed = pack(options);
+  std::size_t size = packed.batch_bytes();
+  std::shared_ptr<std::byte[]> memory;
+  if (packed.compression == Compression::none) {
+    memory = std::move(memory_);
+    capacity_ = 0;
+  } else {
+    memory = take_memory(size);
+    std::memcpy(memory.get() + batch_header_bytes, packed.payload.data(), packed.payload.size());
+  }
+  write_header({memory.get(), size}, options, packed.compression);
+  clear();
+  return {std::move(memory), size};
+}
+
+void BatchBuilder::write_header(MutableBytes batch, const BatchOptions& options,
+                                Compression compression) const {
   int attributes = static_cast<int>(compression);
   if (options.append_time_ms) attributes |= batch_attribute::log_append_time;
   if (options.is_transactional) attributes |= batch_attribute::transactional;
@@ -161,17 +214,11 @@ Bytes BatchBuilder::build(const BatchOptions& options) {
   if (options.has_delete_horizon) attributes |= batch_attribute::delete_horizon;
   std::int32_t last_delta = options.last_offset_delta.value_or(std::max(last_offset_delta_, 0));
   ASSERT(last_delta >= last_offset_delta_);
-  std::size_t size = batch_header_bytes + payload.size();
-  ASSERT(size <= max_batch_bytes);
 
-  Bytes batch;
-  batch.reserve(size);
-  batch.resize(batch_header_bytes);
-  batch.insert(batch.end(), payload.begin(), payload.end());
   std::byte* header = batch.data();
   store_big_endian(header + batch_field::base_offset, options.base_offset.value());
   store_big_endian(header + batch_field::length,
-                   static_cast<std::int32_t>(size - batch_prefix_bytes));
+                   static_cast<std::int32_t>(batch.size() - batch_prefix_bytes));
   store_big_endian(header + batch_field::leader_epoch, options.leader_epoch.value());
   store_big_endian(header + batch_field::magic, batch_magic);
   store_big_endian(header + batch_field::attributes, static_cast<std::int16_t>(attributes));
@@ -186,8 +233,6 @@ Bytes BatchBuilder::build(const BatchOptions& options) {
   store_big_endian(header + batch_field::base_sequence, options.base_sequence);
   store_big_endian(header + batch_field::record_count, count_);
   set_crc(batch);
-  clear();
-  return batch;
 }
 
 }  // namespace leat::record

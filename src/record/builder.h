@@ -1,12 +1,16 @@
 // Puts a record batch together, record by record.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/recycled_memory.h"
 #include "record/batch.h"
 #include "record/compression.h"
 #include "record/record.h"
@@ -34,6 +38,14 @@ struct BatchOptions {
   std::optional<std::int32_t> last_offset_delta = {};
 };
 
+/// Where a builder has its memory from.
+struct BatchRoom {
+  std::shared_ptr<RecycledMemory> memory = {};
+  /// How large a batch is thought to get, header included, and how large most of them at most.
+  std::size_t usual_bytes = 0;
+  std::size_t bytes_max = 0;
+};
+
 /// Collects records, then gives the batch. Not thread-safe. Use it again after build(): it keeps
 /// its memory. A batch must stay below 2^31 bytes: watch size_bytes().
 class BatchBuilder {
@@ -41,6 +53,7 @@ class BatchBuilder {
   /// Timestamps are stored relative to the first record's, unless to `base_timestamp_ms`.
   explicit BatchBuilder(std::optional<std::int64_t> base_timestamp_ms = {})
       : given_base_timestamp_ms_(base_timestamp_ms) {}
+  explicit BatchBuilder(BatchRoom room) : room_(std::move(room)) {}
 
   /// Adds a record behind the last one.
   void append(std::int64_t timestamp_ms, std::optional<BytesView> key,
@@ -52,7 +65,7 @@ class BatchBuilder {
   bool empty() const { return count_ == 0; }
   std::int32_t record_count() const { return count_; }
   /// Of the batch, header included, if it were built now without compression.
-  std::size_t size_bytes() const { return batch_header_bytes + used_; }
+  std::size_t size_bytes() const { return size_; }
   /// What a record would add to that, at most.
   static std::size_t record_bytes_max(std::optional<BytesView> key, std::optional<BytesView> value,
                                       std::span<const Header> headers = {});
@@ -61,16 +74,27 @@ class BatchBuilder {
   /// The whole batch, with its CRC; the builder is empty afterwards. A payload that compression
   /// does not make smaller is left uncompressed.
   Bytes build(const BatchOptions& options = {});
+  /// The same without copying the records, unless they are compressed: the memory goes with them.
+  SharedBytes seal(const BatchOptions& options = {});
   /// Forgets all records.
   void clear();
 
  private:
+  struct Packed;
+
   std::byte* grow(std::size_t body_bytes);
+  void make_room(std::size_t keep);
+  std::shared_ptr<std::byte[]> take_memory(std::size_t size) const;
+  Packed pack(const BatchOptions& options);
+  void write_header(MutableBytes batch, const BatchOptions& options, Compression compression) const;
   void count(std::int32_t offset_delta, std::int64_t timestamp_ms);
   std::int64_t timestamp_delta(std::int64_t timestamp_ms);
 
-  Scratch buffer_;  // the first used_ bytes are the records
-  std::size_t used_ = 0;
+  BatchRoom room_;
+  /// Room for the header, and the records: size_ bytes.
+  std::shared_ptr<std::byte[]> memory_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = batch_header_bytes;
   Scratch compressed_;
   std::optional<std::int64_t> given_base_timestamp_ms_;
   std::int64_t base_timestamp_ms_ = no_timestamp_ms;

@@ -31,7 +31,7 @@ struct Fault {
     drop_request,  // the connection ends before the request is looked at
     drop_answer,   // the request is carried out, then the connection ends
     cut_answer,    // half of the answer is sent, then the connection ends
-    trickle,       // the answer is sent byte by byte
+    trickle,       // the answer is sent in small parts, the end byte by byte
     never,         // there is no answer
   };
   Kind kind = Kind::none;

@@ -93,7 +93,7 @@ struct Sending {
 
 /// "a 3/0": the value, sequence and epoch of a batch.
 std::string told(const Batch& batch) {
-  auto view = record::BatchView::parse(*batch.bytes);
+  auto view = record::BatchView::parse(batch.bytes.view());
   REQUIRE(view);
   CHECK(view->crc_matches());
   CHECK(view->producer_id() == id);

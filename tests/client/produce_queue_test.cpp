@@ -68,7 +68,7 @@ struct Producing {
 };
 
 std::string values(const Batch& batch) {
-  auto view = record::BatchView::parse(*batch.bytes);
+  auto view = record::BatchView::parse(batch.bytes.view());
   REQUIRE(view);
   CHECK(view->crc_matches());
   std::string out;
@@ -107,6 +107,20 @@ TEST_CASE("a batch that is full, or flushed, does not linger") {
   flushed.append("a");
   flushed.queue.flush();
   CHECK(values(flushed.take_one()) == "a");
+}
+
+TEST_CASE("for room what fills is sent only where nothing else makes room") {
+  Producing producing(linger(1h), 2);
+  producing.append("a", 0);
+  CHECK(producing.queue.flush_for_room());
+  CHECK_FALSE(producing.queue.flush_for_room());
+  Batch first = producing.take_one();
+  producing.append("b", 1);
+  CHECK_FALSE(producing.queue.flush_for_room());
+  CHECK_FALSE(producing.ready());
+  producing.acknowledge(std::move(first), 0);
+  CHECK(producing.queue.flush_for_room());
+  CHECK(values(producing.take_one()) == "b");
 }
 
 TEST_CASE("without idempotence one batch of a partition is under way, and the next one fills") {

@@ -30,6 +30,31 @@ TEST_CASE("a builder foretells its size and is empty after building") {
   }
 }
 
+TEST_CASE("a sealed batch is what would be built, in the memory in which it was collected") {
+  for (Compression codec : {Compression::none, Compression::lz4}) {
+    auto memory = std::make_shared<RecycledMemory>(1 << 20);
+    BatchBuilder builder({memory, 200'000, 300'000});
+    BatchBuilder plain;
+    std::string value(100, 'v');
+    for (int round = 0; round < 2; ++round) {
+      int count = round == 0 ? 2500 : 10;
+      for (BatchBuilder* one : {&builder, &plain})
+        for (int i = 0; i < count; ++i) one->append(i, {}, as_bytes(value));
+      BatchOptions options;
+      options.compression = codec;
+      SharedBytes sealed = builder.seal(options);
+      Bytes built = plain.build(options);
+      CHECK(Bytes(sealed.view().begin(), sealed.view().end()) == built);
+      CHECK(builder.empty());
+      CHECK(builder.size_bytes() == batch_header_bytes);
+    }
+    builder = BatchBuilder();
+    CHECK(memory->kept_bytes() > 0);
+  }
+  BatchBuilder empty;
+  CHECK(BatchView::parse(empty.seal().view())->record_count() == 0);
+}
+
 TEST_CASE("a builder can be moved, and the one moved from can be used again after clear()") {
   BatchBuilder first;
   first.append(7, {}, as_bytes("a"));

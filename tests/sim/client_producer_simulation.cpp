@@ -203,14 +203,14 @@ void ClientProducerSimulation::send(std::shared_ptr<Request> request) {
   }
   // What is sent stays as it is, whatever becomes of the batches.
   auto message = std::make_shared<wire::ProduceRequest>();
-  auto bytes = std::make_shared<std::vector<std::shared_ptr<const Bytes>>>();
+  auto bytes = std::make_shared<std::vector<SharedBytes>>();
   auto& topic = message->topic_data.emplace_back();
   topic.name = "t";
   for (auto& batch : request->batches) {
     batch.seal(record::Compression::none);
     bytes->push_back(batch.bytes);
     std::int32_t partition = client::ProduceQueue::partition_of(batch);
-    topic.partition_data.push_back({partition, wire::Records(*batch.bytes)});
+    topic.partition_data.push_back({partition, wire::Records(batch.bytes.view())});
     trace("to broker {}, partition {}: {} records from {}, sequence {} of epoch {}",
           request->broker, partition, batch.record_count, batch.number, batch.numbering->sequence,
           batch.numbering->producer.epoch);

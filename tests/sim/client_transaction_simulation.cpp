@@ -277,7 +277,7 @@ void ClientTransactionSimulation::send(std::shared_ptr<Request> request) {
   for (auto& batch : request->batches) {
     batch.seal(record::Compression::none);
     named.partition_data.push_back(
-        {client::ProduceQueue::partition_of(batch), wire::Records(*batch.bytes)});
+        {client::ProduceQueue::partition_of(batch), wire::Records(batch.bytes.view())});
     trace("partition {}: {} records, sequence {} of epoch {}", named.partition_data.back().index,
           batch.record_count, batch.numbering->sequence, batch.numbering->producer.epoch);
   }
