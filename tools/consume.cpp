@@ -50,6 +50,7 @@ class Consuming {
             const Interrupt& interrupt)
       : options_(options),
         range_(range),
+        is_json_(options.format == "json"),
         template_(std::move(record_template)),
         interrupt_(interrupt),
         left_(options.count.value_or(INT64_MAX)) {}
@@ -80,6 +81,7 @@ class Consuming {
 
   const ConsumeOptions& options_;
   Range range_;
+  bool is_json_;
   RecordTemplate template_;
   const Interrupt& interrupt_;
   std::vector<TopicPart> parts_;
@@ -250,7 +252,7 @@ void Consuming::commit(const std::function<bool(const Partition&)>& is_wanted) {
 }
 
 void Consuming::print(const InRecord& record) {
-  if (options_.format == "json") {
+  if (is_json_) {
     append_record_json(output_.buffer(), record);
     output_.buffer() += '\n';
   } else {

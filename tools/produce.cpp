@@ -1,11 +1,9 @@
 // leat produce: sends lines as records.
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -83,7 +81,12 @@ class Producing {
  public:
   Producing(const ProduceOptions& options, blocking::Producer& producer, Progress& progress,
             const Interrupt& interrupt)
-      : options_(options), producer_(producer), progress_(progress), interrupt_(interrupt) {}
+      : options_(options),
+        is_lines_(options.format == "lines"),
+        is_csv_(options.format == "csv"),
+        producer_(producer),
+        progress_(progress),
+        interrupt_(interrupt) {}
 
   /// Sends what is in `path`. An error is one that ends the command; a bad line is only counted,
   /// unless it is to be an error.
@@ -99,6 +102,8 @@ class Producing {
   Result<void> take_bad(const LineReader& lines, std::int64_t line_number, const Error& error);
 
   const ProduceOptions& options_;
+  bool is_lines_;
+  bool is_csv_;
   blocking::Producer& producer_;
   Progress& progress_;
   const Interrupt& interrupt_;
@@ -138,8 +143,8 @@ Result<void> Producing::take_bad(const LineReader& lines, std::int64_t line_numb
 
 Result<void> Producing::send_line(LineReader& lines, std::string_view line) {
   progress_.read(line.size() + 1);
-  if (options_.format == "lines") return send_value(line);
-  if (options_.format == "csv") return send_csv(lines, line);
+  if (is_lines_) return send_value(line);
+  if (is_csv_) return send_csv(lines, line);
   if (line.empty() || line == "\r") return {};
   Result<const LineRecord*> record = json_.read_record(line);
   if (!record) return fail(record);
