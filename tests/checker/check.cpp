@@ -12,6 +12,7 @@ Report check(const History& history) {
   check_loops(history, log, report);
   check_reads(history, log, report);
   check_commits(history, log, report);
+  check_generations(history, log, report);
   return report;
 }
 

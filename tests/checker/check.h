@@ -18,5 +18,6 @@ void check_transactions(const History& history, const LogIndex& log, Report& rep
 void check_loops(const History& history, const LogIndex& log, Report& report);
 void check_reads(const History& history, const LogIndex& log, Report& report);
 void check_commits(const History& history, const LogIndex& log, Report& report);
+void check_generations(const History& history, const LogIndex& log, Report& report);
 
 }  // namespace leat::checker

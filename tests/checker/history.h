@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +94,8 @@ struct Poll {
   };
   Time invoked = 0;
   Time returned = 0;
+  /// Of the group, if the member knew it.
+  std::optional<std::int32_t> generation;
   std::vector<Record> records;
   /// The end of what there was, where that was told instead of records.
   std::optional<std::int64_t> end;
@@ -104,6 +107,10 @@ struct Session {
   std::string group;
   Partition partition;
   Time assigned = 0;
+  /// In which generation, if the member knew it.
+  std::optional<std::int32_t> generation;
+  Time revoked = never;
+  bool is_lost = false;       // others may have had it before it was revoked
   bool is_committed = false;  // read_committed
   /// Where it began; nothing: at what the group had committed, or else at the beginning.
   std::optional<std::int64_t> from;
@@ -148,6 +155,8 @@ struct History {
   std::vector<Session> sessions;
   std::vector<Time> kills;  // of the server
   std::size_t client_kills = 0;
+  /// Clients that were stopped for a while, and did not notice.
+  std::set<std::string> stood_still;
   std::map<Partition, std::vector<LoggedBatch>> log;
 };
 

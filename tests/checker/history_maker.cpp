@@ -237,6 +237,64 @@ void HistoryMaker::commit(Reader& reader) {
   history_.commits.push_back(std::move(commit));
 }
 
+void HistoryMaker::commit(const Sharing::Owner& owner, const Partition& partition) {
+  Commit commit;
+  commit.client = owner.name;
+  commit.group = "share";
+  commit.uid = fmt::format("{}#{}", owner.name, ++commits_);
+  commit.offsets[partition] = owner.position;
+  commit.invoked = tick();
+  LoggedBatch& batch = append(group_partition, -1, false);
+  batch.group_offsets.push_back({batch.base, commit.group, partition, commit.uid, owner.position});
+  finish(commit, true);
+  history_.commits.push_back(std::move(commit));
+}
+
+void HistoryMaker::hand_over(const Partition& partition, const std::string& name) {
+  auto before = sharing_.owners.find(partition);
+  if (before != sharing_.owners.end()) {
+    if (before->second.name == name) return;
+    Session& ended = history_.sessions[before->second.session];
+    ended.is_lost = random_.one_in(3);
+    bool is_killed = !ended.is_lost && random_.one_in(3);
+    if (!is_killed) ended.revoked = tick();
+    if (!is_killed && !ended.is_lost) commit(before->second, partition);
+  }
+  Session session;
+  session.client = name;
+  session.group = "share";
+  session.partition = partition;
+  session.is_committed = true;
+  session.generation = sharing_.generation;
+  session.assigned = tick();
+  std::int64_t begin = std::max<std::int64_t>(committed("share", partition), 0);
+  sharing_.owners[partition] = {name, history_.sessions.size(), begin};
+  history_.sessions.push_back(std::move(session));
+}
+
+void HistoryMaker::rebalance() {
+  ++sharing_.generation;
+  for (const Partition& partition : {Partition{"in", 0}, Partition{"in", 1}}) {
+    hand_over(partition, fmt::format("share-{}", random_.below(3)));
+  }
+}
+
+void HistoryMaker::share() {
+  if (sharing_.generation == 0 || random_.one_in(4)) rebalance();
+  for (auto& [partition, owner] : sharing_.owners) {
+    Poll poll;
+    poll.invoked = tick();
+    poll.generation = sharing_.generation;
+    poll.records = look(partition, true, owner.position).records;
+    if (poll.records.size() > 5) poll.records.resize(5);
+    poll.returned = tick();
+    if (poll.records.empty()) continue;
+    owner.position = poll.records.back().offset + 1;
+    history_.sessions[owner.session].polls.push_back(std::move(poll));
+    if (random_.one_in(2)) commit(owner, partition);
+  }
+}
+
 void HistoryMaker::ask_committed(const std::string& group, const Partition& partition) {
   CommittedQuery query;
   query.client = "observer";
@@ -297,7 +355,7 @@ History HistoryMaker::make() {
               {"all", {{"in", 0}, {"in", 1}, {"out", 0}}, false}};
   for (Writer& writer : writers_) take_over(writer);
   for (int i = 0; i < 60; ++i) {
-    switch (random_.below(8)) {
+    switch (random_.below(9)) {
       case 0:
       case 1: produce(); break;
       case 2:
@@ -313,6 +371,7 @@ History HistoryMaker::make() {
         if (random_.one_in(3)) history_.kills.push_back(tick());
         ask();
         break;
+      case 8: share(); break;
     }
   }
   finish_all();

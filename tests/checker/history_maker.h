@@ -47,6 +47,17 @@ class HistoryMaker {
     std::map<Partition, std::int64_t> positions = {};
   };
 
+  /// A group of whose members each says in which generation it does what.
+  struct Sharing {
+    struct Owner {
+      std::string name;
+      std::size_t session = 0;
+      std::int64_t position = 0;
+    };
+    std::int32_t generation = 0;
+    std::map<Partition, Owner> owners;
+  };
+
   Time tick() { return now_ += random_.between(1, 50); }
   Seen look(const Partition& partition, bool is_committed, std::int64_t from) const;
   std::int64_t committed(const std::string& group, const Partition& partition) const;
@@ -63,6 +74,10 @@ class HistoryMaker {
   void assign(Reader& reader);
   void consume(Reader& reader);
   void commit(Reader& reader);
+  void share();
+  void rebalance();
+  void hand_over(const Partition& partition, const std::string& name);
+  void commit(const Sharing::Owner& owner, const Partition& partition);
   void ask();
   void ask_committed(const std::string& group, const Partition& partition);
   void finish_all();
@@ -74,6 +89,7 @@ class HistoryMaker {
   std::int64_t commits_ = 0;
   std::vector<Writer> writers_;
   std::vector<Reader> readers_;
+  Sharing sharing_;
 };
 
 }  // namespace leat::checker

@@ -1,6 +1,7 @@
 #include "checker/history_reader.h"
 
 #include <map>
+#include <optional>
 #include <tuple>
 #include <variant>
 #include <utility>
@@ -50,6 +51,11 @@ Offsets offsets_of(const dom::element& line, const char* field) {
   return offsets;
 }
 
+std::optional<std::int32_t> generation_of(const dom::element& line) {
+  if (!has(line, "generation")) return std::nullopt;
+  return static_cast<std::int32_t>(number_of(line, "generation"));
+}
+
 /// A key or a value of a record: its text, or what stands in base64 instead.
 Bytes bytes_of(const dom::element& line, const std::string& name) {
   Bytes bytes;
@@ -86,6 +92,8 @@ struct HistoryReader::State {
   void end(const dom::element& line);
   void assign(const dom::element& line);
   void poll(const dom::element& line);
+  void revoke(const dom::element& line);
+  Session& session_of(const dom::element& line);
   void read_batch(const dom::element& line);
   void read_record(const dom::element& line);
   void read_group_record(const dom::element& line, LoggedBatch& batch);
@@ -127,6 +135,7 @@ void HistoryReader::State::read(const dom::element& line) {
 }
 
 void HistoryReader::State::read_mark(const dom::element& line) {
+  if (text_of(line, "mark") == "stop") history.stood_still.insert(text_of(line, "of"));
   if (text_of(line, "mark") != "kill") return;
   if (text_of(line, "of") == "server") {
     history.kills.push_back(number_of(line, "t"));
@@ -161,6 +170,8 @@ void HistoryReader::State::begin(const dom::element& line) {
     query.is_stable = flag_of(line, "stable");
   } else if (call == "assign") {
     assign(line);
+  } else if (call == "revoke") {
+    revoke(line);
   } else {
     poll(line);
   }
@@ -199,13 +210,24 @@ void HistoryReader::State::assign(const dom::element& line) {
     session.is_committed = flag_of(line, "committed");
     session.is_final = flag_of(line, "final");
     if (has(line, "group")) session.group = text_of(line, "group");
+    session.generation = generation_of(line);
     if (from >= 0) session.from = from;
   }
 }
 
+Session& HistoryReader::State::session_of(const dom::element& line) {
+  return history.sessions[sessions.at({client, number_of(line, "session"), partition_of(line)})];
+}
+
+void HistoryReader::State::revoke(const dom::element& line) {
+  Session& session = session_of(line);
+  session.revoked = number_of(line, "t");
+  session.is_lost = flag_of(line, "lost");
+}
+
 void HistoryReader::State::poll(const dom::element& line) {
-  std::size_t index = sessions.at({client, number_of(line, "session"), partition_of(line)});
-  Poll& poll = history.sessions[index].polls.emplace_back();
+  Poll& poll = session_of(line).polls.emplace_back();
+  poll.generation = generation_of(line);
   poll.invoked = number_of(line, "t");
   poll.returned = number_of(line, "until");
   for (dom::element record : line["records"].get_array()) {
@@ -244,7 +266,8 @@ void HistoryReader::State::read_group_record(const dom::element& line, LoggedBat
   LoggedBatch::GroupOffset commit{
       number_of(line, "offset"), of->group, {of->topic, of->partition}, {}, -1};
   if (auto value = broker::decode_offset_record(bytes_of(line, "value"))) {
-    commit.uid = value->metadata;
+    // confluent-kafka sends the NUL behind it as well.
+    commit.uid = value->metadata.substr(0, value->metadata.find('\0'));
     commit.value = value->offset;
   }
   batch.group_offsets.push_back(std::move(commit));

@@ -2,6 +2,7 @@
 //
 //   {"client":NAME}                                          whose the lines are that follow
 //   {"t":T,"mark":"kill","of":"server"|NAME}
+//   {"t":T,"mark":"stop","of":NAME}                          it stands still for a while
 //   {"t":T,"op":N,"call":CALL, ...}                          an operation begins
 //     "send"       "topic" "partition" "uid" "txn"? "source"? = OFFSET
 //     "commit", "abort"   "txn"
@@ -12,8 +13,11 @@
 //     of a send    "offset"?
 //     "committed"  "offsets" = [OFFSET...]
 //     "end"        "offset"
-//   {"t":T,"call":"assign","session":N,"group"?,"committed":BOOL,"final"?:BOOL,"from":[OFFSET...]}
-//   {"t":T,"until":T,"call":"poll","session":N,"topic","partition","records":[[O,UID]...],"end"?:O}
+//   {"t":T,"call":"assign","session":N,"group"?,"generation"?:N,"committed":BOOL,"final"?:BOOL,
+//    "from":[OFFSET...]}
+//   {"t":T,"until":T,"call":"poll","session":N,"topic","partition","generation"?:N,
+//    "records":[[O,UID]...],"end"?:O}
+//   {"t":T,"call":"revoke","session":N,"topic","partition","lost":BOOL}
 //   OFFSET := [TOPIC,PARTITION,O]       O of -1: none
 //
 // T is in microseconds. A value in the log begins with its record's uid and a space.

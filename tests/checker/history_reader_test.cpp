@@ -103,9 +103,32 @@ TEST_CASE("sessions, polls, marks and what was told are read") {
   CHECK(history.client_kills == 1);
 }
 
+TEST_CASE("generations, what a member gave back or lost, and who stood still are read") {
+  History history = read(
+      R"({"client":"share-1"}
+{"t":1,"call":"assign","session":1,"group":"g","generation":7,"committed":true,)"
+      R"("from":[["w",0,-1],["w",1,-1]]}
+{"t":2,"until":3,"call":"poll","session":1,"topic":"w","partition":1,)"
+      R"("records":[[4,"a:1"]],"generation":8}
+{"t":4,"call":"revoke","session":1,"topic":"w","partition":0,"lost":true}
+{"t":5,"call":"revoke","session":1,"topic":"w","partition":1,"lost":false}
+{"client":"the harness"}
+{"t":6,"mark":"stop","of":"share-1"}
+)");
+  REQUIRE(history.sessions.size() == 2);
+  CHECK(history.sessions[0].generation == 7);
+  CHECK(history.sessions[0].revoked == 4);
+  CHECK(history.sessions[0].is_lost);
+  CHECK(history.sessions[1].polls.at(0).generation == 8);
+  CHECK(history.sessions[1].revoked == 5);
+  CHECK_FALSE(history.sessions[1].is_lost);
+  CHECK(history.stood_still.contains("share-1"));
+  CHECK(history.client_kills == 0);
+}
+
 TEST_CASE("a dump's batches, markers and commits of groups are read") {
   Bytes key = broker::encode(broker::OffsetKey{"g", "in", 0});
-  Bytes value = broker::encode(broker::OffsetRecord{6, -1, "c:1", 1, -1});
+  Bytes value = broker::encode(broker::OffsetRecord{6, -1, std::string("c:1\0", 4), 1, -1});
   std::string of_group = R"({"topic":"__consumer_offsets","partition":0,)";
   std::string header = R"("producer_id":9,"producer_epoch":3,"transactional":true)";
   History history = read(

@@ -2,6 +2,7 @@
 // It prints what it counted and what is wrong, and exits with 1 if something is.
 #include <cstdio>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -28,13 +29,25 @@ std::string counts(const History& history) {
   for (const Session& session : history.sessions) {
     for (const Poll& poll : session.polls) read += poll.records.size();
   }
+  std::set<std::int32_t> generations;
+  std::size_t given_back = 0;
+  std::size_t lost = 0;
+  for (const Session& session : history.sessions) {
+    if (session.generation) generations.insert(*session.generation);
+    if (session.revoked != never) ++(session.is_lost ? lost : given_back);
+  }
+  std::string of_group =
+      generations.empty()
+          ? ""
+          : fmt::format("; generations {}, partitions given {}, given back {}, lost {}",
+                        generations.size(), history.sessions.size(), given_back, lost);
   return fmt::format(
       "kills of the server {}, of clients {}; records sent {}, acknowledged {}, read {}; "
       "transactions committed {}, aborted {}, unknown {}; commits of offsets {}; watermarks told "
-      "{}, offsets told {}",
+      "{}, offsets told {}{}",
       history.kills.size(), history.client_kills, history.sends.size(), acknowledged, read,
       committed, aborted, unknown, history.commits.size(), history.end_queries.size(),
-      history.committed_queries.size());
+      history.committed_queries.size(), of_group);
 }
 
 }  // namespace

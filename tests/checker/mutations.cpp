@@ -433,6 +433,74 @@ bool invent_commit(History& history, Random& random) {
   return true;
 }
 
+// ---- Generations --------------------------------------------------------------------------------
+
+Session* pick_shared(History& history, Random& random) {
+  return pick(history.sessions, random,
+              [](const Session& one) { return one.generation && !one.polls.empty(); });
+}
+
+/// Another member had it as well; it may not have read anything of it.
+bool share_partition(History& history, Random& random) {
+  Session* session = pick_shared(history, random);
+  if (session == nullptr) return false;
+  Session other = *session;
+  other.client = "another";
+  other.polls.clear();
+  history.sessions.push_back(std::move(other));
+  return true;
+}
+
+bool repeat_in_generation(History& history, Random& random) {
+  Session* session = pick_shared(history, random);
+  if (session == nullptr) return false;
+  Session again = *session;
+  again.assigned = again.polls.back().returned;
+  history.sessions.push_back(std::move(again));
+  return true;
+}
+
+/// It goes on until after the next one has begun.
+bool give_up_late(History& history, Random& random) {
+  const Session* next = nullptr;
+  Session* session = pick(history.sessions, random, [&](const Session& one) {
+    if (!one.generation || one.revoked == never || one.is_lost) return false;
+    return std::any_of(history.sessions.begin(), history.sessions.end(), [&](const Session& other) {
+      return other.generation && other.partition == one.partition && other.client != one.client &&
+             other.assigned > one.revoked;
+    });
+  });
+  if (session == nullptr) return false;
+  for (const Session& other : history.sessions) {
+    bool is_next = other.generation && other.partition == session->partition &&
+                   other.client != session->client && other.assigned > session->revoked;
+    if (is_next && next == nullptr) next = &other;
+  }
+  session->revoked = next->assigned + 1;
+  return true;
+}
+
+bool process_never(History& history, Random& random) {
+  const Commit* commit = nullptr;
+  for (const Commit& one : history.commits) {
+    bool is_such = one.group == "share" && one.offsets.begin()->second > 0;
+    if (is_such && (commit == nullptr || random.one_in(2))) commit = &one;
+  }
+  if (commit == nullptr) return false;
+  const auto& [partition, end] = *commit->offsets.begin();
+  LogIndex log(history);
+  const LoggedRecord* record = log.first_visible(partition, 0, end, true);
+  if (record == nullptr) return false;
+  for (Session& session : history.sessions) {
+    if (session.group != "share" || session.partition != partition) continue;
+    for (Poll& poll : session.polls) {
+      std::erase_if(poll.records,
+                    [&](const Poll::Record& one) { return one.offset == record->offset; });
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 const std::vector<Mutation>& mutations() {
@@ -467,6 +535,10 @@ const std::vector<Mutation>& mutations() {
       {"an acknowledged commit is not in the log", Rule::commit_lost, lose_commit},
       {"a commit that failed is there", Rule::failed_visible, fail_commit},
       {"a group is told what nobody committed", Rule::invented, invent_commit},
+      {"two members have a partition in one generation", Rule::shared, share_partition},
+      {"a member has a partition that another one has not given back", Rule::shared, give_up_late},
+      {"a record is processed twice in a generation", Rule::repeated, repeat_in_generation},
+      {"a group commits what nobody processed", Rule::unprocessed, process_never},
   };
   return all;
 }

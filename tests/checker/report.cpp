@@ -25,6 +25,9 @@ std::string_view name(Rule rule) {
     case Rule::commit_lost: return "commit-lost";
     case Rule::processed_twice: return "processed-twice";
     case Rule::processed_not: return "processed-not";
+    case Rule::shared: return "shared";
+    case Rule::repeated: return "repeated";
+    case Rule::unprocessed: return "unprocessed";
   }
   return "unknown";
 }

@@ -30,6 +30,9 @@ enum class Rule {
   commit_lost,      // what a group was told to have committed is there
   processed_twice,  // a loop that commits what it read with what it wrote
   processed_not,    // does so exactly once with each record
+  shared,           // in a generation of a group a partition is one member's
+  repeated,         // and a record is processed once
+  unprocessed,      // somebody processed what a group has committed
 };
 
 /// "L1 two-values".

@@ -119,6 +119,13 @@ void Commits::check_start(const Session& session) {
       most = std::max(most, commit->second->offsets.at(session.partition));
     }
   }
+  // Of what is committed automatically nobody says when.
+  if (auto logged = log_.commits().find({session.group, session.partition});
+      logged != log_.commits().end()) {
+    for (const LoggedCommit& commit : logged->second) {
+      if (commit.uid.empty()) most = std::max(most, commit.value);
+    }
+  }
   const LoggedRecord* skipped =
       log_.first_visible(session.partition, most, begin, session.is_committed);
   if (skipped == nullptr) return;

@@ -188,21 +188,27 @@ def dump(folder, server):
     check(code == 0, "the log has no damage")
 
 
-def verdict(history, seconds, seed, kind, running):
-    """What the checker says. `kind` is of the server."""
+def judge(history, seed, kind):
+    """What the checker says: its counts. A history with an anomaly is kept. `kind` is of the server,
+    or of what was run."""
     checked = run(CHECKER, *sorted(history.glob("*.jsonl")), timeout=600)
     counts, _, anomalies = checked.stdout.decode(errors="replace").partition("\n")
-    print(f"    seed {seed}, {seconds:g} s, {kind}; clients of our own {running.own_count} of "
-          f"{sum(running.lives.values())}, replaced {running.zombie_count}, that gave up "
-          f"{running.gave_up}")
     print("    " + counts, flush=True)
-    nothing = re.findall(r"(\w+(?: of \w+)?(?: told)?) 0[,;\n]", counts + "\n")
-    check(set(nothing) <= {"unknown"} or seconds < 20,
-          "clients of all kinds got something done, and something was killed", nothing)
     is_good = check(checked.returncode == 0, f"the checker finds no anomaly, {kind} (seed {seed})",
                     anomalies + checked.stderr.decode(errors="replace"))
     if not is_good or os.environ.get("LEAT_SOAK_KEEP"):
         print("    " + keep(history, seed, kind))
+    return counts
+
+
+def verdict(history, seconds, seed, kind, running):
+    print(f"    seed {seed}, {seconds:g} s, {kind}; clients of our own {running.own_count} of "
+          f"{sum(running.lives.values())}, replaced {running.zombie_count}, that gave up "
+          f"{running.gave_up}")
+    counts = judge(history, seed, kind)
+    nothing = re.findall(r"(\w+(?: of \w+)?(?: told)?) 0[,;\n]", counts + "\n")
+    check(set(nothing) <= {"unknown"} or seconds < 20,
+          "clients of all kinds got something done, and something was killed", nothing)
 
 
 def keep(folder, seed, kind):

@@ -130,15 +130,16 @@ class Client:
 
     # ---- Consumers -------------------------------------------------------------------------------
 
-    def assigned(self, offsets, is_committed, group=None, is_final=False):
+    def assigned(self, offsets, is_committed, group=None, is_final=False, **more):
         """Begins a session. Of its partitions, later ones take over from earlier ones."""
         self.sessions += 1
-        more = {"group": group} if group else {}
+        if group:
+            more["group"] = group
         self.write(t=self.now(), call="assign", session=self.sessions, committed=is_committed,
                    final=is_final, **{"from": triples(offsets)}, **more)
         return {place: self.sessions for place in offsets}
 
-    def polled(self, since, sessions, records):
+    def polled(self, since, sessions, records, **more):
         """Writes what was read, a line for each partition."""
         of = {}
         for record in records:
@@ -149,7 +150,7 @@ class Client:
                        topic=place[0], partition=place[1],
                        records=[[record.offset, record.value.split(b" ", 1)[0].decode()]
                                 for record in read if record.value is not None],
-                       **({"end": ends[-1]} if ends else {}))
+                       **({"end": ends[-1]} if ends else {}), **more)
 
     def committed(self, consumer, name, places):
         operation = self.begin("committed", group=name)

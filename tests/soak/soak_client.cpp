@@ -1,9 +1,5 @@
 // One client of the soak over include/leat/client.h, as tests/interop/soak_client.py is one over
-// librdkafka: soak_client SETTINGS, the same JSON. It writes what it does as history_reader.h says,
-// a line before each operation and one behind it. SIGTERM asks it to come to an end.
-#include <fcntl.h>
-#include <unistd.h>
-
+// librdkafka: soak_client SETTINGS, the same JSON. SIGTERM asks it to come to an end.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -18,25 +14,21 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <leat/client.h>
+
+#include "client.h"
+#include "member.h"
 
 namespace {
 
-namespace asio = boost::asio;
+using namespace soak;
 using namespace std::chrono_literals;
-using boost::asio::experimental::awaitable_operators::operator||;
-using Steady = std::chrono::steady_clock;
 
-// What each topic is for, and its partitions; as in soak_client.py.
-const std::map<std::string, int> topics{{"in", 4},  {"plain", 2}, {"pair", 3},
-                                        {"out", 3}, {"side", 1},  {"moved", 2}};
 const std::map<std::string, std::vector<std::string>> groups{
     {"loop", {"in"}},
     {"watch", {"pair", "out", "side", "moved"}},
@@ -44,127 +36,6 @@ const std::map<std::string, std::vector<std::string>> groups{
 constexpr std::size_t unfinished_max = 1000;
 constexpr std::size_t records_of_a_transaction = 200;
 constexpr int exit_gave_up = 3;
-
-std::int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(Steady::now().time_since_epoch())
-      .count();
-}
-
-std::vector<leat::Partition> partitions_of(const std::vector<std::string>& names) {
-  std::vector<leat::Partition> all;
-  for (const std::string& name : names) {
-    for (int i = 0; i < topics.at(name); ++i) all.push_back({name, i});
-  }
-  return all;
-}
-
-using Offsets = std::map<leat::Partition, std::int64_t>;
-
-std::string triples(const Offsets& offsets) {
-  std::string text;
-  for (const auto& [place, offset] : offsets) {
-    text +=
-        fmt::format("{}[\"{}\",{},{}]", text.empty() ? "" : ",", place.topic, place.number, offset);
-  }
-  return "[" + text + "]";
-}
-
-struct Read {
-  leat::Partition place;
-  std::int64_t offset;
-  std::string uid;
-};
-
-/// What all roles share: the history, chance, and how to connect.
-class Client {
- public:
-  Client(asio::io_context& runs_on, const boost::json::object& settings)
-      : context(runs_on),
-        name(settings.at("client").as_string()),
-        number(settings.at("number").to_number<int>()),
-        chance_(settings.at("seed").to_number<unsigned>()),
-        bootstrap_(settings.at("bootstrap").as_string()),
-        file_(::open(settings.at("history").as_string().c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                     0644)) {
-    write(fmt::format("\"client\":\"{}\"", name));
-  }
-
-  leat::ClientOptions options() const {
-    leat::ClientOptions options;
-    options.brokers = bootstrap_;
-    options.client_id = name;
-    return options;
-  }
-  int between(int low, int high) { return std::uniform_int_distribution(low, high)(chance_); }
-  double fraction() { return std::uniform_real_distribution(0.0, 1.0)(chance_); }
-  bool decide() { return fraction() < 0.75; }
-  std::string uid() { return fmt::format("{}:{}", name, ++uids_); }
-  asio::awaitable<void> sleep(double seconds) {
-    asio::steady_timer timer(context);
-    timer.expires_after(
-        std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(seconds)));
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-
-  void write(const std::string& members) {
-    std::string line = "{" + members + "}\n";
-    if (::write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::abort();
-  }
-  std::uint64_t begin(const std::string& call, const std::string& more) {
-    write(fmt::format("\"t\":{},\"op\":{},\"call\":\"{}\"{}{}", now_us(), ++operations_, call,
-                      more.empty() ? "" : ",", more));
-    return operations_;
-  }
-  void end(std::uint64_t operation, const std::string& outcome, const std::string& more = {}) {
-    write(fmt::format("\"t\":{},\"op\":{},\"outcome\":\"{}\"{}{}", now_us(), operation, outcome,
-                      more.empty() ? "" : ",", more));
-  }
-  void end_failed(std::uint64_t operation, const leat::Exception& exception,
-                  const std::string& outcome = "unknown") {
-    std::string text = boost::json::serialize(boost::json::string(exception.what()));
-    end(operation, outcome,
-        fmt::format("\"error\":{},\"text\":{}", exception.code().value(), text));
-  }
-
-  /// Begins a session. Of its partitions, later ones take over from earlier ones.
-  int assigned(const Offsets& from, bool is_committed, const std::string& group = {}) {
-    write(
-        fmt::format("\"t\":{},\"call\":\"assign\",\"session\":{},\"committed\":{},\"final\":false,"
-                    "\"from\":{}{}",
-                    now_us(), ++sessions_, is_committed, triples(from),
-                    group.empty() ? "" : fmt::format(",\"group\":\"{}\"", group)));
-    return sessions_;
-  }
-  /// Writes what was read, a line for each partition.
-  void polled(std::int64_t since, const std::map<leat::Partition, int>& sessions,
-              const std::vector<Read>& records) {
-    std::map<leat::Partition, std::string> of;
-    for (const Read& record : records) {
-      std::string& list = of[record.place];
-      list += fmt::format("{}[{},\"{}\"]", list.empty() ? "" : ",", record.offset, record.uid);
-    }
-    for (const auto& [place, list] : of) {
-      write(
-          fmt::format("\"t\":{},\"until\":{},\"call\":\"poll\",\"session\":{},\"topic\":\"{}\","
-                      "\"partition\":{},\"records\":[{}]",
-                      since, now_us(), sessions.at(place), place.topic, place.number, list));
-    }
-  }
-
-  asio::io_context& context;
-  std::string name;
-  int number;
-  bool is_stopping = false;
-  std::size_t unfinished = 0;
-
- private:
-  std::mt19937 chance_;
-  std::string bootstrap_;
-  int file_;
-  std::uint64_t operations_ = 0;
-  std::uint64_t uids_ = 0;
-  int sessions_ = 0;
-};
 
 // ---- Producers
 // -----------------------------------------------------------------------------------
@@ -311,18 +182,8 @@ class Member {
   /// What is there within 0.2 s.
   asio::awaitable<std::vector<Read>> poll() {
     std::int64_t since = now_us();
-    asio::steady_timer timer(client_.context);
-    timer.expires_after(200ms);
-    auto polled = co_await (consumer->async_poll() || timer.async_wait(asio::use_awaitable));
-    std::vector<Read> records;
-    if (auto* some = std::get_if<leat::Records>(&polled)) {
-      for (const leat::InRecord& record : *some) {
-        std::string_view value = record.value.value_or("");
-        records.push_back({{std::string(record.topic), record.partition},
-                           record.offset,
-                           std::string(value.substr(0, value.find(' ')))});
-      }
-    }
+    leat::Records polled = co_await consumer->async_poll_for(200ms);
+    std::vector<Read> records = read_all(polled);
     client_.polled(since, sessions, records);
     co_return records;
   }
@@ -338,12 +199,6 @@ class Member {
   std::string group_;
   bool is_committed_;
 };
-
-std::vector<leat::CommittedOffset> to_commit(const Offsets& offsets, const std::string& uid) {
-  std::vector<leat::CommittedOffset> all;
-  for (const auto& [place, offset] : offsets) all.push_back({place, offset, uid});
-  return all;
-}
 
 /// One transaction of a loop: of each record, one in each of the topics, and the offsets.
 asio::awaitable<bool> process(Client& client, leat::Producer& producer, int transaction,
@@ -441,11 +296,14 @@ asio::awaitable<void> watch(Client& client, const std::string& group, bool is_co
   co_await member.consumer->async_close();
 }
 
-asio::awaitable<void> run(Client& client, std::string role) {
+asio::awaitable<void> run(Client& client, std::string role, std::string strategy) {
   leat::ProducerOptions options;
-  if (role == "once") {
+  if (role == "once" || role == "feed") {
     options.delivery_timeout = 100s;
-    co_await produce(client, "in", options);
+    std::string topic = role == "once" ? "in" : "work";
+    co_await produce(client, topic, options);
+  } else if (role == "share") {
+    co_await share(client, strategy);
   } else if (role == "pair") {
     co_await pair(client);
   } else if (role == "loop") {
@@ -468,8 +326,10 @@ int main(int count, char** arguments) {
   Client client(context, settings.as_object());
   signals.async_wait([&](boost::system::error_code, int) { client.is_stopping = true; });
   std::string role(settings.as_object().at("role").as_string());
+  const auto* strategy = settings.as_object().if_contains("strategy");
+  std::string named(strategy != nullptr ? strategy->as_string().c_str() : "");
   int code = 0;
-  asio::co_spawn(context, run(client, role), [&](std::exception_ptr thrown) {
+  asio::co_spawn(context, run(client, role, named), [&](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const leat::Exception& exception) {
