@@ -34,6 +34,10 @@ class Consumer;
 /// strand, one at a time. They must neither block nor throw. Whatever they begin, such as
 /// async_commit() or seek(), takes effect before anything else is given.
 ///
+/// Where a new leader lacks records that were read, as after an unclean election, reading goes on
+/// behind those that it has; with OffsetReset::none polling fails with
+/// KafkaError::offset_out_of_range then.
+///
 /// Memory: ConsumerOptions::prefetch_bytes that were fetched and not polled, the answers under way
 /// when that is reached, and what Records hold.
 ///

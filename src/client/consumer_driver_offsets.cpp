@@ -107,7 +107,10 @@ void ConsumerDriver::refuse(const Positions::Refusal& refusal) {
 }
 
 bool ConsumerDriver::out_of_range(const FetchPlan::OutOfRange& lost) {
-  if (!positions_.out_of_range({*lost.topic, lost.partition})) errors_.push_back(lost.error);
+  Place place{*lost.topic, lost.partition};
+  bool goes_on = lost.cut ? positions_.cut_off(place, lost.cut->offset, lost.cut->leader_epoch)
+                          : positions_.out_of_range(place);
+  if (!goes_on) errors_.push_back(lost.error);
   wake();
   return true;
 }
@@ -190,7 +193,7 @@ net::Task<bool> ConsumerDriver::look_up_at(std::int32_t broker,
 void ConsumerDriver::start_fetching() {
   for (const Positions::Start& start : positions_.take_starts()) {
     const Place& place = start.place;
-    fetcher_->add({place.topic, place.partition, start.offset});
+    fetcher_->add({place.topic, place.partition, start.offset, start.leader_epoch});
     if (paused_.contains(place)) fetcher_->pause(place.topic, place.partition, true);
   }
   poll_event_.notify();

@@ -43,6 +43,7 @@ void FetchPlan::add(Assignment assignment) {
   Partition added;
   added.number = assignment.partition;
   added.position = assignment.begin;
+  added.epoch = assignment.leader_epoch;
   added.fetch_bytes = options_.partition_fetch_bytes;
   if (Partition* known = find(assignment.topic, assignment.partition)) {
     added.name = known->name;
@@ -67,6 +68,8 @@ void FetchPlan::remove(std::string_view topic, std::int32_t partition) {
 void FetchPlan::seek(std::string_view topic, std::int32_t partition, std::int64_t offset) {
   Partition* known = find(topic, partition);
   if (!known) return;
+  // What stands before an earlier offset is of no later epoch.
+  if (offset > known->position) known->epoch = -1;
   known->position = offset;
   known->asked = 0;
   known->is_lost = false;
@@ -113,7 +116,7 @@ FetchPlan::Asked FetchPlan::ask(std::int32_t broker, const LeaderOf& leader_of) 
     Partition& partition = partitions_[(first_ + i) % count];
     if (!partition.is_wanted()) continue;
     auto leader = leader_of(partition.topic(), partition.number);
-    if (!leader || leader->broker != broker) continue;
+    if (!leader || leader->broker != broker || !partition.is_safe_with(*leader)) continue;
     if (request.topics.empty() || request.topics.back().topic != partition.topic())
       request.topics.push_back({.topic = partition.topic(), .topic_id = {}, .partitions = {}});
     wire::FetchRequest::Partition asked;
@@ -123,8 +126,33 @@ FetchPlan::Asked FetchPlan::ask(std::int32_t broker, const LeaderOf& leader_of) 
     asked.partition_max_bytes = static_cast<std::int32_t>(partition.fetch_bytes);
     request.topics.back().partitions.push_back(asked);
     partition.asked = all.ticket;
+    partition.asked_epoch = leader->epoch;
   }
   return all;
+}
+
+std::optional<FetchPlan::Check> FetchPlan::check(std::int32_t broker, const LeaderOf& leader_of) {
+  Check all{last_ticket_ + 1, {}};
+  wire::OffsetForLeaderEpochRequest& request = all.request;
+  request.replica_id = -1;
+  for (Partition& partition : partitions_) {
+    if (!partition.is_wanted()) continue;
+    auto leader = leader_of(partition.topic(), partition.number);
+    if (!leader || leader->broker != broker || partition.is_safe_with(*leader)) continue;
+    if (request.topics.empty() || request.topics.back().topic != partition.topic())
+      request.topics.push_back({partition.topic(), {}});
+    request.topics.back().partitions.push_back({partition.number, leader->epoch, partition.epoch});
+    partition.asked = all.ticket;
+    partition.asked_epoch = leader->epoch;
+  }
+  if (request.topics.empty()) return std::nullopt;
+  ++last_ticket_;
+  return all;
+}
+
+void FetchPlan::cannot_check(std::uint64_t ticket) {
+  for (Partition& partition : partitions_)
+    if (partition.asked == ticket) partition.checked = partition.asked_epoch;
 }
 
 const FetchPlan::Partition* FetchPlan::find(std::string_view topic, std::int32_t partition) const {
@@ -158,6 +186,61 @@ FetchPlan::Outcome FetchPlan::take_answer(std::uint64_t ticket, const wire::Fetc
     }
   }
   return outcome;
+}
+
+FetchPlan::Outcome FetchPlan::take_answer(std::uint64_t ticket,
+                                          const wire::OffsetForLeaderEpochResponse& response,
+                                          std::string_view broker) {
+  Outcome outcome;
+  for (const auto& topic : response.topics) {
+    for (const auto& answer : topic.partitions) {
+      Partition* partition = find(topic.topic, answer.partition);
+      if (!partition || partition->asked != ticket) continue;
+      partition->asked = 0;
+      take_check(*partition, answer, broker, outcome);
+    }
+  }
+  for (Partition& partition : partitions_) {
+    if (partition.asked != ticket) continue;
+    partition.asked = 0;
+    outcome.retry_later = true;
+  }
+  return outcome;
+}
+
+void FetchPlan::take_check(Partition& partition,
+                           const wire::OffsetForLeaderEpochResponse::Partition& answer,
+                           std::string_view broker, Outcome& outcome) {
+  ErrorCode code = answer.error_code;
+  if (needs_metadata(code)) {
+    outcome.moved.emplace_back(partition.topic(), partition.number);
+    return;
+  }
+  if (wire::retriable(code)) {
+    outcome.retry_later = true;
+    return;
+  }
+  if (code != ErrorCode::none) {
+    outcome.error = broker_error(code, text_of(partition), broker);
+    return;
+  }
+  // Of an epoch that it has nothing of, it says nothing.
+  bool is_known = answer.end_offset >= 0 && answer.leader_epoch >= 0;
+  if (is_known && answer.end_offset >= partition.position) {
+    partition.checked = partition.asked_epoch;
+    return;
+  }
+  std::string words = "what was read is not there any more";
+  if (is_known) words += fmt::format(" from offset {} on", answer.end_offset);
+  partition.is_lost = true;
+  outcome.out_of_range.push_back(
+      {partition.name, partition.number,
+       broker_error(ErrorCode::offset_out_of_range, text_of(partition), broker, words)});
+  if (is_known) outcome.out_of_range.back().cut = {answer.end_offset, answer.leader_epoch};
+}
+
+std::string FetchPlan::text_of(const Partition& partition) {
+  return fmt::format("{}/{} at offset {}", partition.topic(), partition.number, partition.position);
 }
 
 void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::Partition& answer,
@@ -195,6 +278,8 @@ void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::
   std::stable_sort(fetched.aborted.begin(), fetched.aborted.end(),
                    [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
   partition.position = whole->next_offset;
+  partition.epoch = whole->leader_epoch;
+  partition.checked = partition.asked_epoch;
   outcome.fetched.push_back(std::move(fetched));
 }
 
@@ -213,9 +298,7 @@ void FetchPlan::take_error(Partition& partition, const wire::FetchResponse::Part
   std::optional<std::string> words;
   if (is_out_of_range && answer.log_start_offset >= 0)
     words = fmt::format("the partition begins at offset {}", answer.log_start_offset);
-  std::string place =
-      fmt::format("{}/{} at offset {}", partition.topic(), partition.number, partition.position);
-  Error error = broker_error(answer.error_code, place, broker, words);
+  Error error = broker_error(answer.error_code, text_of(partition), broker, words);
   if (!is_out_of_range) {
     outcome.error = std::move(error);
     return;

@@ -13,6 +13,7 @@
 #include "client/error.h"
 #include "leat/options.h"
 #include "wire/fetch.h"
+#include "wire/offset_for_leader_epoch.h"
 
 namespace leat::client {
 
@@ -21,6 +22,8 @@ struct Assignment {
   std::string topic;
   std::int32_t partition = 0;
   std::int64_t begin = 0;
+  /// Of what was read before `begin`; -1 where that is not known.
+  std::int32_t leader_epoch = -1;
 };
 
 /// One partition's part of an answer, to be read with a RecordReader.
@@ -46,6 +49,9 @@ struct Fetched {
 
 /// Not thread-safe. Partitions may come, go, rest and be set elsewhere at any time: what was asked
 /// for before is not taken then.
+///
+/// A new leader may have less than the one before. So its first question about a partition is where
+/// the epoch ended that was read last: what stands behind that was cut off.
 class FetchPlan {
  public:
   struct Leader {
@@ -79,10 +85,26 @@ class FetchPlan {
   /// fill an answer in the order asked.
   Asked ask(std::int32_t broker, const LeaderOf& leader_of);
 
+  struct Check {
+    std::uint64_t ticket = 0;
+    wire::OffsetForLeaderEpochRequest request;
+  };
+  /// Asks `broker` about the positions in partitions that it leads since they were read last; they
+  /// are asked for when it has said. nullopt: there are none.
+  std::optional<Check> check(std::int32_t broker, const LeaderOf& leader_of);
+  /// The broker does not know that question: positions are taken as they are.
+  void cannot_check(std::uint64_t ticket);
+
   struct OutOfRange {
     std::shared_ptr<const std::string> topic;
     std::int32_t partition = 0;
     Error error;
+    /// The log has been cut: what it has of what was read ends there, in that epoch.
+    struct Cut {
+      std::int64_t offset = 0;
+      std::int32_t leader_epoch = -1;
+    };
+    std::optional<Cut> cut = std::nullopt;
   };
   struct Outcome {
     std::vector<Fetched> fetched;
@@ -98,20 +120,31 @@ class FetchPlan {
   /// Moves the positions behind what came. `owner` keeps the answer's records alive.
   Outcome take_answer(std::uint64_t ticket, const wire::FetchResponse& response,
                       std::shared_ptr<const void> owner, std::string_view broker);
+  Outcome take_answer(std::uint64_t ticket, const wire::OffsetForLeaderEpochResponse& response,
+                      std::string_view broker);
 
  private:
   struct Partition {
     std::shared_ptr<const std::string> name;
     std::int32_t number = 0;
     std::int64_t position = 0;
+    /// Of what was read last.
+    std::int32_t epoch = -1;
+    /// Of the leader in whose log the position is.
+    std::int32_t checked = -1;
     std::size_t fetch_bytes = 0;
-    /// The ticket under which it was asked for last; 0 where no answer is to be taken.
+    /// The ticket under which it was asked for or checked last, and the epoch of who was asked; 0
+    /// where no answer is to be taken.
     std::uint64_t asked = 0;
+    std::int32_t asked_epoch = -1;
     bool is_paused = false;
     bool is_lost = false;  // its position is
 
     const std::string& topic() const { return *name; }
     bool is_wanted() const { return !is_paused && !is_lost; }
+    bool is_safe_with(const Leader& leader) const {
+      return epoch < 0 || leader.epoch < 0 || epoch == leader.epoch || checked == leader.epoch;
+    }
   };
 
   const Partition* find(std::string_view topic, std::int32_t partition) const;
@@ -121,6 +154,9 @@ class FetchPlan {
                       Outcome& outcome);
   void take_error(Partition& partition, const wire::FetchResponse::Partition& answer,
                   std::string_view broker, Outcome& outcome) const;
+  void take_check(Partition& partition, const wire::OffsetForLeaderEpochResponse::Partition& answer,
+                  std::string_view broker, Outcome& outcome);
+  static std::string text_of(const Partition& partition);
 
   ConsumerOptions options_;
   std::vector<Partition> partitions_;  // by topic

@@ -103,40 +103,66 @@ net::Task<void> Fetcher::fetch_from([[maybe_unused]] std::shared_ptr<Fetcher> se
   wake();
 }
 
+template <class Request>
+void Fetcher::lose_leader(const Request& request, const Error& error) {
+  for (const auto& topic : request.topics)
+    for (const auto& partition : topic.partitions)
+      cluster_->metadata().forget_leader(topic.topic, partition.partition);
+  bear(error);
+  wake();
+}
+
 net::Task<bool> Fetcher::fetch_once(std::int32_t broker) {
   Result<Connection::Ptr> opened = co_await cluster_->broker(broker);
+  if (!opened) {
+    bool is_needed = lose_leader_of(broker, opened.error());
+    co_return !is_needed;
+  }
+  Connection::Ptr connection = *opened;
+  bool is_checked = co_await check_positions(broker, connection);
+  if (!is_checked || is_over()) co_return is_checked;
   FetchPlan::Asked asked = plan_.ask(broker, leader_of());
   const wire::FetchRequest& request = asked.request;
   if (request.topics.empty()) co_return true;
-  auto lost_leader = [&](const Error& error) {
-    for (const auto& topic : request.topics)
-      for (const auto& partition : topic.partitions)
-        cluster_->metadata().forget_leader(topic.topic, partition.partition);
-    bear(error);
-    wake();
-  };
-  if (!opened) {
-    lost_leader(opened.error());
-    co_return false;
-  }
-  Connection::Ptr connection = *opened;
   auto timeout = cluster_->options().request_timeout + options_.fetch_wait;
   auto answer = co_await connection->call(request, timeout);
   if (!answer) {
-    lost_leader(answer.error());
+    lose_leader(request, answer.error());
     co_return false;
   }
-  auto outcome = plan_.take_answer(asked.ticket, answer->message, answer->frame.memory,
-                                   connection->address().to_string());
-  for (const auto& [topic, partition] : outcome.moved)
-    cluster_->metadata().forget_leader(topic, partition);
-  bool well = !outcome.retry_later && outcome.moved.empty();
-  if (well) {
-    failures_ = 0;
-    last_answer_ = Clock::now();
+  bool is_well = take(plan_.take_answer(asked.ticket, answer->message, answer->frame.memory,
+                                        connection->address().to_string()));
+  co_return is_well;
+}
+
+/// False where nothing is to be had from it any more.
+bool Fetcher::lose_leader_of(std::int32_t broker, const Error& error) {
+  auto check = plan_.check(broker, leader_of());
+  FetchPlan::Asked asked = plan_.ask(broker, leader_of());
+  if (check) lose_leader(check->request, error);
+  bool is_asked = !asked.request.topics.empty();
+  if (is_asked) lose_leader(asked.request, error);
+  return is_asked || check.has_value();
+}
+
+/// Whether what was read is in the log of who leads now.
+net::Task<bool> Fetcher::check_positions(std::int32_t broker, Connection::Ptr connection) {
+  auto check = plan_.check(broker, leader_of());
+  if (!check) co_return true;
+  const wire::OffsetForLeaderEpochRequest& request = check->request;
+  auto timeout = cluster_->options().request_timeout;
+  auto answer = co_await connection->call(request, timeout);
+  if (!answer && answer.error().code == Errc::unsupported_version) {
+    plan_.cannot_check(check->ticket);
+    co_return true;
   }
-  take(std::move(outcome));
-  co_return well;
+  if (!answer) {
+    lose_leader(request, answer.error());
+    co_return false;
+  }
+  bool is_well =
+      take(plan_.take_answer(check->ticket, answer->message, connection->address().to_string()));
+  co_return is_well;
 }
 
 net::Task<void> Fetcher::wait_for_room() {
@@ -150,7 +176,15 @@ bool Fetcher::bear(const Error& error) {
   return false;
 }
 
-void Fetcher::take(FetchPlan::Outcome outcome) {
+/// False where it is to be asked again, later.
+bool Fetcher::take(FetchPlan::Outcome outcome) {
+  for (const auto& [topic, partition] : outcome.moved)
+    cluster_->metadata().forget_leader(topic, partition);
+  bool is_well = !outcome.retry_later && outcome.moved.empty();
+  if (is_well) {
+    failures_ = 0;
+    last_answer_ = Clock::now();
+  }
   for (Fetched& fetched : outcome.fetched) {
     inbox_->bytes += fetched.batches.size();
     inbox_->fetched.push_back(std::move(fetched));
@@ -161,6 +195,7 @@ void Fetcher::take(FetchPlan::Outcome outcome) {
   }
   hooks_.changed();
   if (outcome.error) end(std::move(outcome.error));
+  return is_well;
 }
 
 void Fetcher::end(std::optional<Error> error) {

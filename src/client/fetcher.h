@@ -62,12 +62,16 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   net::Task<void> run(std::shared_ptr<Fetcher> self);
   net::Task<void> fetch_from(std::shared_ptr<Fetcher> self, std::int32_t broker);
   net::Task<bool> fetch_once(std::int32_t broker);
+  net::Task<bool> check_positions(std::int32_t broker, Connection::Ptr connection);
+  template <class Request>
+  void lose_leader(const Request& request, const Error& error);
+  bool lose_leader_of(std::int32_t broker, const Error& error);
   net::Task<void> wait_for_room();
   FetchPlan::LeaderOf leader_of() const;
   bool is_over() const { return stopped_ || cluster_->closed().has_value(); }
   /// False, and over, when brokers have been out of reach for too long.
   bool bear(const Error& error);
-  void take(FetchPlan::Outcome outcome);
+  bool take(FetchPlan::Outcome outcome);
   void end(std::optional<Error> error);
   /// Where the partition's records began that were still in the inbox.
   std::optional<std::int64_t> purge(std::string_view topic, std::int32_t partition);

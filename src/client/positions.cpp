@@ -171,12 +171,33 @@ std::vector<Positions::Start> Positions::take_starts() {
   return all;
 }
 
+/// It is of no use any more, though reading begins before it; nor is what is being committed.
+void Positions::forget_committed(Partition& partition) {
+  partition.committed.reset();
+  partition.committing = 0;
+}
+
 bool Positions::out_of_range(const Place& place) {
   Partition* partition = find(place);
   if (!partition) return true;
-  // What was committed is of no use any more, even if reading begins before it.
-  partition->committed.reset();
+  forget_committed(*partition);
   return reset(*partition);
+}
+
+bool Positions::cut_off(const Place& place, std::int64_t offset, std::int32_t leader_epoch) {
+  Partition* partition = find(place);
+  if (!partition || partition->where != Where::told) return true;
+  bool is_given = partition->given.value > offset;
+  if (is_given && !reset_) {
+    partition->where = Where::unknown;
+    return false;
+  }
+  partition->where = Where::known;
+  if (!is_given) return true;
+  partition->given = {offset, leader_epoch};
+  if (partition->done.value > offset) partition->done = partition->given;
+  forget_committed(*partition);
+  return true;
 }
 
 void Positions::seek(const Place& place, std::int64_t offset) {

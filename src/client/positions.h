@@ -85,6 +85,9 @@ class Positions {
   std::vector<Start> take_starts();
   /// False where that is an error: nobody has said where to go instead.
   bool out_of_range(const Place& place);
+  /// The log has been cut: what it has of what was read ends at `offset`, in that epoch. Reading
+  /// goes on there, or, if that was not given out yet, behind what was. False as above.
+  bool cut_off(const Place& place, std::int64_t offset, std::int32_t leader_epoch);
   void seek(const Place& place, std::int64_t offset);
   void seek_to_time(const Place& place, std::int64_t timestamp);
 
@@ -137,6 +140,7 @@ class Positions {
   static bool is_behind(const Partition& partition);
   void begin_at(Partition& partition, std::int64_t offset, std::int32_t leader_epoch);
   bool reset(Partition& partition);
+  static void forget_committed(Partition& partition);
   void take_committed(const Place& place, const wire::OffsetFetchResponse::Partition& answer,
                       Outcome& outcome);
 

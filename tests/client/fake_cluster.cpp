@@ -157,11 +157,24 @@ void FakeCluster::set_start_offset(const std::string& topic, std::int32_t partit
   topics_[topic][static_cast<std::size_t>(partition)].start_offset = offset;
 }
 
+void FakeCluster::cut(const std::string& topic, std::int32_t partition, std::int64_t offset,
+                      int broker) {
+  std::lock_guard lock(mutex_);
+  Partition& kept = topics_[topic][static_cast<std::size_t>(partition)];
+  std::erase_if(kept.batches, [&](const Bytes& batch) {
+    return record::BatchView::parse(batch)->next_offset().value() > offset;
+  });
+  std::erase_if(kept.epochs, [&](const auto& epoch) { return epoch.second >= offset; });
+  kept.epochs[kept.epochs.rbegin()->first + 1] = kept.end_offset = offset;
+  kept.leader = broker;
+}
+
 void FakeCluster::append_locked(Partition& partition, Bytes batch) {
   auto view = record::BatchView::parse(batch);
   ASSERT(view && view->size_bytes() == batch.size());
   std::int64_t next = partition.end_offset + view->last_offset_delta() + 1;
   record::set_base_offset(batch, Offset{partition.end_offset});
+  record::set_leader_epoch(batch, LeaderEpoch{partition.epochs.rbegin()->first});
   partition.batches.push_back(std::move(batch));
   partition.end_offset = next;
 }
@@ -220,10 +233,13 @@ Result<wire::Encoded> FakeCluster::answer(Broker& broker, const wire::RequestFra
   std::int32_t id = frame.header.correlation_id;
   switch (frame.header.key) {
     case ApiKey::api_versions: {
-      std::map<ApiKey, wire::Versions> spoken{
-          {ApiKey::produce, {0, 11}},         {ApiKey::fetch, {4, 16}},
-          {ApiKey::list_offsets, {1, 10}},    {ApiKey::metadata, {0, 13}},
-          {ApiKey::init_producer_id, {0, 5}}, {ApiKey::api_versions, {0, 4}}};
+      std::map<ApiKey, wire::Versions> spoken{{ApiKey::produce, {0, 11}},
+                                              {ApiKey::fetch, {4, 16}},
+                                              {ApiKey::list_offsets, {1, 10}},
+                                              {ApiKey::metadata, {0, 13}},
+                                              {ApiKey::init_producer_id, {0, 5}},
+                                              {ApiKey::api_versions, {0, 4}},
+                                              {ApiKey::offset_for_leader_epoch, {0, 4}}};
       wire::ApiVersionsResponse response;
       std::lock_guard lock(mutex_);
       for (const auto& [key, versions] : limits_) spoken[key] = versions;
@@ -255,6 +271,11 @@ Result<wire::Encoded> FakeCluster::answer(Broker& broker, const wire::RequestFra
       return wire::encode_response(
           list_offsets(broker.id, *wire::decode_request<wire::ListOffsetsRequest>(frame), fault),
           version, id);
+    case ApiKey::offset_for_leader_epoch:
+      return wire::encode_response(
+          epoch_ends(broker.id, *wire::decode_request<wire::OffsetForLeaderEpochRequest>(frame),
+                     fault),
+          version, id);
     default: return fail(Errc::unsupported, "not faked");
   }
 }
@@ -283,6 +304,7 @@ wire::MetadataResponse FakeCluster::metadata(const wire::MetadataRequest& reques
       auto& described = topic.partitions.emplace_back();
       described.partition_index = index++;
       described.leader_id = partition.leader;
+      described.leader_epoch = partition.epochs.rbegin()->first;
     }
   }
   return response;
@@ -381,6 +403,27 @@ wire::ListOffsetsResponse FakeCluster::list_offsets(int broker,
       if (part.error_code != ErrorCode::none) continue;
       if (asked.timestamp == wire::earliest_timestamp) part.offset = partition->start_offset;
       if (asked.timestamp == wire::latest_timestamp) part.offset = partition->end_offset;
+    }
+  }
+  return response;
+}
+
+wire::OffsetForLeaderEpochResponse FakeCluster::epoch_ends(
+    int broker, const wire::OffsetForLeaderEpochRequest& request, Fault fault) {
+  std::lock_guard lock(mutex_);
+  wire::OffsetForLeaderEpochResponse response;
+  for (const auto& topic : request.topics) {
+    auto& answered = response.topics.emplace_back();
+    answered.topic = topic.topic;
+    for (const auto& asked : topic.partitions) {
+      auto& part = answered.partitions.emplace_back();
+      part.partition = asked.partition;
+      Partition* partition = nullptr;
+      part.error_code = find(topic.topic, asked.partition, broker, fault, partition);
+      if (part.error_code != ErrorCode::none) continue;
+      auto next = partition->epochs.upper_bound(asked.leader_epoch);
+      part.end_offset = next == partition->epochs.end() ? partition->end_offset : next->second;
+      part.leader_epoch = std::prev(next)->first;
     }
   }
   return response;

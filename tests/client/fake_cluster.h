@@ -20,6 +20,7 @@
 #include "wire/frame.h"
 #include "wire/list_offsets.h"
 #include "wire/metadata.h"
+#include "wire/offset_for_leader_epoch.h"
 #include "wire/produce.h"
 
 namespace leat::client {
@@ -62,6 +63,8 @@ class FakeCluster {
   std::vector<std::string> values(const std::string& topic, std::int32_t partition);
   /// Appends a batch of anyone's making; its base offset is set.
   void append(const std::string& topic, std::int32_t partition, Bytes batch);
+  /// What came from there on is gone, and `broker` leads, in a new epoch.
+  void cut(const std::string& topic, std::int32_t partition, std::int64_t offset, int broker);
   /// What came before is gone.
   void set_start_offset(const std::string& topic, std::int32_t partition, std::int64_t offset);
   /// Of a partition's batches, as they came.
@@ -75,6 +78,7 @@ class FakeCluster {
     std::int64_t start_offset = 0;
     std::int64_t end_offset = 0;
     std::vector<Bytes> batches;
+    std::map<std::int32_t, std::int64_t> epochs{{0, 0}};  // where each began
     log::ProducerTable producers;
   };
   struct Broker;
@@ -89,6 +93,9 @@ class FakeCluster {
                                 bool& empty);
   wire::ListOffsetsResponse list_offsets(int broker, const wire::ListOffsetsRequest& request,
                                          Fault fault);
+  wire::OffsetForLeaderEpochResponse epoch_ends(int broker,
+                                                const wire::OffsetForLeaderEpochRequest& request,
+                                                Fault fault);
   wire::ErrorCode find(const std::string& topic, std::int32_t partition, int broker, Fault fault,
                        Partition*& found);
   static void append_locked(Partition& partition, Bytes batch);

@@ -130,6 +130,77 @@ TEST_CASE("each request asks for another partition first") {
   CHECK(asked(plan) == "0@0 1@0 ");
 }
 
+TEST_CASE("of a new leader a position is asked for once its log is known to have it") {
+  FetchPlan plan({{"t", 0, 0, std::nullopt}}, {});
+  std::int32_t epoch = 4;
+  auto leader_of = [&](std::string_view, std::int32_t) { return FetchPlan::Leader{1, epoch}; };
+  auto fetch = [&](const Bytes& records) {
+    std::uint64_t ticket = plan.ask(1, leader_of).ticket;
+    return plan.take_answer(ticket, answer(records), nullptr, "b:1");
+  };
+  auto told = [&](std::uint64_t ticket, std::int64_t end, std::int32_t of,
+                  ErrorCode error = ErrorCode::none) {
+    wire::OffsetForLeaderEpochResponse response;
+    response.topics.push_back({"t", {{error, 0, of, end}}});
+    return plan.take_answer(ticket, response, "b:1");
+  };
+  // Nothing is known of what was before, and nothing is to be asked of who gave it.
+  CHECK_FALSE(plan.check(1, leader_of));
+  Bytes records = batch(0, 10, {.leader_epoch = LeaderEpoch{3}});
+  CHECK(fetch(records).fetched.size() == 1);
+  CHECK_FALSE(plan.check(1, leader_of));
+
+  epoch = 5;
+  CHECK(plan.ask(1, leader_of).request.topics.empty());
+  auto check = plan.check(1, leader_of);
+  REQUIRE(check);
+  const auto& asked = check->request.topics.at(0).partitions.at(0);
+  CHECK(asked.leader_epoch == 3);
+  CHECK(asked.current_leader_epoch == 5);
+  CHECK(told(check->ticket, 0, 0, ErrorCode::fenced_leader_epoch).moved.size() == 1);
+  check = plan.check(1, leader_of);
+  CHECK(told(check->ticket, 10, 3).out_of_range.empty());
+  CHECK_FALSE(plan.check(1, leader_of));
+  CHECK(plan.ask(1, leader_of).request.topics.size() == 1);
+
+  epoch = 6;
+  check = plan.check(1, leader_of);
+  auto cut = told(check->ticket, 7, 2);
+  REQUIRE(cut.out_of_range.size() == 1);
+  CHECK(cut.out_of_range[0].cut->offset == 7);
+  CHECK(cut.out_of_range[0].cut->leader_epoch == 2);
+  CHECK(cut.out_of_range[0].error.what.find("not there any more from offset 7 on") !=
+        std::string::npos);
+  CHECK_FALSE(plan.check(1, leader_of));
+  CHECK(plan.ask(1, leader_of).request.topics.empty());
+  plan.add({"t", 0, 7, std::nullopt, 2});
+  check = plan.check(1, leader_of);
+  CHECK(told(check->ticket, 7, 2).out_of_range.empty());
+  CHECK(plan.ask(1, leader_of).request.topics.size() == 1);
+}
+
+TEST_CASE("positions are taken as they are where a broker cannot be asked about them") {
+  FetchPlan plan({{"t", 0, 5, std::nullopt, 1}}, {});
+  auto check = plan.check(1, leader);
+  REQUIRE(check);
+  plan.cannot_check(check->ticket);
+  CHECK(asked(plan) == "0@5 ");
+  // Nor is one waited for that leaves it out.
+  plan.add({"t", 0, 5, std::nullopt, 1});
+  check = plan.check(1, leader);
+  CHECK(plan.take_answer(check->ticket, wire::OffsetForLeaderEpochResponse(), "b:1").retry_later);
+}
+
+TEST_CASE("a position that was set elsewhere meanwhile is not moved by what is said of the last") {
+  FetchPlan plan({{"t", 0, 5, std::nullopt, 1}}, {});
+  auto check = plan.check(1, leader);
+  plan.add({"t", 0, 9, std::nullopt});
+  wire::OffsetForLeaderEpochResponse response;
+  response.topics.push_back({"t", {{ErrorCode::none, 0, 1, 2}}});
+  CHECK(plan.take_answer(check->ticket, response, "b:1").out_of_range.empty());
+  CHECK(asked(plan) == "0@9 ");
+}
+
 TEST_CASE("partitions come, go and rest while others are read") {
   FetchPlan plan = plan_of({{"t", 1, 5}});
   plan.add({"t", 0, 3});

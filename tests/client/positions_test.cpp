@@ -286,4 +286,52 @@ TEST_CASE("a commit that is refused for good is not tried again") {
   CHECK(reading.commits() == "0@8 ");
 }
 
+TEST_CASE("reading goes on where the log was cut, and what is committed goes back there") {
+  Reading reading;
+  reading.begin(0, 0);
+  reading.read(0, 10);
+  reading.commits();
+  reading.committed(0);
+  CHECK(reading.positions.cut_off(Reading::place(0), 7, 2));
+  auto starts = reading.positions.take_starts();
+  REQUIRE(starts.size() == 1);
+  CHECK(starts[0].offset == 7);
+  CHECK(starts[0].leader_epoch == 2);
+  CHECK(reading.positions.position(Reading::place(0)) == 7);
+  CHECK(reading.commits() == "0@7 ");
+}
+
+TEST_CASE("a commit that was under way when the log was cut is followed by one of where it was") {
+  Reading reading;
+  reading.begin(0, 0);
+  reading.read(0, 10);
+  CHECK(reading.commits() == "0@10 ");
+  reading.positions.cut_off(Reading::place(0), 7, 2);
+  reading.committed(0);
+  CHECK(reading.commits() == "0@7 ");
+}
+
+TEST_CASE("what is cut off before anybody saw it is read again from where that was") {
+  for (auto reset : {std::optional(wire::earliest_timestamp), std::optional<std::int64_t>()}) {
+    Reading reading(reset);
+    reading.begin(0, 0);
+    reading.read(0, 5);
+    reading.commits();
+    reading.committed(0);
+    CHECK(reading.positions.cut_off(Reading::place(0), 7, 2));
+    CHECK(reading.starts() == "0@5 ");
+    CHECK(reading.commits() == "");
+  }
+}
+
+TEST_CASE("without a place to go to, a cut is an error") {
+  Reading reading(std::nullopt);
+  reading.begin(0, 0);
+  reading.read(0, 5);
+  CHECK_FALSE(reading.positions.cut_off(Reading::place(0), 3, 2));
+  CHECK(reading.starts() == "");
+  reading.positions.seek(Reading::place(0), 3);
+  CHECK(reading.starts() == "0@3 ");
+}
+
 TEST_SUITE_END();

@@ -4,12 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "record/builder.h"
 #include "server/wire_error.h"
 
 namespace leat::sim {
 namespace {
 
 using broker::GroupError;
+using client::FetchPlan;
 using client::GroupMember;
 using client::MemberIdentity;
 using client::Positions;
@@ -88,6 +90,8 @@ void ClientConsumerSimulation::live() {
       trace("there are {} partitions", ++count_);
     } else if (draw == 92) {
       pass(milliseconds(random_.between(500, 3000)));
+    } else if (draw == 93) {
+      elect();
     }
     act(consumer);
   }
@@ -116,8 +120,8 @@ void ClientConsumerSimulation::finish() {
     for (Consumer& consumer : consumers_) process(consumer);
   }
   if (!alive() || is_settled()) return;
-  for (const auto& [partition, end] : produced_) {
-    trace("{} of {}, {} processed, {} committed", partition, end, processed_[partition],
+  for (const auto& [partition, log] : logs_) {
+    trace("{} of {}, {} processed, {} committed", partition, log.size(), processed_[partition],
           committed_[partition]);
   }
   for (const Consumer& consumer : consumers_) {
@@ -141,7 +145,8 @@ bool ClientConsumerSimulation::is_settled() const {
     return known == offsets.end() ? 0 : known->second;
   };
   for (std::int32_t p = 0; p < count_; ++p) {
-    std::int64_t end = up_to(produced_, p);
+    auto log = logs_.find(p);
+    std::int64_t end = log == logs_.end() ? 0 : std::ssize(log->second);
     if (up_to(processed_, p) != end || up_to(committed_, p) != end) return false;
   }
   return owned == count_;
@@ -161,6 +166,8 @@ void ClientConsumerSimulation::start(Consumer& consumer) {
   if (consumer.number == static_number) options.instance_id = "static";
   consumer.member = std::make_unique<GroupMember>(std::move(options));
   consumer.positions = std::make_unique<Positions>(group, 0);
+  consumer.plan = std::make_unique<FetchPlan>(ConsumerOptions());
+  consumer.epochs.clear();
   consumer.life = ++last_life_;
   consumer.is_leaving = false;
   trace("consumer {} starts", consumer.number);
@@ -178,6 +185,7 @@ void ClientConsumerSimulation::stop(Consumer& consumer) {
   consumer.revoking.clear();
   consumer.reading.clear();
   consumer.positions.reset();
+  consumer.plan.reset();
   consumer.member.reset();
 }
 
@@ -191,20 +199,115 @@ void ClientConsumerSimulation::leave(Consumer& consumer) {
 
 void ClientConsumerSimulation::produce() {
   auto partition = static_cast<std::int32_t>(random_.below(static_cast<std::uint64_t>(count_)));
-  produced_[partition] += random_.between(1, 9);
+  auto count = static_cast<std::size_t>(random_.between(1, 9));
+  logs_[partition].insert(logs_[partition].end(), count, leader_epochs_[partition]);
 }
 
+/// A leader that may not have everything, which nobody notices by offsets once it has got more.
+void ClientConsumerSimulation::elect() {
+  auto partition = static_cast<std::int32_t>(random_.below(static_cast<std::uint64_t>(count_)));
+  Log& log = logs_[partition];
+  ++leader_epochs_[partition];
+  if (log.empty() || random_.one_in(2)) return;
+  std::int64_t end =
+      std::ssize(log) - random_.between(1, std::min<std::int64_t>(9, std::ssize(log)));
+  trace("{} is cut from {} on", partition, end);
+  log.resize(static_cast<std::size_t>(end));
+  auto cut = cut_.try_emplace(partition, end).first;
+  cut->second = std::min(cut->second, end);
+  processed_[partition] = std::min(processed_[partition], end);
+  excused_[partition] = std::min(excused_[partition], end);
+  by_whom_.erase(by_whom_.lower_bound({partition, end}), by_whom_.lower_bound({partition + 1, 0}));
+}
+
+FetchPlan::LeaderOf ClientConsumerSimulation::leader_of(Consumer& consumer) const {
+  return [this, &consumer](std::string_view, std::int32_t partition) {
+    auto known = leader_epochs_.find(partition);
+    auto told =
+        consumer.epochs.try_emplace(partition, known == leader_epochs_.end() ? 0 : known->second);
+    return FetchPlan::Leader{1, told.first->second};
+  };
+}
+
+/// Reads on, and processes what there is.
 void ClientConsumerSimulation::process(Consumer& consumer) {
   if (!consumer.member || consumer.is_leaving || consumer.reading.empty()) return;
   consumer.positions->all_done();
-  auto chosen = consumer.reading.begin();
-  std::advance(chosen, static_cast<int>(random_.below(consumer.reading.size())));
-  auto position = consumer.positions->position(place(*chosen));
-  if (!position) return object("what is read has no position");
-  std::int64_t end = std::min(*position + random_.between(1, 6), produced_[*chosen]);
-  if (end <= *position) return;
-  for (std::int64_t offset = *position; offset < end; ++offset) process(consumer, *chosen, offset);
-  consumer.positions->given(place(*chosen), end, 0);
+  check_positions(consumer);
+  FetchPlan::Asked asked = consumer.plan->ask(1, leader_of(consumer));
+  if (asked.request.topics.empty()) return;
+  // The first of them: others are asked for again.
+  wire::FetchResponse response;
+  wire::FetchResponse::Partition part = fetch(asked.request.topics[0].partitions.at(0));
+  std::int32_t partition = part.partition_index;
+  if (part.error_code == ErrorCode::fenced_leader_epoch) {
+    consumer.epochs[partition] = leader_epochs_[partition];
+  }
+  response.responses.push_back({.topic = topic, .topic_id = {}, .partitions = {std::move(part)}});
+  take(consumer, consumer.plan->take_answer(asked.ticket, response, nullptr, "b:1"));
+}
+
+void ClientConsumerSimulation::check_positions(Consumer& consumer) {
+  auto check = consumer.plan->check(1, leader_of(consumer));
+  if (!check) return;
+  wire::OffsetForLeaderEpochResponse response;
+  auto& parts = response.topics.emplace_back();
+  parts.topic = topic;
+  for (const auto& asked : check->request.topics.at(0).partitions) {
+    auto& part = parts.partitions.emplace_back();
+    part.partition = asked.partition;
+    if (asked.current_leader_epoch < leader_epochs_[asked.partition]) {
+      part.error_code = ErrorCode::fenced_leader_epoch;
+      consumer.epochs[asked.partition] = leader_epochs_[asked.partition];
+      continue;
+    }
+    const Log& log = logs_[asked.partition];
+    auto end = std::ranges::upper_bound(log, asked.leader_epoch);
+    part.end_offset = end - log.begin();
+    part.leader_epoch = end == log.begin() ? 0 : *std::prev(end);
+  }
+  take(consumer, consumer.plan->take_answer(check->ticket, response, "b:1"));
+}
+
+wire::FetchResponse::Partition ClientConsumerSimulation::fetch(
+    const wire::FetchRequest::Partition& asked) {
+  wire::FetchResponse::Partition part;
+  part.partition_index = asked.partition;
+  const Log& log = logs_[asked.partition];
+  auto begin = static_cast<std::size_t>(asked.fetch_offset);
+  if (asked.current_leader_epoch < leader_epochs_[asked.partition]) {
+    part.error_code = ErrorCode::fenced_leader_epoch;
+  } else if (begin > log.size()) {
+    part.error_code = ErrorCode::offset_out_of_range;
+  } else if (begin < log.size()) {
+    record::BatchBuilder builder;
+    auto count = static_cast<std::size_t>(random_.between(1, 6));
+    for (std::size_t at = begin; at < log.size() && at < begin + count; ++at) {
+      if (log[at] == log[begin]) builder.append(0, std::nullopt, BytesView());
+    }
+    batch_ = builder.build(
+        {.base_offset = Offset{asked.fetch_offset}, .leader_epoch = LeaderEpoch{log[begin]}});
+    part.records = wire::Records(batch_);
+  }
+  return part;
+}
+
+void ClientConsumerSimulation::take(Consumer& consumer, FetchPlan::Outcome outcome) {
+  if (outcome.error) object(outcome.error->what);
+  for (const auto& lost : outcome.out_of_range) {
+    trace("consumer {}: {}", consumer.number, lost.error.what);
+    consumer.reading.erase(lost.partition);
+    bool goes_on = lost.cut ? consumer.positions->cut_off(place(lost.partition), lost.cut->offset,
+                                                          lost.cut->leader_epoch)
+                            : consumer.positions->out_of_range(place(lost.partition));
+    if (!goes_on) object("there is no place to go to");
+  }
+  for (const auto& fetched : outcome.fetched) {
+    for (std::int64_t offset = fetched.begin; offset < fetched.end; ++offset) {
+      process(consumer, fetched.partition, offset);
+    }
+    consumer.positions->given(place(fetched.partition), fetched.end, fetched.leader_epoch);
+  }
 }
 
 void ClientConsumerSimulation::process(Consumer& consumer, std::int32_t partition,
@@ -229,6 +332,7 @@ void ClientConsumerSimulation::process(Consumer& consumer, std::int32_t partitio
         fmt::format("consumer {} processes {} again, which nobody lost", consumer.number, record));
   }
   end = std::max(end, offset + 1);
+  most_processed_[partition] = std::max(most_processed_[partition], end);
 }
 
 bool ClientConsumerSimulation::is_held_by_another(const Consumer& consumer,
@@ -282,11 +386,16 @@ void ClientConsumerSimulation::take_changes(Consumer& consumer) {
       consumer.positions->all_done();
     }
     for (std::int32_t partition : change.partitions[topic]) {
-      consumer.reading.erase(partition);
+      stop_reading(consumer, partition);
       if (is_lost) consumer.positions->remove(place(partition));
     }
     if (!is_lost) consumer.revoking.push_back(std::move(change));
   }
+}
+
+void ClientConsumerSimulation::stop_reading(Consumer& consumer, std::int32_t partition) {
+  consumer.reading.erase(partition);
+  consumer.plan->remove(topic, partition);
 }
 
 void ClientConsumerSimulation::assigned(Consumer& consumer, const Change& change) {
@@ -327,7 +436,10 @@ void ClientConsumerSimulation::mind_offsets(Consumer& consumer) {
     bool is_going = std::ranges::any_of(consumer.revoking, [&](const Change& change) {
       return client::contains(change.partitions, topic, start.place.partition);
     });
-    if (!is_going && !consumer.is_leaving) consumer.reading.insert(start.place.partition);
+    if (is_going || consumer.is_leaving) continue;
+    consumer.reading.insert(start.place.partition);
+    consumer.plan->add(
+        {topic, start.place.partition, start.offset, std::nullopt, start.leader_epoch});
   }
   auto identity = consumer.member->identity();
   if (consumer.is_leaving && (!identity || !positions.is_behind())) {
@@ -523,7 +635,8 @@ void ClientConsumerSimulation::serve(const wire::OffsetCommitRequest& request,
   commit.member = {request.member_id, request.group_instance_id, request.generation_id};
   std::vector<std::pair<std::int32_t, std::int64_t>> offsets;
   for (const auto& part : request.topics.at(0).partitions) {
-    commit.partitions.push_back({topic, part.partition_index, part.committed_offset});
+    commit.partitions.push_back(
+        {topic, part.partition_index, part.committed_offset, part.committed_leader_epoch});
     offsets.emplace_back(part.partition_index, part.committed_offset);
   }
   broker_->groups().commit(std::move(commit), [this, done,
@@ -536,10 +649,13 @@ void ClientConsumerSimulation::serve(const wire::OffsetCommitRequest& request,
       auto [partition, offset] = offsets[i];
       parts.partitions.push_back({partition, server::to_wire(errors[i])});
       if (errors[i] != GroupError::none) continue;
-      if (offset < committed_[partition]) {
+      auto cut = cut_.find(partition);
+      bool is_cut = cut != cut_.end() && offset >= cut->second;
+      if (offset < committed_[partition] && !is_cut) {
         object(fmt::format("{} goes back from {} to {}", partition, committed_[partition], offset));
       }
-      if (offset > processed_[partition]) object("what is committed was not processed");
+      std::int64_t most = is_cut ? most_processed_[partition] : processed_[partition];
+      if (offset > most) object("what is committed was not processed");
       committed_[partition] = offset;
     }
     done(response);
@@ -562,7 +678,8 @@ void ClientConsumerSimulation::serve(const wire::OffsetFetchRequest& request,
       object(fmt::format("the group is told {} of {}, which is at {}", offset, partition,
                          committed_[partition]));
     }
-    parts.partitions.push_back({partition, offset, -1, "", server::to_wire(told.error)});
+    std::int32_t epoch = told.value ? told.value->leader_epoch : -1;
+    parts.partitions.push_back({partition, offset, epoch, "", server::to_wire(told.error)});
   }
   done(response);
 }
