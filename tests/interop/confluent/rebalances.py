@@ -32,11 +32,12 @@ SESSION = 6.0
 
 
 class Rebalances:
-    def __init__(self, folder, bootstrap, seed, strategy, python=sys.executable):
+    def __init__(self, folder, bootstrap, seed, strategy, python=sys.executable, own_share=0.5):
         self.folder = folder
         self.bootstrap = bootstrap
         self.strategy = strategy
         self.python = python
+        self.own_share = own_share
         self.chance = random.Random(seed)
         self.feeders = []
         self.members = {}  # by name
@@ -65,7 +66,7 @@ class Rebalances:
 
     def come(self, is_own=None):
         if is_own is None:
-            is_own = self.chance.random() < 0.5
+            is_own = self.chance.random() < self.own_share
         self.done["came"] += 1
         self.done["own"] += is_own
         name = f"{'own' if is_own else 'confluent'}-{self.done['came']}"
@@ -115,7 +116,7 @@ class Rebalances:
 
     def run(self, seconds):
         self.feeders = [self.spawn("feed", f"feed-{i}", True) for i in range(FEEDERS)]
-        for is_own in (True, False, True):
+        for is_own in (True, self.own_share == 1, True):
             self.come(is_own)
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:

@@ -1,8 +1,13 @@
 #!/usr/bin/python3
-"""The soak against Apache Kafka itself, three brokers of which one after the other is killed: whether
-the clients, and the checker's rules, hold where the broker is not ours.
+"""The soak against Apache Kafka itself, three brokers of which one after the other is killed, and
+one that is: whether our clients, others beside them, and the checker's rules hold where the broker
+is not ours.
 
     kafka_soak.py [SECONDS] [SEED]
+
+Half of the time is our own clients', in the roles that they have, against three brokers; a quarter
+is for both kinds, and a quarter for our own against one broker. LEAT_SOAK_OWN is another share of
+our own, of all the time against three brokers.
 """
 
 import json
@@ -69,14 +74,14 @@ class ClusterSoak(Soak):
             self.coming_back.join()
 
 
-def dump(history, cluster):
+def dump(history, cluster, topics):
     """The partitions' segments, which have Kafka's own format: those of one replica."""
     data = cluster.folder / f"data-{cluster.brokers[0].number}"
     is_good = True
     with open(history / "log.jsonl", "w", encoding="utf-8") as log:
         for folder in sorted(data.iterdir()):
             topic, _, number = folder.name.rpartition("-")
-            if topic not in TOPICS and topic != "__consumer_offsets":
+            if topic not in topics and topic != "__consumer_offsets":
                 continue
             segments = sorted(folder.glob("*.log"))
             lines = subprocess.run([LEAT, "dump", *segments, "--records", "--format", "json"],
@@ -88,19 +93,18 @@ def dump(history, cluster):
     check(is_good, "the brokers' segments are read")
 
 
-def main():
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+def soak(seconds, seed, brokers, own_share):
     with scratch() as folder:
-        with Cluster(folder, 3) as cluster:
+        with Cluster(folder, brokers) as cluster:
             server = Server(cluster)
             for topic, partitions in TOPICS.items():
                 leat("topic", "create", topic, "-p", partitions, "-b", server.kafka)
-            if not check(wait_for(server.is_whole, 60), "three brokers hold all topics"):
+            if not check(wait_for(server.is_whole, 60), f"{brokers} brokers hold all topics"):
                 finish()
             history = folder / "history"
             history.mkdir()
             running = ClusterSoak(history, server, seed)
+            running.own_share = own_share
             try:
                 running.run(seconds)
                 running.drain()
@@ -108,8 +112,18 @@ def main():
                 running.end()
             wait_for(server.is_whole, 60)
             time.sleep(1)
-        dump(history, cluster)
-        verdict(history, seconds, seed, "kafka", running)
+        dump(history, cluster, TOPICS)
+        verdict(history, seconds, seed, f"{brokers} kafka {own_share:g}", running)
+
+
+def main():
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+    parts = [(0.5, 3, 1.0), (0.25, 3, 0.5), (0.25, 1, 1.0)]
+    if "LEAT_SOAK_OWN" in os.environ:
+        parts = [(1, 3, float(os.environ["LEAT_SOAK_OWN"]))]
+    for share, brokers, own_share in parts:
+        soak(seconds * share, seed, brokers, own_share)
     finish()
 
 
