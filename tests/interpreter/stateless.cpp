@@ -96,7 +96,7 @@ void run_unnest(const Turn& turn, const Rows& rows) {
       Row one = row;
       one.values.push_back(item);
       one.position.push_back(++number);
-      if (counted) one.values.push_back(number);
+      if (counted) one.values.emplace_back(number);
       turn.result.rows.push_back(std::move(one));
     }
   }
