@@ -76,7 +76,7 @@ class Consumer {
   void seek(const PartitionOffset& position);
   /// Polling goes on at the first record with that timestamp or a later one.
   void seek(const Partition& partition, Timestamp time);
-  /// What was fetched of it already still comes.
+  /// Nothing of it is polled until resume(). It stays ours.
   void pause(const Partition& partition);
   void resume(const Partition& partition);
 
@@ -85,7 +85,8 @@ class Consumer {
   std::optional<std::int64_t> position(const Partition& partition);
   /// The partitions that are ours.
   std::vector<Partition> assignment();
-  /// For Producer::send_offsets().
+  /// For Producer::send_offsets(). Waits while the group shares partitions out. Fails where it has
+  /// gone on without this member: somebody else reads again what was polled.
   GroupMetadata group_metadata();
 
   /// Says that all that was polled is done with, commits that, if it happens automatically, gives

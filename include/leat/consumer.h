@@ -50,7 +50,8 @@ class Consumer {
   Consumer(boost::asio::any_io_executor executor, ClientOptions options,
            ConsumerOptions consumer_options = {});
   /// Never blocks, commits nothing and does not leave the group, which misses it after its session:
-  /// async_close() first. What is under way ends soon, with ClientError::cancelled.
+  /// async_close() first. What is under way ends soon, with ClientError::cancelled. No callback
+  /// begins any more.
   ~Consumer();
   Consumer(Consumer&&) noexcept;
   Consumer& operator=(Consumer&&) noexcept;
@@ -103,7 +104,7 @@ class Consumer {
   void seek(const PartitionOffset& position);
   /// Polling goes on at the first record with that timestamp or a later one.
   void seek(const Partition& partition, Timestamp time);
-  /// What was fetched of it already still comes.
+  /// Nothing of it is polled until resume(). It stays ours.
   void pause(const Partition& partition);
   void resume(const Partition& partition);
 
@@ -120,7 +121,9 @@ class Consumer {
     return detail::initiate(handle_, &assignment, std::forward<Token>(token));
   }
 
-  /// For Producer::async_send_offsets(); GroupMetadata.
+  /// For Producer::async_send_offsets(); GroupMetadata. Waits while the group shares partitions
+  /// out. Fails where it has gone on without this member: somebody else reads again what was
+  /// polled.
   template <class Token = DefaultToken>
   auto async_group_metadata(Token&& token = {}) {
     return detail::initiate(handle_, &group_metadata, std::forward<Token>(token));

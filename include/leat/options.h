@@ -1,6 +1,6 @@
-// What clients can be told. Times are durations of a steady clock, sizes are bytes. Brokers that
-// cannot be read as addresses fail the first operation with ClientError::invalid_argument; other
-// options are taken as they are.
+// What clients can be told. Times are durations of a steady clock, sizes are bytes. Where an option
+// makes no sense, such as no time for something that takes some, every operation ends with
+// ClientError::invalid_argument and a text that names it.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,7 @@ namespace leat {
 struct ClientOptions {
   /// Where to ask for the cluster's brokers: "HOST:PORT,HOST:PORT". One that answers is enough, the
   /// others are found. The port may be left out where it is 9092; an IPv6 address with a port
-  /// stands in brackets. Where it does not parse every operation ends with
-  /// ClientError::invalid_argument.
+  /// stands in brackets.
   std::string brokers = "127.0.0.1:9092";
   /// What brokers write into their logs, and go by in their quotas.
   std::string client_id = "leat";
@@ -38,20 +37,20 @@ struct ClientOptions {
   std::size_t max_response_bytes = std::size_t{256} << 20;
   /// A std::stop_token. Once it is requested, on any thread, every operation ends with
   /// ClientError::cancelled.
-  Stop stop;
+  Stop stop = {};
 };
 
 struct ProducerOptions {
   Compression compression = Compression::none;
   /// The codec's own default where it is not given; out of the codec's range, its nearest one.
-  std::optional<int> compression_level;
+  std::optional<int> compression_level = {};
   /// The broker tells a batch that is sent again from a new one, so that each record is in the log
   /// once, and in order, whatever answers get lost. Off, records are sent one batch at a time in
   /// each partition, and may be doubled after a lost answer.
   bool idempotence = true;
   /// Makes transactions possible, and shuts out earlier producers that have the same one. Needs
   /// idempotence.
-  std::string transactional_id;
+  std::string transactional_id = {};
   /// A transaction that is open for longer is aborted by its coordinator.
   std::chrono::milliseconds transaction_timeout{60'000};
   /// A batch is sent when it holds that much before compression, or `linger` after its first
@@ -68,7 +67,7 @@ struct ProducerOptions {
   std::size_t buffer_bytes = std::size_t{32} << 20;
   /// Told of every batch, those of records whose sender waits for them too, on the producer's
   /// executor, one call at a time. It must neither block nor throw.
-  Callback<void(const BatchDelivery&)> on_delivery;
+  Callback<void(const BatchDelivery&)> on_delivery = {};
 };
 
 /// How a group shares out partitions. One that all members name is taken, in the order of the
@@ -98,10 +97,10 @@ enum class OffsetReset : std::uint8_t {
 struct ConsumerOptions {
   /// The group whose partitions are shared out, and whose offsets are committed. Without one,
   /// partitions are assigned by hand, and nothing is committed.
-  std::string group;
+  std::string group = {};
   /// A name that this member keeps over restarts: one that is back within the session's time finds
   /// its partitions again, without a rebalance.
-  std::string group_instance_id;
+  std::string group_instance_id = {};
   /// By preference. With an eager one among them, rebalances are eager.
   std::vector<Assignor> assignors{Assignor::cooperative_sticky};
   OffsetReset offset_reset = OffsetReset::latest;
@@ -117,11 +116,11 @@ struct ConsumerOptions {
   std::chrono::milliseconds auto_commit_interval{5'000};
   /// Called within polling: these partitions were given to us. Nothing of them was polled yet, and
   /// seek() goes before. Consumer and blocking::Consumer say on which thread.
-  Callback<void(std::span<const Partition>)> on_assigned;
+  Callback<void(std::span<const Partition>)> on_assigned = {};
   /// Called within polling and closing: these are to be given back as soon as this returns and the
   /// commits that it began have ended. `lost`: others may have them already, and a commit comes too
   /// late.
-  Callback<void(std::span<const Partition>, bool lost)> on_revoked;
+  Callback<void(std::span<const Partition>, bool lost)> on_revoked = {};
   /// A broker with nothing new answers after that.
   std::chrono::milliseconds fetch_wait{500};
   /// Of one answer, and of one partition in it. A larger batch comes all the same. One answer comes

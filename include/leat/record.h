@@ -45,14 +45,14 @@ struct Header {
 /// that is begun later, as by co_await, copies it when it begins.
 struct OutRecord {
   std::string_view topic;
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;
-  std::span<const Header> headers;
+  std::optional<std::string_view> key = {};
+  std::optional<std::string_view> value = {};
+  std::span<const Header> headers = {};
   /// Not given, the key decides, as with Kafka's own producers (murmur2); without a key, records
   /// go to one partition until a batch of it is full, then to another one.
-  std::optional<std::int32_t> partition;
+  std::optional<std::int32_t> partition = {};
   /// Not given, the time of the call.
-  std::optional<Timestamp> timestamp;
+  std::optional<Timestamp> timestamp = {};
 };
 
 /// Where an acknowledged record is.

@@ -52,9 +52,10 @@ class Anchor::Registry : public asio::execution_context::service {
 
 asio::execution_context::id Anchor::Registry::id;
 
-Anchor::Anchor(asio::any_io_executor executor, ClientOptions options)
+Anchor::Anchor(asio::any_io_executor executor, ClientOptions options, std::optional<Error> wrong)
     : executor_(std::move(executor)),
-      cluster_(std::make_shared<Cluster>(asio::make_strand(executor_), std::move(options))),
+      cluster_(std::make_shared<Cluster>(asio::make_strand(executor_), std::move(options),
+                                         std::move(wrong))),
       registry_(&asio::use_service<Registry>(asio::query(executor_, asio::execution::context))) {
   registry_->add(this);
   // The token is a copy of the options', which the cluster keeps.

@@ -9,6 +9,7 @@
 #include <stop_token>
 
 #include "client/cluster.h"
+#include "client/error.h"
 #include "leat/options.h"
 
 namespace leat::client {
@@ -17,8 +18,10 @@ namespace leat::client {
 /// ran on: what is in here and belongs to the context is given up when that ends.
 class Anchor {
  public:
-  /// The cluster gets a strand of `executor`, and is closed when options.stop says so.
-  Anchor(boost::asio::any_io_executor executor, ClientOptions options);
+  /// The cluster gets a strand of `executor`, and is closed when options.stop says so, or from the
+  /// beginning, if something is `wrong`.
+  Anchor(boost::asio::any_io_executor executor, ClientOptions options,
+         std::optional<Error> wrong = {});
   virtual ~Anchor();
   Anchor(const Anchor&) = delete;
   Anchor& operator=(const Anchor&) = delete;

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "client/brokers.h"
+#include "client/check_options.h"
 #include "wire/metadata.h"
 
 namespace leat::client {
@@ -28,7 +29,7 @@ class Cluster::Waiting {
   std::list<asio::steady_timer*>::iterator place_;
 };
 
-Cluster::Cluster(asio::any_io_executor executor, ClientOptions options)
+Cluster::Cluster(asio::any_io_executor executor, ClientOptions options, std::optional<Error> wrong)
     : executor_(std::move(executor)),
       options_(std::move(options)),
       random_(Random::from_entropy()) {
@@ -37,6 +38,8 @@ Cluster::Cluster(asio::any_io_executor executor, ClientOptions options)
     addresses_ = std::move(*addresses);
   else
     closed_ = addresses.error();
+  if (!closed_) closed_ = check(options_);
+  if (!closed_) closed_ = std::move(wrong);
 }
 
 Cluster::~Cluster() {

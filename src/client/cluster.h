@@ -33,8 +33,9 @@ enum class Lane : std::uint8_t { shared, coordinator };
 /// whatever uses it: coroutines hold it. close() makes every one of them end soon.
 class Cluster : public std::enable_shared_from_this<Cluster> {
  public:
-  /// Where options.brokers does not parse, everything fails with what is wrong about it.
-  Cluster(boost::asio::any_io_executor executor, ClientOptions options);
+  /// Everything fails with what is `wrong` about options, those or others, if something is.
+  Cluster(boost::asio::any_io_executor executor, ClientOptions options,
+          std::optional<Error> wrong = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

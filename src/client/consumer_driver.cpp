@@ -235,7 +235,7 @@ void ConsumerDriver::tell(std::function<void()> callback) {
   is_telling_ = true;
   options_.call([weak = weak_from_this(), callback = std::move(callback)] {
     auto self = weak.lock();
-    if (!self) return;
+    if (!self || self->is_silent_) return;
     callback();
     // Behind whatever it began, such as commits, or seeking.
     asio::post(self->cluster_->executor(), [self] {

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -67,6 +68,8 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   /// Gives all back, leaves, and stops.
   net::Task<Result<void>> close();
   void stop();
+  /// No callback is called any more. Thread-safe.
+  void silence() { is_silent_ = true; }
 
   void seek(const Place& place, std::int64_t offset);
   void seek_to_time(const Place& place, std::int64_t timestamp);
@@ -77,8 +80,10 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   }
   /// What was told to on_assigned, and not taken back.
   const TopicPartitions& assignment() const { return told_; }
-  /// For offsets that are committed in a transaction.
   std::optional<MemberIdentity> identity() const;
+  /// For offsets of what was polled that are committed in a transaction. Waits for the end of a
+  /// rebalance, in which what was polled stays ours; Errc::cancelled if it does not.
+  net::Task<Result<MemberIdentity>> generation(std::stop_token stop);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -123,6 +128,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   void start_fetching();
   bool out_of_range(const FetchPlan::OutOfRange& lost);
   net::Task<Result<bool>> commit_once();
+  Result<void> makes_sense(std::uint64_t losses, Clock::time_point deadline) const;
   void refuse(const Positions::Refusal& refusal);
   std::vector<Fetched> take_fetched(std::size_t bytes);
 
@@ -140,6 +146,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   TopicPartitions giving_up_;   // and not lost meanwhile
   bool is_giving_up_ = false;
   bool is_telling_ = false;  // a callback is under way
+  std::atomic<bool> is_silent_ = false;
   std::deque<Error> errors_;
   std::optional<Error> error_;  // for good
   std::weak_ptr<Connection> lane_;

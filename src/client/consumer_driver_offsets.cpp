@@ -2,6 +2,7 @@
 
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -251,23 +252,45 @@ net::Task<Result<void>> ConsumerDriver::commit() {
   std::uint64_t losses = losses_;
   auto deadline = Clock::now() + cluster_->options().operation_timeout;
   for (int attempts = 1;; ++attempts) {
-    if (losses != losses_) {
-      co_return fail(Errc::cancelled, "the group has gone on without this member");
-    }
-    if (!positions_.is_behind()) co_return Result<void>{};
+    if (losses == losses_ && !positions_.is_behind()) co_return Result<void>{};
+    Result<void> sense = makes_sense(losses, deadline);
+    if (!sense) co_return fail(sense);
     Result<bool> committed = co_await commit_once();
     if (!committed) co_return fail(committed);
     // Nothing is left to be committed as well where what was to be is not ours any more.
     if (*committed && losses == losses_) co_return Result<void>{};
-    if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
-    if (error_) co_return tl::unexpected(*error_);
-    if (Clock::now() >= deadline) {
-      co_return fail(Errc::request_timed_out, "group " + options_.consumer.group +
-                                                  ": offsets could not be committed in time");
-    }
     co_await cluster_->back_off(attempts);
     pull_changes();
   }
+}
+
+/// To go on with what was begun when there were as many losses.
+Result<void> ConsumerDriver::makes_sense(std::uint64_t losses, Clock::time_point deadline) const {
+  if (losses != losses_) return fail(Errc::cancelled, "the group has gone on without this member");
+  if (cluster_->closed()) return tl::unexpected(*cluster_->closed());
+  if (error_) return tl::unexpected(*error_);
+  if (Clock::now() < deadline) return {};
+  return fail(Errc::request_timed_out,
+              "group " + options_.consumer.group + ": its coordinator did not answer in time");
+}
+
+net::Task<Result<MemberIdentity>> ConsumerDriver::generation(std::stop_token stop) {
+  auto self = shared_from_this();
+  auto is_loss = [](const Change& change) { return change.kind == Change::Kind::lost; };
+  pull_changes();
+  // Of what was polled, others may have read again what is not told to be lost yet.
+  bool has_lost = std::any_of(changes_.begin(), changes_.end(), is_loss);
+  std::uint64_t losses = has_lost ? losses_ - 1 : losses_;
+  auto deadline = Clock::now() + cluster_->options().operation_timeout;
+  for (int attempts = 1; !stop.stop_requested(); ++attempts) {
+    if (!member_) break;
+    Result<void> sense = makes_sense(losses, deadline);
+    if (!sense) co_return fail(sense);
+    if (auto identity = this->identity()) co_return *identity;
+    co_await cluster_->back_off(attempts);
+    pull_changes();
+  }
+  co_return fail(Errc::invalid_txn_state, "the consumer is a member of no group");
 }
 
 net::Task<Result<void>> ConsumerDriver::commit(std::vector<CommittedOffset> offsets) {

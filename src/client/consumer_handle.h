@@ -19,6 +19,10 @@ class ConsumerHandle : public Anchor {
 
   /// Soon, on the strand.
   void post(std::function<void(ConsumerDriver&)> work) const;
+  /// From now on everything fails with that: the consumer was told what makes no sense.
+  void refuse(std::string why) const;
+  /// As close(), and no callback is called any more. No effect once the context has ended.
+  void abandon();
   // These live there.
   const std::shared_ptr<ConsumerDriver>& driver() const { return driver_; }
   const std::shared_ptr<Poller>& poller() const { return poller_; }

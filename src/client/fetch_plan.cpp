@@ -76,7 +76,11 @@ void FetchPlan::seek(std::string_view topic, std::int32_t partition, std::int64_
 }
 
 void FetchPlan::pause(std::string_view topic, std::int32_t partition, bool is_paused) {
-  if (Partition* known = find(topic, partition)) known->is_paused = is_paused;
+  Partition* known = find(topic, partition);
+  if (!known) return;
+  known->is_paused = is_paused;
+  // An answer that is on its way is not taken.
+  if (is_paused) known->asked = 0;
 }
 
 std::set<std::int32_t> FetchPlan::brokers(const LeaderOf& leader_of) const {

@@ -11,6 +11,7 @@
 #include <span>
 #include <utility>
 
+#include "client/check_options.h"
 #include "record/builder.h"
 
 namespace leat::client {
@@ -144,7 +145,7 @@ OwnedRecord::OwnedRecord(const leat::OutRecord& record)
 
 ProducerHandle::ProducerHandle(asio::any_io_executor executor, ClientOptions options,
                                const ProducerOptions& producer_options)
-    : Anchor(std::move(executor), std::move(options)) {
+    : Anchor(std::move(executor), std::move(options), check(producer_options)) {
   Sender::OnDelivery on_delivery;
   if (producer_options.on_delivery) {
     on_delivery = [tell = producer_options.on_delivery](const Delivery& delivery) {

@@ -66,10 +66,10 @@ Task<Result<std::vector<Partition>>> assigned_to(Driver driver) {
   co_return partitions;
 }
 
-Task<Result<GroupMetadata>> member_of(Driver driver, std::string group) {
-  auto identity = driver->identity();
-  if (!identity)
-    co_return client::fail(Errc::invalid_txn_state, "the consumer is in no generation of a group");
+Task<Result<GroupMetadata>> member_of(Driver driver, std::string group, Caller caller) {
+  std::stop_token stop = caller.stop;
+  Result<client::MemberIdentity> identity = co_await driver->generation(stop);
+  if (!identity) co_return fail(identity);
   co_return GroupMetadata{group, identity->generation, identity->id, identity->instance_id};
 }
 
@@ -94,7 +94,7 @@ Consumer::Consumer(boost::asio::any_io_executor executor, ClientOptions options,
 Consumer::Consumer(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {}
 
 Consumer::~Consumer() {
-  if (handle_) handle_->close();
+  if (handle_) handle_->abandon();
 }
 
 Consumer::Consumer(Consumer&&) noexcept = default;
@@ -105,6 +105,10 @@ Consumer& Consumer::operator=(Consumer&& other) noexcept {
 }
 
 void Consumer::subscribe(std::vector<std::string> topics) {
+  if (handle_->group().empty()) {
+    handle_->refuse("subscribing needs ConsumerOptions::group");
+    return;
+  }
   handle_->post([topics = std::move(topics)](ConsumerDriver& driver) { driver.subscribe(topics); });
 }
 
@@ -186,8 +190,8 @@ void Consumer::assignment(Handle& handle, Completion<std::vector<Partition>> don
 }
 
 void Consumer::group_metadata(Handle& handle, Completion<GroupMetadata> done) {
-  client::launch<GroupMetadata>(handle, std::move(done), Effect::none, [&](const Caller&) {
-    return member_of(handle.driver(), handle.group());
+  client::launch<GroupMetadata>(handle, std::move(done), Effect::none, [&](Caller caller) {
+    return member_of(handle.driver(), handle.group(), std::move(caller));
   });
 }
 

@@ -38,6 +38,7 @@ std::optional<std::int32_t> Sender::broker_for(std::string_view topic, std::int3
 net::Task<Result<void>> Sender::begin() {
   auto self = shared_from_this();
   if (!transaction_) co_return fail(Errc::invalid_argument, "transactions need a transactional id");
+  if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
   if (is_over_) co_return fail(Errc::cancelled, "the producer is closed");
   if (transaction_->state() == State::uninitialized) {
     Result<void> asked = transaction_->init();

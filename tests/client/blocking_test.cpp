@@ -138,7 +138,7 @@ TEST_CASE("a request to stop ends a producer that waits for room") {
   ClientOptions options = options_for(fake);
   options.stop = stop.get_token();
   ProducerOptions producer_options;
-  producer_options.buffer_bytes = 10;
+  producer_options.batch_bytes = producer_options.buffer_bytes = 10;
   Producer producer(options, producer_options);
   OutRecord record;
   record.topic = "orders";

@@ -218,7 +218,7 @@ TEST_CASE("partitions come, go and rest while others are read") {
   CHECK(asked(plan) == "1@7 ");
 }
 
-TEST_CASE("what was asked for before a partition was moved or taken away is not taken") {
+TEST_CASE("what was asked for before a partition was moved, paused or taken away is not taken") {
   FetchPlan plan = plan_of({{"t", 0, 0}});
   auto take = [&](std::uint64_t ticket) {
     Bytes records = batch(0, 5);
@@ -235,6 +235,11 @@ TEST_CASE("what was asked for before a partition was moved or taken away is not 
   CHECK(take(ticket) == 0);
   plan.add({"t", 0, 1});
   CHECK(take(ticket) == 0);
+  ticket = plan.ask(1, leader).ticket;
+  plan.pause("t", 0, true);
+  plan.pause("t", 0, false);
+  CHECK(take(ticket) == 0);
+  CHECK(asked(plan) == "0@1 ");
   // Two brokers were asked, since the leader moved: the last one counts, and once.
   ticket = plan.ask(1, leader).ticket;
   std::uint64_t last = plan.ask(1, leader).ticket;

@@ -11,6 +11,7 @@
 #include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -119,6 +120,7 @@ TEST_CASE("records of many calls arrive in their order, also where they wait for
     asio::io_context context;
     ProducerOptions options;
     options.buffer_bytes = buffer_bytes;
+    options.batch_bytes = std::min(options.batch_bytes, buffer_bytes);
     Producer producer(context.get_executor(), quick_options(fake), options);
     int acknowledged = 0;
     for (int i = 0; i < 200; ++i) {
@@ -163,7 +165,7 @@ TEST_CASE("trying to send never waits, and says by its tag what became of a reco
   asio::io_context context;
   std::vector<std::uint64_t> delivered;
   ProducerOptions options;
-  options.buffer_bytes = 1000;
+  options.batch_bytes = options.buffer_bytes = 1000;
   options.on_delivery = [&](const BatchDelivery& batch) {
     CHECK_FALSE(batch.error);
     CHECK(batch.topic == "orders");
@@ -246,7 +248,7 @@ TEST_CASE("a cancelled send says whether the record may be in the log") {
   never_answer_produce(fake);
   asio::io_context context;
   ProducerOptions options;
-  options.buffer_bytes = 10;
+  options.batch_bytes = options.buffer_bytes = 10;
   options.linger = 0ms;
   Producer producer(context.get_executor(), quick_options(fake), options);
   asio::cancellation_signal sent;
@@ -327,7 +329,7 @@ TEST_CASE("a producer may outlive the context, with records in any state") {
     {
       asio::io_context context;
       ProducerOptions options;
-      options.buffer_bytes = 200;
+      options.batch_bytes = options.buffer_bytes = 200;
       producer.emplace(asio::make_strand(context), quick_options(fake), options);
       for (const std::string& value : numbers(20))
         producer->async_send(numbered(value), [alive](error_code, Delivery) {});

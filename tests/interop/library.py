@@ -2,14 +2,12 @@
 """What C++ programs get: headers that stand alone and leave no macro behind, and an installed
 library that a program outside of this repository builds with, by pkg-config."""
 
-import os
-import pathlib
 import re
 
 from harness import LEAT, ROOT, Server, check, finish, run, scratch
+from installed import COMPILER, build, install
 
 INCLUDE = ROOT / "include"
-COMPILER = os.environ.get("CXX", "g++")
 STRICT = ("-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion",
           "-Wno-sign-conversion", "-Werror")
 
@@ -42,18 +40,10 @@ def check_header(folder, header, others):
 
 
 def check_installed(folder):
-    installed = run("meson", "install", "-C", pathlib.Path(LEAT).parent, "--no-rebuild",
-                    "--destdir", folder / "root")
-    if not check(installed.returncode == 0, "meson install installs", installed.stderr.decode()):
+    flags = install(folder)
+    if not flags:
         return
-    root = folder / "root"
-    found = [path for path in root.rglob("leat.pc")]
-    check(len(found) == 1, "leat.pc is installed", found)
-    env = {"PKG_CONFIG_PATH": str(found[0].parent), "PKG_CONFIG_SYSROOT_DIR": str(root)}
-    flags = run("pkg-config", "--cflags", "--libs", "leat", env=env).stdout.decode().split()
-    # The system's own packages are not under our root.
-    flags = [flag for flag in flags if not flag.startswith(f"-I{root}/usr/include")]
-    built = run(COMPILER, "-std=c++20", PROGRAM, *flags, "-o", folder / "program", timeout=600)
+    built = build(PROGRAM, folder / "program", *flags)
     if not check(built.returncode == 0, "an example builds with what is installed",
                  " ".join(flags) + "\n" + built.stderr.decode()):
         return
