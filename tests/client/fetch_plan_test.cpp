@@ -131,7 +131,7 @@ TEST_CASE("each request asks for another partition first") {
 }
 
 TEST_CASE("of a new leader a position is asked for once its log is known to have it") {
-  FetchPlan plan({{"t", 0, 0, std::nullopt}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 0}});
   std::int32_t epoch = 4;
   auto leader_of = [&](std::string_view, std::int32_t) { return FetchPlan::Leader{1, epoch}; };
   auto fetch = [&](const Bytes& records) {
@@ -173,28 +173,28 @@ TEST_CASE("of a new leader a position is asked for once its log is known to have
         std::string::npos);
   CHECK_FALSE(plan.check(1, leader_of));
   CHECK(plan.ask(1, leader_of).request.topics.empty());
-  plan.add({"t", 0, 7, std::nullopt, 2});
+  plan.add({"t", 0, 7, 2});
   check = plan.check(1, leader_of);
   CHECK(told(check->ticket, 7, 2).out_of_range.empty());
   CHECK(plan.ask(1, leader_of).request.topics.size() == 1);
 }
 
 TEST_CASE("positions are taken as they are where a broker cannot be asked about them") {
-  FetchPlan plan({{"t", 0, 5, std::nullopt, 1}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 5, 1}});
   auto check = plan.check(1, leader);
   REQUIRE(check);
   plan.cannot_check(check->ticket);
   CHECK(asked(plan) == "0@5 ");
   // Nor is one waited for that leaves it out.
-  plan.add({"t", 0, 5, std::nullopt, 1});
+  plan.add({"t", 0, 5, 1});
   check = plan.check(1, leader);
   CHECK(plan.take_answer(check->ticket, wire::OffsetForLeaderEpochResponse(), "b:1").retry_later);
 }
 
 TEST_CASE("a position that was set elsewhere meanwhile is not moved by what is said of the last") {
-  FetchPlan plan({{"t", 0, 5, std::nullopt, 1}}, {});
+  FetchPlan plan = plan_of({{"t", 0, 5, 1}});
   auto check = plan.check(1, leader);
-  plan.add({"t", 0, 9, std::nullopt});
+  plan.add({"t", 0, 9});
   wire::OffsetForLeaderEpochResponse response;
   response.topics.push_back({"t", {{ErrorCode::none, 0, 1, 2}}});
   CHECK(plan.take_answer(check->ticket, response, "b:1").out_of_range.empty());

@@ -438,8 +438,7 @@ void ClientConsumerSimulation::mind_offsets(Consumer& consumer) {
     });
     if (is_going || consumer.is_leaving) continue;
     consumer.reading.insert(start.place.partition);
-    consumer.plan->add(
-        {topic, start.place.partition, start.offset, std::nullopt, start.leader_epoch});
+    consumer.plan->add({topic, start.place.partition, start.offset, start.leader_epoch});
   }
   auto identity = consumer.member->identity();
   if (consumer.is_leaving && (!identity || !positions.is_behind())) {
