@@ -72,9 +72,7 @@ std::optional<Error> check(const ProducerOptions& options) {
                        not_negative("linger", options.linger),
                        some("request_bytes", options.request_bytes),
                        positive("delivery_timeout", options.delivery_timeout),
-                       some("buffer_bytes", options.buffer_bytes),
-                       {"batch_bytes", options.batch_bytes <= options.buffer_bytes,
-                        "must not be more than buffer_bytes"}});
+                       some("buffer_bytes", options.buffer_bytes)});
 }
 
 std::optional<Error> check(const ConsumerOptions& options) {

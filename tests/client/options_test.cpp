@@ -47,7 +47,6 @@ const std::vector<Row> of_producer{
     {"ProducerOptions::transaction_timeout",
      [](All& all) { all.producer.transaction_timeout = 0ms; }},
     {"ProducerOptions::batch_bytes", [](All& all) { all.producer.batch_bytes = 0; }},
-    {"ProducerOptions::batch_bytes", [](All& all) { all.producer.buffer_bytes = 1000; }},
     {"ProducerOptions::linger", [](All& all) { all.producer.linger = -1ms; }},
     {"ProducerOptions::request_bytes", [](All& all) { all.producer.request_bytes = 0; }},
     {"ProducerOptions::delivery_timeout", [](All& all) { all.producer.delivery_timeout = 0ms; }},
