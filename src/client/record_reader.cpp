@@ -32,7 +32,9 @@ bool RecordReader::open_batch() {
       return false;
     }
     rest_ = rest_.subspan(batch->size_bytes());
-    if (batch->next_offset().value() <= fetched_.begin) continue;
+    // Markers before `begin` still say which transactions are over by then.
+    bool is_before = batch->next_offset().value() <= fetched_.begin;
+    if (is_before && !batch->is_control()) continue;
     if (!batch->crc_matches()) {
       fail_with({Errc::corrupt_message, "the batch does not match its checksum"},
                 batch->base_offset());

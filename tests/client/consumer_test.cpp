@@ -288,6 +288,31 @@ TEST_CASE("what a poll gave can be split by partition, and each part read by its
   CHECK(values[2] == numbers(205, 5));
 }
 
+TEST_CASE("what comes behind an aborted transaction is there where records are split, too") {
+  Fixture fixture;
+  ProducerOptions transactional;
+  transactional.transactional_id = "till";
+  Producer producer(fixture.context.get_executor(), fixture.options(), transactional);
+  for (int i = 0; i < 4; ++i) {
+    bool commits = i % 2 == 1;
+    fixture.wait(producer.async_begin(token));
+    std::string value = std::to_string(i);
+    OutRecord record{"orders", std::nullopt, value, {}, 0, std::nullopt};
+    fixture.wait(producer.async_send(record, token));
+    fixture.wait(commits ? producer.async_commit(token) : producer.async_abort(token));
+  }
+  Consumer consumer(fixture.context.get_executor(), fixture.options());
+  consumer.assign({{{"orders", 0}, 0}});
+  std::vector<int> values;
+  for (int turns = 0; values.size() < 2 && turns < 50; ++turns) {
+    Records records = fixture.wait(consumer.async_poll_for(100ms, token));
+    for (PartitionRecords& part : records.split())
+      for (const InRecord& record : part.records)
+        values.push_back(std::stoi(std::string(*record.value)));
+  }
+  CHECK(values == std::vector<int>{1, 3});
+}
+
 TEST_CASE("a consumer's offsets go into its producer's transaction") {
   Fixture fixture;
   fixture.send(0, 10);
