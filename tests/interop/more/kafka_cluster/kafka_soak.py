@@ -49,12 +49,15 @@ class Server:
 
 
 class ClusterSoak(Soak):
-    """Of three brokers one at most is down, or behind: nobody is asked to lose anything."""
+    """Of three brokers one at most is down, or behind: nobody is asked to lose anything. One that is
+    alone goes on: killed, and also when it was asked to end, Kafka 4.3.1 told producers that their
+    transactions were over, and had no marker of them on any partition."""
 
     coming_back = None
 
     def kill_server(self):
-        if self.coming_back and self.coming_back.is_alive():
+        alone = len(self.server.cluster.brokers) == 1
+        if alone or (self.coming_back and self.coming_back.is_alive()):
             return self.kill_client()
         broker = self.chance.choice(self.server.cluster.brokers)
         self.mark("kill", "server")
@@ -105,6 +108,8 @@ def soak(seconds, seed, brokers, own_share):
             history.mkdir()
             running = ClusterSoak(history, server, seed)
             running.own_share = own_share
+            if brokers == 1:
+                running.may_be_none = {"unknown", "server"}
             try:
                 running.run(seconds)
                 running.drain()
