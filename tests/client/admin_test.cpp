@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat {
@@ -22,14 +23,12 @@ class Fixture {
  public:
   explicit Fixture(std::function<void(server::ServerOptions&)> change =
                        [](server::ServerOptions&) {})
-      : server(std::move(change)), admin(context_.get_executor(), options()) {}
+      : server(std::move(change)), admin(context_.get_executor(), options_for(server)) {}
 
   /// What the future gives, while the context runs.
   template <class T>
   T wait(std::future<T> future) {
-    context_.restart();
-    while (future.wait_for(0s) != std::future_status::ready) context_.run_one_for(10ms);
-    return future.get();
+    return leat::wait(context_, std::move(future));
   }
   /// What an operation throws.
   template <class T>
@@ -49,11 +48,6 @@ class Fixture {
 
  private:
   asio::io_context context_;
-  ClientOptions options() {
-    ClientOptions options;
-    options.brokers = server.server().kafka_address().to_string();
-    return options;
-  }
 
  public:
   Admin admin;
@@ -173,7 +167,7 @@ TEST_CASE("a cluster that nobody answers for is told at once") {
   ClientOptions options;
   {
     server::TestServer server;
-    options.brokers = server.server().kafka_address().to_string();
+    options = options_for(server);
   }
   Admin admin(context.get_executor(), options);
   int failed = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "leat/blocking.h"
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat::blocking {
@@ -20,11 +21,7 @@ class Fixture {
  public:
   explicit Fixture(std::int32_t partitions = 1) { server.create_topic("orders", partitions); }
 
-  ClientOptions options() {
-    ClientOptions options;
-    options.brokers = server.server().kafka_address().to_string();
-    return options;
-  }
+  ClientOptions options() { return options_for(server); }
   /// Sends `count` records to a partition.
   void send(int count, std::int32_t partition = 0) {
     Producer producer(options());

@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "fake_cluster.h"
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat::blocking {
@@ -35,8 +36,7 @@ TEST_SUITE_BEGIN("client");
 
 TEST_CASE("a blocking call gives its result, or throws what went wrong") {
   server::TestServer server;
-  ClientOptions options;
-  options.brokers = server.server().kafka_address().to_string();
+  ClientOptions options = leat::options_for(server);
   Admin admin(options);
   admin.create_topic({"orders", 3});
   admin.create_partitions("orders", 4);
@@ -67,8 +67,7 @@ TEST_CASE("a blocking call gives its result, or throws what went wrong") {
 TEST_CASE("a blocking producer sends, queues and flushes, also in transactions") {
   server::TestServer server;
   server.create_topic("orders");
-  ClientOptions options;
-  options.brokers = server.server().kafka_address().to_string();
+  ClientOptions options = leat::options_for(server);
   ProducerOptions producer_options;
   std::atomic<std::int64_t> delivered{0};
   producer_options.on_delivery = [&](const BatchDelivery& batch) {

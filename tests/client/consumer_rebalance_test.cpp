@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat {
@@ -32,23 +33,11 @@ class Group {
     server.create_topic("orders", partitions);
   }
 
-  ClientOptions connect() {
-    ClientOptions options;
-    options.brokers = server.server().kafka_address().to_string();
-    return options;
-  }
-  void run_until(const std::function<bool()>& done) {
-    auto deadline = std::chrono::steady_clock::now() + 30s;
-    context.restart();
-    while (!done()) {
-      REQUIRE(std::chrono::steady_clock::now() < deadline);
-      context.run_one_for(10ms);
-    }
-  }
+  ClientOptions connect() { return options_for(server); }
+  void run_until(const std::function<bool()>& done) { leat::run_until(context, done); }
   template <class T>
   T wait(std::future<T> future) {
-    run_until([&] { return future.wait_for(0s) == std::future_status::ready; });
-    return future.get();
+    return leat::wait(context, std::move(future));
   }
   /// Sends "x" so many times to each partition.
   void send(int count) {

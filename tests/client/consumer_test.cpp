@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat {
@@ -29,19 +30,11 @@ class Fixture {
  public:
   explicit Fixture(std::int32_t partitions = 1) { server.create_topic("orders", partitions); }
 
-  ClientOptions options() {
-    ClientOptions options;
-    options.brokers = server.server().kafka_address().to_string();
-    return options;
-  }
-  void run_until(const std::function<bool()>& done) {
-    context.restart();
-    while (!done()) context.run_one_for(10ms);
-  }
+  ClientOptions options() { return options_for(server); }
+  void run_until(const std::function<bool()>& done) { leat::run_until(context, done); }
   template <class T>
   T wait(std::future<T> future) {
-    run_until([&] { return future.wait_for(0s) == std::future_status::ready; });
-    return future.get();
+    return leat::wait(context, std::move(future));
   }
   /// Sends "FROM", ... to a partition, at as many milliseconds.
   void send(int from, int count, std::int32_t partition = 0,

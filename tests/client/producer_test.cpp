@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "fake_cluster.h"
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat {
@@ -35,18 +36,6 @@ void never_answer_produce(FakeCluster& fake) {
   fake.set_faults([](ApiKey key, int) {
     return Fault{key == ApiKey::produce ? Fault::Kind::never : Fault::Kind::none, ErrorCode::none};
   });
-}
-
-void run_until(asio::io_context& context, const std::function<bool()>& done) {
-  context.restart();
-  while (!done()) context.run_one_for(10ms);
-}
-
-/// What the future gives, while the context runs.
-template <class T>
-T wait(asio::io_context& context, std::future<T> future) {
-  run_until(context, [&] { return future.wait_for(0s) == std::future_status::ready; });
-  return future.get();
 }
 
 const auto token = with_diagnostics(asio::use_future);
@@ -70,8 +59,7 @@ TEST_SUITE_BEGIN("client");
 TEST_CASE("a sent record is acknowledged with its place, and arrives whole") {
   server::TestServer server;
   server.create_topic("orders", 3);
-  ClientOptions options;
-  options.brokers = server.server().kafka_address().to_string();
+  ClientOptions options = options_for(server);
   asio::io_context context;
   Producer producer(context.get_executor(), options);
   bool is_done = false;
@@ -228,8 +216,7 @@ TEST_CASE("a topic that is not there is told to whoever sends to it, and again w
 TEST_CASE("a producer counts a topic's partitions, and has the topic made where that is allowed") {
   server::TestServer server;
   server.create_topic("orders", 3);
-  ClientOptions options;
-  options.brokers = server.server().kafka_address().to_string();
+  ClientOptions options = options_for(server);
   asio::io_context context;
   Producer producer(context.get_executor(), options);
   CHECK(wait(context, producer.async_partition_count("orders", token)) == 3);
@@ -344,8 +331,7 @@ TEST_CASE("a transaction's records and offsets are seen when it is committed, al
   server::TestServer server;
   server.create_topic("orders");
   server.create_topic("input");
-  ClientOptions options;
-  options.brokers = server.server().kafka_address().to_string();
+  ClientOptions options = options_for(server);
   ProducerOptions producer_options;
   producer_options.transactional_id = "till";
   asio::io_context context;

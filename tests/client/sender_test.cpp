@@ -7,18 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "client/client_context.h"
 #include "server/peer.h"
 
 namespace leat::blocking {
 namespace {
 
 using namespace std::chrono_literals;
-
-ClientOptions options_for(server::TestServer& server) {
-  ClientOptions options;
-  options.brokers = server.server().kafka_address().to_string();
-  return options;
-}
 
 /// A producer with the transactional id "pay".
 struct Paying {
