@@ -2,6 +2,8 @@
 #include "client/consumer_driver.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <list>
 #include <set>
 
@@ -191,6 +193,40 @@ TEST_CASE("members come and go, and every record is read once, whatever shares t
       CHECK_FALSE(reader.error);
     }
   }
+}
+
+TEST_CASE("no callback begins, and nothing is given, before the callback before has ended") {
+  server::TestServer server;
+  server.create_topic("t", 4);
+  server::Peer peer = server.connect();
+  Programs programs(server);
+  int next = 0;
+  produce_forty(peer, next);
+  std::deque<std::function<void()>> begun;
+  ConsumerDriverOptions options = options_of(Assignor::range);
+  options.consumer.on_assigned = [](auto) {};
+  options.call = [&](std::function<void()> callback) { begun.push_back(std::move(callback)); };
+  Reader first(programs, options);
+  REQUIRE(programs.run_until([&] { return begun.size() == 1; }));
+  // All is to be given back for it: some heartbeats later the first one knows.
+  Reader second(programs, options_of(Assignor::range));
+  auto soon = std::chrono::steady_clock::now() + 300ms;
+  programs.run_until([&] { return begun.size() > 1 || std::chrono::steady_clock::now() > soon; });
+  CHECK(begun.size() == 1);
+  CHECK(first.values.empty());
+  CHECK(first.revoked == 0);
+
+  auto are_all_read = [&] {
+    for (; !begun.empty(); begun.pop_front()) begun.front()();
+    return first.values.size() + second.values.size() == 40;
+  };
+  CHECK(programs.run_until(are_all_read));
+  CHECK(first.revoked == 4);
+  for (Reader* reader : {&first, &second}) reader->is_to_end = true;
+  CHECK(programs.run_until([&] {
+    are_all_read();
+    return first.has_ended && second.has_ended;
+  }));
 }
 
 TEST_CASE("a partition is read from where it is sought, and not while it is paused") {

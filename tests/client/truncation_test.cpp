@@ -7,7 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
-#include "fake_cluster.h"
+#include "client/client_context.h"
+#include "client/fake_cluster.h"
 #include "record/builder.h"
 
 namespace leat {
@@ -51,8 +52,7 @@ class Story {
         }
         is_done = true;
       });
-      context_.restart();
-      while (!is_done) context_.run_one();
+      run_until(context_, [&] { return is_done; });
     }
     return out;
   }

@@ -56,12 +56,14 @@ TEST_CASE("one partition's watermark does not make another one's rows late") {
 TEST_CASE("a hopping window's row counts in those windows alone that end after its watermark") {
   Story story({window(R"("kind": "hopping", "size_ms": 10, "slide_ms": 5)")});
   CHECK(story.tell({"100 x 1"}) == "95 105 x 1 1; 100 110 x 1 1");
-  CHECK(story.tell({"100 x 1; 106 x 1; 102 x 4"}) == "95 105 x 1 1; 100 110 x 3 6; 105 115 x 1 1");
+  for (const char* rows : {"100 x 1; 106 x 1; 102 x 4", "100 x 1; 105 x 1; 102 x 4"})
+    CHECK(story.tell({rows}) == "95 105 x 1 1; 100 110 x 3 6; 105 115 x 1 1");
 }
 
 TEST_CASE("cumulating windows grow by steps") {
   Story story({window(R"("kind": "cumulate", "size_ms": 10, "step_ms": 5)")});
-  CHECK(story.tell({"100 x 1; 106 x 2"}) == "100 105 x 1 1; 100 110 x 2 3");
+  for (const char* rows : {"100 x 1; 106 x 2", "100 x 1; 105 x 2"})
+    CHECK(story.tell({rows}) == "100 105 x 1 1; 100 110 x 2 3");
 }
 
 TEST_CASE("a session goes on while the next row comes less than the gap after the last one") {
