@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
+#include "column/position.h"
 #include "column/vector.h"
 
 namespace leat::column {
@@ -25,22 +27,44 @@ struct Buffer {
   BytesView bytes = {};
 };
 
-/// Rows `[end of the run before, end)` come from one partition and carry the watermark that it had
-/// just before they were read.
+/// Rows `[end of the run before, end)` come from one partition of one source and carry the
+/// watermark that it had just before they were read. Rows that a window or a join made have the
+/// number of that node, and the least watermark: they are never late.
 struct RowRun {
   std::uint32_t end = 0;
   std::int32_t partition = 0;
   std::int64_t watermark_ms = 0;
+  std::int32_t node = 0;
+
+  std::uint64_t origin() const { return origin_of(node, partition); }
 };
 
 /// What belongs to the rows of a chunk beside their columns. Shared by every chunk derived from the
 /// same rows.
 struct RowContext {
   std::vector<std::int64_t> event_times_ms;  // one a row
-  std::vector<std::int64_t> offsets;         // one a row; none after an aggregation
-  std::vector<RowRun> runs;                  // cover all rows, in order; none after an aggregation
+  std::vector<std::int64_t> places;          // one a row: Position::place, a source's offsets
+  std::vector<RowRun> runs;                  // cover all rows, in order
+  std::vector<std::string_view> rests;       // one a row: Position::rest; none if all are empty
   std::vector<RowKind> kinds;                // one a row; none means that all are inserts
-  std::vector<Buffer> buffers;
+  std::vector<Buffer> buffers;               // also of the rests
+
+  Position position(std::size_t row, const RowRun& run) const {
+    return {run.origin(), places[row], rests.empty() ? std::string_view() : rests[row]};
+  }
+};
+
+/// Finds the runs of rows that are asked for in rising order.
+class RunCursor {
+ public:
+  explicit RunCursor(const RowContext& context) : run_(context.runs.data()) {}
+  const RowRun& run_of(std::size_t row) {
+    while (row >= run_->end) ++run_;
+    return *run_;
+  }
+
+ private:
+  const RowRun* run_;
 };
 
 /// The rows of a chunk that count: all of them, or those listed in rising order.

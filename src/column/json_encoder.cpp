@@ -62,7 +62,7 @@ void append_json(std::string& out, const Vector& vector, std::size_t row) {
     out += "null";
     return;
   }
-  switch (vector.type()) {
+  switch (vector.type().kind) {
     case Type::boolean: out += vector.integer(row) != 0 ? "true" : "false"; return;
     case Type::bigint: return append_integer(out, vector.integer(row));
     case Type::double_precision: return append_json_number(out, vector.real(row));
@@ -72,6 +72,7 @@ void append_json(std::string& out, const Vector& vector, std::size_t row) {
       append_timestamp(out, Timestamp{vector.integer(row)});
       out += '"';
       return;
+    default: ASSERT(false);
   }
 }
 

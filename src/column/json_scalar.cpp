@@ -62,8 +62,7 @@ bool has_escapes(std::string_view text) {
 
 bool set_scalar(std::string_view token, Vector& out, std::size_t row) {
   std::int64_t integer;
-  switch (out.type()) {
-    case Type::text: return false;
+  switch (out.type().kind) {
     case Type::boolean:
       if (token != "true" && token != "false") return false;
       out.set_integer(row, token == "true" ? 1 : 0);
@@ -83,8 +82,8 @@ bool set_scalar(std::string_view token, Vector& out, std::size_t row) {
       out.set_real(row, real);
       return true;
     }
+    default: return false;
   }
-  return false;
 }
 
 bool set_string(std::string_view text, TimestampReader& times, Vector& out, std::size_t row) {

@@ -30,6 +30,7 @@ void with_cells(const Vector& vector, Use use) {
     case Physical::integer: return use(vector.integers());
     case Physical::real: return use(vector.reals());
     case Physical::text: return use(vector.texts());
+    default: ASSERT(false);
   }
 }
 
@@ -152,6 +153,7 @@ void fill(const Value& value, std::size_t rows, Vector& out) {
       case Physical::integer: out.set_integer(row, integer_of(value)); break;
       case Physical::real: out.set_real(row, std::get<double>(value)); break;
       case Physical::text: out.set_text(row, std::get<std::string>(value)); break;
+      default: ASSERT(false);
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "column/value.h"
 
 namespace leat::column {
 
@@ -22,6 +23,25 @@ char* write_u64(char* out, std::uint64_t value) {
 std::uint64_t ordered_bits(double value) {
   auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
   return (bits & sign_bit) != 0 ? ~bits : bits | sign_bit;
+}
+
+constexpr Int128 day_ms = 86'400'000;
+constexpr Int128 month_ms = 30 * day_ms;
+
+char* write_i128(char* out, Int128 value) {
+  auto bits = static_cast<Uint128>(value);
+  out = write_u64(out, static_cast<std::uint64_t>(bits >> 64) ^ sign_bit);
+  return write_u64(out, static_cast<std::uint64_t>(bits));
+}
+
+Int128 length_ms(const Interval& interval) {
+  return interval.months * month_ms + interval.days * day_ms + interval.ms;
+}
+
+Interval interval_of(Int128 length_ms) {
+  return {static_cast<std::int64_t>(length_ms / month_ms),
+          static_cast<std::int64_t>(length_ms % month_ms / day_ms),
+          static_cast<std::int64_t>(length_ms % day_ms)};
 }
 
 double unordered_bits(std::uint64_t bits) {
@@ -82,7 +102,7 @@ bool take_text(std::string_view& key, std::string& text) {
 }  // namespace
 
 std::size_t key_bytes_max(const Vector& vector, std::size_t row) {
-  constexpr std::size_t tag_and_number = 1 + sizeof(std::uint64_t);
+  constexpr std::size_t tag_and_number = 1 + sizeof(Int128);
   if (physical(vector.type()) != Physical::text || vector.is_null(row)) return tag_and_number;
   return 2 * vector.text(row).size() + tag_and_number;
 }
@@ -97,9 +117,12 @@ char* write_key(char* out, const Vector& vector, std::size_t row) {
     case Physical::integer:
       return write_u64(out, static_cast<std::uint64_t>(vector.integer(row)) ^ sign_bit);
     case Physical::real: return write_u64(out, ordered_bits(vector.real(row)));
+    case Physical::decimal: return write_i128(out, vector.decimal(row));
+    case Physical::interval: return write_i128(out, length_ms(vector.interval(row)));
     case Physical::text: return write_text(out, vector.text(row));
+    case Physical::list: break;
   }
-  return out;
+  ASSERT(false);  // arrays have no order
 }
 
 void append_key(std::string& out, const Vector& vector, std::size_t row) {
@@ -128,10 +151,21 @@ bool take_key(std::string_view& key, Vector& out, std::size_t row, std::string& 
   if (key.size() < sizeof(std::uint64_t)) return false;
   auto bits = load_big_endian<std::uint64_t>(as_bytes(key).data());
   key.remove_prefix(sizeof bits);
-  if (physical(out.type()) == Physical::real) {
-    out.set_real(row, unordered_bits(bits));
+  switch (physical(out.type())) {
+    case Physical::real: out.set_real(row, unordered_bits(bits)); return true;
+    case Physical::integer:
+      out.set_integer(row, static_cast<std::int64_t>(bits ^ sign_bit));
+      return true;
+    default: break;
+  }
+  if (key.size() < sizeof bits) return false;
+  auto low = load_big_endian<std::uint64_t>(as_bytes(key).data());
+  key.remove_prefix(sizeof low);
+  auto wide = static_cast<Int128>((static_cast<Uint128>(bits ^ sign_bit) << 64) | low);
+  if (physical(out.type()) == Physical::decimal) {
+    out.set_decimal(row, wide);
   } else {
-    out.set_integer(row, static_cast<std::int64_t>(bits ^ sign_bit));
+    out.set_interval(row, interval_of(wide));
   }
   return true;
 }

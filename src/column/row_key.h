@@ -16,9 +16,11 @@ namespace leat::column {
 //
 //   key     := cell*
 //   cell    := 0x01 value | 0x02                 0x02 is NULL
-//   value   := integer | real | text
+//   value   := integer | real | decimal | interval | text
 //   integer := u64 big-endian of the number with its sign bit flipped
 //   real    := u64 big-endian of the bits, all flipped if negative, else the sign bit; -0 is 0
+//   decimal := u128 big-endian of the units with their sign bit flipped
+//   interval := as a decimal, its length in ms where months have 30 days and days 24 hours
 //   text    := (byte other than 0x00 | 0x00 0xff)* 0x00 0x00
 
 /// Room that write_key() needs at most.
@@ -29,8 +31,8 @@ char* write_key(char* out, const Vector& vector, std::size_t row);
 void append_key(std::string& out, const Vector& vector, std::size_t row);
 
 /// Sets cell `row` from the cell that `key` begins with, and takes that off `key`. The text is
-/// appended to `texts`, which must have room: reserve key.size(). False if these are no bytes of
-/// append_key().
+/// appended to `texts`, which must have room: reserve key.size(). Of an interval there is its
+/// length, in as many months as it has, then days. False if these are no bytes of append_key().
 bool take_key(std::string_view& key, Vector& out, std::size_t row, std::string& texts);
 
 }  // namespace leat::column

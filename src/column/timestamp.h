@@ -2,14 +2,19 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "column/type.h"
-
 namespace leat::column {
+
+/// Milliseconds since 1970 UTC.
+struct Timestamp {
+  std::int64_t ms = 0;
+  friend auto operator<=>(Timestamp, Timestamp) = default;
+};
 
 /// The years 0000 to 9999, which is what RFC 3339 can write.
 inline constexpr Timestamp timestamp_min{-62'167'219'200'000};

@@ -1,36 +1,88 @@
-// The types of columns, and single values of them.
+// The types of columns and of single values.
 #pragma once
 
-#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <vector>
 
 namespace leat::column {
 
-/// Named as SQL names them. Stored in snapshots: new ones are added at the end.
-enum class Type : std::uint8_t { boolean, bigint, double_precision, text, timestamp };
+/// Named as PostgreSQL names them, "double" for its "double precision". A timestamp is a moment,
+/// in milliseconds since 1970 UTC: what records, watermarks and windows count in. Texts are ordered
+/// by their bytes. A double is finite and no negative zero: no comparison has a case of its own.
+struct Type {
+  /// Stored in snapshots: new ones are added at the end.
+  enum class Kind : std::uint8_t {
+    boolean,
+    bigint,
+    double_precision,
+    decimal,
+    text,
+    bytes,
+    timestamp,
+    date,
+    interval
+  };
+  using enum Kind;
 
-/// The type's name in plans and messages, such as "bigint".
-std::string_view name(Type type);
+  constexpr Type() = default;
+  constexpr Type(Kind of, std::uint8_t digits = 0, std::uint8_t behind_point = 0)
+      : kind(of), precision(digits), scale(behind_point) {}
 
-/// How a type is kept in memory: booleans and timestamps are integers.
-enum class Physical : std::uint8_t { integer, real, text };
+  Kind kind = Kind::text;
+  /// Of decimals: digits in all, 1 to 38, and how many of them are behind the point.
+  std::uint8_t precision = 0;
+  std::uint8_t scale = 0;
+  /// A list of values of this type.
+  bool array = false;
 
-constexpr Physical physical(Type type) {
-  if (type == Type::double_precision) return Physical::real;
-  return type == Type::text ? Physical::text : Physical::integer;
-}
-
-/// Milliseconds since 1970 UTC.
-struct Timestamp {
-  std::int64_t ms = 0;
-  friend auto operator<=>(Timestamp, Timestamp) = default;
+  bool operator==(const Type&) const = default;
 };
 
-/// One value that owns its bytes; std::monostate is NULL.
-using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Timestamp>;
+inline constexpr int precision_max = 38;
+
+/// REQUIRES: 0 <= scale <= precision <= precision_max, and precision > 0.
+constexpr Type decimal(int precision, int scale) {
+  return {Type::Kind::decimal, static_cast<std::uint8_t>(precision),
+          static_cast<std::uint8_t>(scale)};
+}
+constexpr Type array_of(Type type) {
+  type.array = true;
+  return type;
+}
+constexpr Type element_of(Type type) {
+  type.array = false;
+  return type;
+}
+
+/// How cells of a type are kept in memory: booleans, timestamps and dates are integers, bytes are
+/// texts.
+enum class Physical : std::uint8_t { integer, real, decimal, text, interval, list };
+
+constexpr Physical physical(const Type& type) {
+  if (type.array) return Physical::list;
+  switch (type.kind) {
+    case Type::Kind::boolean:
+    case Type::Kind::bigint:
+    case Type::Kind::timestamp:
+    case Type::Kind::date: return Physical::integer;
+    case Type::Kind::double_precision: return Physical::real;
+    case Type::Kind::decimal: return Physical::decimal;
+    case Type::Kind::text:
+    case Type::Kind::bytes: return Physical::text;
+    case Type::Kind::interval: return Physical::interval;
+  }
+  return Physical::text;
+}
+
+/// As plans and messages write it: "bigint", "decimal(12,2)", "text[]".
+std::string name(const Type& type);
+/// Nothing if no type is written so.
+std::optional<Type> parse_type(std::string_view text);
+/// All kinds, for messages.
+std::string type_names();
 
 /// A column of a chunk: what it is called and what it holds.
 struct Field {
@@ -38,5 +90,9 @@ struct Field {
   Type type;
   bool operator==(const Field&) const = default;
 };
+using Schema = std::vector<Field>;
+
+/// "added, channel, time": the names in a message.
+std::string column_names(const Schema& schema);
 
 }  // namespace leat::column

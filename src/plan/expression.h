@@ -4,10 +4,38 @@
 #include <string>
 #include <vector>
 
-#include "plan/type.h"
-#include "plan/value.h"
+#include "column/type.h"
+#include "column/value.h"
 
 namespace leat::plan {
+
+// Types and values are those of columns.
+using column::Array;
+using column::array_of;
+using column::column_names;
+using column::Date;
+using column::date_max;
+using column::date_min;
+using column::date_text;
+using column::Decimal;
+using column::decimal;
+using column::decimal_text;
+using column::decimal_type_of;
+using column::element_of;
+using column::Field;
+using column::Int128;
+using column::Interval;
+using column::name;
+using column::parse_date;
+using column::parse_decimal;
+using column::parse_type;
+using column::power_of_ten;
+using column::precision_max;
+using column::Schema;
+using column::Timestamp;
+using column::Type;
+using column::type_names;
+using column::Value;
 
 // In a plan's JSON:
 //

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "plan/json.h"
-#include "plan/value.h"
+#include "plan/expression.h"
 
 namespace leat::plan {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plan/value.h"
+#include "plan/expression.h"
 
 namespace leat::plan {
 

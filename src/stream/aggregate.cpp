@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
-#include "stream/exact_sum.h"
+#include "aggregate/exact_sum.h"
 
 namespace leat::stream {
+
+using aggregate::ExactSum;
 
 using column::Type;
 using column::Vector;
@@ -238,6 +240,9 @@ std::unique_ptr<Accumulators> make_extreme(Type type) {
     case column::Physical::integer: return per_group<Extreme<std::int64_t, largest>>();
     case column::Physical::real: return per_group<Extreme<double, largest>>();
     case column::Physical::text: return per_group<Extreme<std::string_view, largest>>();
+    case column::Physical::decimal:
+    case column::Physical::interval:
+    case column::Physical::list: break;
   }
   ASSERT(false);
 }

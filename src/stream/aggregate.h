@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "column/vector.h"
 #include "stream/plan.h"
-#include "stream/state.h"
+#include "base/state.h"
 
 namespace leat::stream {
 

@@ -46,7 +46,7 @@ Expression operator&&(Expression left, Expression right);
 Expression operator||(Expression left, Expression right);
 Expression operator!(Expression operand);
 
-using Schema = std::vector<column::Field>;
+using column::Schema;
 
 /// Where in `schema` the column of that name is; Errc::plan_error, naming what there is, if
 /// nowhere.

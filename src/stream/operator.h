@@ -8,10 +8,14 @@
 
 #include "base/result.h"
 #include "column/chunk.h"
-#include "stream/state.h"
-#include "stream/watermark.h"
+#include "base/state.h"
+#include "operators/watermark.h"
 
 namespace leat::stream {
+
+using operators::Watermark;
+using operators::watermark_max;
+using operators::watermark_min;
 
 /// What comes out of an operator. Errors end the run.
 class Output {

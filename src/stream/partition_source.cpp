@@ -47,7 +47,7 @@ Offset PartitionSource::position() const {
     bool bad_first = !has_rows() || bad_[next_bad_].before_row <= next_row_;
     if (bad_first) return bad_[next_bad_].record.offset;
   }
-  return has_rows() ? Offset{block_->context.offsets[next_row_]} : next_offset_;
+  return has_rows() ? Offset{block_->context.places[next_row_]} : next_offset_;
 }
 
 Watermark PartitionSource::watermark() const {
@@ -210,7 +210,7 @@ void PartitionSource::decode(const record::Record& record, std::optional<Waterma
   }
   context.runs.back().end = row + 1;
   context.event_times_ms.push_back(*time_ms);
-  context.offsets.push_back(record.offset.value());
+  context.places.push_back(record.offset.value());
   decoded_watermark_ = std::max(decoded_watermark_, *time_ms - plan_.disorder_ms);
 }
 

@@ -12,9 +12,13 @@
 #include "stream/plan.h"
 #include "stream/row_block.h"
 #include "stream/topic_store.h"
-#include "stream/watermark.h"
+#include "operators/watermark.h"
 
 namespace leat::stream {
+
+using operators::Watermark;
+using operators::watermark_max;
+using operators::watermark_min;
 
 /// A record that could not become a row.
 struct BadRecord {

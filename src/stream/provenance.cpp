@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "column/timestamp.h"
-#include "stream/watermark.h"
+#include "operators/watermark.h"
 
 namespace leat::stream {
 
@@ -61,7 +61,7 @@ Result<void> Provenance::write_late(const column::Chunk& chunk,
   for (std::uint32_t row : rows) {
     while (row >= run->end) ++run;
     by_partition[run->partition].push_back(
-        {Offset{context.offsets[row]}, context.event_times_ms[row], run->watermark_ms});
+        {Offset{context.places[row]}, context.event_times_ms[row], run->watermark_ms});
   }
   // The records are found again in the batches that they were read from: rows do not carry them,
   // because hardly any is late.

@@ -51,7 +51,7 @@ class RowBlocks {
   static void clear(RowBlock& block) {
     for (auto& column : block.columns) column.reset();
     block.context.event_times_ms.clear();
-    block.context.offsets.clear();
+    block.context.places.clear();
     block.context.runs.clear();
     block.context.kinds.clear();
     block.context.buffers.clear();

@@ -74,7 +74,7 @@ void move_rows(PartitionSource& source, std::size_t count, RowBlock& block) {
   }
   for (std::size_t row = first; row < first + count; ++row) {
     block.context.event_times_ms.push_back(from.context.event_times_ms[row]);
-    block.context.offsets.push_back(from.context.offsets[row]);
+    block.context.places.push_back(from.context.places[row]);
     add_run(block.context, block.rows, source.partition().partition.value(), source.next_stamp());
     ++block.rows;
     source.consume(1);

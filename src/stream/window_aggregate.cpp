@@ -16,10 +16,13 @@
 #include "base/assert.h"
 #include "column/row_key.h"
 #include "stream/aggregate.h"
-#include "stream/group_table.h"
-#include "stream/recent_groups.h"
+#include "operators/group_table.h"
+#include "operators/recent_groups.h"
 
 namespace leat::stream {
+
+using operators::GroupTable;
+using operators::RecentGroups;
 
 using column::Chunk;
 using column::Type;

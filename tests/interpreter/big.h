@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "plan/value.h"
+#include "plan/expression.h"
 
 namespace leat::interpreter {
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "plan/value.h"
+#include "plan/expression.h"
 
 namespace leat::interpreter {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "interpreter/big.h"
-#include "plan/type.h"
+#include "plan/expression.h"
 
 namespace leat::interpreter {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "plan/value.h"
+#include "plan/expression.h"
 
 namespace leat::interpreter {
 

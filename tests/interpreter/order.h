@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plan/value.h"
+#include "plan/expression.h"
 
 namespace leat::interpreter {
 

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "plan/literal_json.h"
-#include "plan/value.h"
+#include "plan/expression.h"
 
 TEST_SUITE_BEGIN("plan");
 

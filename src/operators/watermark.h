@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace leat::stream {
+namespace leat::operators {
 
 /// No row with an earlier event time is expected, in milliseconds since 1970 UTC.
 using Watermark = std::int64_t;
@@ -14,4 +14,4 @@ inline constexpr Watermark watermark_min = std::numeric_limits<Watermark>::min()
 /// After the last row of all.
 inline constexpr Watermark watermark_max = std::numeric_limits<Watermark>::max();
 
-}  // namespace leat::stream
+}  // namespace leat::operators

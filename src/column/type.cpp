@@ -1,11 +1,11 @@
-#include "plan/type.h"
+#include "column/type.h"
 
 #include <array>
 #include <charconv>
 
 #include <fmt/format.h>
 
-namespace leat::plan {
+namespace leat::column {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::string column_names(const Schema& schema) {
   return text;
 }
 
-}  // namespace leat::plan
+}  // namespace leat::column

@@ -5,12 +5,12 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "stream/exact_sum.h"
+#include "aggregate/exact_sum.h"
 
-TEST_SUITE_BEGIN("stream");
+TEST_SUITE_BEGIN("aggregate");
 
 using namespace leat;
-using namespace leat::stream;
+using namespace leat::aggregate;
 
 namespace {
 

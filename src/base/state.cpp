@@ -1,10 +1,10 @@
-#include "stream/state.h"
+#include "base/state.h"
 
 #include <fmt/format.h>
 
 #include "base/crc32c.h"
 
-namespace leat::stream {
+namespace leat {
 
 namespace {
 
@@ -85,4 +85,4 @@ Result<void> StateReader::finish() const {
   return fail(Errc::corrupt_message, "the snapshot has other bytes than its sections");
 }
 
-}  // namespace leat::stream
+}  // namespace leat

@@ -6,12 +6,12 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "stream/recent_groups.h"
+#include "operators/recent_groups.h"
 
-TEST_SUITE_BEGIN("stream");
+TEST_SUITE_BEGIN("operators");
 
 using namespace leat;
-using namespace leat::stream;
+using namespace leat::operators;
 
 namespace {
 

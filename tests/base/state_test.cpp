@@ -3,12 +3,11 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "stream/state.h"
+#include "base/state.h"
 
-TEST_SUITE_BEGIN("stream");
+TEST_SUITE_BEGIN("base");
 
 using namespace leat;
-using namespace leat::stream;
 
 namespace {
 

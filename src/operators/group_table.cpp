@@ -1,4 +1,4 @@
-#include "stream/group_table.h"
+#include "operators/group_table.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 
-namespace leat::stream {
+namespace leat::operators {
 
 namespace {
 
@@ -70,4 +70,4 @@ void GroupTable::grow() {
   }
 }
 
-}  // namespace leat::stream
+}  // namespace leat::operators

@@ -1,9 +1,9 @@
-#include "stream/exact_sum.h"
+#include "aggregate/exact_sum.h"
 
 #include <cmath>
 #include <utility>
 
-namespace leat::stream {
+namespace leat::aggregate {
 
 namespace {
 
@@ -97,4 +97,4 @@ void ExactSum::restore(StateReader& reader) {
   }
 }
 
-}  // namespace leat::stream
+}  // namespace leat::aggregate

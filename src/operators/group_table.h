@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace leat::stream {
+namespace leat::operators {
 
 /// Gives every different key the next number, from 0. Open addressing over numbers and parts of
 /// their hashes; the keys lie one behind the other. Not thread-safe.
@@ -38,4 +38,4 @@ class GroupTable {
   std::vector<Slot> slots_;               // a power of two, at most half of them taken
 };
 
-}  // namespace leat::stream
+}  // namespace leat::operators

@@ -1,10 +1,10 @@
-#include "plan/value.h"
+#include "column/value.h"
 
 #include <algorithm>
 
 #include "base/assert.h"
 
-namespace leat::plan {
+namespace leat::column {
 
 namespace {
 
@@ -63,15 +63,15 @@ Type decimal_type_of(const Decimal& value) {
 
 std::string date_text(Date date) {
   std::string text;
-  column::append_timestamp(text, Timestamp{date.days * day_ms});
+  append_timestamp(text, Timestamp{date.days * day_ms});
   return text.substr(0, 10);
 }
 
 std::optional<Date> parse_date(std::string_view text) {
   if (text.size() != 10) return {};
-  auto midnight = column::parse_timestamp(std::string(text) + "T00:00:00Z");
+  auto midnight = parse_timestamp(std::string(text) + "T00:00:00Z");
   if (!midnight) return {};
   return Date{midnight->ms / day_ms};
 }
 
-}  // namespace leat::plan
+}  // namespace leat::column

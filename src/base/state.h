@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace leat::stream {
+namespace leat {
 
 /// Collects one snapshot.
 class StateWriter {
@@ -67,4 +67,4 @@ class StateReader {
   ByteReader reader_;
 };
 
-}  // namespace leat::stream
+}  // namespace leat

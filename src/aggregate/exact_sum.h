@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "stream/state.h"
+#include "base/state.h"
 
-namespace leat::stream {
+namespace leat::aggregate {
 
 /// The exact sum of doubles, as a few doubles that do not overlap (Shewchuk 1997), rounded only
 /// when asked for. So the same summands give the same result in any order and any grouping, which
@@ -29,4 +29,4 @@ class ExactSum {
   std::vector<double> huge_parts_;
 };
 
-}  // namespace leat::stream
+}  // namespace leat::aggregate

@@ -1,4 +1,4 @@
-// Single values, as literals in plans and as the interpreter's cells.
+// Single values, each with its own bytes.
 #pragma once
 
 #include <compare>
@@ -10,18 +10,18 @@
 #include <vector>
 
 #include "column/timestamp.h"
-#include "plan/type.h"
+#include "column/type.h"
 
-namespace leat::plan {
+namespace leat::column {
 
 __extension__ typedef __int128 Int128;
-
-using column::Timestamp;
+__extension__ typedef unsigned __int128 Uint128;
 
 /// units / 10^scale. The scale is that of the value's type.
 struct Decimal {
   Int128 units = 0;
   int scale = 0;
+  friend bool operator==(const Decimal&, const Decimal&) = default;
 };
 
 /// 10^exponent. REQUIRES: 0 <= exponent <= 38.
@@ -44,6 +44,7 @@ struct Interval {
 struct Value;
 struct Array {
   std::vector<Value> items;
+  friend bool operator==(const Array&, const Array&);
 };
 
 /// std::monostate is NULL. Text and bytes are both strings; the type says which.
@@ -52,6 +53,9 @@ struct Value : std::variant<std::monostate, bool, std::int64_t, double, Decimal,
   using variant::variant;
   bool is_null() const { return index() == 0; }
 };
+inline bool operator==(const Array& a, const Array& b) {
+  return a.items == b.items;
+}
 
 /// `-12.30`, digits and a point alone: as many behind it as the scale says.
 std::string decimal_text(const Decimal& value);
@@ -70,4 +74,4 @@ inline constexpr Date date_max{2'932'896};
 std::string date_text(Date date);
 std::optional<Date> parse_date(std::string_view text);
 
-}  // namespace leat::plan
+}  // namespace leat::column

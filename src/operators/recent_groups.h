@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace leat::stream {
+namespace leat::operators {
 
 /// Remembers which group of which table a short text has, so that a row whose text came a few rows
 /// ago needs no key and no table. One text may push out another. Not thread-safe.
@@ -60,4 +60,4 @@ class RecentGroups {
   std::array<Entry, std::size_t{1} << place_bits> entries_{};
 };
 
-}  // namespace leat::stream
+}  // namespace leat::operators

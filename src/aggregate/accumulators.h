@@ -1,0 +1,57 @@
+// What aggregates keep for each group of a table, and what comes out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/state.h"
+#include "column/chunk.h"
+#include "column/text_arena.h"
+#include "plan/bound_plan.h"
+
+namespace leat::aggregate {
+
+/// What one aggregate takes of rows: their columns by row, those that its plan has.
+struct Input {
+  const column::Vector* argument = nullptr;
+  const column::Vector* order_by = nullptr;
+  /// Rows for which it is not true do not count; null for all.
+  const column::Vector* filter = nullptr;
+  /// Event times and positions, which order first, last, array_agg and ties.
+  const column::RowContext* context = nullptr;
+};
+
+/// What one aggregate keeps for all groups of a table, by the group's number. No result depends on
+/// the order of updates and merges. Not thread-safe.
+class Accumulators {
+ public:
+  virtual ~Accumulators() = default;
+  /// Makes room for groups `[0, groups)`; new ones are empty.
+  virtual void resize(std::size_t groups) = 0;
+  /// Row `rows[i]` belongs to group `groups[i]`. `rows` rise.
+  virtual void update(const Input& input, std::span<const std::uint32_t> rows,
+                      std::span<const std::uint32_t> groups) = 0;
+  /// Adds what `other`, of the same aggregate, has of its group `i` to `groups[i]`.
+  virtual void merge(const Accumulators& other, std::span<const std::uint32_t> groups) = 0;
+  /// The same, of one group of `other`, which may be this one.
+  virtual void merge_group(std::uint32_t group, const Accumulators& other, std::uint32_t from) = 0;
+  /// Empties a group.
+  virtual void clear_group(std::uint32_t group) = 0;
+  /// Sets a cell of `out`. Texts point into this, or into `texts`, which must stay as it is while
+  /// they are read. False, with why in `reason`, if the result is beyond its type.
+  virtual bool result(std::uint32_t group, column::Vector& out, std::size_t row,
+                      column::TextArena& texts, std::string& reason) const = 0;
+
+  virtual void snapshot(StateWriter& writer) const = 0;
+  /// REQUIRES: resize() to as many groups as were there.
+  virtual void restore(StateReader& reader) = 0;
+  /// Memory that it holds, more or less.
+  virtual std::size_t bytes() const = 0;
+};
+
+/// `aggregate` is not needed afterwards.
+std::unique_ptr<Accumulators> make_accumulators(const plan::BoundAggregate& aggregate);
+
+}  // namespace leat::aggregate
