@@ -1,0 +1,101 @@
+#include "operators/chunk_maker.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "operators/gather.h"
+#include "operators/watermark.h"
+
+namespace leat::operators {
+
+using column::RowKind;
+
+void ChunkMaker::add(const StoredRow& row, RowKind kind) {
+  column::Position position = row.position();
+  add(row.time_ms(), position.origin, position.place, position.rest, kind);
+  if (!position.rest.empty()) keep_texts_of(*row.block);
+}
+
+void ChunkMaker::add(std::int64_t time_ms, std::int32_t node, std::string_view rest, RowKind kind) {
+  if (!rests_ && !rest.empty()) {
+    rests_ = std::make_shared<column::TextArena>();
+    keep(rests_);
+  }
+  if (!rest.empty()) rest = copy_text(rest, *rests_);
+  add(time_ms, column::origin_of(node, 0), time_ms, rest, kind);
+}
+
+void ChunkMaker::add_column(const column::Type& type, std::span<const StoredRow> rows,
+                            std::size_t column) {
+  ASSERT(rows.size() == this->rows());
+  auto vector = std::make_shared<column::Vector>(type);
+  vector->resize(rows.size());
+  gather(*vector, 0, rows.size(), [&](std::size_t i) {
+    const StoredRow& row = rows[i];
+    return row.block == nullptr ? Cell{} : Cell{&row.block->columns[column], row.row};
+  });
+  auto kind = physical(type);
+  if (kind == column::Physical::text || kind == column::Physical::list) {
+    for (const auto& row : rows) {
+      if (row.block != nullptr) keep_texts_of(*row.block);
+    }
+  }
+  add_column(std::move(vector));
+}
+
+void ChunkMaker::add_column(std::shared_ptr<const column::Vector> column) {
+  columns_.push_back(std::move(column));
+}
+
+void ChunkMaker::keep(std::shared_ptr<const void> owner) {
+  context_->buffers.push_back({std::move(owner)});
+}
+
+column::Chunk ChunkMaker::finish() {
+  ASSERT(rows() > 0);
+  column::Chunk chunk;
+  chunk.rows = rows();
+  chunk.selection = column::Selection::all(chunk.rows);
+  chunk.columns = std::exchange(columns_, {});
+  chunk.context = std::move(context_);
+  start();
+  return chunk;
+}
+
+void ChunkMaker::start() {
+  context_ = std::make_shared<column::RowContext>();
+  rests_.reset();
+  kept_last_ = nullptr;
+}
+
+void ChunkMaker::add(std::int64_t time_ms, std::uint64_t origin, std::int64_t place,
+                     std::string_view rest, RowKind kind) {
+  column::RowContext& context = *context_;
+  std::size_t before = rows();
+  context.event_times_ms.push_back(time_ms);
+  context.places.push_back(place);
+  if (context.runs.empty() || context.runs.back().origin() != origin) {
+    context.runs.push_back({0, static_cast<std::int32_t>(origin & 0xffff'ffff), watermark_min,
+                            static_cast<std::int32_t>(origin >> 32)});
+  }
+  context.runs.back().end = static_cast<std::uint32_t>(before + 1);
+  if (context.rests.empty() && !rest.empty()) context.rests.resize(before);
+  if (!context.rests.empty() || !rest.empty()) context.rests.push_back(rest);
+  if (context.kinds.empty() && kind != RowKind::insert) {
+    context.kinds.resize(before, RowKind::insert);
+  }
+  if (!context.kinds.empty() || kind != RowKind::insert) context.kinds.push_back(kind);
+}
+
+// Neighbours are mostly of one block.
+void ChunkMaker::keep_texts_of(const RowBlock& block) {
+  if (block.texts.get() == kept_last_) return;
+  kept_last_ = block.texts.get();
+  const auto& buffers = context_->buffers;
+  bool kept = std::any_of(buffers.begin(), buffers.end(), [&](const column::Buffer& buffer) {
+    return buffer.owner == block.texts;
+  });
+  if (!kept) keep(block.texts);
+}
+
+}  // namespace leat::operators
