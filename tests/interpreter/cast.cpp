@@ -66,7 +66,8 @@ Decimal decimal_of(const std::string& text, const Type& to) {
     std::size_t from = digits[at + 1] == '+' ? at + 2 : at + 1;
     auto [end, error] =
         std::from_chars(digits.data() + from, digits.data() + digits.size(), exponent);
-    at = error == std::errc() ? static_cast<std::size_t>(end - digits.data()) : at;
+    bool two_signs = from == at + 2 && digits[from] == '-';
+    at = error == std::errc() && !two_signs ? static_cast<std::size_t>(end - digits.data()) : at;
   }
   if (count == 0 || at != digits.size() || count > 1000 || std::abs(exponent) > 1000) {
     throw no_such(to, text);
@@ -104,7 +105,7 @@ double real_of(const std::string& text, const Type& to) {
   if (error == std::errc::result_out_of_range) throw BadValue{"double out of range"};
   bool whole = error == std::errc() && end == digits.data() + digits.size();
   if (!whole || !std::isfinite(value)) throw no_such(to, text);
-  return value;
+  return value + 0.0;  // makes a negative zero a zero
 }
 
 // RFC 3339; also a date alone, which is its midnight, and a zone of hours alone, as PostgreSQL

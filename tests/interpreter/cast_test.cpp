@@ -68,6 +68,8 @@ TEST_CASE("texts are read") {
       {"text -5.", "decimal(2,1)", "-5.0"},
       {"text 15e-1", "decimal(2,1)", "1.5"},
       {"text 1e", "decimal(2,1)", "! invalid input syntax for decimal(2,1): \"1e\""},
+      {"text 1e+-1", "decimal(2,1)", "! invalid input syntax for decimal(2,1): \"1e+-1\""},
+      {"text -0", "double", "0"},
       {"text 1e99", "decimal(2,1)", "! out of range of decimal(2,1)"},
       {"text  T ", "boolean", "true"},
       {"text yes", "boolean", "true"},

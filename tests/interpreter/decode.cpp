@@ -99,7 +99,9 @@ Value from_record(const SourceColumn& column, const Log& log, std::int64_t parti
   switch (column.from) {
     case From::key: return record.key ? from_bytes(*record.key, column.type) : Value();
     case From::timestamp:
-      return record.timestamp_ms < 0 ? Value() : Value(Timestamp{record.timestamp_ms});
+      if (record.timestamp_ms < 0) return {};
+      if (record.timestamp_ms > column::timestamp_max.ms) throw not_a(column.name, column.type);
+      return Timestamp{record.timestamp_ms};
     case From::offset: return offset;
     case From::partition: return partition;
     case From::topic: return log.topic;
@@ -136,6 +138,7 @@ Values from_value(const Source& source, const std::string& text, const std::stri
     }
     return values;
   }
+  if (!simdjson::validate_utf8(text.data(), text.size())) throw BadValue{"not UTF-8"};
   auto fields = split_csv(text);
   std::vector<CsvField> names;
   if (header != nullptr) names = split_csv(*header);

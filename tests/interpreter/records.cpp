@@ -31,12 +31,14 @@ std::optional<std::string> key_of_record(const BoundNode& sink, const Row& row) 
   if (sink.keys.size() > 1) return object_of(row, sink.schema, sink.keys);
   const Value& value = row.values[sink.keys[0]];
   if (value.is_null()) return {};
-  std::string json = json_text(value, sink.schema[sink.keys[0]].type);
-  if (json.front() != '"') return json;
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    if (sink.schema[sink.keys[0]].type.kind == Type::Kind::text) return *text;
+  const Type& type = sink.schema[sink.keys[0]].type;
+  bool is_bytes = !type.array && type.kind == Type::Kind::bytes;
+  if (const auto* text = std::get_if<std::string>(&value); text != nullptr && !is_bytes) {
+    return *text;
   }
-  return json.substr(1, json.size() - 2);
+  if (is_bytes) return std::get<std::string>(cast(value, type, Type{}));
+  std::string json = json_text(value, type);
+  return json.front() == '"' ? json.substr(1, json.size() - 2) : json;
 }
 
 std::string name_of(Kind kind) {

@@ -84,6 +84,8 @@ TEST_CASE("the record itself has columns") {
                 {{"12", "{}", 1000, {{"trace", "a"}, {"trace", "b"}}}, {"x", "{}", 1000, {}}}) ==
         R"(-={"id":12,"o":0,"p":0,"topic":"in","at":"1970-01-01T00:00:01Z","trace":"b"}@1000)"
         R"( | bad 1: invalid input syntax for bigint: "x")");
+  CHECK(through(columns(R"({"name": "at", "type": "timestamp", "from": "timestamp"})"),
+                {{{}, "{}", std::int64_t{1} << 60, {}}}) == " | bad 0: at is no timestamp");
 }
 
 TEST_CASE("CSV and raw values are read") {
@@ -93,6 +95,7 @@ TEST_CASE("CSV and raw values are read") {
         R"(-={"a":"x, \"y\"","n":5}@1 -={"a":"","n":null}@1 -={"a":null,"n":null}@1)");
   CHECK(through(two, {{{}, "a", 1, {}}, {{}, "a,b", 1, {}}, {{}, "\"a", 1, {}}}).find("@") ==
         std::string::npos);
+  CHECK(through(two, {{{}, "\xff,5", 1, {}}}) == " | bad 0: not UTF-8");
   std::string raw = R"("format": "raw", )" + columns(R"({"name": "line", "type": "text"})");
   CHECK(through(raw, {{{}, "a\"b", 1, {}}, {{}, "\xff", 1, {}}}) ==
         R"(-={"line":"a\"b"}@1 | bad 1: not UTF-8)");
@@ -129,6 +132,12 @@ TEST_CASE("a record's key is one column's text, or an object") {
         R"(x"y={"a":"x\"y","n":5}@1 -={"a":null,"n":null}@1)");
   CHECK(through(source, in, R"("topic": "out", "keys": ["n", "a"])") ==
         R"({"n":5,"a":"x\"y"}={"a":"x\"y","n":5}@1 {"n":null,"a":null}={"a":null,"n":null}@1)");
+}
+
+TEST_CASE("a key of bytes is their text as it is, not as JSON escapes it") {
+  std::string source = columns(R"({"name": "k", "type": "bytes", "from": "key"})");
+  CHECK(through(source, {{"a", "{}", 1, {}}}, R"("topic": "out", "keys": ["k"])") ==
+        R"(\x61={"k":"\\x61"}@1)");
 }
 
 TEST_CASE("rows that change are versions under their key, or all that happens") {
