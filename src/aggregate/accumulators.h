@@ -33,9 +33,15 @@ class Accumulators {
   /// Row `rows[i]` belongs to group `groups[i]`. `rows` rise.
   virtual void update(const Input& input, std::span<const std::uint32_t> rows,
                       std::span<const std::uint32_t> groups) = 0;
+  /// Whether rows can be taken away again.
+  virtual bool can_subtract() const { return false; }
+  /// Takes rows away that were added to these groups, which leaves what the others give. REQUIRES:
+  /// can_subtract().
+  virtual void subtract(const Input& input, std::span<const std::uint32_t> rows,
+                        std::span<const std::uint32_t> groups);
   /// Adds what `other`, of the same aggregate, has of its group `i` to `groups[i]`.
   virtual void merge(const Accumulators& other, std::span<const std::uint32_t> groups) = 0;
-  /// The same, of one group of `other`, which may be this one.
+  /// The same, of one group of `other`, which may be another group of this.
   virtual void merge_group(std::uint32_t group, const Accumulators& other, std::uint32_t from) = 0;
   /// Empties a group.
   virtual void clear_group(std::uint32_t group) = 0;

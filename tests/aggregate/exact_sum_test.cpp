@@ -53,6 +53,8 @@ TEST_CASE("a sum is the double next to the exact one") {
   CHECK(sum({1, 0x1p-53}) == 1);
   CHECK(sum({1, 0x1p-53, tiny}) == 1 + 0x1p-52);
   CHECK(sum({1 + 0x1p-52, 0x1p-53, -tiny}) == 1 + 0x1p-52);
+  CHECK(sum({0x1p1000, 0x1p947}) == 0x1p1000);
+  CHECK(sum({0x1p1000, 0x1p947, tiny}) == 0x1p1000 + 0x1p948);
   std::vector<double> tenths(10, 0.1);
   CHECK(sum(tenths) == 1);
 }
@@ -83,6 +85,37 @@ TEST_CASE("a sum depends neither on order nor on grouping, and survives a snapsh
     }
     CHECK(total.round() == expected);
   }
+}
+
+TEST_CASE("what is taken away from a sum was never there") {
+  Random random(9);
+  for (int round = 0; round < 1'000; ++round) {
+    ExactSum total, kept;
+    std::vector<double> gone;
+    for (auto n = random.below(30); n > 0; --n) {
+      double value = random_double(random);
+      total.add(value);
+      if (random.one_in(2))
+        gone.push_back(value);
+      else
+        kept.add(value);
+    }
+    for (double value : gone) total.subtract(value);
+    CHECK(total.round() == kept.round());
+  }
+}
+
+TEST_CASE("a sum of usual numbers has no memory elsewhere") {
+  Random random(10);
+  ExactSum prices, measures;
+  for (int i = 0; i < 20'000; ++i) {
+    prices.add(static_cast<double>(random.between(0, 10'000'000)) / 100);
+    measures.add(static_cast<double>(random.between(1, 1'000'000)) / 7 * 1e-3);
+  }
+  CHECK(prices.heap_bytes() == 0);
+  CHECK(measures.heap_bytes() == 0);
+  prices.add(1e-300);
+  CHECK(prices.heap_bytes() > 0);
 }
 
 TEST_CASE("sums of whole numbers are what integers give") {

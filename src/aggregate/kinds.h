@@ -1,0 +1,19 @@
+// Which accumulators an aggregate has: a function for each file of them.
+#pragma once
+
+#include <memory>
+
+#include "aggregate/accumulators.h"
+
+namespace leat::aggregate {
+
+/// count
+std::unique_ptr<Accumulators> make_counts(const plan::BoundAggregate& aggregate);
+/// sum and avg
+std::unique_ptr<Accumulators> make_sums(const plan::BoundAggregate& aggregate);
+/// min and max
+std::unique_ptr<Accumulators> make_extremes(const plan::BoundAggregate& aggregate);
+/// first and last, min and max of intervals
+std::unique_ptr<Accumulators> make_chosen(const plan::BoundAggregate& aggregate);
+
+}  // namespace leat::aggregate
