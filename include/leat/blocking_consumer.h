@@ -16,7 +16,8 @@
 namespace leat::blocking {
 
 /// Reads partitions, in each of them in order: those that a group shares out among its members, or
-/// those that it is given by hand. Either subscribe() or assign(), before polling.
+/// those that it is given by hand. Either subscribe() or assign(), before polling: with neither,
+/// polling ends with ClientError::invalid_state; with both, everything with invalid_argument.
 ///
 ///   leat::blocking::Consumer consumer({.brokers = "localhost:9092"}, {.group = "billing"});
 ///   consumer.subscribe({"orders"});
@@ -50,7 +51,8 @@ class Consumer {
 
   /// Joins the group of the options, for those topics. Once.
   void subscribe(std::vector<std::string> topics);
-  /// Reads those partitions from those offsets on, and no others.
+  /// Reads those partitions from those offsets on, and no others; of those that it was given before
+  /// nothing more.
   void assign(std::vector<PartitionOffset> positions);
 
   /// Waits until there is at least one record. One at a time: ClientError::invalid_state for a

@@ -23,7 +23,8 @@ class Consumer;
 }
 
 /// Reads partitions, in each of them in order: those that a group shares out among its members, or
-/// those that it is given by hand. Either subscribe() or assign(), before polling.
+/// those that it is given by hand. Either subscribe() or assign(), before polling: with neither,
+/// polling ends with ClientError::invalid_state; with both, everything with invalid_argument.
 ///
 /// Polling again says that what the poll before gave is done with. With
 /// ConsumerOptions::auto_commit, which is on by default, that is committed every
@@ -58,7 +59,8 @@ class Consumer {
 
   /// Joins the group of the options, for those topics. Once.
   void subscribe(std::vector<std::string> topics);
-  /// Reads those partitions from those offsets on, and no others.
+  /// Reads those partitions from those offsets on, and no others; of those that it was given before
+  /// nothing more.
   void assign(std::vector<PartitionOffset> positions);
 
   /// Waits until there is at least one record; Records. One at a time: ClientError::invalid_state

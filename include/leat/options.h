@@ -28,7 +28,8 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{5000};
   /// For the answer to one request. A broker that is late loses its connection.
   std::chrono::milliseconds request_timeout{30'000};
-  /// For a whole operation, retries included: describing, creating, looking up offsets, committing.
+  /// For how long an operation is tried again: describing, creating, looking up offsets,
+  /// committing. What is under way then may still take its request_timeout.
   std::chrono::milliseconds operation_timeout{30'000};
   /// Before the first retry; doubles up to retry_backoff_max. Either varies by a fifth at random.
   std::chrono::milliseconds retry_backoff{50};
@@ -84,13 +85,17 @@ enum class Assignor : std::uint8_t {
   cooperative_sticky,
 };
 
-/// Where reading begins in a partition of which nothing is committed, or whose committed offset is
-/// not there any more.
+/// Where reading begins in a partition of which nothing is committed, or where it goes on when the
+/// offset that it has come to is not there any more: deleted, or never there.
+///
+/// Where a new leader lacks records that were polled, as after an unclean election, brokers from
+/// Kafka 2.3 on say where its log parts from what was read. Reading goes on there, whichever of
+/// these is set, but for none, with which that is an error too.
 enum class OffsetReset : std::uint8_t {
   earliest,
   /// Skips what is there. So does it with a partition that is added later, until it is noticed.
   latest,
-  /// Polling fails with KafkaError::offset_out_of_range, and names the partition.
+  /// Polling fails with KafkaError::offset_out_of_range, and names the partition. seek() goes on.
   none,
 };
 

@@ -77,6 +77,7 @@ void ConsumerDriver::stop() {
 }
 
 void ConsumerDriver::subscribe(std::vector<std::string> topics) {
+  if (is_started_ && !member_) return refuse_both();
   topics_ = std::move(topics);
   last_poll_ = Clock::now();
   start();
@@ -90,6 +91,7 @@ void ConsumerDriver::subscribe(std::vector<std::string> topics) {
 }
 
 void ConsumerDriver::assign(std::vector<Assignment> assignments) {
+  if (member_) return refuse_both();
   start();
   TopicPartitions before = std::exchange(told_, {});
   let_go(before, false);
@@ -99,6 +101,10 @@ void ConsumerDriver::assign(std::vector<Assignment> assignments) {
     positions_.add_at({assignment.topic, assignment.partition}, assignment.begin);
   }
   wake();
+}
+
+void ConsumerDriver::refuse_both() {
+  cluster_->close({Errc::invalid_argument, "a consumer either subscribes or is assigned"});
 }
 
 // Polling.
@@ -143,6 +149,8 @@ net::Task<Result<std::vector<Fetched>>> ConsumerDriver::poll(
     if (error_) co_return tl::unexpected(*error_);
     if (cluster_->closed()) co_return tl::unexpected(*cluster_->closed());
     if (is_stopped_) co_return fail(Errc::cancelled, "the consumer is closed");
+    if (!is_started_)
+      co_return fail(Errc::invalid_txn_state, "the consumer neither subscribed nor was assigned");
     if (Clock::now() >= deadline) co_return fetched;
     co_await poll_event_.wait();
   }
@@ -274,12 +282,14 @@ net::Task<void> ConsumerDriver::give_up([[maybe_unused]] Self self, std::uint64_
 // Where it is.
 
 void ConsumerDriver::seek(const Place& place, std::int64_t offset) {
+  if (!positions_.contains(place)) return;
   fetcher_->remove(place.topic, place.partition);
   positions_.seek(place, offset);
   wake();
 }
 
 void ConsumerDriver::seek_to_time(const Place& place, std::int64_t timestamp) {
+  if (!positions_.contains(place)) return;
   fetcher_->remove(place.topic, place.partition);
   positions_.seek_to_time(place, timestamp);
   wake();

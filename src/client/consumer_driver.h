@@ -45,9 +45,10 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
 
   ConsumerDriver(std::shared_ptr<Cluster> cluster, ConsumerDriverOptions options);
 
-  /// Joins the group, if that was not done. REQUIRES: a group, and no assign().
+  /// Joins the group, if that was not done. REQUIRES: a group. With both this and assign() the
+  /// cluster is closed.
   void subscribe(std::vector<std::string> topics);
-  /// Reads these and no others. REQUIRES: no subscribe().
+  /// Reads these and no others.
   void assign(std::vector<Assignment> assignments);
 
   /// Waits until something was fetched, and gives about `bytes` of it, in whole answers of
@@ -55,7 +56,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   /// Errc::cancelled as soon as `stop` is requested, on the executor. Callbacks are called from
   /// here, and giving partitions back begins: it is to be called again before max_poll_interval is
   /// over. An error about one partition is told once; what ends all reading each time. One call at
-  /// a time.
+  /// a time, and not before subscribe() or assign().
   net::Task<Result<std::vector<Fetched>>> poll(std::size_t bytes,
                                                std::optional<std::chrono::milliseconds> timeout,
                                                std::stop_token stop = {});
@@ -94,6 +95,7 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   bool is_over() const { return is_stopped_ || cluster_->closed().has_value(); }
   void start();
   void wake();
+  void refuse_both();
 
   // The member:
   void make_member();

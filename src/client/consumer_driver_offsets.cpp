@@ -252,7 +252,8 @@ net::Task<Result<void>> ConsumerDriver::commit() {
   std::uint64_t losses = losses_;
   auto deadline = Clock::now() + cluster_->options().operation_timeout;
   for (int attempts = 1;; ++attempts) {
-    if (losses == losses_ && !positions_.is_behind()) co_return Result<void>{};
+    bool is_nothing = losses == losses_ && !positions_.is_behind() && !cluster_->closed();
+    if (is_nothing) co_return Result<void>{};
     Result<void> sense = makes_sense(losses, deadline);
     if (!sense) co_return fail(sense);
     Result<bool> committed = co_await commit_once();

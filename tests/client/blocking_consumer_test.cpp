@@ -158,6 +158,35 @@ TEST_CASE("callbacks are called on the thread that polls, and may do all but pol
   second.close();
 }
 
+TEST_CASE("before it subscribes a consumer has nothing to poll, and nothing to seek in") {
+  Fixture fixture;
+  fixture.send(10);
+  Consumer consumer(fixture.options(), in_group());
+  consumer.seek({{"orders", 0}, 3});
+  consumer.seek({"orders", 0}, Timestamp(1ms));
+  consumer.pause({"orders", 0});
+  consumer.resume({"orders", 0});
+  CHECK_FALSE(consumer.position({"orders", 0}));
+  CHECK(consumer.assignment().empty());
+  CHECK(thrown_by([&] { consumer.poll(); }) == ClientError::invalid_state);
+  CHECK(thrown_by([&] { consumer.poll(1ms); }) == ClientError::invalid_state);
+  consumer.subscribe({"orders"});
+  CHECK(consumer.poll().begin()->offset == 0);
+}
+
+TEST_CASE("a consumer either subscribes or is assigned partitions") {
+  Fixture fixture;
+  fixture.send(10);
+  for (bool subscribes_first : {true, false}) {
+    Consumer consumer(fixture.options(), in_group());
+    if (subscribes_first) consumer.subscribe({"orders"});
+    consumer.assign({{{"orders", 0}, 0}});
+    if (!subscribes_first) consumer.subscribe({"orders"});
+    CHECK(thrown_by([&] { consumer.poll(); }) == ClientError::invalid_argument);
+    CHECK(thrown_by([&] { consumer.commit(); }) == ClientError::invalid_argument);
+  }
+}
+
 TEST_CASE("a request to stop ends a consumer that polls") {
   Fixture fixture;
   std::stop_source stop;

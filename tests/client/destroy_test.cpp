@@ -3,7 +3,6 @@
 #include <atomic>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,49 +15,17 @@
 #include <fmt/core.h>
 
 #include "base/random.h"
-#include "leat/blocking.h"
 #include "leat/client.h"
-#include "lossy_proxy.h"
-#include "server/peer.h"
+#include "lossy_broker.h"
 
 namespace leat {
 namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using client::LossyProxy;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t seeds = 150;
-
-/// A server with a topic "orders", behind a way on which answers may get lost.
-class Broker {
- public:
-  explicit Broker(bool loses)
-      : loses_(loses),
-        server_([this](server::ServerOptions& options) { options.advertised = proxy_.address(); }) {
-    proxy_.lead_to(server_.server().kafka_address());
-    server_.create_topic("orders", 3);
-  }
-
-  /// As they are for a story of that seed.
-  ClientOptions options(std::uint64_t seed) {
-    Random random(seed);
-    if (loses_) proxy_.lose(seed, static_cast<std::uint32_t>(random.between(2, 20)));
-    ClientOptions options;
-    options.brokers = proxy_.address().to_string();
-    options.retry_backoff = 1ms;
-    options.retry_backoff_max = 10ms;
-    if (random.one_in(2)) options.request_timeout = options.operation_timeout = 30ms;
-    return options;
-  }
-  LossyProxy& proxy() { return proxy_; }
-
- private:
-  bool loses_;
-  LossyProxy proxy_;
-  server::TestServer server_;
-};
 
 /// Where the object is destroyed.
 enum class Where {
@@ -73,7 +40,7 @@ enum class Where {
 /// One object, what is asked of it, and its end.
 class Story {
  public:
-  Story(Broker& broker, std::uint64_t seed)
+  Story(LossyBroker& broker, std::uint64_t seed)
       : random_(seed),
         where_(static_cast<Where>(random_.below(6))),
         moments_(static_cast<int>(random_.below(12))),
@@ -252,19 +219,7 @@ class Story {
   std::variant<std::monostate, Producer, Consumer, Admin> object_;
 };
 
-/// Something to read.
-void fill(Broker& broker) {
-  ClientOptions options;
-  options.brokers = broker.proxy().address().to_string();
-  blocking::Producer producer(options);
-  OutRecord record;
-  record.topic = "orders";
-  record.value = "x";
-  for (int i = 0; i < 500; ++i) producer.enqueue(record);
-  producer.flush();
-}
-
-void run_stories(Broker& broker) {
+void run_stories(LossyBroker& broker) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     Story(broker, seed).run();
@@ -274,45 +229,14 @@ void run_stories(Broker& broker) {
 TEST_SUITE_BEGIN("client");
 
 TEST_CASE("an object may be destroyed in any state") {
-  Broker broker(false);
+  LossyBroker broker(false);
   fill(broker);
   run_stories(broker);
 }
 
 TEST_CASE("an object may be destroyed in any state, also where answers get lost") {
-  Broker broker(true);
+  LossyBroker broker(true);
   run_stories(broker);
-}
-
-TEST_CASE("destroying a blocking object waits for no broker, whatever is open") {
-  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
-    CAPTURE(seed);
-    Random random(seed);
-    Broker broker(false);
-    std::stop_source stop;
-    ClientOptions options;
-    options.brokers = broker.proxy().address().to_string();
-    options.stop = stop.get_token();
-    ProducerOptions of_producer;
-    bool is_transactional = random.one_in(2);
-    if (is_transactional) of_producer.transactional_id = "till";
-    of_producer.linger = std::chrono::milliseconds(random.below(50));
-    blocking::Producer producer(options, of_producer);
-    blocking::Admin admin(options);
-    if (is_transactional) producer.begin();
-    OutRecord record;
-    record.topic = "orders";
-    record.value = "x";
-    if (random.one_in(2)) producer.send(record);
-    if (random.one_in(2)) admin.describe_cluster();
-    broker.proxy().silence();
-    for (std::uint64_t i = random.below(100); i > 0; --i) producer.try_send(record);
-    if (random.one_in(2)) continue;
-    std::thread stopper([&] { stop.request_stop(); });
-    CHECK_THROWS_AS(admin.list_topics(), Exception);
-    CHECK_THROWS_AS(producer.send(record), Exception);
-    stopper.join();
-  }
 }
 
 TEST_SUITE_END();
