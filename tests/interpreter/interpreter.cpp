@@ -160,6 +160,10 @@ Result<Outcome> interpret(const BoundPlan& plan, const Run& run) {
     outcome.bad_rows.insert(outcome.bad_rows.end(), result.bad.begin(), result.bad.end());
     if (std::holds_alternative<Sink>(node.node->body)) outcome.sinks[name] = result.rows;
   }
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (std::holds_alternative<Sink>(plan.nodes[i].node->body)) continue;
+    outcome.given[plan.nodes[i].node->name] = std::move(results[i].rows);
+  }
   if (auto policies = check_policies(plan, outcome); !policies) return fail(policies);
   return outcome;
 }

@@ -34,6 +34,8 @@ struct BadRecord {
 struct Outcome {
   /// What each sink gets, by its node's name.
   std::map<std::string, Rows> sinks;
+  /// What each other node gives, by its name.
+  std::map<std::string, Rows> given;
   /// Rows that came too late, by the node that did not take them.
   std::map<std::string, Rows> late;
   /// What policies other than `fail` let pass.

@@ -277,4 +277,35 @@ TEST_CASE("a union is all rows of its inputs") {
   CHECK(story.tell({"100 x 2; 101 x 3"}, {"100 y 1"}) == "100 110 [2,1,3]");
 }
 
+TEST_CASE("intervals of one length are one key, shown in months, then days") {
+  auto with = [](const char* name, const char* input, const char* interval) {
+    return fmt::format(R"("type": "project", "input": "{}", "columns": [
+      {{"name": "v", "expression": {{"column": "v"}}}},
+      {{"name": "{}", "expression": {{"interval": {}}}}}])",
+                       input, name, interval);
+  };
+  Story story({with("span", "a", R"({"days": 30})"), with("span", "a", R"({"months": 1})"),
+               R"("type": "union", "inputs": ["n0", "n1"])",
+               R"("type": "window", "input": "n2", "keys": ["span"],
+                  "window": {"kind": "tumbling", "size_ms": 10},
+                  "aggregates": [{"name": "n", "function": "count"}])"});
+  CHECK(story.tell({"1 x 1; 2 x 2"}) == "0 10 1 mon 4");
+}
+
+TEST_CASE("what waited for event time comes to the next node in its order") {
+  Story story({R"("type": "over", "input": "a", "aggregates": [])",
+               R"("type": "dedup", "input": "n0", "keys": ["k"], "emit": "at_once")"},
+              R"(, "disorder_ms": 10)");
+  CHECK(story.tell({"5 x 1; 3 x 2"}) == "x 2");
+}
+
+TEST_CASE("of a row that a window takes back a filter and a projection pass on all that came") {
+  Story story({window(session, R"(, "lateness_ms": 10)"),
+               R"("type": "filter", "input": "n0", "condition":
+                  {"call": "=", "arguments": [{"column": "n"}, {"bigint": 1}]})",
+               R"("type": "project", "input": "n1", "columns": [{"name": "more", "expression":
+                  {"call": "+", "arguments": [{"column": "n"}, {"bigint": 1}]}}])"});
+  CHECK(story.tell({"100 x 1; 116 x 1; 106 x 1"}) == "2; 2; ! 2");
+}
+
 TEST_SUITE_END();

@@ -46,7 +46,7 @@ void run_dedup(const Turn& turn, const plan::Dedup& dedup, const Rows& rows);
 void run_join(const Turn& turn, const plan::Join& join, const Rows& left, const Rows& right,
               std::size_t right_columns);
 
-/// The values of these columns, as a group's key.
+/// The values of these columns, as a group's key: of equal intervals the same one.
 Values key_of(const Row& row, const std::vector<std::size_t>& columns);
 
 /// Joins, dedup, top and OVER take no row that is behind its watermark. Gives the others, in the

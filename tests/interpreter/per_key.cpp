@@ -59,11 +59,13 @@ void give_over(const Turn& turn, const Frame& frame, std::vector<GroupedRow> kno
   }
 }
 
-// Rows of all keys in the order in which they were judged.
+// Rows of all keys in the order in which they were judged. Those that waited for event time come
+// in its order from here on.
 void give_in_order(const Turn& turn, Rows rows, Emission emit) {
   std::stable_sort(rows.begin(), rows.end(), emit == Emission::at_once ? came_before : earlier);
   for (auto& row : rows) {
     row.watermark = row.time;
+    if (emit != Emission::at_once) row.arrival = static_cast<std::int64_t>(turn.result.rows.size());
     turn.result.rows.push_back(std::move(row));
   }
 }

@@ -7,6 +7,19 @@ namespace leat::interpreter {
 
 using namespace leat::plan;
 
+namespace {
+
+// Intervals that are equal as keys differ in their parts: a key is the one with the largest parts.
+Interval of_key(const Interval& interval) {
+  constexpr Int128 day_ms = 86'400'000, month_ms = 30 * day_ms;
+  Int128 length = comparable_ms(interval);
+  return {static_cast<std::int64_t>(length / month_ms),
+          static_cast<std::int64_t>(length % month_ms / day_ms),
+          static_cast<std::int64_t>(length % day_ms)};
+}
+
+}  // namespace
+
 bool earlier(const Row& a, const Row& b) {
   if (a.time != b.time) return a.time < b.time;
   return a.position < b.position;
@@ -14,7 +27,10 @@ bool earlier(const Row& a, const Row& b) {
 
 Values key_of(const Row& row, const std::vector<std::size_t>& columns) {
   Values key;
-  for (auto column : columns) key.push_back(row.values[column]);
+  for (auto column : columns) {
+    key.push_back(row.values[column]);
+    if (auto* interval = std::get_if<Interval>(&key.back())) *interval = of_key(*interval);
+  }
   return key;
 }
 
@@ -38,12 +54,13 @@ void settle(const Turn& turn, Rows rows) {
   }
 }
 
-// A version of a table's row that does not pass takes back the one that did.
+// A version of a table's row that does not pass takes back the one that did. Of other rows that are
+// taken back there is all, so those go that came.
 void run_filter(const Turn& turn, const Rows& rows) {
   for (auto row : rows) {
     bool passes = false;
     try {
-      if (row.kind != Kind::remove) {
+      if (row.kind != Kind::remove || !turn.node.table) {
         Value value = evaluate(turn.node.expressions[0], row.values, turn.now_ms);
         passes = !value.is_null() && std::get<bool>(value);
       }
@@ -64,8 +81,9 @@ void run_project(const Turn& turn, const Rows& rows) {
     try {
       for (std::size_t i = 0; i < turn.node.expressions.size(); ++i) {
         const auto& expression = turn.node.expressions[i];
-        // Of a row that is to go there is its key.
-        bool there = row.kind != Kind::remove || expression.kind == Expression::Kind::column;
+        // Of a table's row that is to go there is its key.
+        bool there = row.kind != Kind::remove || !turn.node.table ||
+                     expression.kind == Expression::Kind::column;
         projected.values.push_back(there ? evaluate(expression, row.values, turn.now_ms) : Value());
       }
     } catch (const BadValue& bad) {
