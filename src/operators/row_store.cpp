@@ -49,7 +49,6 @@ void reset(RowBlock& block) {
 RowStore::RowStore(std::vector<column::Type> types)
     : types_(std::move(types)), row_bytes_(row_bytes_of(types_)) {}
 
-
 void RowStore::add(const column::Chunk& chunk, std::span<const std::uint32_t> rows,
                    std::vector<RowId>& ids) {
   empty_sparse_blocks();
@@ -224,6 +223,20 @@ RowId RowStore::read(StateReader& reader) {
     block.text_bytes += own_texts(column, row, row + 1, *block.texts);
   }
   return block.ids[row];
+}
+
+void write_rows(StateWriter& writer, const RowStore& store, std::span<const RowId> rows) {
+  writer.write(static_cast<std::uint32_t>(rows.size()));
+  for (RowId id : rows) store.write(writer, id);
+}
+
+std::vector<RowId> read_rows(StateReader& reader, RowStore& store) {
+  constexpr std::size_t row_bytes_min = 26;
+  std::uint32_t count = reader.read_count(row_bytes_min);
+  std::vector<RowId> rows;
+  rows.reserve(count);
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) rows.push_back(store.read(reader));
+  return rows;
 }
 
 }  // namespace leat::operators

@@ -106,4 +106,9 @@ class RowStore {
   std::vector<RowBlock*> sparse_;
 };
 
+//   rows := count:u32 row*
+void write_rows(StateWriter& writer, const RowStore& store, std::span<const RowId> rows);
+/// Their new numbers.
+std::vector<RowId> read_rows(StateReader& reader, RowStore& store);
+
 }  // namespace leat::operators

@@ -8,17 +8,13 @@
 
 #include "column/chunk.h"
 #include "operators/row_store.h"
+#include "operators/time_order.h"
 #include "operators/watermark.h"
 
 namespace leat::operators {
 
-/// Takes rows in any order and gives them back in the order of time: by event time, then position.
-/// Rows lie in a store, and stay there for whoever took them. Not thread-safe.
-///
-/// What waits is a few sorted runs, each at least twice as long as the next one: a chunk's rows are
-/// sorted, and merged with runs that are not longer. So a row is moved about as often as the number
-/// of rows has digits, however often rows are added and taken; rows that come in order only ever
-/// make the last run longer.
+/// A store, and which of its rows wait: takes rows in any order and gives them back in the order of
+/// time. They stay in the store for whoever took them. Not thread-safe.
 class SortedRows {
  public:
   explicit SortedRows(std::vector<column::Type> types) : store_(std::move(types)) {}
@@ -27,13 +23,13 @@ class SortedRows {
   void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows);
   /// The rows with an event time before `watermark`, in order, behind those of earlier calls. Who
   /// takes them releases them, when they are needed no longer.
-  std::vector<RowId> take(Watermark watermark);
+  std::vector<RowId> take(Watermark watermark) { return order_.take(store_, watermark); }
   /// How many wait.
-  std::size_t waiting() const;
+  std::size_t waiting() const { return order_.size(); }
 
   RowStore& store() { return store_; }
   const RowStore& store() const { return store_; }
-  std::size_t bytes() const;
+  std::size_t bytes() const { return store_.bytes() + order_.bytes(); }
 
   //   waiting := count:u32 row*                                    rows as RowStore writes them
   /// Only what waits: rows that were taken are their owner's business.
@@ -42,26 +38,8 @@ class SortedRows {
   void restore(StateReader& reader);
 
  private:
-  struct Entry {
-    std::int64_t time_ms;
-    std::uint64_t origin;
-    std::int64_t place;
-    RowId id;
-  };
-  struct Run {
-    std::vector<Entry> entries;
-    std::size_t begin = 0;  // those before were taken
-    std::size_t size() const { return entries.size() - begin; }
-  };
-  using Entries = std::vector<Entry>;
-
-  bool less(const Entry& a, const Entry& b) const;
-  void sort(Entries& entries) const;
-  Entries merge(std::span<const Entry> a, std::span<const Entry> b) const;
-  void add_run(Entries entries);
-
   RowStore store_;
-  std::vector<Run> runs_;
+  TimeOrder order_;
 };
 
 }  // namespace leat::operators

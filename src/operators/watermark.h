@@ -14,4 +14,11 @@ inline constexpr Watermark watermark_min = std::numeric_limits<Watermark>::min()
 /// After the last row of all.
 inline constexpr Watermark watermark_max = std::numeric_limits<Watermark>::max();
 
+/// The watermark that much earlier; before any row and after the last one there is no earlier.
+/// REQUIRES: `ms` is not negative.
+constexpr Watermark earlier_by(Watermark watermark, std::int64_t ms) {
+  if (watermark == watermark_max) return watermark;
+  return watermark < watermark_min + ms ? watermark_min : watermark - ms;
+}
+
 }  // namespace leat::operators

@@ -1,0 +1,165 @@
+#include "operators/dedup.h"
+
+#include <variant>
+
+#include "operators/expiring_keys.h"
+#include "operators/row_tools.h"
+#include "operators/sorted_rows.h"
+#include "operators/stored_output.h"
+
+namespace leat::operators {
+
+//   state := section "dedup" waiting keys:u32 known* given:rows
+//   known := key:text first:i64 row?                           a row only to keep the last one
+//   given := rows that wait until nothing can come before them; waiting, rows: see sorted_rows.h
+class Dedup::State : public OperatorState {
+ public:
+  explicit State(const Dedup& dedup)
+      : dedup_(dedup), rows_(types_of(dedup.schema_)), key_(dedup.keys_) {}
+
+  void snapshot(StateWriter& writer) const override {
+    writer.section("dedup", 1);
+    rows_.snapshot(writer);
+    const KeyTable& table = keys_.table();
+    writer.write(static_cast<std::uint32_t>(table.size()));
+    for (KeyTable::Number number = 0; number < table.number_end(); ++number) {
+      if (!table.has(number)) continue;
+      writer.write_text(table.key(number));
+      writer.write(known_[number].first_ms);
+      if (dedup_.keeps_last_) rows_.store().write(writer, known_[number].last);
+    }
+    write_rows(writer, rows_.store(), given_.rows());
+  }
+
+  Result<void> restore(StateReader& reader) override {
+    if (auto section = reader.section("dedup", 1); !section) return fail(section);
+    rows_.restore(reader);
+    std::uint32_t count = reader.read_count(sizeof(std::int64_t) + 1);
+    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+      auto number = keys_.table().find_or_add(reader.read_text()).first;
+      begin(number, reader.read<std::int64_t>());
+      if (dedup_.keeps_last_) known_[number].last = rows_.store().read(reader);
+    }
+    given_.add(rows_.store(), read_rows(reader, rows_.store()));
+    return {};
+  }
+
+  std::size_t bytes() const override {
+    return rows_.bytes() + keys_.bytes() + given_.bytes() + known_.capacity() * sizeof(Known);
+  }
+
+  /// The rows that are the first of their key, when they come.
+  std::vector<std::uint32_t> firsts(const column::Chunk& chunk,
+                                    std::span<const std::uint32_t> rows) {
+    std::vector<std::uint32_t> firsts;
+    for (std::uint32_t row : rows) {
+      std::int64_t time = chunk.context->event_times_ms[row];
+      auto [number, is_new] = keys_.table().find_or_add(key_.write(ChunkRow{&chunk, row}));
+      if (!is_new && is_same(number, time)) continue;
+      begin(number, time);
+      firsts.push_back(row);
+    }
+    return firsts;
+  }
+
+  void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
+    rows_.add(chunk, rows);
+  }
+
+  Result<void> advance(Watermark watermark, Context& context) {
+    StoredOutput out(dedup_.schema_, rows_.store());
+    for (RowId id : rows_.take(watermark)) {
+      auto judged = dedup_.keeps_last_ ? judge_last(id) : judge_first(id, out, context);
+      if (!judged) return fail(judged);
+    }
+    keys_.forget(watermark, [&](KeyTable::Number number) {
+      if (dedup_.keeps_last_) give(known_[number].last);
+    });
+    if (!dedup_.keeps_last_) return out.finish(context);
+    for (RowId id : given_.take(rows_.store(), dedup_.passes_on(watermark))) {
+      if (auto added = out.add(id, context); !added) return fail(added);
+      out.release_later(id);
+    }
+    return out.finish(context);
+  }
+
+ private:
+  struct Known {
+    std::int64_t first_ms = 0;
+    RowId last = no_row;
+  };
+
+  bool is_same(KeyTable::Number number, std::int64_t time_ms) const {
+    return !dedup_.horizon_ms_ || time_ms < known_[number].first_ms + *dedup_.horizon_ms_;
+  }
+  void begin(KeyTable::Number number, std::int64_t time_ms) {
+    if (known_.size() <= number) known_.resize(number + 1);
+    known_[number].first_ms = time_ms;
+    if (dedup_.horizon_ms_) keys_.expire_at(number, time_ms + *dedup_.horizon_ms_);
+  }
+  void give(RowId id) { given_.add(rows_.store(), std::span(&id, 1)); }
+
+  Result<void> judge_first(RowId id, StoredOutput& out, Context& context) {
+    StoredRow row = rows_.store().row(id);
+    auto [number, is_new] = keys_.table().find_or_add(key_.write(row));
+    out.release_later(id);
+    if (!is_new && is_same(number, row.time_ms())) return {};
+    begin(number, row.time_ms());
+    return out.add(id, context);
+  }
+
+  Result<void> judge_last(RowId id) {
+    StoredRow row = rows_.store().row(id);
+    auto [number, is_new] = keys_.table().find_or_add(key_.write(row));
+    if (!is_new && is_same(number, row.time_ms())) {
+      rows_.store().release(known_[number].last);
+    } else {
+      if (!is_new) give(known_[number].last);
+      begin(number, row.time_ms());
+    }
+    known_[number].last = id;
+    return {};
+  }
+
+  const Dedup& dedup_;
+  SortedRows rows_;
+  KeyWriter key_;
+  ExpiringKeys keys_;
+  std::vector<Known> known_;  // by the keys' numbers
+  TimeOrder given_;           // of rows_'s store
+};
+
+Dedup::Dedup(const plan::BoundNode& node) : schema_(node.schema), keys_(node.keys) {
+  const auto& dedup = std::get<plan::Dedup>(node.node->body);
+  keeps_last_ = dedup.keep == plan::Dedup::Keep::last;
+  at_once_ = dedup.emit == plan::Emission::at_once;
+  horizon_ms_ = dedup.horizon_ms;
+}
+
+std::unique_ptr<OperatorState> Dedup::make_state() const {
+  return std::make_unique<State>(*this);
+}
+
+Result<void> Dedup::process(OperatorState& state, std::size_t, const column::Chunk& chunk,
+                            Context& context) const {
+  auto& own = static_cast<State&>(state);
+  auto rows = take_in_time(chunk, context);
+  if (!rows) return fail(rows);
+  if (!at_once_) {
+    own.add(chunk, *rows);
+    return {};
+  }
+  auto firsts = own.firsts(chunk, *rows);
+  if (firsts.empty()) return {};
+  return context.push(select(chunk, std::move(firsts)));
+}
+
+Result<void> Dedup::advance(OperatorState& state, Watermark watermark, Context& context) const {
+  return static_cast<State&>(state).advance(watermark, context);
+}
+
+Watermark Dedup::passes_on(Watermark watermark) const {
+  return keeps_last_ ? earlier_by(watermark, *horizon_ms_ - 1) : watermark;
+}
+
+}  // namespace leat::operators

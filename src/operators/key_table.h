@@ -1,0 +1,64 @@
+// Numbers for keys that come and go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leat::operators {
+
+/// Gives every key that is there a number, and takes numbers of keys that are gone again, so that
+/// what belongs to a key lies in a vector at its number. Open addressing over numbers and parts of
+/// their hashes; the keys lie one behind the other. Not thread-safe.
+class KeyTable {
+ public:
+  using Number = std::uint32_t;
+  static constexpr Number none = 0xffff'ffff;
+
+  KeyTable();
+
+  /// The number of `key`; none if it is not there.
+  Number find(std::string_view key) const;
+  /// Its number, and whether it is a new one.
+  std::pair<Number, bool> find_or_add(std::string_view key);
+  /// REQUIRES: a key has this number.
+  void erase(Number number);
+  /// Valid until a key is added or erased.
+  std::string_view key(Number number) const {
+    const Entry& entry = entries_[number];
+    return {keys_.data() + entry.begin, entry.size};
+  }
+  bool has(Number number) const { return entries_[number].there; }
+  /// How many are there.
+  std::size_t size() const { return entries_.size() - free_.size(); }
+  /// All numbers are below.
+  std::size_t number_end() const { return entries_.size(); }
+  std::size_t bytes() const;
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t number = none;
+  };
+  struct Entry {
+    std::uint64_t begin = 0;  // in keys_
+    std::uint32_t size = 0;
+    std::uint32_t hash = 0;
+    bool there = false;
+  };
+
+  std::size_t slot_of(std::string_view key, std::uint32_t hash) const;
+  void grow();
+  void drop_dead_bytes();
+
+  std::string keys_;
+  std::size_t dead_bytes_ = 0;  // of keys_
+  std::vector<Entry> entries_;
+  std::vector<Number> free_;
+  std::vector<Slot> slots_;  // a power of two, at most half of them taken
+};
+
+}  // namespace leat::operators

@@ -1,0 +1,59 @@
+// What most operators do with a chunk first.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "column/chunk.h"
+#include "column/row_key.h"
+#include "operators/operator.h"
+
+namespace leat::operators {
+
+/// The types of columns, as stores take them.
+std::vector<column::Type> types_of(const column::Schema& schema);
+
+/// The rows of the chunk that are not behind their watermark. The others go to push_late().
+Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Context& context);
+
+/// A chunk of the same columns with only these rows, which are in rising order.
+column::Chunk select(const column::Chunk& chunk, std::vector<std::uint32_t> rows);
+
+/// Writes rows' keys, one at a time.
+class KeyWriter {
+ public:
+  explicit KeyWriter(std::vector<std::size_t> columns) : columns_(std::move(columns)) {}
+
+  /// Valid until the next one. `cells` has column(i) and, as `row`, the row there: a StoredRow.
+  template <class Cells>
+  std::string_view write(const Cells& cells) {
+    key_.clear();
+    for (std::size_t c : columns_) column::append_key(key_, cells.column(c), cells.row);
+    return key_;
+  }
+  /// Whether a cell of the key is NULL.
+  template <class Cells>
+  bool has_null(const Cells& cells) const {
+    for (std::size_t c : columns_) {
+      if (cells.column(c).is_null(cells.row)) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::vector<std::size_t> columns_;
+  std::string key_;
+};
+
+/// A row of a chunk.
+struct ChunkRow {
+  const column::Chunk* chunk = nullptr;
+  std::uint32_t row = 0;
+  const column::Vector& column(std::size_t i) const { return *chunk->columns[i]; }
+};
+
+}  // namespace leat::operators

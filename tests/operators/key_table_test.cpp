@@ -1,0 +1,78 @@
+#include <map>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+#include "operators/expiring_keys.h"
+
+TEST_SUITE_BEGIN("operators");
+
+using namespace leat;
+using namespace leat::operators;
+
+TEST_CASE("a key has one number as long as it is there, and no other key has it") {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    KeyTable table;
+    std::map<std::string, KeyTable::Number> known;
+    for (int i = 0; i < 5'000; ++i) {
+      std::string key(random.below(4) * 8, "\0a"[random.below(2)]);
+      key += std::to_string(random.below(30));
+      auto found = known.find(key);
+      CHECK(table.find(key) == (found == known.end() ? KeyTable::none : found->second));
+      if (random.one_in(2) && found != known.end()) {
+        table.erase(found->second);
+        CHECK_FALSE(table.has(found->second));
+        known.erase(found);
+      } else {
+        auto [number, is_new] = table.find_or_add(key);
+        CHECK(is_new == (found == known.end()));
+        known[key] = number;
+      }
+      CHECK(table.size() == known.size());
+    }
+    CHECK(table.number_end() <= 8 * 30);
+    for (const auto& [key, number] : known) CHECK(table.key(number) == key);
+  }
+}
+
+TEST_CASE("memory of keys follows those that are there") {
+  KeyTable table;
+  for (int i = 0; i < 50'000; ++i) {
+    auto number = table.find_or_add(std::string(50, 'x') + std::to_string(i)).first;
+    table.erase(number);
+  }
+  CHECK(table.size() == 0);
+  CHECK(table.bytes() < 100'000);
+}
+
+TEST_CASE("a key goes when its last time has come, the earliest first") {
+  ExpiringKeys keys;
+  auto a = keys.table().find_or_add("a").first, b = keys.table().find_or_add("b").first;
+  keys.expire_at(a, 20);
+  keys.expire_at(b, 10);
+  std::string gone;
+  auto forget = [&](Watermark watermark) {
+    keys.forget(watermark, [&](auto number) { gone += keys.table().key(number); });
+    return gone;
+  };
+  CHECK(forget(9) == "");
+  keys.expire_at(b, 15);
+  CHECK(forget(14) == "");
+  CHECK(forget(20) == "ba");
+  CHECK(keys.table().size() == 0);
+}
+
+TEST_CASE("a key that has the number of one that is gone does not go with it") {
+  ExpiringKeys keys;
+  keys.expire_at(keys.table().find_or_add("a").first, 10);
+  keys.forget(10, [](auto) {});
+  auto number = keys.table().find_or_add("b").first;
+  keys.expire_at(number, 30);
+  keys.forget(29, [](auto) { FAIL("too early"); });
+  CHECK(keys.table().has(number));
+}
+
+TEST_SUITE_END();
