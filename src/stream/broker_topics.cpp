@@ -1,5 +1,6 @@
 #include "stream/broker_topics.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <optional>
 #include <utility>
@@ -8,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "column/json_decoder.h"
+#include "log/aborted_transactions.h"
+#include "record/batch.h"
 
 namespace leat::stream {
 
@@ -49,6 +52,39 @@ struct Answer {
   std::optional<Result<T>> result;  // guarded by mutex
 };
 
+/// Where what is committed ends.
+Offset end_of(const log::LogView& view) {
+  return view.last_stable_offset.value_or(view.start_offset);
+}
+
+/// Makes the first of these batches a control batch, whose records nobody reads.
+void make_control(MutableBytes batches) {
+  std::byte* at = batches.data() + record::batch_field::attributes;
+  auto attributes = load_big_endian<std::int16_t>(at);
+  store_big_endian(at, static_cast<std::int16_t>(attributes | record::batch_attribute::control));
+}
+
+/// Makes control batches, which have no rows, of those that belong to aborted transactions. They
+/// keep their offsets, so nothing else has to know.
+void hide_aborted(const log::LogView& view, MutableBytes batches) {
+  if (!view.aborted) return;
+  auto first = record::BatchView::parse(batches);
+  if (!first) return;
+  auto aborted = view.aborted->find(first->base_offset(), *view.last_stable_offset);
+  for (MutableBytes left = batches; !aborted.empty() && !left.empty();) {
+    auto batch = record::BatchView::parse(left);
+    if (!batch) return;  // whoever reads them says what is wrong
+    auto hides = [&](const log::AbortedTransaction& transaction) {
+      return batch->is_transactional() && transaction.producer == batch->producer_id() &&
+             transaction.first <= batch->base_offset() && batch->base_offset() < transaction.last;
+    };
+    if (std::any_of(aborted.begin(), aborted.end(), hides)) {
+      make_control(left);
+    }
+    left = left.subspan(batch->size_bytes());
+  }
+}
+
 }  // namespace
 
 /// A partition, and who waits for it to move. Thread-safe.
@@ -67,6 +103,10 @@ class BrokerTopics::Feed {
     feed->gone_ticket_ = partition->on_gone([weak] {
       if (auto alive = weak.lock()) alive->end();
     });
+    // Until that is known, nothing can be read.
+    partition->load_producers([weak](const Result<void>&) {
+      if (auto alive = weak.lock()) alive->advanced();
+    });
     feed->advanced();
   }
 
@@ -80,7 +120,7 @@ class BrokerTopics::Feed {
     {
       // The view is published before advanced() takes the lock, so none is missed.
       std::lock_guard lock(mutex_);
-      if (partition_ && partition_->view()->high_watermark <= offset) {
+      if (partition_ && end_of(*partition_->view()) <= offset) {
         waiting_.emplace_back(offset, std::move(wake));
         return;
       }
@@ -99,7 +139,7 @@ class BrokerTopics::Feed {
     {
       std::lock_guard lock(mutex_);
       if (!partition_) return;
-      Offset end = partition_->view()->high_watermark;
+      Offset end = end_of(*partition_->view());
       for (auto& [offset, wake] : waiting_) {
         if (end > offset) ready.push_back(std::exchange(wake, nullptr));
       }
@@ -180,7 +220,7 @@ Result<Readable> BrokerTopics::readable(const TopicPartition& partition) {
   if (!found) return fail(found);
   auto view = (*found)->view();
   if (!view) return fail(view);
-  return Readable{(*view)->start_offset, (*view)->high_watermark};
+  return Readable{(*view)->start_offset, end_of(**view)};
 }
 
 Result<Batches> BrokerTopics::read(const TopicPartition& partition, Offset from,
@@ -189,7 +229,8 @@ Result<Batches> BrokerTopics::read(const TopicPartition& partition, Offset from,
   if (!found) return fail(found);
   auto view = (*found)->view();
   if (!view) return fail(view);
-  auto slice = (*view)->read(from, max_bytes);
+  if (!(*view)->last_stable_offset) return Batches{};
+  auto slice = (*view)->read_stable(from, max_bytes);
   if (!slice) return fail(slice);
   if (slice->bytes == 0) return Batches{};
   auto buffer = buffers_.take();
@@ -201,6 +242,7 @@ Result<Batches> BrokerTopics::read(const TopicPartition& partition, Offset from,
     return fail(Errc::io_error, fmt::format("a segment ended {} bytes early at position {}",
                                             bytes.size() - *read, slice->position));
   }
+  hide_aborted(**view, bytes);
   return Batches{std::move(buffer), bytes};
 }
 

@@ -22,13 +22,15 @@ struct Topic {
   std::int32_t partitions = 0;
 };
 
-/// What of a partition can be read: offsets `[start, high_watermark)`.
+/// What of a partition can be read: offsets `[start, high_watermark)`. What is not committed yet is
+/// behind them.
 struct Readable {
   Offset start;
   Offset high_watermark;
 };
 
-/// Whole record batches, one after the other. At least column::json_padding_bytes behind them are
+/// Whole record batches, one after the other. Those of aborted transactions are control batches, as
+/// markers are, and their CRCs do not count. At least column::json_padding_bytes behind them are
 /// readable, so that records can be decoded where they lie.
 struct Batches {
   std::shared_ptr<const void> owner;
