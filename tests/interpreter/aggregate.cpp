@@ -83,7 +83,7 @@ Value average_of(const Inputs& inputs, const Type& argument, const Type& result)
   double sum = argument.kind == Type::Kind::bigint
                    ? static_cast<double>(*whole_sum(inputs).to_int128())
                    : real_sum(inputs);
-  return sum / static_cast<double>(count);
+  return sum / static_cast<double>(count) + 0.0;  // half of the smallest number is no negative zero
 }
 
 Value extreme_of(const Inputs& inputs, int sign) {
