@@ -33,12 +33,13 @@ class Accumulators {
   /// Row `rows[i]` belongs to group `groups[i]`. `rows` rise.
   virtual void update(const Input& input, std::span<const std::uint32_t> rows,
                       std::span<const std::uint32_t> groups) = 0;
-  /// Whether rows can be taken away again.
-  virtual bool can_subtract() const { return false; }
+  /// Whether rows can be taken away again: those of counts and sums can, distinct ones if they
+  /// were made for it.
+  virtual bool can_subtract() const = 0;
   /// Takes rows away that were added to these groups, which leaves what the others give. REQUIRES:
   /// can_subtract().
   virtual void subtract(const Input& input, std::span<const std::uint32_t> rows,
-                        std::span<const std::uint32_t> groups);
+                        std::span<const std::uint32_t> groups) = 0;
   /// Adds what `other`, of the same aggregate, has of its group `i` to `groups[i]`.
   virtual void merge(const Accumulators& other, std::span<const std::uint32_t> groups) = 0;
   /// The same, of one group of `other`, which may be another group of this.
@@ -57,7 +58,11 @@ class Accumulators {
   virtual std::size_t bytes() const = 0;
 };
 
+/// Whether rows will be taken away again. Where that costs memory it is kept only if so.
+enum class Rows { stay, leave };
+
 /// `aggregate` is not needed afterwards.
-std::unique_ptr<Accumulators> make_accumulators(const plan::BoundAggregate& aggregate);
+std::unique_ptr<Accumulators> make_accumulators(const plan::BoundAggregate& aggregate,
+                                                Rows rows = Rows::stay);
 
 }  // namespace leat::aggregate

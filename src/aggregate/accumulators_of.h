@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aggregate/accumulators.h"
+#include "base/assert.h"
 
 namespace leat::aggregate {
 
@@ -61,7 +62,7 @@ class AccumulatorsOf final : public Accumulators {
     if constexpr (subtracts)
       take(input, rows, groups, kernel_.subtracter(input));
     else
-      Accumulators::subtract(input, rows, groups);
+      ASSERT(can_subtract());
   }
   void merge(const Accumulators& other, std::span<const std::uint32_t> groups) override {
     const auto& from = static_cast<const AccumulatorsOf&>(other).states_;

@@ -39,16 +39,22 @@ struct ListCell {
   static Cells cells(const column::Vector& vector) { return {vector}; }
 
   static void give(const Kept& kept, column::Vector& out, std::size_t row) {
+    give_items(
+        kept.size(), out, row, [&](std::size_t i) -> const auto& { return kept[i]; });
+  }
+  /// Sets a cell to the items that `item(i)` gives.
+  static void give_items(std::size_t count, column::Vector& out, std::size_t row, auto item) {
     column::Vector& items = out.items();
     auto at = static_cast<std::uint32_t>(items.size());
-    items.resize(at + kept.size());
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      if (kept[i].null)
+    items.resize(at + count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const KeptItem<Item>& given = item(i);
+      if (given.null)
         items.set_null(at + i);
       else
-        Item::give(kept[i].value, items, at + i);
+        Item::give(given.value, items, at + i);
     }
-    out.set_list(row, {at, static_cast<std::uint32_t>(kept.size())});
+    out.set_list(row, {at, static_cast<std::uint32_t>(count)});
   }
   static void write(const Kept& kept, StateWriter& writer) {
     writer.write(static_cast<std::uint32_t>(kept.size()));

@@ -15,5 +15,16 @@ std::unique_ptr<Accumulators> make_sums(const plan::BoundAggregate& aggregate);
 std::unique_ptr<Accumulators> make_extremes(const plan::BoundAggregate& aggregate);
 /// first and last, min and max of intervals
 std::unique_ptr<Accumulators> make_chosen(const plan::BoundAggregate& aggregate);
+/// count_distinct
+std::unique_ptr<Accumulators> make_distinct_counts(const plan::BoundAggregate& aggregate,
+                                                   Rows rows);
+/// approx_count_distinct
+std::unique_ptr<Accumulators> make_approximate_counts(const plan::BoundAggregate& aggregate);
+/// percentile
+std::unique_ptr<Accumulators> make_percentiles(const plan::BoundAggregate& aggregate);
+/// array_agg and string_agg
+std::unique_ptr<Accumulators> make_lists(const plan::BoundAggregate& aggregate);
+/// top_n
+std::unique_ptr<Accumulators> make_tops(const plan::BoundAggregate& aggregate);
 
 }  // namespace leat::aggregate

@@ -21,14 +21,17 @@ T one_of(Random& random, const std::vector<T>& values) {
   return values[random.below(values.size())];
 }
 
-std::int64_t random_integer(Random& random) {
+std::int64_t random_integer(Random& random, bool many) {
+  if (many) return static_cast<std::int64_t>(random.next() >> random.below(64));
   constexpr std::int64_t max = std::numeric_limits<std::int64_t>::max();
   if (random.one_in(20)) return one_of<std::int64_t>(random, {max, -max - 1, max - 1});
   if (random.one_in(10)) return static_cast<std::int64_t>(random.next() >> random.below(64));
   return random.between(-20, 20);
 }
 
-double random_real(Random& random) {
+double random_real(Random& random, bool many) {
+  if (many && random.one_in(2))
+    return static_cast<double>(random.between(-1000, 100'000)) / 7 + 0.0;
   switch (random.below(16)) {
     case 0: return std::ldexp(1.0, static_cast<int>(random.between(-1074, 1023)));
     case 1: return -std::ldexp(1.5, static_cast<int>(random.between(-60, 60)));
@@ -53,7 +56,8 @@ column::Decimal random_decimal(Random& random, const Type& type) {
   return {units, type.scale};
 }
 
-std::string random_text(Random& random) {
+std::string random_text(Random& random, bool many) {
+  if (many) return std::to_string(random.next() >> random.below(64));
   using namespace std::string_literals;
   if (random.one_in(3)) return one_of<std::string>(random, {"", "\0"s, "a\0b"s, "\xff", "a"});
   return std::string(1 + random.below(24), static_cast<char>('a' + random.below(3)));
@@ -62,7 +66,7 @@ std::string random_text(Random& random) {
 // Different ones may be of equal length.
 column::Interval random_interval(Random& random) {
   std::int64_t months = random.between(-1, 1), days = random.between(-1, 1) * 30;
-  if (random.one_in(8)) days = random_integer(random) / 4;
+  if (random.one_in(8)) days = random_integer(random, true) / 4;
   return {months, days, random.between(0, 1) * 86'400'000};
 }
 
@@ -79,24 +83,24 @@ Type random_type(Random& random, std::string_view word) {
   return word == "any" && random.one_in(3) ? column::array_of(type) : type;
 }
 
-Value random_value(Random& random, const Type& type) {
+Value random_value(Random& random, const Type& type, bool many) {
   if (type.array) {
     column::Array array;
     for (auto left = random.below(4); left > 0; --left) {
       bool null = random.one_in(5);
-      array.items.push_back(null ? Value() : random_value(random, column::element_of(type)));
+      array.items.push_back(null ? Value() : random_value(random, column::element_of(type), many));
     }
     return array;
   }
   switch (type.kind) {
     case Type::boolean: return random.one_in(2);
-    case Type::bigint: return random_integer(random);
-    case Type::double_precision: return random_real(random);
+    case Type::bigint: return random_integer(random, many);
+    case Type::double_precision: return random_real(random, many);
     case Type::decimal: return random_decimal(random, type);
     case Type::text:
-    case Type::bytes: return random_text(random);
-    case Type::timestamp: return column::Timestamp{random_integer(random)};
-    case Type::date: return column::Date{random_integer(random)};
+    case Type::bytes: return random_text(random, many);
+    case Type::timestamp: return column::Timestamp{random_integer(random, many)};
+    case Type::date: return column::Date{random_integer(random, many)};
     case Type::interval: return random_interval(random);
   }
   return {};
@@ -135,10 +139,10 @@ RandomRows::RandomRows(Random& random, const plan::BoundAggregate& aggregate, st
   argument_ = make(aggregate.argument);
   order_by_ = make(aggregate.order_by);
   filter_ = make(aggregate.filter);
-  bool nulls = random.one_in(2);
+  bool nulls = random.one_in(2), many = count > 1000;
   auto fill = [&](column::Vector* vector, std::size_t row, Value& value) {
     if (vector == nullptr) return;
-    if (!nulls || !random.one_in(5)) value = random_value(random, vector->type());
+    if (!nulls || !random.one_in(5)) value = random_value(random, vector->type(), many);
     vector->set_value(row, value);
   };
   for (std::size_t row = 0; row < count; ++row) {

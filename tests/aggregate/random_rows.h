@@ -13,8 +13,8 @@ namespace leat::aggregate {
 
 /// A type that the word of a signature takes (plan/functions.h).
 column::Type random_type(Random& random, std::string_view word);
-/// Small ones, that come again, and the largest there are. Not NULL.
-column::Value random_value(Random& random, const column::Type& type);
+/// Small ones, that come again, and the largest there are; or `many` different ones. Not NULL.
+column::Value random_value(Random& random, const column::Type& type, bool many);
 
 /// An aggregate that is bound by itself: its expressions stand for nothing but their types.
 struct RandomAggregate {
