@@ -34,14 +34,10 @@ char* write_i128(char* out, Int128 value) {
   return write_u64(out, static_cast<std::uint64_t>(bits));
 }
 
-Int128 length_ms(const Interval& interval) {
-  return interval.months * month_ms + interval.days * day_ms + interval.ms;
-}
-
-Interval interval_of(Int128 length_ms) {
-  return {static_cast<std::int64_t>(length_ms / month_ms),
-          static_cast<std::int64_t>(length_ms % month_ms / day_ms),
-          static_cast<std::int64_t>(length_ms % day_ms)};
+Interval interval_of(Int128 length) {
+  return {static_cast<std::int64_t>(length / month_ms),
+          static_cast<std::int64_t>(length % month_ms / day_ms),
+          static_cast<std::int64_t>(length % day_ms)};
 }
 
 double unordered_bits(std::uint64_t bits) {

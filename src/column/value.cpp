@@ -19,6 +19,11 @@ Int128 power_of_ten(int exponent) {
   return power;
 }
 
+Int128 length_ms(const Interval& interval) {
+  constexpr Int128 month_days = 30;
+  return (interval.months * month_days + interval.days) * day_ms + interval.ms;
+}
+
 std::string decimal_text(const Decimal& value) {
   std::string digits;  // the last one first
   Int128 rest = value.units < 0 ? -value.units : value.units;

@@ -41,6 +41,9 @@ struct Interval {
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
+/// Its length where months have 30 days and days 24 hours, by which intervals are compared.
+Int128 length_ms(const Interval& interval);
+
 struct Value;
 struct Array {
   std::vector<Value> items;
