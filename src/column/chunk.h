@@ -22,9 +22,11 @@ enum class RowKind : std::uint8_t { insert, update_before, update_after, erase }
 /// Bytes that a chunk needs: its texts point into them, or its rows were read from them.
 struct Buffer {
   std::shared_ptr<const void> owner;
-  /// The partition that `bytes` were read from, or -1.
+  /// The partition that `bytes`, whole batches of records, were read from, or -1.
   std::int32_t partition = -1;
   BytesView bytes = {};
+  /// The source that read them.
+  std::int32_t node = 0;
 };
 
 /// Rows `[end of the run before, end)` come from one partition of one source and carry the

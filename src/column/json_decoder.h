@@ -9,35 +9,41 @@
 #include <vector>
 
 #include "column/json_index.h"
+#include "column/json_tree.h"
 #include "column/vector.h"
 
 namespace leat::column {
 
-/// Decodes the wanted top-level fields of JSON objects, one object a row. A field that is missing
-/// or null becomes NULL; of a field that comes twice the last one counts. Whole values are checked
-/// for UTF-8 and for the object's own grammar; fields that nobody wants are stepped over and not
-/// looked into. Guesses that an object has the fields of the one before, in its order, and checks.
-///
-/// - boolean: true, false
-/// - bigint: a number without fraction and exponent, in range
-/// - double: any number of finite value
-/// - text: a string
-/// - timestamp: a string as parse_timestamp() reads it, or a whole number of milliseconds since
-/// 1970
+/// What a column takes from an object.
+struct JsonField {
+  std::string name;
+  Type type;
+  JsonPath path;
+  std::size_t column = 0;
+};
+
+/// Decodes the wanted fields of JSON objects, one object a row, as JsonValueReader reads single
+/// values. A field that is missing or null, or on whose way something is not what the path takes it
+/// for, becomes NULL; of a member that comes twice the last one counts. Whole objects are checked
+/// for UTF-8, and those objects and arrays that paths lead through for their grammar; values that
+/// nobody wants are stepped over and not looked into. Guesses that an object looks like the one
+/// before, in its order, and checks.
 ///
 /// Not thread-safe.
 class JsonDecoder {
  public:
-  explicit JsonDecoder(std::vector<Field> fields);
+  explicit JsonDecoder(std::vector<JsonField> fields);
+  /// Members of the object itself, by their names, into columns in the same order.
+  explicit JsonDecoder(const std::vector<Field>& fields);
   ~JsonDecoder();
   JsonDecoder(JsonDecoder&&) noexcept;
   JsonDecoder& operator=(JsonDecoder&&) noexcept;
 
-  /// Sets cell `row` of `columns`, which are in the order of the fields. False if that cannot be
-  /// done: reason() says why, and the cells are unspecified. Texts point into `json`, or into bytes
-  /// of this decoder if they had escapes. REQUIRES: json_padding_bytes readable behind `json`.
+  /// Sets cell `row` of the fields' columns. False if that cannot be done: reason() says why, and
+  /// the cells are unspecified. Texts point into `json`, or into bytes of this decoder if they had
+  /// escapes. REQUIRES: json_padding_bytes readable behind `json`.
   bool decode(std::string_view json, std::span<Vector> columns, std::size_t row);
-  /// For people.
+  /// For people: of the first field that is none of its type, or what is wrong with the object.
   const std::string& reason() const;
 
   /// The unescaped texts made so far, for the chunk to keep; the decoder starts new ones. Null if

@@ -35,10 +35,4 @@ const char* JsonIndex::build(std::string_view json) {
   return nullptr;
 }
 
-std::ptrdiff_t JsonIndex::unescape(const char* text, char* out) const {
-  auto* begin = reinterpret_cast<std::uint8_t*>(out);
-  const auto* end = parser_->parse_string(reinterpret_cast<const std::uint8_t*>(text), begin);
-  return end == nullptr ? -1 : end - begin;
-}
-
 }  // namespace leat::column

@@ -31,11 +31,6 @@ class JsonIndex {
   /// scalar; a scalar reaches at most to the next position. Valid until the next build().
   std::span<const std::uint32_t> tokens() const { return {tokens_, count_}; }
 
-  /// Writes the string that begins behind a quote, without its escapes, to `out`. Returns the bytes
-  /// written, or -1 for a bad escape. REQUIRES: a string within a text that build() accepted; room
-  /// for as many bytes as it has, and the padding.
-  std::ptrdiff_t unescape(const char* text, char* out) const;
-
  private:
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
   const std::uint32_t* tokens_ = nullptr;

@@ -1,6 +1,7 @@
 // Single JSON values as cells.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -32,8 +33,14 @@ inline bool parse_integer(std::string_view token, std::int64_t& value) {
 /// Reads a whole JSON number. False if `token` is anything else or beyond the largest double.
 bool parse_real(std::string_view token, double& value);
 
+/// Whether `token` is a whole JSON number.
+bool is_json_number(std::string_view token);
+
 /// Whether a text between quotes has escapes. REQUIRES: eight bytes readable behind it.
 bool has_escapes(std::string_view text);
+/// Writes a text between quotes without its escapes to `out`, which has room for as many bytes.
+/// Returns the bytes written, or -1 for an escape that is none.
+std::ptrdiff_t unescape_json(std::string_view text, char* out);
 
 /// Sets a cell from a value that is neither a string nor null. False if it is of another type or
 /// out of range.

@@ -73,8 +73,11 @@ std::string date_text(Date date) {
 }
 
 std::optional<Date> parse_date(std::string_view text) {
-  if (text.size() != 10) return {};
-  auto midnight = parse_timestamp(std::string(text) + "T00:00:00Z");
+  char time[] = "0000-00-00T00:00:00Z";
+  constexpr std::size_t size = 10;
+  if (text.size() != size) return {};
+  std::copy_n(text.begin(), size, time);
+  auto midnight = parse_timestamp(time);
   if (!midnight) return {};
   return Date{midnight->ms / day_ms};
 }

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "column/json_decoder.h"
 #include "record/record.h"
+#include "stream/bad_record.h"
 #include "stream/plan.h"
 #include "stream/row_block.h"
 #include "stream/topic_store.h"
@@ -19,14 +20,6 @@ namespace leat::stream {
 using operators::Watermark;
 using operators::watermark_max;
 using operators::watermark_min;
-
-/// A record that could not become a row.
-struct BadRecord {
-  /// It was read before this row of its block.
-  std::size_t before_row;
-  record::Record record;
-  std::string reason;
-};
 
 /// Reads a partition forward, decodes records into rows and stamps each with the partition's
 /// watermark as it was just before: the largest event time so far minus the disorder. At most one

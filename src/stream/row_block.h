@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "column/chunk.h"
-#include "stream/expression.h"
+#include "column/type.h"
 
 namespace leat::stream {
 
@@ -31,7 +31,12 @@ inline column::Chunk chunk_of(const std::shared_ptr<const RowBlock>& block) {
 /// it. Not thread-safe.
 class RowBlocks {
  public:
-  RowBlocks(Schema schema, std::size_t rows) : schema_(std::move(schema)), rows_(rows) {}
+  /// Columns that are not `used` are NULL in every row, and nobody sets them; all are used if it is
+  /// empty.
+  RowBlocks(column::Schema schema, std::size_t rows, std::vector<bool> used = {})
+      : schema_(std::move(schema)), rows_(rows), used_(std::move(used)) {
+    used_.resize(schema_.size(), used_.empty());
+  }
 
   /// An empty block that nobody else has.
   std::shared_ptr<RowBlock> take() {
@@ -41,25 +46,34 @@ class RowBlocks {
       return block;
     }
     auto block = std::make_shared<RowBlock>();
-    for (const auto& field : schema_) block->columns.emplace_back(field.type).resize(rows_);
+    for (const auto& field : schema_) {
+      auto& column = block->columns.emplace_back(field.type);
+      column.resize(rows_);
+      if (used_[block->columns.size() - 1]) continue;
+      for (std::size_t row = 0; row < rows_; ++row) column.set_null(row);
+    }
     blocks_.push_back(block);
     return block;
   }
   std::size_t rows() const { return rows_; }
 
  private:
-  static void clear(RowBlock& block) {
-    for (auto& column : block.columns) column.reset();
+  void clear(RowBlock& block) const {
+    for (std::size_t i = 0; i < used_.size(); ++i) {
+      if (used_[i]) block.columns[i].reset();
+    }
     block.context.event_times_ms.clear();
     block.context.places.clear();
     block.context.runs.clear();
+    block.context.rests.clear();
     block.context.kinds.clear();
     block.context.buffers.clear();
     block.rows = 0;
   }
 
-  Schema schema_;
+  column::Schema schema_;
   std::size_t rows_;
+  std::vector<bool> used_;
   std::vector<std::shared_ptr<RowBlock>> blocks_;
 };
 

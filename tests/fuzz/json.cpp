@@ -10,16 +10,68 @@
 
 namespace leat::fuzz {
 
-void json(BytesView input) {
-  using column::Type;
-  static const std::vector<column::Field> fields{{"b", Type::boolean},
-                                                 {"i", Type::bigint},
-                                                 {"d", Type::double_precision},
-                                                 {"t", Type::text},
-                                                 {"at", Type::timestamp}};
-  column::JsonDecoder decoder(fields);
+namespace {
+
+using column::Type;
+
+/// Members, and what lies deeper in them.
+std::vector<column::JsonField> wanted_fields() {
+  std::vector<std::pair<Type, column::JsonPath>> wanted{
+      {Type::boolean, {"b"}},
+      {Type::bigint, {"i"}},
+      {Type::double_precision, {"d"}},
+      {Type::text, {"t"}},
+      {Type::timestamp, {"at"}},
+      {column::decimal(9, 2), {"n"}},
+      {Type::date, {"day"}},
+      {column::array_of(Type::text), {"l"}},
+      {Type::text, {"o", "t"}},
+      {Type::bigint, {"o", "p", "i"}},
+      {Type::bigint, {"l2", std::size_t{1}, "i"}},
+  };
+  std::vector<column::JsonField> fields;
+  for (auto& [type, path] : wanted) {
+    fields.push_back({"c" + std::to_string(fields.size()), type, path, fields.size()});
+  }
+  return fields;
+}
+
+std::vector<column::Vector> make_columns(const std::vector<column::JsonField>& fields) {
   std::vector<column::Vector> columns;
   for (const auto& field : fields) columns.emplace_back(field.type).resize(1);
+  return columns;
+}
+
+void check_same(const std::vector<column::Vector>& a, const std::vector<column::Vector>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT(a[i].value(0) == b[i].value(0));
+}
+
+// What was decoded, written and decoded again is the same.
+void check_written(const std::vector<column::JsonField>& fields,
+                   const std::vector<column::Vector>& columns) {
+  std::string written = "{";
+  std::vector<column::JsonField> members;
+  for (const auto& field : fields) {
+    if (written.size() > 1) written += ',';
+    written += "\"" + field.name + "\":";
+    column::append_json(written, columns[members.size()], 0);
+    members.push_back({field.name, field.type, {field.name}, members.size()});
+  }
+  written += '}';
+  std::size_t size = written.size();
+  written.append(column::json_padding_bytes, ' ');
+  column::JsonDecoder decoder(members);
+  auto again = make_columns(fields);
+  ASSERT(decoder.decode({written.data(), size}, again, 0));
+  check_same(columns, again);
+}
+
+}  // namespace
+
+void json(BytesView input) {
+  static const auto fields = wanted_fields();
+  column::JsonDecoder decoder(fields);
+  auto columns = make_columns(fields);
   std::string text(as_text(input));
   text.append(column::json_padding_bytes, '"');
   std::string_view rest(text.data(), input.size());
@@ -30,28 +82,13 @@ void json(BytesView input) {
     bool decoded = decoder.decode(line, columns, 0);
     // A decoder that has seen nothing has nothing to guess, and must agree.
     column::JsonDecoder first(fields);
-    std::vector<column::Vector> other;
-    for (const auto& field : fields) other.emplace_back(field.type).resize(1);
+    auto other = make_columns(fields);
     ASSERT(first.decode(line, other, 0) == decoded);
     if (!decoded) ASSERT(first.reason() == decoder.reason());
     if (!decoded) continue;
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      ASSERT(other[i].value(0) == columns[i].value(0));
-    // What was decoded, written and decoded again is the same.
-    std::string written = "{";
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      written += (i == 0 ? "\"" : ",\"") + fields[i].name + "\":";
-      column::append_json(written, columns[i], 0);
-    }
-    written += '}';
-    std::size_t size = written.size();
-    written.append(column::json_padding_bytes, ' ');
-    column::JsonDecoder second(fields);
-    std::vector<column::Vector> again;
-    for (const auto& field : fields) again.emplace_back(field.type).resize(1);
-    ASSERT(second.decode({written.data(), size}, again, 0));
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      ASSERT(again[i].value(0) == columns[i].value(0));
+    check_same(columns, other);
+    check_written(fields, columns);
+    for (auto& column : columns) column.reset();
   }
 }
 

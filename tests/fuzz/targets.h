@@ -12,6 +12,7 @@ namespace leat::fuzz {
 
 void checkpoint(BytesView input);
 void compression(BytesView input);
+void csv(BytesView input);
 void data_directory(BytesView input);
 void frames(BytesView input);
 void group_record(BytesView input);
@@ -55,6 +56,7 @@ struct Target {
 inline constexpr Target targets[] = {
     {"checkpoint", checkpoint, repair_checkpoint, checkpoint_seeds},
     {"compression", compression},
+    {"csv", csv, nullptr, nullptr, 400},
     {"data_directory", data_directory, nullptr, nullptr, 200},
     {"frames", frames, nullptr, frames_seeds},
     {"group_record", group_record, nullptr, group_record_seeds, 400},

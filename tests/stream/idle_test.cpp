@@ -196,7 +196,7 @@ TEST_CASE("dead letters keep their record, and say where it was and what is wron
                                 {"leat.partition", "1"},
                                 {"leat.offset", "0"},
                                 {"leat.timestamp", "1234"},
-                                {"leat.reason", "field n is not a bigint: \"x\""},
+                                {"leat.reason", "n is no bigint"},
                                 {"leat.pipeline", "sums"}}});
 }
 

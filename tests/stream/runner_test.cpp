@@ -211,7 +211,7 @@ TEST_CASE("a bad record fails a run by default, behind the output that came befo
   auto result = runner->wait();
   REQUIRE_FALSE(result);
   CHECK(result.error().code == Errc::bad_record);
-  CHECK(result.error().what.find("record 2 of partition 0 of in: bad JSON") != std::string::npos);
+  CHECK(result.error().what.find("record 2 of partition 0 of in: not JSON: ") != std::string::npos);
 }
 
 TEST_CASE("what is skipped is counted") {
