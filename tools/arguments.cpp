@@ -42,6 +42,12 @@ class CliArguments final : public Arguments {
     CLI::Option* option = add(names, into, help)->capture_default_str();
     if (environment) option->envname(environment);
   }
+  void option(const char* names, std::int64_t& into, const char* help) override {
+    add(names, into, help)->capture_default_str();
+  }
+  void option(const char* names, double& into, const char* help) override {
+    add(names, into, help)->capture_default_str();
+  }
   void option(const char* names, std::optional<std::string>& into, const char* help) override {
     add(names, into, help);
   }

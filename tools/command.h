@@ -29,6 +29,8 @@ class Arguments {
                            bool at_least_one) = 0;
   virtual void option(const char* names, std::string& into, const char* help,
                       const char* environment = nullptr) = 0;
+  virtual void option(const char* names, std::int64_t& into, const char* help) = 0;
+  virtual void option(const char* names, double& into, const char* help) = 0;
   virtual void option(const char* names, std::optional<std::string>& into, const char* help) = 0;
   virtual void option(const char* names, std::optional<std::int64_t>& into, const char* help) = 0;
   /// May be given several times.

@@ -12,6 +12,7 @@ extern const Command demo_command;
 extern const Command doctor_command;
 extern const Command dump_command;
 extern const Command fsck_command;
+extern const Command gen_command;
 extern const Command group_command;
 extern const Command produce_command;
 extern const Command replay_command;

@@ -9,8 +9,9 @@ int main(int argc, char** argv) {
   using namespace leat::tools;
   // A reader that went away shows as EPIPE where we write, not as our death.
   std::signal(SIGPIPE, SIG_IGN);
-  return run_command_line(argc, argv,
-                          {&serve_command, &topic_command, &produce_command, &consume_command,
-                           &group_command, &replay_command, &demo_command, &dump_command,
-                           &fsck_command, &backup_command, &doctor_command, &completion_command});
+  return run_command_line(
+      argc, argv,
+      {&serve_command, &topic_command, &produce_command, &consume_command, &group_command,
+       &replay_command, &demo_command, &gen_command, &dump_command, &fsck_command, &backup_command,
+       &doctor_command, &completion_command});
 }

@@ -40,7 +40,8 @@ std::optional<std::int64_t> unit_ms(std::string_view unit) {
   return std::nullopt;
 }
 
-/// "1h30m" in milliseconds.
+}  // namespace
+
 std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
   if (text.empty()) return std::nullopt;
   std::int64_t sum_ms = 0;
@@ -57,6 +58,8 @@ std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
   }
   return sum_ms;
 }
+
+namespace {
 
 /// RFC 3339, of which the seconds or the whole time of day may be left out.
 std::optional<std::int64_t> parse_date_ms(std::string_view text) {

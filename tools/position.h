@@ -19,6 +19,9 @@
 
 namespace leat::tools {
 
+/// A DURATION in milliseconds.
+std::optional<std::int64_t> parse_duration_ms(std::string_view text);
+
 struct Position {
   enum class Kind { start, end, offset, before_end, after_start, time };
   Kind kind = Kind::start;

@@ -2,9 +2,7 @@
 //
 // The partitions' records are one sequence, by time (merged_topic.h). The end is where each
 // partition ended when the command started, so replaying a topic into itself ends, too.
-#include <poll.h>
-
-#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,14 +14,13 @@
 #include "leat/blocking.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
-#include "tools/deliveries.h"
 #include "tools/interrupt.h"
 #include "tools/merged_topic.h"
-#include "tools/output.h"
 #include "tools/pace.h"
+#include "tools/pacer.h"
 #include "tools/position.h"
 #include "tools/progress.h"
-#include "tools/record_json.h"
+#include "tools/record_target.h"
 #include "tools/record_template.h"
 #include "tools/topic_parts.h"
 
@@ -42,98 +39,6 @@ struct ReplayOptions {
   std::string format = "text";
 };
 
-/// Where records go. Not thread-safe.
-class Target {
- public:
-  virtual ~Target() = default;
-  virtual Result<void> put(const InRecord& record) = 0;
-  /// What was put goes out now: nothing follows for a while.
-  virtual void pause() = 0;
-  /// Everything that was put has arrived, or why not.
-  virtual Result<void> finish() = 0;
-  /// Nobody takes any more.
-  virtual bool is_closed() const { return false; }
-};
-
-class StdoutTarget final : public Target {
- public:
-  StdoutTarget(const ReplayOptions& options, RecordTemplate record_template)
-      : is_json_(options.format == "json"), template_(std::move(record_template)) {}
-
-  Result<void> put(const InRecord& record) override {
-    if (is_json_) {
-      append_record_json(output_.buffer(), record);
-      output_.buffer() += '\n';
-    } else {
-      template_.print(record, output_.buffer());
-    }
-    output_.written();
-    return {};
-  }
-  void pause() override { output_.flush(); }
-  Result<void> finish() override {
-    output_.flush();
-    if (output_.failed()) return fail(Errc::io_error, "not everything was printed");
-    return {};
-  }
-  bool is_closed() const override { return output_.closed(); }
-
- private:
-  bool is_json_;
-  RecordTemplate template_;
-  Output output_;
-};
-
-class TopicTarget final : public Target {
- public:
-  TopicTarget(const ReplayOptions& options, bool keeps_partitions)
-      : topic_(*options.to),
-        keeps_partitions_(keeps_partitions),
-        producer_(client_options(options.brokers), producer_options(options)) {}
-
-  Result<void> put(const InRecord& record) override {
-    if (deliveries_.failed() > 0) return failure();
-    OutRecord out{topic_, record.key, record.value, record.headers, {}, record.timestamp};
-    if (keeps_partitions_) out.partition = record.partition;
-    producer_.enqueue(out);
-    return {};
-  }
-  void pause() override {}  // what lingers is sent by itself
-  Result<void> finish() override {
-    producer_.flush();
-    if (deliveries_.failed() > 0) return failure();
-    return {};
-  }
-
- private:
-  Result<void> failure() const {
-    return fail(Errc::broker_error,
-                fmt::format("{} records were not delivered to {}", deliveries_.failed(), topic_));
-  }
-
-  ProducerOptions producer_options(const ReplayOptions& options) {
-    ProducerOptions producer;
-    producer.compression = codec_named(options.codec);
-    producer.on_delivery = [this](const BatchDelivery& batch) { deliveries_.add(batch); };
-    return producer;
-  }
-
-  std::string topic_;
-  bool keeps_partitions_;
-  Deliveries deliveries_;
-  blocking::Producer producer_;
-};
-
-/// The number of a topic's partitions, if it is there.
-std::optional<std::size_t> count_partitions(blocking::Admin& admin, const std::string& topic) {
-  try {
-    return admin.describe_topic(topic).partitions.size();
-  } catch (const Exception& failed) {
-    if (failed.code() != KafkaError::unknown_topic_or_partition) throw;
-    return std::nullopt;
-  }
-}
-
 /// Finds the target topic, or makes it like the source. Gives the number of its partitions.
 std::size_t prepare_topic(const ReplayOptions& options, std::size_t partitions) {
   blocking::Admin admin(client_options(options.brokers));
@@ -146,73 +51,43 @@ std::size_t prepare_topic(const ReplayOptions& options, std::size_t partitions) 
   } catch (const Exception&) {
     // A broker may keep its settings to itself; then the target has the defaults.
   }
-  admin.create_topic(std::move(topic));
-  fmt::print(stderr, "created topic {} with {} partitions\n", *options.to, partitions);
+  create_topic(admin, std::move(topic));
   return partitions;
 }
 
 class Replaying {
  public:
-  Replaying(MergedTopic& records, Target& target, const Pace& pace, const Interrupt& interrupt)
-      : records_(records), target_(target), pace_(pace), interrupt_(interrupt) {}
+  Replaying(MergedTopic& records, RecordTarget& target, const Pace& pace,
+            const Interrupt& interrupt)
+      : records_(records), target_(target), pacer_(pace, target, progress_, interrupt) {}
 
   Result<void> run();
   /// On stderr: what was done.
   void report();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  void wait_until(Pace::Duration due, std::optional<std::int64_t> time_ms);
   std::string line(std::optional<std::int64_t> time_ms);
 
   MergedTopic& records_;
-  Target& target_;
-  Pace pace_;
-  const Interrupt& interrupt_;
+  RecordTarget& target_;
   Progress progress_;
-  Clock::time_point started_ = Clock::now();
+  Pacer pacer_;
   std::int64_t count_ = 0;
 };
 
 Result<void> Replaying::run() {
-  // The clock is looked at now and then only: it costs as much as a record.
-  constexpr std::int64_t stride = 256;
-  auto now = Pace::Duration::zero();
-  while (!interrupt_.requested() && !target_.is_closed()) {
+  std::optional<std::int64_t> time_ms;
+  std::function<std::string()> text = [&] { return line(time_ms); };
+  while (!target_.is_closed()) {
     auto next = records_.next();
     if (!next) break;
-    if (count_ % stride == 0) {
-      now = Clock::now() - started_;
-      progress_.show([&] { return line(next->time_ms); });
-    }
-    auto due = pace_.due(next->time_ms, now);
-    if (due > now) {
-      wait_until(due, next->time_ms);
-      now = Clock::now() - started_;
-      if (interrupt_.requested()) break;
-    }
+    time_ms = next->time_ms;
+    if (!pacer_.wait(time_ms, text)) break;
     Result<void> put = target_.put(*next->record);
     if (!put) return put;
     ++count_;
   }
   return {};
-}
-
-void Replaying::wait_until(Pace::Duration due, std::optional<std::int64_t> time_ms) {
-  using std::chrono::milliseconds;
-  constexpr milliseconds look{200};
-  bool is_paused = false;
-  while (!interrupt_.requested()) {
-    // Rounded down: a record may be a millisecond early, and many need not be waited for each.
-    auto left = std::chrono::duration_cast<milliseconds>(due - (Clock::now() - started_));
-    if (left <= milliseconds(0)) return;
-    if (!is_paused) target_.pause();
-    is_paused = true;
-    progress_.show([&] { return line(time_ms); });
-    pollfd wake{interrupt_.wake_fd(), POLLIN, 0};
-    ::poll(&wake, 1, static_cast<int>(std::min(left, look).count()));
-  }
 }
 
 std::string Replaying::line(std::optional<std::int64_t> time_ms) {
@@ -236,12 +111,16 @@ void Replaying::report() {
              static_cast<double>(count_) / seconds);
 }
 
-Result<std::unique_ptr<Target>> open_target(const ReplayOptions& options, std::size_t partitions) {
-  if (options.to)
-    return std::make_unique<TopicTarget>(options, prepare_topic(options, partitions) >= partitions);
+Result<std::unique_ptr<RecordTarget>> open_target(const ReplayOptions& options,
+                                                  std::size_t partitions) {
+  if (options.to) {
+    bool keeps_partitions = prepare_topic(options, partitions) >= partitions;
+    return make_topic_target({options.brokers, *options.to, options.codec, keeps_partitions});
+  }
+  if (options.format == "json") return make_json_target();
   auto record_template = RecordTemplate::parse(options.record_template.value_or("%s\n"));
   if (!record_template) return fail(record_template);
-  return std::make_unique<StdoutTarget>(options, std::move(*record_template));
+  return make_text_target(std::move(*record_template));
 }
 
 Result<void> check(const ReplayOptions& options) {

@@ -53,6 +53,9 @@ def check_bash(shell, server):
         ("leat backup ''", ["a directory"]),
         ("leat fsck --data a", ["a directory"]),
         ("leat completion f", ["fish"]),
+        ("leat gen o", ["orders"]),
+        ("leat gen orders --drift-as r", ["renamed", "retyped"]),
+        ("leat gen clicks --to a", ["a-topic"]),
     ]
     for words, want in cases:
         got = shell.bash(words)
