@@ -10,19 +10,32 @@ namespace leat::operators {
 
 using column::RowKind;
 
+namespace {
+
+column::RowRun run_of(std::uint64_t origin) {
+  return {0, static_cast<std::int32_t>(origin & 0xffff'ffff), watermark_min,
+          static_cast<std::int32_t>(origin >> 32)};
+}
+
+}  // namespace
+
 void ChunkMaker::add(const StoredRow& row, RowKind kind) {
   column::Position position = row.position();
-  add(row.time_ms(), position.origin, position.place, position.rest, kind);
+  add(row.time_ms(), run_of(position.origin), position.place, position.rest, kind);
   if (!position.rest.empty()) keep_texts_of(*row.block);
 }
 
 void ChunkMaker::add(std::int64_t time_ms, std::int32_t node, std::string_view rest, RowKind kind) {
-  if (!rests_ && !rest.empty()) {
-    rests_ = std::make_shared<column::TextArena>();
-    keep(rests_);
-  }
-  if (!rest.empty()) rest = copy_text(rest, *rests_);
-  add(time_ms, column::origin_of(node, 0), time_ms, rest, kind);
+  add(time_ms, run_of(column::origin_of(node, 0)), time_ms, keep_rest(rest), kind);
+}
+
+void ChunkMaker::add(const column::RowContext& context, std::uint32_t row,
+                     const column::RowRun& run, std::int64_t word) {
+  rest_.clear();
+  if (!context.rests.empty()) rest_ = context.rests[row];
+  column::append_word(rest_, word);
+  add(context.event_times_ms[row], run, context.places[row], keep_rest(rest_),
+      context.kinds.empty() ? RowKind::insert : context.kinds[row]);
 }
 
 void ChunkMaker::add_column(const column::Type& type, std::span<const StoredRow> rows,
@@ -68,16 +81,15 @@ void ChunkMaker::start() {
   kept_last_ = nullptr;
 }
 
-void ChunkMaker::add(std::int64_t time_ms, std::uint64_t origin, std::int64_t place,
+void ChunkMaker::add(std::int64_t time_ms, const column::RowRun& run, std::int64_t place,
                      std::string_view rest, RowKind kind) {
   column::RowContext& context = *context_;
   std::size_t before = rows();
   context.event_times_ms.push_back(time_ms);
   context.places.push_back(place);
-  if (context.runs.empty() || context.runs.back().origin() != origin) {
-    context.runs.push_back({0, static_cast<std::int32_t>(origin & 0xffff'ffff), watermark_min,
-                            static_cast<std::int32_t>(origin >> 32)});
-  }
+  bool goes_on = !context.runs.empty() && context.runs.back().origin() == run.origin() &&
+                 context.runs.back().watermark_ms == run.watermark_ms;
+  if (!goes_on) context.runs.push_back(run);
   context.runs.back().end = static_cast<std::uint32_t>(before + 1);
   if (context.rests.empty() && !rest.empty()) context.rests.resize(before);
   if (!context.rests.empty() || !rest.empty()) context.rests.push_back(rest);
@@ -85,6 +97,15 @@ void ChunkMaker::add(std::int64_t time_ms, std::uint64_t origin, std::int64_t pl
     context.kinds.resize(before, RowKind::insert);
   }
   if (!context.kinds.empty() || kind != RowKind::insert) context.kinds.push_back(kind);
+}
+
+std::string_view ChunkMaker::keep_rest(std::string_view rest) {
+  if (rest.empty()) return {};
+  if (!rests_) {
+    rests_ = std::make_shared<column::TextArena>();
+    keep(rests_);
+  }
+  return copy_text(rest, *rests_);
 }
 
 // Neighbours are mostly of one block.

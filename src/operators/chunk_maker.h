@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,12 +22,15 @@ class ChunkMaker {
  public:
   ChunkMaker() { start(); }
 
-  /// A row that keeps its event time and position. None carries a watermark: what could have made
-  /// it late was dropped before.
+  /// A row that keeps its event time and position. It carries no watermark: what could have
+  /// made it late was dropped before.
   void add(const StoredRow& row, column::RowKind kind = column::RowKind::insert);
   /// A row that `node` made: its place is its event time, `rest` is copied.
   void add(std::int64_t time_ms, std::int32_t node, std::string_view rest,
            column::RowKind kind = column::RowKind::insert);
+  /// A row made of another chunk's, which comes after it: with one word more in its position.
+  void add(const column::RowContext& context, std::uint32_t row, const column::RowRun& run,
+           std::int64_t word);
   std::size_t rows() const { return context_->event_times_ms.size(); }
   bool is_full() const { return rows() >= column::chunk_rows; }
 
@@ -40,13 +44,16 @@ class ChunkMaker {
 
  private:
   void start();
-  void add(std::int64_t time_ms, std::uint64_t origin, std::int64_t place, std::string_view rest,
-           column::RowKind kind);
+  /// `run` says where the row is from, and its watermark.
+  void add(std::int64_t time_ms, const column::RowRun& run, std::int64_t place,
+           std::string_view rest, column::RowKind kind);
+  std::string_view keep_rest(std::string_view rest);
   void keep_texts_of(const RowBlock& block);
 
   std::shared_ptr<column::RowContext> context_;
   std::vector<std::shared_ptr<const column::Vector>> columns_;
   std::shared_ptr<column::TextArena> rests_;
+  std::string rest_;  // being written
   const column::TextArena* kept_last_ = nullptr;
 };
 

@@ -74,6 +74,7 @@ class Dedup::State : public OperatorState {
     }
     keys_.forget(watermark, [&](KeyTable::Number number) {
       if (dedup_.keeps_last_) give(known_[number].last);
+      return true;
     });
     if (!dedup_.keeps_last_) return out.finish(context);
     for (RowId id : given_.take(rows_.store(), dedup_.passes_on(watermark))) {

@@ -29,16 +29,16 @@ class ExpiringKeys {
     ends_[number] = time_ms;
     queue_.push({time_ms, number});
   }
-  /// Erases the keys whose time has come, from the earliest on; `gone(number)` is called before.
-  template <class Gone>
-  void forget(Watermark watermark, const Gone& gone) {
+  /// Erases the keys whose time has come, from the earliest on, if `may_go(number)` agrees. Of one
+  /// that stays the time no longer counts.
+  template <class MayGo>
+  void forget(Watermark watermark, const MayGo& may_go) {
     while (!queue_.empty() && queue_.top().first <= watermark) {
       auto [time_ms, number] = queue_.top();
       queue_.pop();
       // The number may have another time by now, or belong to another key.
       if (!table_.has(number) || ends_[number] != time_ms) continue;
-      gone(number);
-      table_.erase(number);
+      if (may_go(number)) table_.erase(number);
     }
   }
   std::size_t bytes() const {

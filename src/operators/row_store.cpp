@@ -15,6 +15,9 @@ constexpr std::size_t block_rows = column::chunk_rows;
 constexpr std::size_t block_text_bytes = std::size_t{1} << 20;
 // A block of which less than this part is left is emptied.
 constexpr std::size_t sparse_part = 4;
+// The block that takes rows is given up for that only if it has so many: what comes and soon goes
+// stays in the cache.
+constexpr std::size_t open_rows_min = 256;
 
 std::size_t row_bytes_of(const std::vector<column::Type>& types) {
   std::size_t bytes = 2 * sizeof(std::int64_t) + sizeof(std::uint64_t) + sizeof(std::string_view) +
@@ -94,7 +97,9 @@ void RowStore::release(RowId id) {
   place = {};
   free_ids_.push_back(id);
   if (--block.live == 0) return drop(block);
-  if (&block == open_ || block.sparse || block.live * sparse_part > block.size()) return;
+  bool small = &block == open_ && block.size() < open_rows_min;
+  if (small || block.sparse || block.live * sparse_part > block.size()) return;
+  if (&block == open_) open_ = nullptr;
   block.sparse = true;
   sparse_.push_back(&block);
 }

@@ -53,7 +53,7 @@ struct StoredRow {
 
 /// Copies rows, with all that they need, into blocks of its own. A block whose rows are all gone is
 /// freed or used again; of one with few left these are moved together. So memory is at most some
-/// four times that of the rows in it, and a block. Not thread-safe.
+/// four times that of the rows in it, and a small block. Not thread-safe.
 class RowStore {
  public:
   explicit RowStore(std::vector<column::Type> types);

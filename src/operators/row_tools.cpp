@@ -29,4 +29,14 @@ column::Chunk select(const column::Chunk& chunk, std::vector<std::uint32_t> rows
   return some;
 }
 
+Result<void> reject(const column::Schema& schema, const column::Chunk& chunk,
+                    const expression::RowErrors& errors, Context& context) {
+  for (const auto& [row, reason] : errors.reasons()) {
+    if (auto rejected = context.reject(schema, chunk, row, reason); !rejected) {
+      return fail(rejected);
+    }
+  }
+  return {};
+}
+
 }  // namespace leat::operators

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "column/chunk.h"
 #include "column/row_key.h"
+#include "expression/row_errors.h"
 #include "operators/operator.h"
 
 namespace leat::operators {
@@ -22,6 +23,10 @@ Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Cont
 
 /// A chunk of the same columns with only these rows, which are in rising order.
 column::Chunk select(const column::Chunk& chunk, std::vector<std::uint32_t> rows);
+
+/// Rejects the rows that have no valid value.
+Result<void> reject(const column::Schema& schema, const column::Chunk& chunk,
+                    const expression::RowErrors& errors, Context& context);
 
 /// Writes rows' keys, one at a time.
 class KeyWriter {

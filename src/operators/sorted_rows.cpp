@@ -2,11 +2,13 @@
 
 namespace leat::operators {
 
-void SortedRows::add(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
+std::vector<RowId> SortedRows::add(const column::Chunk& chunk,
+                                   std::span<const std::uint32_t> rows) {
   std::vector<RowId> ids;
   ids.reserve(rows.size());
   store_.add(chunk, rows, ids);
   order_.add(store_, ids);
+  return ids;
 }
 
 void SortedRows::snapshot(StateWriter& writer) const {

@@ -19,13 +19,15 @@ class SortedRows {
  public:
   explicit SortedRows(std::vector<column::Type> types) : store_(std::move(types)) {}
 
-  /// Copies these rows of the chunk.
-  void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows);
+  /// Copies these rows of the chunk. Says where they are.
+  std::vector<RowId> add(const column::Chunk& chunk, std::span<const std::uint32_t> rows);
   /// The rows with an event time before `watermark`, in order, behind those of earlier calls. Who
   /// takes them releases them, when they are needed no longer.
   std::vector<RowId> take(Watermark watermark) { return order_.take(store_, watermark); }
   /// How many wait.
   std::size_t waiting() const { return order_.size(); }
+  /// Which, in no order.
+  std::vector<RowId> waiting_rows() const { return order_.rows(); }
 
   RowStore& store() { return store_; }
   const RowStore& store() const { return store_; }
