@@ -1,0 +1,202 @@
+#include "operators/top_changes.h"
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "operators/key_table.h"
+#include "operators/row_changes.h"
+#include "operators/row_tools.h"
+#include "operators/stored_output.h"
+
+namespace leat::operators {
+
+//   state := section "top_changes" keys:u32 (key:text first:rows shown:u32 shown_row*)*
+//   shown_row := place:u32 | 0xffffffff row           among the first ones, or none of them any
+//   more rows, row: see row_store.h
+class TopChanges::State : public OperatorState {
+ public:
+  explicit State(const TopChanges& top) : top_(top), store_(top.input_types_), key_(top.keys_) {}
+
+  void snapshot(StateWriter& writer) const override {
+    writer.section("top_changes", 1);
+    writer.write(static_cast<std::uint32_t>(keys_.size()));
+    for (KeyTable::Number number = 0; number < keys_.number_end(); ++number) {
+      const Group& group = groups_[number];
+      writer.write_text(keys_.key(number));
+      std::vector<RowId> first = rows_of(group);
+      write_rows(writer, store_, first);
+      writer.write(static_cast<std::uint32_t>(group.shown.size()));
+      for (RowId id : group.shown) {
+        auto place = std::find(first.begin(), first.end(), id);
+        bool there = place != first.end();
+        writer.write(there ? static_cast<std::uint32_t>(place - first.begin()) : no_row);
+        if (!there) store_.write(writer, id);
+      }
+    }
+  }
+
+  Result<void> restore(StateReader& reader) override {
+    if (auto section = reader.section("top_changes", 1); !section) return fail(section);
+    std::uint32_t keys = reader.read_count(2 * sizeof(std::uint32_t));
+    for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
+      KeyTable::Number number = find_or_add(reader.read_text());
+      Group& group = groups_[number];
+      for (RowId id : read_rows(reader, store_)) {
+        write_order(store_.row(id));
+        order_bytes_ += order_.size();
+        group.first.push_back({order_, id});
+      }
+      for (std::uint32_t count = reader.read_count(sizeof(RowId)); count > 0; --count) {
+        auto place = reader.read<std::uint32_t>();
+        if (place < group.first.size())
+          group.shown.push_back(group.first[place].id);
+        else
+          group.shown.push_back(store_.read(reader));
+        is_shown_.add(group.shown.back());
+      }
+      if (rows_of(group) != group.shown) touch(number);
+    }
+    return {};
+  }
+
+  std::size_t bytes() const override {
+    return store_.bytes() + keys_.bytes() + groups_.capacity() * sizeof(Group) + order_bytes_;
+  }
+
+  void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
+    std::vector<std::uint32_t> able;
+    std::vector<KeyTable::Number> numbers;
+    column::RunCursor runs(*chunk.context);
+    for (std::uint32_t row : rows) {
+      ChunkRow cells{&chunk, row};
+      KeyTable::Number number = find_or_add(key_.write(cells));
+      write_order(cells, chunk.context->event_times_ms[row],
+                  chunk.context->position(row, runs.run_of(row)));
+      if (!is_first(groups_[number])) continue;
+      able.push_back(row);
+      numbers.push_back(number);
+    }
+    std::vector<RowId> ids;
+    store_.add(chunk, able, ids);
+    for (std::size_t i = 0; i < ids.size(); ++i) insert(numbers[i], ids[i]);
+  }
+
+  Result<void> update(Context& context) {
+    StoredOutput out(top_.schema_, store_);
+    for (KeyTable::Number number : touched_) {
+      Group& group = groups_[number];
+      group.touched = false;
+      std::vector<RowId> now = rows_of(group);
+      auto given = top_.ranked_ ? give_ranked_changes(group.shown, now, out, context)
+                                : give_changes(group.shown, now, scratch_, out, context);
+      if (!given) return fail(given);
+      for (RowId id : group.shown) is_shown_.remove(id);
+      for (RowId id : now) is_shown_.add(id);
+      for (RowId id : group.shown) {
+        if (!is_shown_.has(id)) out.release_later(id);
+      }
+      group.shown = std::move(now);
+    }
+    touched_.clear();
+    return out.finish(context);
+  }
+
+ private:
+  struct Entry {
+    std::string order;
+    RowId id;
+  };
+  struct Group {
+    std::vector<Entry> first;  // sorted
+    std::vector<RowId> shown;
+    bool touched = false;
+  };
+
+  KeyTable::Number find_or_add(std::string_view key) {
+    auto [number, is_new] = keys_.find_or_add(key);
+    if (is_new) groups_.emplace_back();
+    return number;
+  }
+  template <class Cells>
+  void write_order(const Cells& cells, std::int64_t time_ms, const column::Position& position) {
+    order_.clear();
+    top_.order_.append(order_, cells);
+    RowOrder::append_time(order_, time_ms, position);
+  }
+  void write_order(const StoredRow& row) { write_order(row, row.time_ms(), row.position()); }
+
+  /// Whether the row whose ordering is order_ is among the first ones.
+  bool is_first(const Group& group) const {
+    return group.first.size() < top_.limit_ || order_ < group.first.back().order;
+  }
+
+  void insert(KeyTable::Number number, RowId id) {
+    Group& group = groups_[number];
+    write_order(store_.row(id));
+    if (!is_first(group)) return store_.release(id);  // others of its chunk were better
+    if (group.first.size() == top_.limit_) {
+      Entry& last = group.first.back();
+      order_bytes_ -= last.order.size();
+      if (!is_shown_.has(last.id)) store_.release(last.id);
+      group.first.pop_back();
+    }
+    auto before = [](const std::string& order, const Entry& entry) { return order < entry.order; };
+    auto at = std::upper_bound(group.first.begin(), group.first.end(), order_, before);
+    group.first.insert(at, {order_, id});
+    order_bytes_ += order_.size();
+    touch(number);
+  }
+
+  void touch(KeyTable::Number number) {
+    if (groups_[number].touched) return;
+    groups_[number].touched = true;
+    touched_.push_back(number);
+  }
+
+  static std::vector<RowId> rows_of(const Group& group) {
+    std::vector<RowId> rows;
+    for (const auto& entry : group.first) rows.push_back(entry.id);
+    return rows;
+  }
+
+  const TopChanges& top_;
+  RowStore store_;
+  KeyWriter key_;
+  std::string order_;  // of the row that is looked at
+  KeyTable keys_;
+  std::vector<Group> groups_;  // by the keys' numbers
+  std::vector<KeyTable::Number> touched_;
+  RowSet is_shown_;
+  RowSet scratch_;
+  std::size_t order_bytes_ = 0;
+};
+
+TopChanges::TopChanges(const plan::BoundNode& node, const column::Schema& input)
+    : input_types_(types_of(input)),
+      schema_(node.schema),
+      keys_(node.keys),
+      order_(node.columns, std::get<plan::Top>(node.node->body).order_by) {
+  const auto& top = std::get<plan::Top>(node.node->body);
+  limit_ = static_cast<std::size_t>(top.limit);
+  ranked_ = !top.rank.empty();
+}
+
+std::unique_ptr<OperatorState> TopChanges::make_state() const {
+  return std::make_unique<State>(*this);
+}
+
+Result<void> TopChanges::process(OperatorState& state, std::size_t, const column::Chunk& chunk,
+                                 Context& context) const {
+  auto rows = take_in_time(chunk, context);
+  if (!rows) return fail(rows);
+  static_cast<State&>(state).add(chunk, *rows);
+  return {};
+}
+
+Result<void> TopChanges::update(OperatorState& state, Context& context) const {
+  return static_cast<State&>(state).update(context);
+}
+
+}  // namespace leat::operators
