@@ -1,0 +1,131 @@
+#include "operators/as_of_join.h"
+
+#include "operators/latest_rows.h"
+#include "operators/row_tools.h"
+#include "operators/sorted_rows.h"
+
+namespace leat::operators {
+
+using plan::Join;
+
+//   state := section "as_of_join" waiting_left waiting_right rows
+//   waiting, rows: see sorted_rows.h; the rows are each key's last one that event time has passed
+class AsOfJoin::State : public OperatorState {
+ public:
+  explicit State(const AsOfJoin& join)
+      : columns_(join.columns_),
+        left_(columns_.left),
+        right_(columns_.right),
+        left_key_(columns_.left_keys),
+        right_key_(columns_.right_keys),
+        output_(columns_) {}
+
+  void snapshot(StateWriter& writer) const override {
+    writer.section("as_of_join", 1);
+    left_.snapshot(writer);
+    right_.snapshot(writer);
+    write_rows(writer, right_.store(), latest_.rows());
+  }
+
+  Result<void> restore(StateReader& reader) override {
+    if (auto section = reader.section("as_of_join", 1); !section) return fail(section);
+    left_.restore(reader);
+    right_.restore(reader);
+    for (RowId id : read_rows(reader, right_.store())) {
+      latest_.set(right_key_.write(right_.store().row(id)), id);
+    }
+    return {};
+  }
+
+  std::size_t bytes() const override { return left_.bytes() + right_.bytes() + latest_.bytes(); }
+
+  void add(std::size_t input, const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
+    if (input == 0)
+      left_.add(chunk, rows);
+    else
+      right_.add(columns_.stored_of(chunk), rows);
+  }
+
+  Result<void> advance(Watermark watermark, Context& context) {
+    std::vector<RowId> lefts = left_.take(watermark), rights = right_.take(watermark);
+    auto right = rights.begin();
+    for (RowId left : lefts) {
+      StoredRow row = left_.store().row(left);
+      for (; right != rights.end(); ++right) {
+        if (right_.store().row(*right).time_ms() > row.time_ms()) break;
+        learn(*right);
+      }
+      released_left_.push_back(left);
+      look_up(row);
+      if (!output_.is_full()) continue;
+      if (auto given = give(context); !given) return fail(given);
+    }
+    for (; right != rights.end(); ++right) learn(*right);
+    return give(context);
+  }
+
+ private:
+  void learn(RowId id) {
+    StoredRow row = right_.store().row(id);
+    std::string_view key = right_key_.write(row);
+    bool taken_back = row.kind() == column::RowKind::erase;
+    RowId before = taken_back ? latest_.forget(key) : latest_.set(key, id);
+    if (before != no_row) released_right_.push_back(before);
+    if (taken_back) released_right_.push_back(id);
+  }
+
+  void look_up(const StoredRow& left) {
+    RowId found = left_key_.has_null(left) ? no_row : latest_.find(left_key_.write(left));
+    bool matched = found != no_row;
+    if (columns_.how != Join::How::left && matched == (columns_.how == Join::How::anti)) return;
+    // Also of semi joins the partner is part of the position.
+    output_.add(left.time_ms(), left, matched ? right_.store().row(found) : StoredRow());
+  }
+
+  Result<void> give(Context& context) {
+    if (auto chunk = output_.take()) {
+      if (auto pushed = context.push(*chunk); !pushed) return fail(pushed);
+    }
+    for (RowId id : released_left_) left_.store().release(id);
+    for (RowId id : released_right_) right_.store().release(id);
+    released_left_.clear();
+    released_right_.clear();
+    return {};
+  }
+
+  const JoinColumns& columns_;
+  SortedRows left_;
+  SortedRows right_;
+  KeyWriter left_key_;
+  KeyWriter right_key_;
+  LatestRows latest_;
+  // Within one call of advance():
+  JoinOutput output_;
+  std::vector<RowId> released_left_;
+  std::vector<RowId> released_right_;
+};
+
+AsOfJoin::AsOfJoin(const plan::BoundPlan& plan, std::size_t node)
+    : columns_(plan, node), right_keys_(plan.nodes[node].right_keys) {}
+
+std::unique_ptr<OperatorState> AsOfJoin::make_state() const {
+  return std::make_unique<State>(*this);
+}
+
+Result<void> AsOfJoin::process(OperatorState& state, std::size_t input, const column::Chunk& chunk,
+                               Context& context) const {
+  auto rows = take_in_time(chunk, context);
+  if (!rows) return fail(rows);
+  static_cast<State&>(state).add(input, chunk, *rows);
+  return {};
+}
+
+Result<void> AsOfJoin::advance(OperatorState& state, Watermark watermark, Context& context) const {
+  return static_cast<State&>(state).advance(watermark, context);
+}
+
+std::vector<std::size_t> AsOfJoin::gathers_by(std::size_t input) const {
+  return input == 0 ? columns_.left_keys : right_keys_;
+}
+
+}  // namespace leat::operators

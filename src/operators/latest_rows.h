@@ -1,0 +1,50 @@
+// The last row of each key.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operators/key_table.h"
+#include "operators/row_store.h"
+
+namespace leat::operators {
+
+/// Which stored row is a key's last one, as long as it has one. Not thread-safe.
+class LatestRows {
+ public:
+  /// no_row if the key has none.
+  RowId find(std::string_view key) const {
+    KeyTable::Number number = keys_.find(key);
+    return number == KeyTable::none ? no_row : rows_[number];
+  }
+  /// Says which one it was before.
+  RowId set(std::string_view key, RowId id) {
+    auto [number, is_new] = keys_.find_or_add(key);
+    if (rows_.size() <= number) rows_.resize(number + 1);
+    if (is_new) rows_[number] = no_row;
+    return std::exchange(rows_[number], id);
+  }
+  RowId forget(std::string_view key) {
+    KeyTable::Number number = keys_.find(key);
+    if (number == KeyTable::none) return no_row;
+    keys_.erase(number);
+    return rows_[number];
+  }
+  /// In no order.
+  std::vector<RowId> rows() const {
+    std::vector<RowId> rows;
+    for (KeyTable::Number number = 0; number < keys_.number_end(); ++number) {
+      if (keys_.has(number)) rows.push_back(rows_[number]);
+    }
+    return rows;
+  }
+  std::size_t bytes() const { return keys_.bytes() + rows_.capacity() * sizeof(RowId); }
+
+ private:
+  KeyTable keys_;
+  std::vector<RowId> rows_;  // by the keys' numbers
+};
+
+}  // namespace leat::operators

@@ -1,0 +1,131 @@
+#include "operators/table_join.h"
+
+#include "operators/gather.h"
+#include "operators/latest_rows.h"
+#include "operators/row_tools.h"
+
+namespace leat::operators {
+
+using plan::Join;
+
+namespace {
+
+// A column of stored cells, and what their texts are in.
+struct Borrowed {
+  column::Vector vector;
+  std::vector<std::shared_ptr<const column::TextArena>> texts;
+};
+
+std::shared_ptr<const column::Vector> column_of(const std::vector<StoredRow>& rows,
+                                                const column::Type& type, std::size_t column) {
+  auto borrowed = std::make_shared<Borrowed>(Borrowed{column::Vector(type), {}});
+  borrowed->vector.resize(rows.size());
+  gather(borrowed->vector, 0, rows.size(), [&](std::size_t i) {
+    return rows[i].block == nullptr ? Cell{} : Cell{&rows[i].block->columns[column], rows[i].row};
+  });
+  const RowBlock* last = nullptr;
+  for (const auto& row : rows) {
+    if (row.block == nullptr || row.block == last) continue;
+    last = row.block;
+    borrowed->texts.push_back(row.block->texts);
+  }
+  return {borrowed, &borrowed->vector};
+}
+
+}  // namespace
+
+//   state := section "table_join" rows                          see row_store.h
+class TableJoin::State : public OperatorState {
+ public:
+  explicit State(const TableJoin& join)
+      : columns_(join.columns_),
+        store_(columns_.right),
+        left_key_(columns_.left_keys),
+        right_key_(columns_.right_keys) {}
+
+  void snapshot(StateWriter& writer) const override {
+    writer.section("table_join", 1);
+    write_rows(writer, store_, latest_.rows());
+  }
+
+  Result<void> restore(StateReader& reader) override {
+    if (auto section = reader.section("table_join", 1); !section) return fail(section);
+    for (RowId id : read_rows(reader, store_)) latest_.set(right_key_.write(store_.row(id)), id);
+    return {};
+  }
+
+  std::size_t bytes() const override { return store_.bytes() + latest_.bytes(); }
+
+  void learn(const column::Chunk& chunk) {
+    std::vector<std::uint32_t> rows;
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) rows.push_back(chunk.selection[i]);
+    std::vector<RowId> ids;
+    store_.add(columns_.stored_of(chunk), rows, ids);
+    for (RowId id : ids) learn(id);
+  }
+
+  Result<void> look_up(const column::Chunk& chunk, Context& context) {
+    std::vector<std::uint32_t> given;
+    std::vector<StoredRow> partners(columns_.gives_pairs() ? chunk.rows : 0);
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+      std::uint32_t row = chunk.selection[i];
+      ChunkRow cells{&chunk, row};
+      RowId found = left_key_.has_null(cells) ? no_row : latest_.find(left_key_.write(cells));
+      bool matched = found != no_row;
+      if (columns_.how == Join::How::left || matched == (columns_.how != Join::How::anti)) {
+        given.push_back(row);
+      }
+      if (matched && columns_.gives_pairs()) partners[row] = store_.row(found);
+    }
+    if (given.empty()) return {};
+    column::Chunk out = given.size() == chunk.selection.size() ? chunk : select(chunk, given);
+    for (std::size_t c : columns_.right_given) {
+      out.columns.push_back(column_of(partners, columns_.right[c], c));
+    }
+    return context.push(out);
+  }
+
+ private:
+  void learn(RowId id) {
+    StoredRow row = store_.row(id);
+    std::string_view key = right_key_.write(row);
+    RowId before = latest_.find(key);
+    if (before != no_row && row.position() < store_.row(before).position()) {
+      return store_.release(id);  // of another partition, and has come later
+    }
+    if (row.kind() == column::RowKind::erase) {
+      latest_.forget(key);
+      store_.release(id);
+    } else {
+      latest_.set(key, id);
+    }
+    if (before != no_row) store_.release(before);
+  }
+
+  const JoinColumns& columns_;
+  RowStore store_;
+  KeyWriter left_key_;
+  KeyWriter right_key_;
+  LatestRows latest_;
+};
+
+TableJoin::TableJoin(const plan::BoundPlan& plan, std::size_t node)
+    : columns_(plan, node), right_keys_(plan.nodes[node].right_keys) {}
+
+std::unique_ptr<OperatorState> TableJoin::make_state() const {
+  return std::make_unique<State>(*this);
+}
+
+Result<void> TableJoin::process(OperatorState& state, std::size_t input, const column::Chunk& chunk,
+                                Context& context) const {
+  auto& own = static_cast<State&>(state);
+  if (input == 0) return own.look_up(chunk, context);
+  own.learn(chunk);
+  return {};
+}
+
+std::vector<std::size_t> TableJoin::gathers_by(std::size_t input) const {
+  return input == 0 ? columns_.left_keys : right_keys_;
+}
+
+}  // namespace leat::operators

@@ -1,0 +1,262 @@
+#include "operators/window_join.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "operators/key_table.h"
+#include "operators/row_tools.h"
+
+namespace leat::operators {
+
+using plan::Join;
+
+namespace {
+
+// The rows of one side, with what is known of each: by their numbers.
+struct Side {
+  struct Known {
+    Watermark watermark = watermark_min;
+    KeyTable::Number key = KeyTable::none;  // none if there is a NULL in it
+    RowId next = no_row;                    // of the same key, while a window is joined
+  };
+
+  Side(const std::vector<column::Type>& types, const std::vector<std::size_t>& keys)
+      : store(types), key(keys) {}
+
+  RowStore store;
+  KeyWriter key;
+  std::vector<Known> known;
+};
+
+}  // namespace
+
+//   state := section "window_join" joined:i64 left right
+//   left, right := count:u32 (row watermark:i64)*
+class WindowJoin::State : public OperatorState {
+ public:
+  explicit State(const WindowJoin& join)
+      : columns_(join.columns_),
+        windows_(join.windows_),
+        left_(columns_.left, columns_.left_keys),
+        right_(columns_.right, columns_.right_keys),
+        output_(columns_) {}
+
+  void snapshot(StateWriter& writer) const override {
+    writer.section("window_join", 1);
+    writer.write(joined_);
+    for (bool is_left : {true, false}) {
+      const Side& side = is_left ? left_ : right_;
+      writer.write(static_cast<std::uint32_t>(side.store.size()));
+      for (const auto& [start, slice] : slices_) {
+        for (RowId id : is_left ? slice.left : slice.right) {
+          side.store.write(writer, id);
+          writer.write(side.known[id].watermark);
+        }
+      }
+    }
+  }
+
+  Result<void> restore(StateReader& reader) override {
+    if (auto section = reader.section("window_join", 1); !section) return fail(section);
+    joined_ = reader.read<Watermark>();
+    for (Side* side : {&left_, &right_}) {
+      for (std::uint32_t count = reader.read_count(1); count > 0 && reader.ok(); --count) {
+        RowId id = side->store.read(reader);
+        keep(*side, id, reader.read<Watermark>());
+      }
+    }
+    return {};
+  }
+
+  std::size_t bytes() const override {
+    return left_.store.bytes() + right_.store.bytes() + keys_.bytes() +
+           (left_.known.capacity() + right_.known.capacity()) *
+               (sizeof(Side::Known) + sizeof(RowId));
+  }
+
+  Result<void> add(std::size_t input, const column::Chunk& chunk, Context& context) {
+    std::vector<std::uint32_t> counting, late;
+    std::vector<Watermark> watermarks;
+    column::RunCursor runs(*chunk.context);
+    Side& side = input == 0 ? left_ : right_;
+    const column::Chunk kept = input == 0 ? chunk : columns_.stored_of(chunk);
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+      std::uint32_t row = chunk.selection[i];
+      Watermark watermark = runs.run_of(row).watermark_ms;
+      SliceSpan slice = windows_.slice_of(chunk.context->event_times_ms[row]);
+      if (slice.last_end_ms <= watermark) {
+        late.push_back(row);
+        continue;
+      }
+      bool alone = side.key.has_null(ChunkRow{&kept, row});
+      if (alone && (input == 1 || !columns_.gives_unmatched())) continue;
+      counting.push_back(row);
+      watermarks.push_back(watermark);
+    }
+    if (!late.empty()) {
+      if (auto pushed = context.push_late(chunk, late); !pushed) return fail(pushed);
+    }
+    std::vector<RowId> ids;
+    side.store.add(kept, counting, ids);
+    for (std::size_t i = 0; i < ids.size(); ++i) keep(side, ids[i], watermarks[i]);
+    return {};
+  }
+
+  // Windows that have no rows are passed over.
+  Result<void> advance(Watermark watermark, Context& context) {
+    while (!slices_.empty()) {
+      std::int64_t end_ms = windows_.end_after(std::max(joined_, slices_.begin()->first));
+      if (end_ms > watermark) break;
+      if (auto joined = join(windows_.window(end_ms), context); !joined) return fail(joined);
+      joined_ = end_ms;
+      forget_before(windows_.window(end_ms + windows_.stride_ms()).start_ms);
+    }
+    joined_ = std::max(joined_, watermark);
+    return give(context);
+  }
+
+ private:
+  struct Slice {
+    std::vector<RowId> left;
+    std::vector<RowId> right;
+  };
+
+  void keep(Side& side, RowId id, Watermark watermark) {
+    StoredRow row = side.store.row(id);
+    KeyTable::Number key = KeyTable::none;
+    if (!side.key.has_null(row)) {
+      key = keys_.find_or_add(side.key.write(row)).first;
+      if (uses_.size() <= key) {
+        uses_.resize(key + 1);
+        firsts_.resize(key + 1, no_row);
+      }
+      ++uses_[key];
+    }
+    if (side.known.size() <= id) side.known.resize(id + 1);
+    side.known[id] = {watermark, key, no_row};
+    Slice& slice = slices_[windows_.slice_of(row.time_ms()).start_ms];
+    (&side == &left_ ? slice.left : slice.right).push_back(id);
+  }
+
+  // The rows of one side that count in the window, by their positions.
+  std::vector<RowId> rows_in(const Side& side, std::vector<RowId> Slice::*rows,
+                             const Span& window) const {
+    std::vector<RowId> some;
+    auto slice = slices_.lower_bound(window.start_ms);
+    for (; slice != slices_.end() && slice->first < window.end_ms; ++slice) {
+      for (RowId id : slice->second.*rows) {
+        if (side.known[id].watermark < window.end_ms) some.push_back(id);
+      }
+    }
+    std::sort(some.begin(), some.end(), [&](RowId a, RowId b) {
+      return side.store.row(a).position() < side.store.row(b).position();
+    });
+    return some;
+  }
+
+  Result<void> join(const Span& window, Context& context) {
+    std::vector<RowId> lefts = rows_in(left_, &Slice::left, window);
+    if (lefts.empty()) return {};
+    std::vector<RowId> rights = rows_in(right_, &Slice::right, window);
+    // Each key's chain, from the first on.
+    for (auto id = rights.rbegin(); id != rights.rend(); ++id) {
+      Side::Known& known = right_.known[*id];
+      known.next = std::exchange(firsts_[known.key], *id);
+    }
+    Result<void> given;
+    for (RowId left : lefts) {
+      KeyTable::Number key = left_.known[left].key;
+      RowId first = key == KeyTable::none ? no_row : firsts_[key];
+      if (given) given = join_row(left, first, window, context);
+    }
+    for (RowId id : rights) firsts_[right_.known[id].key] = no_row;
+    return given;
+  }
+
+  Result<void> join_row(RowId left, RowId right, const Span& window, Context& context) {
+    StoredRow row = left_.store.row(left);
+    if (right == no_row || !columns_.gives_pairs()) {
+      bool matched = right != no_row;
+      bool alone = matched ? columns_.how == Join::How::semi : columns_.gives_unmatched();
+      return alone ? add(row, {}, window, context) : Result<void>();
+    }
+    for (; right != no_row; right = right_.known[right].next) {
+      auto added = add(row, right_.store.row(right), window, context);
+      if (!added) return fail(added);
+    }
+    return {};
+  }
+
+  Result<void> add(const StoredRow& left, const StoredRow& right, const Span& window,
+                   Context& context) {
+    output_.add(window.end_ms - 1, left, right, window);
+    return output_.is_full() ? give(context) : Result<void>();
+  }
+
+  // What no later window has. Rows stay until what they gave is pushed.
+  void forget_before(std::int64_t time_ms) {
+    while (!slices_.empty() && slices_.begin()->first < time_ms) {
+      Slice& slice = slices_.begin()->second;
+      for (RowId id : slice.left) forget_key(left_.known[id].key);
+      for (RowId id : slice.right) forget_key(right_.known[id].key);
+      released_left_.insert(released_left_.end(), slice.left.begin(), slice.left.end());
+      released_right_.insert(released_right_.end(), slice.right.begin(), slice.right.end());
+      slices_.erase(slices_.begin());
+    }
+  }
+  void forget_key(KeyTable::Number key) {
+    if (key != KeyTable::none && --uses_[key] == 0) keys_.erase(key);
+  }
+
+  Result<void> give(Context& context) {
+    if (auto chunk = output_.take()) {
+      if (auto pushed = context.push(*chunk); !pushed) return fail(pushed);
+    }
+    for (RowId id : released_left_) left_.store.release(id);
+    for (RowId id : released_right_) right_.store.release(id);
+    released_left_.clear();
+    released_right_.clear();
+    return {};
+  }
+
+  const JoinColumns& columns_;
+  const WindowSlices& windows_;
+  Side left_;
+  Side right_;
+  KeyTable keys_;
+  std::vector<std::uint32_t> uses_;       // by key: of how many rows
+  std::vector<RowId> firsts_;             // by key: of right rows, while a window is joined
+  std::map<std::int64_t, Slice> slices_;  // by their starts
+  Watermark joined_ = watermark_min;      // windows that end there or before
+  // Within one call of advance():
+  JoinOutput output_;
+  std::vector<RowId> released_left_;
+  std::vector<RowId> released_right_;
+};
+
+WindowJoin::WindowJoin(const plan::BoundPlan& plan, std::size_t node)
+    : columns_(plan, node),
+      right_keys_(plan.nodes[node].right_keys),
+      windows_(*std::get<Join>(plan.nodes[node].node->body).window) {}
+
+std::unique_ptr<OperatorState> WindowJoin::make_state() const {
+  return std::make_unique<State>(*this);
+}
+
+Result<void> WindowJoin::process(OperatorState& state, std::size_t input,
+                                 const column::Chunk& chunk, Context& context) const {
+  return static_cast<State&>(state).add(input, chunk, context);
+}
+
+Result<void> WindowJoin::advance(OperatorState& state, Watermark watermark,
+                                 Context& context) const {
+  return static_cast<State&>(state).advance(watermark, context);
+}
+
+std::vector<std::size_t> WindowJoin::gathers_by(std::size_t input) const {
+  return input == 0 ? columns_.left_keys : right_keys_;
+}
+
+}  // namespace leat::operators
