@@ -1,0 +1,162 @@
+#include "stream/side_output.h"
+
+#include <list>
+#include <map>
+#include <utility>
+
+#include "column/row_text.h"
+#include "column/timestamp.h"
+
+namespace leat::stream {
+
+struct SideOutput::Late {
+  std::uint32_t row;
+  Offset offset;
+  std::string reason;
+  bool written = false;
+};
+
+/// Headers to be added, and their texts.
+class SideOutput::Headers {
+ public:
+  void add(std::string_view name, std::string text) {
+    texts_.push_back(std::move(text));
+    headers_.push_back({name, as_bytes(texts_.back())});
+  }
+  void add_all(const record::Headers& headers) {
+    for (const auto& header : headers) headers_.push_back(header);
+  }
+  void add_place(std::string source, std::int32_t partition, std::int64_t offset,
+                 std::int64_t timestamp_ms) {
+    add("leat.topic", std::move(source));
+    add("leat.partition", std::to_string(partition));
+    add("leat.offset", std::to_string(offset));
+    add("leat.timestamp", std::to_string(timestamp_ms));
+  }
+  void add_reason(const std::string& reason, const std::string& pipeline) {
+    add("leat.reason", reason);
+    add("leat.pipeline", pipeline);
+  }
+  std::span<const record::Header> headers() const { return headers_; }
+
+ private:
+  std::list<std::string> texts_;  // which stay where they are
+  std::vector<record::Header> headers_;
+};
+
+namespace {
+
+std::string late_reason(std::int64_t event_time_ms, std::int64_t watermark_ms) {
+  std::string reason = "late: event time ";
+  column::append_timestamp(reason, {event_time_ms});
+  reason += " came when the watermark was ";
+  column::append_timestamp(reason, {watermark_ms});
+  return reason;
+}
+
+std::string object_of(const column::Schema& schema, const column::Chunk& chunk, std::uint32_t row) {
+  std::string json;
+  column::JsonRows(schema).append(json, chunk, row);
+  return json;
+}
+
+}  // namespace
+
+// The topic or file that a node reads; nothing if it reads none.
+std::string SideOutput::source_name(std::int32_t node) const {
+  const auto* source = std::get_if<plan::Source>(&plan_.nodes[static_cast<std::size_t>(node)].body);
+  if (source == nullptr) return "";
+  return source->topic.empty() ? source->file : source->topic;
+}
+
+void SideOutput::write_bad(std::int32_t source, PartitionId partition, const record::Record& record,
+                           const std::string& reason, OutputBatches& out) const {
+  Headers headers;
+  headers.add_all(record.headers);
+  headers.add_place(source_name(source), partition.value(), record.offset.value(),
+                    record.timestamp_ms);
+  headers.add_reason(reason, plan_.name);
+  PartitionId to{partition.value() % to_.partitions};
+  out.append({to_.id, to}, record.timestamp_ms, record.key, record.value, headers.headers());
+}
+
+Result<void> SideOutput::write_late(const column::Schema& schema, const column::Chunk& chunk,
+                                    std::span<const std::uint32_t> rows, OutputBatches& out) const {
+  const auto& context = *chunk.context;
+  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<Late>> by_partition;
+  column::RunCursor runs(context);
+  for (std::uint32_t row : rows) {
+    const column::RowRun& run = runs.run_of(row);
+    by_partition[{run.node, run.partition}].push_back(
+        {row, Offset{context.places[row]},
+         late_reason(context.event_times_ms[row], run.watermark_ms)});
+  }
+  // The records are found again in the batches that they were read from: rows do not carry them,
+  // because hardly any is late.
+  for (auto& [origin, late] : by_partition) {
+    for (const auto& buffer : context.buffers) {
+      if (buffer.node != origin.first || buffer.partition != origin.second) continue;
+      if (auto ok = write_from(buffer, late, out); !ok) return ok;
+    }
+    for (const auto& row : late) {
+      if (row.written) continue;
+      Headers headers;
+      headers.add_place(source_name(origin.first), origin.second, row.offset.value(), -1);
+      headers.add_reason(row.reason, plan_.name);
+      PartitionId to{origin.second % to_.partitions};
+      out.append({to_.id, to}, context.event_times_ms[row.row], {},
+                 as_bytes(object_of(schema, chunk, row.row)), headers.headers());
+    }
+  }
+  return {};
+}
+
+// Writes those records of `late` that are in `buffer` and were not written yet.
+Result<void> SideOutput::write_from(const column::Buffer& buffer, std::vector<Late>& late,
+                                    OutputBatches& out) const {
+  record::Scratch scratch;
+  BytesView left = buffer.bytes;
+  std::size_t next = 0;
+  while (!left.empty() && next < late.size()) {
+    auto batch = record::BatchView::parse(left);
+    if (!batch) return fail(batch);
+    left = left.subspan(batch->size_bytes());
+    while (next < late.size() && late[next].offset < batch->base_offset()) ++next;
+    if (next == late.size() || late[next].offset >= batch->next_offset()) continue;
+    record::RecordIterator records(*batch, scratch);
+    while (next < late.size()) {
+      const record::Record* record = records.next();
+      if (record == nullptr) break;
+      while (next < late.size() && late[next].offset < record->offset) ++next;
+      bool wanted = next < late.size() && late[next].offset == record->offset;
+      if (wanted && !late[next].written) {
+        write_bad(buffer.node, PartitionId{buffer.partition}, *record, late[next].reason, out);
+      }
+      // Once, also if several rows were made of it.
+      for (; next < late.size() && late[next].offset == record->offset; ++next) {
+        late[next].written = true;
+      }
+    }
+    if (const Error* error = records.error()) return fail(error->code, error->what);
+  }
+  return {};
+}
+
+void SideOutput::write_rejected(const column::Schema& schema, const column::Chunk& chunk,
+                                std::uint32_t row, const std::string& reason,
+                                OutputBatches& out) const {
+  const auto& context = *chunk.context;
+  Headers headers;
+  if (!context.runs.empty()) {
+    const column::RowRun& run = column::RunCursor(context).run_of(row);
+    std::string source = source_name(run.node);
+    if (!source.empty()) {
+      headers.add_place(std::move(source), run.partition, context.places[row], -1);
+    }
+  }
+  headers.add_reason(reason, plan_.name);
+  out.append({to_.id, PartitionId{0}}, context.event_times_ms[row], {},
+             as_bytes(object_of(schema, chunk, row)), headers.headers());
+}
+
+}  // namespace leat::stream

@@ -1,0 +1,53 @@
+// Records and rows that a pipeline passes by, with a note of where they came from and why.
+//
+// A record's key, value, timestamp and headers are its own. Added headers, all text:
+//   leat.topic leat.partition leat.offset leat.timestamp    where it was read; timestamp in ms
+//   leat.reason                                             why it is here
+//   leat.pipeline                                           which pipeline wrote it
+// A record written again from such a topic gets them again: the last of each name counts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "column/chunk.h"
+#include "column/type.h"
+#include "plan/plan.h"
+#include "record/record.h"
+#include "stream/output_batches.h"
+
+namespace leat::stream {
+
+/// Writes to one topic, of late rows or of dead letters.
+class SideOutput {
+ public:
+  /// The plan outlives it.
+  SideOutput(const plan::Plan& plan, Topic to) : plan_(plan), to_(std::move(to)) {}
+
+  /// A record that a source could not make a row of, to the partition of its own number, modulo the
+  /// topic's.
+  void write_bad(std::int32_t source, PartitionId partition, const record::Record& record,
+                 const std::string& reason, OutputBatches& out) const;
+  /// The records that these late rows, in rising order, were read from, likewise and each once. A
+  /// row of a file, or whose bytes the chunk does not hold, is written as its columns.
+  Result<void> write_late(const column::Schema& schema, const column::Chunk& chunk,
+                          std::span<const std::uint32_t> rows, OutputBatches& out) const;
+  /// A row that has no valid result, as a JSON object of its columns, to partition 0.
+  void write_rejected(const column::Schema& schema, const column::Chunk& chunk, std::uint32_t row,
+                      const std::string& reason, OutputBatches& out) const;
+
+ private:
+  struct Late;
+  class Headers;
+  Result<void> write_from(const column::Buffer& buffer, std::vector<Late>& late,
+                          OutputBatches& out) const;
+  std::string source_name(std::int32_t node) const;
+
+  const plan::Plan& plan_;
+  Topic to_;
+};
+
+}  // namespace leat::stream
