@@ -23,6 +23,8 @@ struct Arrival {
 /// 2 of them, 32 bytes each. Not thread-safe.
 class Arrivals {
  public:
+  /// Of events under way, on average: 640 MB.
+  static constexpr std::int64_t held_max = 20'000'000;
   static constexpr std::int64_t group_max = 1'000'000;
   /// Event i of a group of g is the one at i * 953 mod g. As Nexmark's generator has it, which for
   /// multiples of 953 repeats some events and loses the others.

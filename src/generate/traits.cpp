@@ -25,6 +25,14 @@ bool is_some_time(std::int64_t ms) {
   return ms > 0 && ms <= longest_ms;
 }
 
+/// How many events are under way at a time, on average (arrivals.h).
+double held_events(const Traits& traits) {
+  double late_ms = traits.disorder * static_cast<double>(traits.disorder_ms) / 2;
+  double again_ms = late_ms + static_cast<double>(traits.duplicates_ms) / 2;
+  constexpr double ms_per_second = 1000;
+  return traits.rate / ms_per_second * (late_ms + traits.duplicates * again_ms);
+}
+
 }  // namespace
 
 Result<void> check(const Traits& traits) {
@@ -48,6 +56,10 @@ Result<void> check(const Traits& traits) {
                                       Arrivals::group_prime));
   if (!is_fraction(traits.duplicates)) return wrong("duplicates", no_fraction);
   if (!is_some_time(traits.duplicates_ms)) return wrong("duplicates within", no_time);
+  if (held_events(traits) > Arrivals::held_max)
+    return wrong("disorder and duplicates",
+                 fmt::format("{:.0f} events would be under way at a time, and no more than {} may",
+                             held_events(traits), Arrivals::held_max));
   if (traits.partitions < 1) return wrong("partitions", "at least 1");
   if (traits.idle_partitions < 0) return wrong("idle partitions", "not below 0");
   if (!is_some_time(traits.idle_every_ms)) return wrong("idle every", no_time);

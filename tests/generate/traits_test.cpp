@@ -48,6 +48,8 @@ TEST_CASE("traits that make no sense are refused by name") {
       {"duplicates within", [](Traits& t) { t.duplicates_ms = std::int64_t{1} << 60; }},
       {"group", [](Traits& t) { t.group = 0; }},
       {"group", [](Traits& t) { t.group = 2 * 953; }},
+      {"disorder and duplicates", [](Traits& t) { t.rate = 1e9, t.disorder = 0.5; }},
+      {"disorder and duplicates", [](Traits& t) { t.rate = 1e6, t.duplicates = 0.7; }},
       {"partitions", [](Traits& t) { t.partitions = 0; }},
       {"idle partitions", [](Traits& t) { t.idle_partitions = -1; }},
       {"idle for", [](Traits& t) { t.idle_ms = t.idle_every_ms; }},
