@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Selection {
 
   std::size_t size() const { return size_; }
   bool is_all() const { return rows_ == nullptr; }
+  /// For loops that treat all rows apart. REQUIRES: !is_all().
+  std::span<const std::uint32_t> listed() const { return *rows_; }
   std::uint32_t operator[](std::size_t i) const {
     return rows_ ? (*rows_)[i] : static_cast<std::uint32_t>(i);
   }

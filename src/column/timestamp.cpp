@@ -6,48 +6,11 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "column/calendar.h"
 
 namespace leat::column {
 
 namespace {
-
-constexpr std::int64_t day_ms = 86'400'000;
-
-// Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counted in years that begin
-// in March so that the leap day comes last.
-std::int64_t days_of(int year, int month, int day) {
-  int y = month <= 2 ? year - 1 : year;
-  int era = (y >= 0 ? y : y - 399) / 400;
-  int year_of_era = y - era * 400;
-  int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return std::int64_t{era} * 146'097 + day_of_era - 719'468;
-}
-
-struct Date {
-  int year;
-  int month;
-  int day;
-};
-
-Date date_of(std::int64_t days) {
-  days += 719'468;
-  std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
-  int day_of_era = static_cast<int>(days - era * 146'097);
-  int year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int month_from_march = (5 * day_of_year + 2) / 153;
-  int month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  int year = static_cast<int>(era * 400) + year_of_era + (month <= 2 ? 1 : 0);
-  return {year, month, day_of_year - (153 * month_from_march + 2) / 5 + 1};
-}
-
-int days_in_month(int year, int month) {
-  constexpr std::array<int, 12> days{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  return month == 2 && leap ? 29 : days[static_cast<std::size_t>(month - 1)];
-}
 
 // Two digits as a number, or something above 99.
 unsigned two_digits(const char* at) {
@@ -100,7 +63,7 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   }
   auto zone_ms = parse_zone(text.substr(next));
   if (!zone_ms) return {};
-  std::int64_t days = days_of(year, static_cast<int>(month), static_cast<int>(day));
+  std::int64_t days = days_of({year, static_cast<int>(month), static_cast<int>(day)});
   std::int64_t seconds = (std::int64_t{hour} * 60 + minute) * 60 + second;
   Timestamp time{days * day_ms + seconds * 1000 + ms - *zone_ms};
   if (time < timestamp_min || time > timestamp_max) return {};
@@ -134,10 +97,9 @@ std::optional<Timestamp> TimestampReader::read(std::string_view text) {
 
 void append_timestamp(std::string& out, Timestamp time) {
   ASSERT(timestamp_min <= time && time <= timestamp_max);
-  std::int64_t days = time.ms / day_ms;
-  if (time.ms % day_ms < 0) --days;
+  std::int64_t days = day_of(time.ms);
   int of_day = static_cast<int>(time.ms - days * day_ms);
-  Date date = date_of(days);
+  CivilDate date = date_of(days);
   char text[] = "0000-00-00T00:00:00.000Z";
   write_digits(text, date.year, 4);
   write_digits(text + 5, date.month, 2);

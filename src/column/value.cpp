@@ -3,14 +3,9 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "column/calendar.h"
 
 namespace leat::column {
-
-namespace {
-
-constexpr std::int64_t day_ms = 86'400'000;
-
-}  // namespace
 
 Int128 power_of_ten(int exponent) {
   ASSERT(0 <= exponent && exponent <= precision_max);

@@ -10,6 +10,8 @@
 
 namespace leat::expression {
 
+class Node;
+
 /// A bound expression as kernels over columns. Immutable; needs nothing of the plan it came from.
 ///
 /// Follows SQL's rules as PostgreSQL has them: NULL in gives NULL out but where the function says
@@ -26,13 +28,13 @@ class Evaluator {
   const column::Type& type() const;
   /// A vector with as many cells as the chunk has rows, of which those of `rows` are set, and of
   /// these not the ones that went to `errors`. Rows that are in `errors` already are left out. All
-  /// that texts point to lives as long as the vector. `now_ms` is what now() gives.
+  /// that texts point to lives as long as the vector and what keeps the chunk's texts alive. A
+  /// column is the chunk's own. `now_ms` is what now() gives.
   std::shared_ptr<const column::Vector> evaluate(const column::Chunk& chunk,
                                                  const column::Selection& rows, std::int64_t now_ms,
                                                  RowErrors& errors) const;
 
  private:
-  class Node;
   std::unique_ptr<Node> root_;
 };
 

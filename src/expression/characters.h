@@ -1,0 +1,84 @@
+// Texts as the characters that SQL counts: code points of UTF-8.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace leat::expression {
+
+constexpr bool begins_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+}
+
+inline std::int64_t count_characters(std::string_view text) {
+  std::int64_t count = 0;
+  for (char c : text) count += begins_character(c) ? 1 : 0;
+  return count;
+}
+
+/// Where the character of that number, from 0, begins; the text's size if there are no so many.
+inline std::size_t character_begin(std::string_view text, std::uint64_t number) {
+  if (number >= text.size()) return text.size();
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (begins_character(text[at]) && number-- == 0) break;
+  }
+  return at;
+}
+
+/// The same, counted from the end: of 1, where the last one begins; 0 if there are no so many.
+inline std::size_t character_begin_from_end(std::string_view text, std::uint64_t number) {
+  if (number >= text.size()) return 0;
+  std::size_t at = text.size();
+  while (at > 0 && number > 0) {
+    if (begins_character(text[--at])) --number;
+  }
+  return at;
+}
+
+/// Where `part` begins in `text` at or behind `from`, or npos.
+inline std::size_t find_text(std::string_view text, std::string_view part, std::size_t from = 0) {
+  if (part.empty()) return from <= text.size() ? from : text.npos;
+  if (text.size() < from + part.size()) return text.npos;
+  const void* found =
+      part.size() == 1 ? std::memchr(text.data() + from, part[0], text.size() - from)
+                       : ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  if (found == nullptr) return text.npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+/// Of A to Z alone.
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+constexpr char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+}
+
+/// Some characters, for trim().
+class CharacterSet {
+ public:
+  explicit CharacterSet(std::string_view characters) : characters_(characters) {
+    for (char c : characters) {
+      if (static_cast<unsigned char>(c) < 0x80)
+        ascii_[static_cast<unsigned char>(c)] = true;
+      else
+        has_others_ = true;
+    }
+  }
+  /// REQUIRES: one character.
+  bool contains(std::string_view character) const {
+    auto first = static_cast<unsigned char>(character[0]);
+    if (first < 0x80) return ascii_[first];
+    return has_others_ && characters_.find(character) != characters_.npos;
+  }
+
+ private:
+  std::string_view characters_;
+  std::array<bool, 0x80> ascii_{};
+  bool has_others_ = false;
+};
+
+}  // namespace leat::expression

@@ -1,0 +1,147 @@
+// How cells of one type compare: =, <, between, in, greatest, nullif.
+#include "expression/optimize.h"
+
+#include <functional>
+#include <tuple>
+
+#include "expression/comparison.h"
+#include "expression/kernel.h"
+
+namespace leat::expression {
+
+using column::Physical;
+
+namespace {
+
+// Three-valued results, and the cells that a kernel compares, are looked at one row at a time.
+template <class T>
+std::vector<Cells<T>> all_cells(const Call& call) {
+  std::vector<Cells<T>> cells;
+  for (const auto& argument : call.arguments) cells.emplace_back(argument);
+  return cells;
+}
+
+template <class T, class Holds>
+void compare(const Call& call, Holds holds) {
+  map<std::int64_t, T, T>(call, [holds](const T& a, const T& b) -> std::int64_t {
+    return holds(comparable(a), comparable(b)) ? 1 : 0;
+  });
+}
+
+template <class T>
+void is_distinct(const Call& call) {
+  auto cells = all_cells<T>(call);
+  call.rows.each([&](std::uint32_t row) {
+    bool no_a = call.arguments[0].is_null(row), no_b = call.arguments[1].is_null(row);
+    bool distinct =
+        no_a || no_b ? no_a != no_b : comparable(cells[0][row]) != comparable(cells[1][row]);
+    call.out().set_integer(row, distinct ? 1 : 0);
+  });
+}
+
+// x >= low and x <= high
+template <class T>
+void is_between(const Call& call) {
+  auto cells = all_cells<T>(call);
+  Nulls nulls(call.arguments);
+  call.rows.each([&](std::uint32_t row) {
+    auto known = [&](std::size_t i) { return !nulls.any() || !call.arguments[i].is_null(row); };
+    bool outside = false;
+    if (known(0)) {
+      auto x = comparable(cells[0][row]);
+      outside = (known(1) && x < comparable(cells[1][row])) ||
+                (known(2) && comparable(cells[2][row]) < x);
+    }
+    if (!outside && nulls.any() && nulls.at(row))
+      call.out().set_null(row);
+    else
+      call.out().set_integer(row, outside ? 0 : 1);
+  });
+}
+
+// x = a or x = b or ...
+template <class T>
+void is_in(const Call& call) {
+  auto cells = all_cells<T>(call);
+  bool any_null = false;
+  for (const auto& argument : call.arguments) any_null |= argument.vector->has_nulls();
+  call.rows.each([&](std::uint32_t row) {
+    bool no_value = any_null && call.arguments[0].is_null(row);
+    bool found = false, unknown = no_value && cells.size() > 1;
+    auto x = comparable(cells[0][row]);
+    for (std::size_t i = 1; i < cells.size() && !found && !no_value; ++i) {
+      if (any_null && call.arguments[i].is_null(row))
+        unknown = true;
+      else
+        found = x == comparable(cells[i][row]);
+    }
+    if (!found && unknown)
+      call.out().set_null(row);
+    else
+      call.out().set_integer(row, found ? 1 : 0);
+  });
+}
+
+// That of the arguments that is before all others by `before`, NULLs left out.
+template <class T, class Before>
+void choose(const Call& call, Before before) {
+  auto cells = all_cells<T>(call);
+  call.rows.each([&](std::uint32_t row) {
+    std::size_t best = cells.size();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (call.arguments[i].is_null(row)) continue;
+      bool first = best == cells.size();
+      if (first || before(comparable(cells[i][row]), comparable(cells[best][row]))) best = i;
+    }
+    if (best == cells.size()) return call.out().set_null(row);
+    call.out().set_from(row, *call.arguments[best].vector, call.arguments[best].at(row));
+  });
+}
+
+template <class T>
+void null_if_equal(const Call& call) {
+  auto cells = all_cells<T>(call);
+  const auto &value = call.arguments[0], &other = call.arguments[1];
+  call.rows.each([&](std::uint32_t row) {
+    bool equal = !value.is_null(row) && !other.is_null(row) &&
+                 comparable(cells[0][row]) == comparable(cells[1][row]);
+    if (equal)
+      call.out().set_null(row);
+    else
+      call.out().set_from(row, *value.vector, value.at(row));
+  });
+}
+
+template <class T>
+Kernel kernel_of(std::string_view name) {
+  if (name == "=") return [](const Call& call) { compare<T>(call, std::equal_to<>()); };
+  if (name == "<>") return [](const Call& call) { compare<T>(call, std::not_equal_to<>()); };
+  if (name == "<") return [](const Call& call) { compare<T>(call, std::less<>()); };
+  if (name == "<=") return [](const Call& call) { compare<T>(call, std::less_equal<>()); };
+  if (name == ">") return [](const Call& call) { compare<T>(call, std::greater<>()); };
+  if (name == ">=") return [](const Call& call) { compare<T>(call, std::greater_equal<>()); };
+  if (name == "is_distinct_from") return is_distinct<T>;
+  if (name == "between") return is_between<T>;
+  if (name == "in") return is_in<T>;
+  if (name == "greatest") return [](const Call& call) { choose<T>(call, std::greater<>()); };
+  if (name == "least") return [](const Call& call) { choose<T>(call, std::less<>()); };
+  if (name == "nullif") return null_if_equal<T>;
+  return {};
+}
+
+}  // namespace
+
+Kernel comparison_kernel(const plan::BoundExpression& call) {
+  if (call.arguments.empty()) return {};
+  switch (physical(call.arguments[0].type)) {
+    case Physical::integer: return kernel_of<std::int64_t>(call.function);
+    case Physical::real: return kernel_of<double>(call.function);
+    case Physical::decimal: return kernel_of<column::Int128>(call.function);
+    case Physical::text: return kernel_of<std::string_view>(call.function);
+    case Physical::interval: return kernel_of<column::Interval>(call.function);
+    case Physical::list: return {};
+  }
+  return {};
+}
+
+}  // namespace leat::expression

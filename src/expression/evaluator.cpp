@@ -1,0 +1,39 @@
+#include "expression/evaluator.h"
+
+#include "expression/node.h"
+
+namespace leat::expression {
+
+namespace {
+
+// One cell for each row.
+std::shared_ptr<const column::Vector> spread(const Operand& operand, std::size_t rows) {
+  auto owned = std::make_shared<OwnedVector>(operand.vector->type(), rows);
+  owned->keep(operand);
+  for (std::size_t row = 0; row < rows; ++row) owned->vector.set_from(row, *operand.vector, 0);
+  return OwnedVector::release(std::move(owned));
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const plan::BoundExpression& expression) : root_(make_node(expression)) {}
+Evaluator::~Evaluator() = default;
+Evaluator::Evaluator(Evaluator&&) noexcept = default;
+Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
+
+const column::Type& Evaluator::type() const {
+  return root_->type();
+}
+
+std::shared_ptr<const column::Vector> Evaluator::evaluate(const column::Chunk& chunk,
+                                                          const column::Selection& rows,
+                                                          std::int64_t now_ms,
+                                                          RowErrors& errors) const {
+  std::vector<std::uint32_t> kept;
+  Rows selected{rows.size(), rows.is_all() ? nullptr : rows.listed().data()};
+  Frame frame{chunk, now_ms, errors};
+  Operand result = root_->evaluate(frame, without_errors(selected, errors, kept));
+  return result.constant ? spread(result, chunk.rows) : std::move(result.vector);
+}
+
+}  // namespace leat::expression

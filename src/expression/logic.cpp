@@ -1,0 +1,231 @@
+// Three-valued logic, and the functions that do not need all their arguments for each row.
+#include <algorithm>
+
+#include "expression/kernel.h"
+#include "expression/node.h"
+
+namespace leat::expression {
+
+namespace {
+
+using Nodes = std::vector<std::unique_ptr<Node>>;
+
+Nodes make_nodes(const plan::BoundExpression& call) {
+  Nodes nodes;
+  for (const auto& argument : call.arguments) nodes.push_back(make_node(argument));
+  return nodes;
+}
+
+/// The rows that still need something, fewer with each argument.
+class Pending {
+ public:
+  explicit Pending(const Rows& rows) : rows_(rows) {}
+
+  const Rows& rows() const { return rows_; }
+  bool empty() const { return rows_.count == 0; }
+  /// Evaluates for the rows that are left, of which those with errors go.
+  Operand evaluate(const Node& node, const Frame& frame) {
+    auto errors = frame.errors.reasons().size();
+    Operand operand = node.evaluate(frame, rows_);
+    if (frame.errors.reasons().size() != errors) {
+      rows_ = without_errors(rows_, frame.errors, list_);
+    }
+    return operand;
+  }
+  /// Takes out those rows for which `is_done` is true, and gives these, good until the next call.
+  template <class IsDone>
+  Rows take_if(IsDone is_done) {
+    list_.resize(std::max(list_.size(), rows_.count));
+    done_.resize(list_.size());
+    std::size_t left = 0, done = 0;
+    rows_.each([&](std::uint32_t row) {
+      std::size_t is = is_done(row) ? 1 : 0;
+      done_[done] = row;
+      list_[left] = row;
+      done += is;
+      left += 1 - is;
+    });
+    Rows taken{done, done_.data()};
+    if (left == 0) taken = rows_.is_all() ? rows_ : taken;
+    if (done != 0) rows_ = {left, list_.data()};
+    return taken;
+  }
+
+ private:
+  Rows rows_;
+  std::vector<std::uint32_t> list_;
+  std::vector<std::uint32_t> done_;
+};
+
+/// `and` and `or`: an argument that is `decided` decides.
+class ConnectNode final : public Node {
+ public:
+  explicit ConnectNode(const plan::BoundExpression& call)
+      : Node(call.type), decided_(call.function == "or" ? 1 : 0), arguments_(make_nodes(call)) {
+    is_plain_ = std::all_of(arguments_.begin(), arguments_.end(),
+                            [](const auto& node) { return node->is_plain(); });
+  }
+
+  Operand evaluate(const Frame& frame, const Rows& rows) const override {
+    auto owned = std::make_shared<OwnedVector>(type(), frame.chunk.rows);
+    if (is_plain_)
+      connect_all(frame, rows, owned->vector);
+    else
+      connect_needed(frame, rows, owned->vector);
+    return {OwnedVector::release(std::move(owned)), false};
+  }
+  bool is_plain() const override { return is_plain_; }
+
+ private:
+  void connect_needed(const Frame& frame, const Rows& rows, column::Vector& out) const {
+    Pending pending(rows);
+    rows.each([&](std::uint32_t row) { out.set_integer(row, 1 - decided_); });
+    for (const auto& argument : arguments_) {
+      if (pending.empty()) return;
+      Operand operand = pending.evaluate(*argument, frame);
+      Cells<std::int64_t> truths(operand);
+      pending.take_if([&](std::uint32_t row) {
+        if (operand.is_null(row)) {
+          out.set_null(row);
+          return false;
+        }
+        if ((truths[row] != 0) != (decided_ != 0)) return false;
+        out.set_integer(row, decided_);
+        return true;
+      });
+    }
+  }
+
+  // All arguments for all rows, without a branch.
+  void connect_all(const Frame& frame, const Rows& rows, column::Vector& out) const {
+    std::int64_t* cells = cells_of<std::int64_t>(out);
+    std::vector<Operand> operands;
+    for (const auto& argument : arguments_) {
+      operands.push_back(argument->evaluate(frame, rows));
+      Cells<std::int64_t> truths(operands.back());
+      bool first = operands.size() == 1;
+      if (first)
+        rows.each([&](std::uint32_t row) { cells[row] = truths[row]; });
+      else if (decided_ == 0)
+        rows.each([&](std::uint32_t row) { cells[row] &= truths[row]; });
+      else
+        rows.each([&](std::uint32_t row) { cells[row] |= truths[row]; });
+    }
+    for (const auto& operand : operands) {
+      if (operand.vector->has_nulls()) return connect_unknown(operands, rows, out);
+    }
+  }
+
+  void connect_unknown(const std::vector<Operand>& operands, const Rows& rows,
+                       column::Vector& out) const {
+    rows.each([&](std::uint32_t row) {
+      bool unknown = false;
+      for (const auto& operand : operands) {
+        if (operand.is_null(row)) {
+          unknown = true;
+        } else if ((operand.vector->integer(operand.at(row)) != 0) == (decided_ != 0)) {
+          return out.set_integer(row, decided_);
+        }
+      }
+      if (unknown)
+        out.set_null(row);
+      else
+        out.set_integer(row, 1 - decided_);
+    });
+  }
+
+  std::int64_t decided_;
+  Nodes arguments_;
+  bool is_plain_;
+};
+
+/// Conditions and results in turn, and perhaps the result of all others.
+class CaseNode final : public Node {
+ public:
+  explicit CaseNode(const plan::BoundExpression& call)
+      : Node(call.type), arguments_(make_nodes(call)) {}
+
+  Operand evaluate(const Frame& frame, const Rows& rows) const override {
+    auto owned = std::make_shared<OwnedVector>(type(), frame.chunk.rows);
+    Pending pending(rows);
+    for (std::size_t i = 0; i + 1 < arguments_.size() && !pending.empty(); i += 2) {
+      Operand condition = pending.evaluate(*arguments_[i], frame);
+      Cells<std::int64_t> truths(condition);
+      bool has_nulls = condition.vector->has_nulls();
+      Rows chosen = pending.take_if([&](std::uint32_t row) {
+        return truths[row] != 0 && !(has_nulls && condition.is_null(row));
+      });
+      if (chosen.count > 0) give(*arguments_[i + 1], frame, chosen, *owned);
+    }
+    if (arguments_.size() % 2 == 1 && !pending.empty()) {
+      give(*arguments_.back(), frame, pending.rows(), *owned);
+    } else {
+      pending.rows().each([&](std::uint32_t row) { owned->vector.set_null(row); });
+    }
+    return {OwnedVector::release(std::move(owned)), false};
+  }
+
+ private:
+  static void give(const Node& result, const Frame& frame, const Rows& rows, OwnedVector& out) {
+    Pending chosen(rows);
+    Operand operand = chosen.evaluate(result, frame);
+    out.take(operand, chosen.rows());
+  }
+
+  Nodes arguments_;
+};
+
+/// The first argument that is not NULL.
+class CoalesceNode final : public Node {
+ public:
+  explicit CoalesceNode(const plan::BoundExpression& call)
+      : Node(call.type), arguments_(make_nodes(call)) {}
+
+  Operand evaluate(const Frame& frame, const Rows& rows) const override {
+    Pending pending(rows);
+    Operand first = pending.evaluate(*arguments_[0], frame);
+    if (!first.vector->has_nulls()) return first;
+    auto owned = std::make_shared<OwnedVector>(type(), frame.chunk.rows);
+    take_known(*owned, first, pending);
+    for (std::size_t i = 1; i < arguments_.size() && !pending.empty(); ++i) {
+      Operand operand = pending.evaluate(*arguments_[i], frame);
+      take_known(*owned, operand, pending);
+    }
+    pending.rows().each([&](std::uint32_t row) { owned->vector.set_null(row); });
+    return {OwnedVector::release(std::move(owned)), false};
+  }
+
+ private:
+  static void take_known(OwnedVector& out, const Operand& from, Pending& pending) {
+    out.take(from, pending.take_if([&](std::uint32_t row) { return !from.is_null(row); }));
+  }
+
+  Nodes arguments_;
+};
+
+void is_null(const Call& call) {
+  const Operand& operand = call.arguments[0];
+  call.rows.each(
+      [&](std::uint32_t row) { call.out().set_integer(row, operand.is_null(row) ? 1 : 0); });
+}
+
+void negate(const Call& call) {
+  map<std::int64_t, std::int64_t>(call, [](std::int64_t truth) { return 1 - truth; });
+}
+
+}  // namespace
+
+Kernel logic_kernel(const plan::BoundExpression& call) {
+  if (call.function == "not") return negate;
+  if (call.function == "is_null") return is_null;
+  return {};
+}
+
+std::unique_ptr<Node> make_lazy_node(const plan::BoundExpression& call) {
+  if (call.function == "and" || call.function == "or") return std::make_unique<ConnectNode>(call);
+  if (call.function == "case") return std::make_unique<CaseNode>(call);
+  if (call.function == "coalesce") return std::make_unique<CoalesceNode>(call);
+  return nullptr;
+}
+
+}  // namespace leat::expression

@@ -1,0 +1,155 @@
+#include "expression/node.h"
+
+#include <algorithm>
+
+#include "expression/kernel.h"
+
+namespace leat::expression {
+
+namespace {
+
+class ColumnNode final : public Node {
+ public:
+  explicit ColumnNode(const plan::BoundExpression& column)
+      : Node(column.type), column_(column.column) {}
+  Operand evaluate(const Frame& frame, const Rows&) const override {
+    return {frame.chunk.columns[column_], false};
+  }
+  bool is_plain() const override { return true; }
+
+ private:
+  std::size_t column_;
+};
+
+class LiteralNode final : public Node {
+ public:
+  explicit LiteralNode(Operand operand)
+      : Node(operand.vector->type()), operand_(std::move(operand)) {}
+  Operand evaluate(const Frame&, const Rows&) const override { return operand_; }
+  bool is_literal() const override { return true; }
+  bool is_plain() const override { return true; }
+
+ private:
+  Operand operand_;
+};
+
+Operand operand_of(const column::Value& value, const column::Type& type) {
+  struct Literal {
+    column::Value value;
+    column::Vector vector;
+  };
+  auto literal = std::make_shared<Literal>(Literal{value, column::Vector(type)});
+  literal->vector.resize(1);
+  literal->vector.set_value(0, literal->value);
+  const column::Vector* vector = &literal->vector;
+  return {{std::move(literal), vector}, true};
+}
+
+// A call that needs all its arguments.
+class CallNode final : public Node {
+ public:
+  explicit CallNode(const plan::BoundExpression& call)
+      : Node(call.type), kernel_(find_kernel(call)), is_cheap_(is_cheap(call)) {
+    for (const auto& argument : call.arguments) {
+      arguments_.push_back(make_node(argument));
+      is_cheap_ = is_cheap_ && arguments_.back()->is_plain();
+    }
+  }
+
+  Operand evaluate(const Frame& frame, const Rows& rows) const override {
+    std::vector<Operand> operands;
+    std::vector<std::uint32_t> kept;
+    Rows left = rows;
+    bool constant = true;
+    for (const auto& argument : arguments_) {
+      auto errors = frame.errors.reasons().size();
+      operands.push_back(argument->evaluate(frame, left));
+      constant = constant && operands.back().constant;
+      if (frame.errors.reasons().size() != errors) left = without_errors(left, frame.errors, kept);
+    }
+    if (constant) return evaluate_once(operands, frame, left);
+    auto owned = make_result(operands, frame.chunk.rows);
+    kernel_({operands, left, *owned, frame.errors, frame.now_ms});
+    return {OwnedVector::release(std::move(owned)), false};
+  }
+  bool is_plain() const override { return is_cheap_; }
+  bool has_literals_alone() const {
+    return !arguments_.empty() && std::all_of(arguments_.begin(), arguments_.end(),
+                                              [](const auto& node) { return node->is_literal(); });
+  }
+
+ private:
+  static bool is_cheap(const plan::BoundExpression& call) {
+    if (call.function == "is_null" || call.function == "not") return true;
+    constexpr std::string_view comparisons[] = {"=", "<>", "<", "<=", ">", ">="};
+    auto held = column::physical(call.arguments.empty() ? call.type : call.arguments[0].type);
+    return (held == column::Physical::integer || held == column::Physical::real) &&
+           std::find(std::begin(comparisons), std::end(comparisons), call.function) !=
+               std::end(comparisons);
+  }
+
+  std::shared_ptr<OwnedVector> make_result(const std::vector<Operand>& operands,
+                                           std::size_t rows) const {
+    auto owned = std::make_shared<OwnedVector>(type(), rows);
+    auto held = column::physical(type());
+    if (held == column::Physical::text || held == column::Physical::list) {
+      for (const auto& operand : operands) owned->keep(operand);
+    }
+    return owned;
+  }
+
+  // One cell, or one reason, for all rows.
+  Operand evaluate_once(const std::vector<Operand>& operands, const Frame& frame,
+                        const Rows& rows) const {
+    auto owned = make_result(operands, 1);
+    RowErrors error;
+    kernel_({operands, Rows{1}, *owned, error, frame.now_ms});
+    if (!error.empty()) {
+      const std::string& reason = error.reasons().begin()->second;
+      rows.each([&](std::uint32_t row) { frame.errors.add(row, reason); });
+      owned->vector.set_null(0);
+    }
+    return {OwnedVector::release(std::move(owned)), true};
+  }
+
+  Kernel kernel_;
+  bool is_cheap_;
+  std::vector<std::unique_ptr<Node>> arguments_;
+};
+
+// A call whose arguments are literals is one, unless it has no valid value: that is an error only
+// for rows that need it.
+std::unique_ptr<Node> make_call(const plan::BoundExpression& call) {
+  auto node = std::make_unique<CallNode>(call);
+  if (!node->has_literals_alone()) return node;
+  column::Chunk nothing;
+  RowErrors errors;
+  Operand result = node->evaluate({nothing, 0, errors}, Rows{1});
+  if (!errors.empty()) return node;
+  return std::make_unique<LiteralNode>(std::move(result));
+}
+
+}  // namespace
+
+Kernel find_kernel(const plan::BoundExpression& expression) {
+  if (expression.kind == plan::Expression::Kind::cast) return cast_kernel(expression);
+  for (auto find : {arithmetic_kernel, decimal_kernel, comparison_kernel, logic_kernel, text_kernel,
+                    pattern_kernel, time_kernel, to_char_kernel, json_kernel, array_kernel}) {
+    if (auto kernel = find(expression)) return kernel;
+  }
+  ASSERT(false);
+}
+
+std::unique_ptr<Node> make_node(const plan::BoundExpression& expression) {
+  switch (expression.kind) {
+    case plan::Expression::Kind::column: return std::make_unique<ColumnNode>(expression);
+    case plan::Expression::Kind::literal:
+      return std::make_unique<LiteralNode>(operand_of(expression.literal, expression.type));
+    case plan::Expression::Kind::cast: return make_call(expression);
+    case plan::Expression::Kind::call: break;
+  }
+  if (auto lazy = make_lazy_node(expression)) return lazy;
+  return make_call(expression);
+}
+
+}  // namespace leat::expression

@@ -1,0 +1,134 @@
+// Times by templates.
+#include <algorithm>
+#include <array>
+
+#include "expression/kernel.h"
+#include "expression/time_parts.h"
+#include "expression/write_text.h"
+#include "plan/literal_words.h"
+
+namespace leat::expression {
+
+using column::CivilDate;
+using std::int64_t;
+using std::string_view;
+
+namespace {
+
+constexpr std::array<string_view, 12> months{"January",   "February", "March",    "April",
+                                             "May",       "June",     "July",     "August",
+                                             "September", "October",  "November", "December"};
+constexpr std::array<string_view, 7> weekdays{"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                              "Friday", "Saturday", "Sunday"};
+
+/// A time, taken apart as far as most patterns ask.
+struct Moment {
+  explicit Moment(int64_t ms)
+      : time(ms), date(column::date_of(time.day)), hour(time.of_day / 3'600'000) {}
+  string_view month() const { return months[static_cast<std::size_t>(date.month - 1)]; }
+  string_view weekday() const {
+    return weekdays[static_cast<std::size_t>(iso_weekday(time.day) - 1)];
+  }
+
+  DayTime time;
+  CivilDate date;
+  int64_t hour;
+};
+
+char* write(char* out, string_view text) {
+  return std::copy(text.begin(), text.end(), out);
+}
+
+char* write_filled(char* out, string_view text) {
+  constexpr std::ptrdiff_t width = 9;
+  char* end = write(out, text);
+  return std::fill_n(end, std::max<std::ptrdiff_t>(width - (end - out), 0), ' ');
+}
+
+using Write = char* (*)(char* out, const Moment& moment);
+
+// The first days of year 0 are in ISO's year -1.
+template <int width, class Number>
+char* digits(char* out, Number number) {
+  if (number >= 0) return write_padded(out, static_cast<std::uint64_t>(number), width);
+  *out++ = '-';
+  return write_padded(out, static_cast<std::uint64_t>(-number), width - 1);
+}
+
+struct Pattern {
+  string_view name;
+  Write write;
+};
+
+// Each writes at most pattern_max characters.
+constexpr std::size_t pattern_max = 20;
+constexpr Pattern patterns[] = {
+    {"YYYY", [](char* out, const Moment& m) { return digits<4>(out, m.date.year); }},
+    {"YY", [](char* out, const Moment& m) { return digits<2>(out, m.date.year % 100); }},
+    {"IYYY", [](char* out, const Moment& m) { return digits<4>(out, IsoWeek(m.time.day).year); }},
+    {"Q", [](char* out, const Moment& m) { return digits<1>(out, (m.date.month - 1) / 3 + 1); }},
+    {"MM", [](char* out, const Moment& m) { return digits<2>(out, m.date.month); }},
+    {"Mon", [](char* out, const Moment& m) { return write(out, m.month().substr(0, 3)); }},
+    {"Month", [](char* out, const Moment& m) { return write_filled(out, m.month()); }},
+    {"DD", [](char* out, const Moment& m) { return digits<2>(out, m.date.day); }},
+    {"DDD", [](char* out, const Moment& m) { return digits<3>(out, day_of_year(m.time.day)); }},
+    {"Dy", [](char* out, const Moment& m) { return write(out, m.weekday().substr(0, 3)); }},
+    {"Day", [](char* out, const Moment& m) { return write_filled(out, m.weekday()); }},
+    {"ID", [](char* out, const Moment& m) { return digits<1>(out, iso_weekday(m.time.day)); }},
+    {"IW", [](char* out, const Moment& m) { return digits<2>(out, IsoWeek(m.time.day).week); }},
+    {"HH24", [](char* out, const Moment& m) { return digits<2>(out, m.hour); }},
+    {"HH12", [](char* out, const Moment& m) { return digits<2>(out, (m.hour + 11) % 12 + 1); }},
+    {"MI", [](char* out, const Moment& m) { return digits<2>(out, m.time.of_day / 60'000 % 60); }},
+    {"SS", [](char* out, const Moment& m) { return digits<2>(out, m.time.of_day / 1000 % 60); }},
+    {"MS", [](char* out, const Moment& m) { return digits<3>(out, m.time.of_day % 1000); }},
+    {"AM", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "AM" : "PM"); }},
+    {"PM", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "AM" : "PM"); }},
+};
+
+/// A text to copy, or a pattern to fill in.
+struct Step {
+  Write write = nullptr;
+  std::string text;
+};
+
+struct Template {
+  explicit Template(string_view text) {
+    auto parts = plan::split_template(text);
+    for (auto& part : *parts) {
+      size_max += part.pattern ? pattern_max : part.text.size();
+      Step& step = steps.emplace_back(nullptr, std::move(part.text));
+      if (!part.pattern) continue;
+      step.write = std::find_if(std::begin(patterns), std::end(patterns), [&](const auto& each) {
+                     return each.name == step.text;
+                   })->write;
+    }
+  }
+  char* fill(char* out, int64_t time) const {
+    Moment moment(time);
+    for (const auto& step : steps) {
+      out = step.write != nullptr ? step.write(out, moment) : write(out, step.text);
+    }
+    return out;
+  }
+
+  std::vector<Step> steps;
+  std::size_t size_max = 0;
+};
+
+}  // namespace
+
+Kernel to_char_kernel(const plan::BoundExpression& call) {
+  if (call.function != "to_char") return {};
+  auto filled = std::make_shared<Template>(std::get<std::string>(call.arguments[1].literal));
+  return [filled](const Call& each) {
+    Cells<int64_t> times(each.arguments[0]);
+    for_known_rows(each, [&](std::uint32_t row) {
+      char* begin = each.result.texts.reserve(filled->size_max);
+      auto size = static_cast<std::size_t>(filled->fill(begin, times[row]) - begin);
+      each.result.texts.keep(size);
+      each.out().set_text(row, {begin, size});
+    });
+  };
+}
+
+}  // namespace leat::expression

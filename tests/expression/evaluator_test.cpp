@@ -1,0 +1,125 @@
+#include "expression/rows_of_values.h"
+
+TEST_SUITE_BEGIN("expression");
+
+using namespace leat;
+using namespace leat::expression;
+using plan::call;
+using plan::col;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+const plan::Type bigint{plan::Type::bigint}, text{}, boolean{plan::Type::boolean};
+const column::Value null;
+
+plan::Expression number(std::int64_t value) {
+  return plan::literal(bigint, value);
+}
+plan::Expression word(const char* value) {
+  return plan::literal(text, std::string(value));
+}
+
+}  // namespace
+
+TEST_CASE("a column is the chunk's own vector") {
+  plan::Schema schema{{"a", bigint}};
+  TestChunk rows(schema, {{1}, {2}});
+  RowErrors errors;
+  Evaluator evaluator(bound(col("a"), schema));
+  CHECK(evaluator.type() == bigint);
+  CHECK(evaluator.evaluate(rows.chunk, rows.chunk.selection, 0, errors) == rows.chunk.columns[0]);
+}
+
+TEST_CASE("a literal is there for every row") {
+  CHECK(cells(word("x"), {}, {{}, {}}) == Texts{"x", "x"});
+  CHECK(cells(plan::literal(text, null), {}, {{}}) == Texts{"NULL"});
+}
+
+TEST_CASE("a literal that is no value is an error only of rows that need it") {
+  plan::Schema schema{{"b", boolean}};
+  auto bad = call("/", {number(1), number(0)});
+  CHECK(cells(bad, schema, {{true}, {false}}) == Texts(2, "! division by zero"));
+  CHECK(cells(call("case", {col("b"), number(1), bad}), schema, {{true}, {false}}) ==
+        Texts{"1", "! division by zero"});
+}
+
+TEST_CASE("an error is that of its row alone") {
+  plan::Schema schema{{"a", bigint}};
+  constexpr std::int64_t most = 9'223'372'036'854'775'807;
+  auto sum = call("+", {col("a"), number(1)});
+  CHECK(cells(sum, schema, {{1}, {most}, {null}}) == Texts{"2", "! bigint out of range", "NULL"});
+  auto quotient = call("/", {number(10), col("a")});
+  CHECK(cells(quotient, schema, {{3}, {0}, {null}}) == Texts{"3", "! division by zero", "NULL"});
+}
+
+TEST_CASE("of two errors in a row the left one counts") {
+  plan::Schema schema{{"a", bigint}, {"t", text}};
+  auto left = call("/", {number(1), col("a")});
+  auto right = plan::cast(col("t"), bigint);
+  CHECK(cells(call("+", {left, right}), schema, {{0, "x"}, {1, "x"}, {1, "2"}}) ==
+        Texts{"! division by zero", "! invalid input syntax for bigint: \"x\"", "3"});
+}
+
+TEST_CASE("what a row does not need is not evaluated for it") {
+  plan::Schema schema{{"a", bigint}, {"b", boolean}};
+  auto bad = call("=", {call("/", {number(6), col("a")}), number(3)});
+  Table table{{0, false}, {0, true}, {2, true}, {0, null}, {2, null}};
+  CHECK(cells(call("and", {col("b"), bad}), schema, table) ==
+        Texts{"false", "! division by zero", "true", "! division by zero", "NULL"});
+  CHECK(cells(call("or", {col("b"), bad}), schema, table) ==
+        Texts{"! division by zero", "true", "true", "! division by zero", "true"});
+  auto chosen = call("case", {col("b"), call("/", {number(6), col("a")}), number(1)});
+  CHECK(cells(chosen, schema, table) == Texts{"1", "! division by zero", "3", "1", "1"});
+  auto first = call("coalesce", {col("b"), bad});
+  CHECK(cells(first, schema, table) ==
+        Texts{"false", "true", "true", "! division by zero", "true"});
+}
+
+TEST_CASE("rows that are not selected have no errors, and the chunk stays as it was") {
+  plan::Schema schema{{"a", bigint}};
+  Table table{{0}, {2}, {0}, {3}};
+  TestChunk rows(schema, table);
+  RowErrors errors;
+  errors.add(3, "of an expression before");
+  Evaluator evaluator(bound(call("/", {number(6), col("a")}), schema));
+  auto selection = column::Selection::of({1, 2, 3});
+  auto vector = evaluator.evaluate(rows.chunk, selection, 0, errors);
+  CHECK(vector->size() == 4);
+  CHECK(cell_text(*vector, errors, 1) == "3");
+  CHECK(errors.reasons() == std::map<std::uint32_t, std::string>{{2, "division by zero"},
+                                                                 {3, "of an expression before"}});
+  for (std::uint32_t row = 0; row < table.size(); ++row) {
+    CHECK(rows.chunk.columns[0]->value(row) == table[row][0]);
+  }
+}
+
+TEST_CASE("arithmetic stays exact where numbers on the way have more digits than a decimal") {
+  auto digits = [](const char* written) {
+    auto value = column::parse_decimal(written);
+    return plan::literal(column::decimal_type_of(*value), *value);
+  };
+  auto huge = digits("17014118346046923173168730371588410573");  // times 10 is beyond 127 bits
+  auto one = [&](const plan::Expression& expression) { return cells(expression, {}, {{}})[0]; };
+  CHECK(one(call("-", {huge, digits("9999999999999999999999999999999999999.9")})) ==
+        "7014118346046923173168730371588410573.1");
+  CHECK(one(call("/", {digits("1"), digits("0.00000000000000000000000000000000000003")})) ==
+        "! out of range of decimal(38,38)");
+  CHECK(one(call("/", {digits("0.00000000000000000000000000000000000002"),
+                       digits("0.00000000000000000000000000000000000003")})) ==
+        "0.66666666666666666666666666666666666667");
+  CHECK(one(call("%", {huge, digits("0.00000000000000000000000000000000000003")})) ==
+        "0.00000000000000000000000000000000000001");
+}
+
+TEST_CASE("an evaluator may be moved") {
+  plan::Schema schema{{"a", bigint}};
+  TestChunk rows(schema, {{1}});
+  Evaluator first(bound(call("negate", {col("a")}), schema));
+  Evaluator second(std::move(first));
+  RowErrors errors;
+  CHECK(second.evaluate(rows.chunk, rows.chunk.selection, 0, errors)->integer(0) == -1);
+}
+
+TEST_SUITE_END();
