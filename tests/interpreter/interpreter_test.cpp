@@ -79,6 +79,14 @@ TEST_CASE("a session's row is judged by itself, and may then join what is there"
   CHECK(story.tell({"100 x 1; 115 x 1; 105 x 1"}) == "100 110 x 1 1; 115 125 x 1 1 | late 105");
 }
 
+TEST_CASE("a window that has no valid result on time and no late rows is told of once") {
+  Story story({window(tumbling, R"(, "lateness_ms": 10)")});
+  const std::string much = "100 x 9223372036854775807; 101 x 1";
+  CHECK(story.tell({much}) == " | bad bigint out of range");
+  CHECK(story.tell({much + "; 112 y 1; 102 x -1"}) ==
+        "110 120 y 1 1; 100 110 x 3 9223372036854775807 | bad bigint out of range");
+}
+
 TEST_CASE("a window with lateness gives what it has in time, and then what becomes of it") {
   Story story({window(tumbling, R"(, "lateness_ms": 10)")});
   CHECK(story.tell({"100 x 1; 112 x 1; 105 x 1; 106 y 1; 120 x 1; 107 x 1"}) ==

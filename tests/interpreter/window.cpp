@@ -123,14 +123,23 @@ void give(const Turn& turn, Row row, Kind kind) {
   turn.result.rows.push_back(std::move(row));
 }
 
-// What was given when windows closed has become something else.
-void revise(const Turn& turn, const std::map<Pane, Row>& closed, const std::map<Pane, Row>& last) {
-  for (const auto& [pane, row] : closed) {
-    if (!last.contains(pane)) give(turn, row, Kind::remove);
+// What was given when windows closed has become something else. Whose rows were all on time is not
+// looked at again.
+void revise(const Turn& turn, const Panes& closed, const std::map<Pane, Row>& given,
+            const Panes& last) {
+  Panes changed = last;
+  std::erase_if(changed, [&](const auto& pane) {
+    auto before = closed.find(pane.first);
+    return before != closed.end() && before->second.size() == pane.second.size();
+  });
+  auto results = results_of(turn, changed);
+  for (const auto& [pane, row] : given) {
+    bool stays = last.contains(pane) && (!changed.contains(pane) || results.contains(pane));
+    if (!stays) give(turn, row, Kind::remove);
   }
-  for (const auto& [pane, row] : last) {
-    auto before = closed.find(pane);
-    if (before == closed.end()) {
+  for (const auto& [pane, row] : results) {
+    auto before = given.find(pane);
+    if (before == given.end()) {
       give(turn, row, Kind::insert);
     } else if (!same(before->second, row)) {
       give(turn, before->second, Kind::update_before);
@@ -162,9 +171,10 @@ void run_window(const Turn& turn, const Window& window, const Rows& rows) {
     for (const auto& [pane, row] : results_of(turn, last)) give(turn, row, Kind::insert);
     return;
   }
-  auto closed = results_of(turn, panes_of(turn, window, group, 0));
-  for (const auto& [pane, row] : closed) give(turn, row, Kind::insert);
-  revise(turn, closed, results_of(turn, last));
+  Panes closed = panes_of(turn, window, group, 0);
+  auto given = results_of(turn, closed);
+  for (const auto& [pane, row] : given) give(turn, row, Kind::insert);
+  revise(turn, closed, given, last);
 }
 
 }  // namespace leat::interpreter
