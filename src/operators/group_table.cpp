@@ -33,23 +33,35 @@ bool equal(std::string_view a, std::string_view b) {
 
 GroupTable::GroupTable() : slots_(64) {}
 
-std::uint32_t GroupTable::find_or_add(std::string_view key) {
-  std::uint64_t full_hash = XXH3_64bits(key.data(), key.size());
-  auto hash = static_cast<std::uint32_t>(full_hash >> 32);
+std::uint32_t GroupTable::hash_of(std::string_view key) {
+  return static_cast<std::uint32_t>(XXH3_64bits(key.data(), key.size()) >> 32);
+}
+
+std::size_t GroupTable::slot_of(std::string_view key, std::uint32_t hash) const {
   std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
-    Slot& slot = slots_[at];
-    if (slot.group == 0) {
-      ASSERT(size() < 0x7fff'ffff);
-      auto group = static_cast<std::uint32_t>(size());
-      slot = {hash, group + 1};
-      keys_.append(key);
-      starts_.push_back(keys_.size());
-      if (size() * 2 > slots_.size()) grow();
-      return group;
-    }
-    if (slot.hash == hash && equal(this->key(slot.group - 1), key)) return slot.group - 1;
+    const Slot& slot = slots_[at];
+    if (slot.group == 0) return at;
+    if (slot.hash == hash && equal(this->key(slot.group - 1), key)) return at;
   }
+}
+
+std::uint32_t GroupTable::find_or_add(std::string_view key, std::uint32_t hash) {
+  Slot& slot = slots_[slot_of(key, hash)];
+  if (slot.group != 0) return slot.group - 1;
+  ASSERT(size() < 0x7fff'ffff);
+  auto group = static_cast<std::uint32_t>(size());
+  slot = {hash, group + 1};
+  keys_.append(key);
+  starts_.push_back(keys_.size());
+  if (size() * 2 > slots_.size()) grow();
+  return group;
+}
+
+std::optional<std::uint32_t> GroupTable::find(std::string_view key) const {
+  const Slot& slot = slots_[slot_of(key, hash_of(key))];
+  if (slot.group == 0) return {};
+  return slot.group - 1;
 }
 
 void GroupTable::clear() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,15 @@ class GroupTable {
   GroupTable();
 
   /// The number of `key`, a new one if it is new.
-  std::uint32_t find_or_add(std::string_view key);
+  std::uint32_t find_or_add(std::string_view key) { return find_or_add(key, hash_of(key)); }
+  /// The same, of a key whose hash is known.
+  std::uint32_t find_or_add(std::string_view key, std::uint32_t hash);
+  std::optional<std::uint32_t> find(std::string_view key) const;
+  static std::uint32_t hash_of(std::string_view key);
+  /// Before a key of that hash is looked up, a while ago.
+  void prefetch(std::uint32_t hash) const {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
   /// Forgets all keys, but not their memory.
   void clear();
   std::size_t size() const { return starts_.size() - 1; }
@@ -25,12 +34,19 @@ class GroupTable {
   }
   /// Bytes of all keys.
   std::size_t key_bytes() const { return keys_.size(); }
+  /// Memory that it holds.
+  std::size_t bytes() const {
+    return keys_.capacity() + starts_.capacity() * sizeof starts_[0] +
+           slots_.capacity() * sizeof slots_[0];
+  }
 
  private:
   struct Slot {
     std::uint32_t hash = 0;
     std::uint32_t group = 0;  // its number + 1, or 0 for a free slot
   };
+  /// Where the key is, or the free slot that it would get.
+  std::size_t slot_of(std::string_view key, std::uint32_t hash) const;
   void grow();
 
   std::string keys_;

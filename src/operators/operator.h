@@ -78,6 +78,9 @@ class Operator {
   /// Whether the rows of one run may be spread over several states in any way and order, of which
   /// merge() then makes what one state would be that saw all. process() pushes only late rows then.
   virtual bool can_merge() const { return false; }
+  /// Whether what is complete in one part of time needs nothing of that in another: then merge()
+  /// and advance() may give each part a whole of its own, which is empty afterwards.
+  virtual bool merges_by_time() const { return false; }
   /// Moves from `part` to `whole` what no row can change any more once event time has come to
   /// `watermark`; all of it for watermark_max. REQUIRES: can_merge().
   virtual void merge(OperatorState& /*whole*/, OperatorState& /*part*/, Watermark) const {}

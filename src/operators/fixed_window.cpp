@@ -1,0 +1,295 @@
+#include "operators/fixed_window.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace leat::operators {
+
+using column::Chunk;
+using column::Selection;
+using plan::Window;
+
+namespace {
+
+const Window& window_of(const plan::BoundNode& node) {
+  return std::get<Window>(node.node->body);
+}
+
+}  // namespace
+
+FixedWindow::FixedWindow(const plan::BoundNode& node, const column::Schema& input,
+                         std::int32_t number)
+    : keys_(node.keys),
+      lateness_ms_(window_of(node).lateness_ms),
+      emit_(window_of(node).emit),
+      every_ms_(window_of(node).every_ms),
+      closes_(emit_ == Window::Emit::close),
+      changes_(lateness_ms_ > 0 || !closes_),
+      inputs_(node.aggregates, input),
+      rows_(node, number),
+      node_{WindowSlices(window_of(node).window), rows_.key_types(), rows_.result_types(),
+            AccumulatorMaker(node.aggregates)} {}
+
+std::unique_ptr<OperatorState> FixedWindow::make_state() const {
+  return std::make_unique<WindowState>(node_);
+}
+
+std::vector<std::size_t> FixedWindow::gathers_by(std::size_t) const {
+  return changes_ ? keys_ : std::vector<std::size_t>();
+}
+
+// Gives every selected row to what it counts in, or to `late`.
+void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
+  const auto& context = *chunk.context;
+  SliceSpan span;
+  Partial* whole = nullptr;  // for rows that count in all windows of the span
+  auto add = [&](Partial& partial, std::uint32_t row) {
+    if (partial.rows.empty()) state.touched.push_back(&partial);
+    partial.rows.push_back(row);
+  };
+  column::RunCursor runs(context);
+  for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+    std::uint32_t row = chunk.selection[i];
+    Watermark watermark = runs.run_of(row).watermark_ms;
+    if (!span.contains(context.event_times_ms[row])) {
+      span = node_.slices.slice_of(context.event_times_ms[row]);
+      whole = nullptr;
+    }
+    if (watermark < span.first_end_ms) {
+      if (whole == nullptr) {
+        whole = closes_ ? &state.partial(state.slice(span), span.first_end_ms)
+                        : &state.revision(span.first_end_ms, span.last_end_ms);
+      }
+      add(*whole, row);
+    } else if (watermark >= span.last_end_ms + lateness_ms_) {
+      state.late.push_back(row);
+    } else {
+      std::int64_t last_ms = span.last_end_ms;
+      if (closes_) {
+        std::int64_t on_time_ms = node_.slices.first_open(span, watermark, 0);
+        if (on_time_ms <= last_ms) add(state.partial(state.slice(span), on_time_ms), row);
+        last_ms = on_time_ms - node_.slices.stride_ms();
+      }
+      std::int64_t first_ms = node_.slices.first_open(span, watermark, lateness_ms_);
+      if (first_ms <= last_ms) add(state.revision(first_ms, last_ms), row);
+    }
+  }
+}
+
+Result<void> FixedWindow::process(OperatorState& operator_state, std::size_t, const Chunk& chunk,
+                                  Context& context) const {
+  auto& state = static_cast<WindowState&>(operator_state);
+  state.late.clear();
+  state.touched.clear();
+  sort_rows(state, chunk);
+  if (auto ok = add_rows(state, chunk, context); !ok) return ok;
+  if (state.late.empty()) return {};
+  return context.push_late(chunk, state.late);
+}
+
+// Adds the rows of the partials that were touched, without those that have no valid arguments.
+Result<void> FixedWindow::add_rows(WindowState& state, const Chunk& chunk, Context& context) const {
+  Selection rows = chunk.selection;
+  if (!state.late.empty()) {
+    std::vector<std::uint32_t> in_time;
+    auto late = state.late.begin();
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+      if (late != state.late.end() && *late == chunk.selection[i])
+        ++late;
+      else
+        in_time.push_back(chunk.selection[i]);
+    }
+    rows = Selection::of(std::move(in_time));
+  }
+  auto good = inputs_.evaluate(chunk, rows, context, state.columns);
+  if (!good) return fail(good);
+  state.keys.clear();
+  for (std::size_t key : keys_) state.keys.push_back(chunk.columns[key].get());
+  for (Partial* partial : state.touched) {
+    if (good->size() < rows.size()) keep_only(*good, partial->rows);
+    partial->table->add(state.keys, state.columns, partial->rows, state.groups, state.scratch);
+    partial->rows.clear();
+  }
+  return {};
+}
+
+Result<void> FixedWindow::advance(OperatorState& operator_state, Watermark watermark,
+                                  Context& context) const {
+  auto& state = static_cast<WindowState&>(operator_state);
+  state.collect_revisions();
+  while (closes_) {
+    auto end_ms = state.next_end();
+    if (!end_ms || *end_ms > watermark) break;
+    if (auto ok = close(state, *end_ms, context); !ok) return ok;
+    state.closed_ms = *end_ms;
+    state.stack.leave_before(node_.slices.window(*end_ms + node_.slices.stride_ms()).start_ms);
+    state.free_before(*end_ms);
+  }
+  auto& windows = state.changes.windows;
+  while (!windows.empty() && windows.begin()->first + lateness_ms_ <= watermark) {
+    auto& [end_ms, window] = *windows.begin();
+    if (auto ok = end_window(end_ms, window, context); !ok) return ok;
+    state.changes.changed.erase(end_ms);
+    state.keep(std::move(window.sums));
+    windows.erase(windows.begin());
+  }
+  if (watermark < watermark_max) state.closed_ms = std::max(state.closed_ms, watermark);
+  // Tables that were asked about may be gone, or another slice's.
+  state.scratch.recent.clear();
+  return {};
+}
+
+// What is on time of the window, as one table or the parts of one.
+SliceStack::Tables FixedWindow::sum_of(WindowState& state, const Span& window) const {
+  SliceStack::Tables tables;
+  if (node_.slices.single()) {
+    auto at = state.slices.find(window.start_ms);
+    Partial* whole = at == state.slices.end() ? nullptr : at->second.whole();
+    if (whole != nullptr) tables.push_back(whole->table);
+    return tables;
+  }
+  state.stack.leave_before(window.start_ms);
+  std::int64_t from_ms = window.start_ms;
+  if (state.entered_ms >= from_ms) from_ms = state.entered_ms + 1;
+  auto end = state.slices.lower_bound(window.end_ms);
+  for (auto at = state.slices.lower_bound(from_ms); at != end; ++at) {
+    if (at->second.span.first_end_ms > window.end_ms) break;
+    Partial* whole = at->second.whole();
+    if (whole != nullptr) state.stack.enter(at->first, whole->table);
+    state.entered_ms = at->first;
+  }
+  tables = state.stack.sum(window.start_ms + node_.slices.stride_ms());
+  for (auto start = state.split.lower_bound(window.start_ms);
+       start != state.split.end() && *start < window.end_ms; ++start) {
+    const Slice& slice = state.slices.at(*start);
+    for (const auto& partial : slice.partials) {
+      bool counts = partial->first_ms <= window.end_ms && partial.get() != slice.whole();
+      if (counts) tables.push_back(partial->table);
+    }
+  }
+  return tables;
+}
+
+Result<void> FixedWindow::close(WindowState& state, std::int64_t end_ms, Context& context) const {
+  Span window = node_.slices.window(end_ms);
+  auto tables = sum_of(state, window);
+  if (tables.empty()) return {};
+  if (tables.size() == 1) return give(state, window, tables[0], context);
+  auto sum = state.take_table();
+  for (const auto& table : tables) sum->merge(*table, state.groups);
+  if (auto ok = give(state, window, sum, context); !ok) return ok;
+  state.keep(std::move(sum));
+  return {};
+}
+
+// Pushes the window's rows, by key.
+Result<void> FixedWindow::give(WindowState& state, const Span& window,
+                               const std::shared_ptr<const WindowTable>& table,
+                               Context& context) const {
+  std::vector<std::uint32_t> order = table->keys().sorted();
+  WindowResults results{{&window, 1}, &table->keys(), order, &table->accumulators(), order};
+  if (!changes_) return rows_.push_all(results, table, context);
+  GivenWindow& given = state.changes.window(window.end_ms, state);
+  given.sums->merge(*table, state.groups);
+  given.make_room();
+  std::vector<BadResult> bad;
+  for (std::size_t begin = 0; begin < order.size(); begin += column::chunk_rows) {
+    auto part = results.part(begin, std::min(column::chunk_rows, order.size() - begin));
+    bad.clear();
+    Chunk chunk = rows_.make(part, table, bad);
+    auto next = bad.begin();
+    for (std::uint32_t row = 0; row < chunk.rows; ++row) {
+      if (next != bad.end() && next->row == row)
+        ++next;
+      else
+        given.given[state.groups[part.groups[row]]] = values_of(chunk, rows_.first_result(), row);
+    }
+    if (auto ok = rows_.push(std::move(chunk), bad, context); !ok) return ok;
+  }
+  return {};
+}
+
+Result<void> FixedWindow::update(OperatorState& operator_state, Context& context) const {
+  auto& state = static_cast<WindowState&>(operator_state);
+  if (!changes_) return {};
+  if (emit_ == Window::Emit::every) {
+    if (context.now_ms() - state.changes.told_ms < every_ms_) return {};
+    state.changes.told_ms = context.now_ms();
+  }
+  state.collect_revisions();
+  auto& changed = state.changes.changed;
+  // What is not closed yet is given first as it is on time.
+  while (!changed.empty() && (!closes_ || *changed.begin() <= state.closed_ms)) {
+    std::int64_t end_ms = *changed.begin();
+    changed.erase(changed.begin());
+    auto ok = tell_changes(end_ms, state.changes.windows.at(end_ms), context);
+    if (!ok) return ok;
+  }
+  return {};
+}
+
+Result<void> FixedWindow::tell_changes(std::int64_t end_ms, GivenWindow& window,
+                                       Context& context) const {
+  Span span = node_.slices.window(end_ms);
+  std::vector<RowChange> changes;
+  std::span<const std::uint32_t> left = window.changed;
+  while (!left.empty()) {
+    auto groups = left.first(std::min(left.size(), column::chunk_rows));
+    left = left.subspan(groups.size());
+    std::vector<BadResult> bad;
+    WindowResults results{{&span, 1}, &window.keys(), groups, &window.sums->accumulators(), groups};
+    Chunk chunk = rows_.make(results, window.sums, bad);
+    auto next = bad.begin();
+    for (std::uint32_t row = 0; row < chunk.rows; ++row) {
+      std::uint32_t key = groups[row];
+      window.is_changed[key] = 0;
+      window.bad.erase(key);
+      std::optional<ResultValues> now;
+      if (next != bad.end() && next->row == row)
+        window.bad[key] = std::move((next++)->reason);
+      else
+        now = values_of(chunk, rows_.first_result(), row);
+      append_change(span, key, window.given[key], std::move(now), changes);
+    }
+  }
+  window.changed.clear();
+  return push_changes(rows_, window.keys(), std::move(changes), context);
+}
+
+// Nothing can change the window any more: keys that have no valid result now never have one.
+Result<void> FixedWindow::end_window(std::int64_t end_ms, GivenWindow& window,
+                                     Context& context) const {
+  if (auto ok = tell_changes(end_ms, window, context); !ok) return ok;
+  Span span = node_.slices.window(end_ms);
+  for (const auto& [key, reason] : window.bad) {
+    auto ok = rows_.reject(span, window.keys(), key, reason, context);
+    if (!ok) return ok;
+  }
+  return {};
+}
+
+void FixedWindow::merge(OperatorState& whole, OperatorState& part, Watermark watermark) const {
+  auto& to = static_cast<WindowState&>(whole);
+  auto& from = static_cast<WindowState&>(part);
+  from.scratch.recent.clear();
+  to.scratch.recent.clear();
+  for (auto at = from.slices.begin(); at != from.slices.end();) {
+    auto& [start, slice] = *at;
+    if (slice.span.first_end_ms > watermark) break;
+    std::erase_if(slice.partials, [&](std::unique_ptr<Partial>& partial) {
+      if (partial->first_ms > watermark) return false;
+      to.take_partial(slice.span, std::move(partial), from);
+      return true;
+    });
+    if (slice.partials.empty()) {
+      from.split.erase(start);
+      at = from.slices.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+}  // namespace leat::operators

@@ -1,0 +1,294 @@
+#include "operators/group_keys.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "column/position.h"
+#include "column/row_key.h"
+
+namespace leat::operators {
+
+using column::Physical;
+using column::Type;
+using column::Vector;
+
+namespace {
+
+// How far ahead of its use memory is asked for.
+constexpr std::size_t ahead = 16;
+// As in column/row_key.h.
+constexpr char present_cell = 0x01;
+constexpr char null_cell = 0x02;
+constexpr std::size_t integer_key_bytes = 1 + sizeof(std::int64_t);
+
+/// A group, and a number that sorts as its key does, or as its first different bytes do.
+struct SortEntry {
+  std::uint64_t key;
+  std::uint32_t group;
+};
+
+std::vector<std::uint32_t> groups_of(const std::vector<SortEntry>& entries) {
+  std::vector<std::uint32_t> groups(entries.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = entries[i].group;
+  return groups;
+}
+
+// How many bytes all keys have in common at their begin.
+std::size_t common_prefix(const GroupTable& table) {
+  if (table.size() == 0) return 0;
+  std::string_view first = table.key(0);
+  std::size_t common = first.size();
+  for (std::size_t group = 1; group < table.size() && common > 0; ++group) {
+    std::string_view key = table.key(group);
+    common = std::min(common, key.size());
+    if (std::memcmp(first.data(), key.data(), common) == 0) continue;
+    common = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(common),
+                      key.begin())
+            .first -
+        first.begin());
+  }
+  return common;
+}
+
+std::uint64_t first_bytes(std::string_view key) {
+  std::byte bytes[sizeof(std::uint64_t)]{};
+  std::memcpy(bytes, key.data(), std::min(key.size(), sizeof bytes));
+  return load_big_endian<std::uint64_t>(bytes);
+}
+
+std::uint64_t ordered(std::int64_t key) {
+  return static_cast<std::uint64_t>(key) ^ std::uint64_t{1} << 63;
+}
+
+}  // namespace
+
+GroupKeys::GroupKeys(std::span<const Type> types)
+    : types_(types.begin(), types.end()),
+      integer_(types.size() == 1 && physical(types[0]) == Physical::integer) {}
+
+void GroupKeys::find_or_add(std::span<const Vector* const> columns,
+                            std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& groups,
+                            KeyScratch& scratch) {
+  groups.resize(rows.size());
+  if (rows.empty()) return;
+  if (integer_) return find_integers(*columns[0], rows, groups);
+  if (types_.empty()) {
+    std::fill(groups.begin(), groups.end(), texts_.find_or_add(""));
+    return;
+  }
+  bool texts = columns.size() == 1 && physical(types_[0]) == Physical::text;
+  if (texts && !columns[0]->has_nulls()) return find_texts(*columns[0], rows, groups, scratch);
+  find_bytes(columns, rows, groups, scratch);
+}
+
+void GroupKeys::find_integers(const Vector& column, std::span<const std::uint32_t> rows,
+                              std::vector<std::uint32_t>& groups) {
+  auto cells = column.integers();
+  bool nulls = column.has_nulls();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + ahead < rows.size()) integers_.prefetch(cells[rows[i + ahead]]);
+    groups[i] = nulls && column.is_null(rows[i]) ? integers_.find_or_add_null()
+                                                 : integers_.find_or_add(cells[rows[i]]);
+  }
+}
+
+void GroupKeys::find_texts(const Vector& column, std::span<const std::uint32_t> rows,
+                           std::vector<std::uint32_t>& groups, KeyScratch& scratch) {
+  const Vector* columns[] = {&column};
+  auto texts = column.texts();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    // Decoding the rows behind has driven the texts out of the nearest cache.
+    if (i + ahead < rows.size()) __builtin_prefetch(texts[rows[i + ahead]].data());
+    groups[i] = scratch.recent.find(this, texts[rows[i]],
+                                    [&] { return find_row(columns, rows[i], scratch); });
+  }
+}
+
+std::uint32_t GroupKeys::find_row(std::span<const Vector* const> columns, std::uint32_t row,
+                                  KeyScratch& scratch) {
+  std::size_t bytes_max = 0;
+  for (const Vector* column : columns) bytes_max += column::key_bytes_max(*column, row);
+  if (scratch.bytes.size() < bytes_max) scratch.bytes.resize(bytes_max);
+  char* end = scratch.bytes.data();
+  for (const Vector* column : columns) end = column::write_key(end, *column, row);
+  return texts_.find_or_add(
+      {scratch.bytes.data(), static_cast<std::size_t>(end - scratch.bytes.data())});
+}
+
+// Some rows at a time: their slots are asked for before the first of them is needed.
+void GroupKeys::find_bytes(std::span<const Vector* const> columns,
+                           std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& groups,
+                           KeyScratch& scratch) {
+  constexpr std::size_t block = 64;
+  scratch.ends.resize(block);
+  scratch.hashes.resize(block);
+  for (std::size_t begin = 0; begin < rows.size(); begin += block) {
+    std::size_t count = std::min(block, rows.size() - begin);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t bytes_max = size;
+      for (const Vector* column : columns) {
+        bytes_max += column::key_bytes_max(*column, rows[begin + i]);
+      }
+      if (scratch.bytes.size() < bytes_max) scratch.bytes.resize(2 * bytes_max);
+      char* key = scratch.bytes.data() + size;
+      char* end = key;
+      for (const Vector* column : columns) end = column::write_key(end, *column, rows[begin + i]);
+      scratch.hashes[i] = GroupTable::hash_of({key, static_cast<std::size_t>(end - key)});
+      texts_.prefetch(scratch.hashes[i]);
+      size += static_cast<std::size_t>(end - key);
+      scratch.ends[i] = size;
+    }
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      std::string_view key(scratch.bytes.data() + from, scratch.ends[i] - from);
+      groups[begin + i] = texts_.find_or_add(key, scratch.hashes[i]);
+      from = scratch.ends[i];
+    }
+  }
+}
+
+void GroupKeys::find_or_add(const GroupKeys& other, std::vector<std::uint32_t>& groups) {
+  groups.resize(other.size());
+  for (std::uint32_t i = 0; i < groups.size(); ++i) {
+    if (integer_ && i + ahead < groups.size()) {
+      integers_.prefetch(other.integers_.key(static_cast<std::uint32_t>(i + ahead)));
+    }
+    groups[i] = find_or_add(other, i);
+  }
+}
+
+std::uint32_t GroupKeys::find_or_add(const GroupKeys& other, std::uint32_t group) {
+  if (!integer_) return texts_.find_or_add(other.texts_.key(group));
+  if (other.integers_.is_null(group)) return integers_.find_or_add_null();
+  return integers_.find_or_add(other.integers_.key(group));
+}
+
+std::optional<std::uint32_t> GroupKeys::find(const GroupKeys& other, std::uint32_t group) const {
+  if (!integer_) return texts_.find(other.texts_.key(group));
+  if (other.integers_.is_null(group)) return integers_.null();
+  return integers_.find(other.integers_.key(group));
+}
+
+void GroupKeys::clear() {
+  if (integer_)
+    integers_.clear();
+  else
+    texts_.clear();
+}
+
+std::vector<std::uint32_t> GroupKeys::sorted() const {
+  std::vector<SortEntry> entries;
+  entries.reserve(size());
+  auto by_key = [](const SortEntry& a, const SortEntry& b) { return a.key < b.key; };
+  if (integer_) {
+    for (std::uint32_t group = 0; group < size(); ++group) {
+      if (!integers_.is_null(group)) entries.push_back({ordered(integers_.key(group)), group});
+    }
+    std::sort(entries.begin(), entries.end(), by_key);
+    if (auto null = integers_.null()) entries.push_back({0, *null});
+    return groups_of(entries);
+  }
+  std::size_t prefix = common_prefix(texts_);
+  for (std::uint32_t group = 0; group < size(); ++group) {
+    entries.push_back({first_bytes(texts_.key(group).substr(prefix)), group});
+  }
+  std::sort(entries.begin(), entries.end(), [&](const SortEntry& a, const SortEntry& b) {
+    if (a.key != b.key) return a.key < b.key;
+    return texts_.key(a.group) < texts_.key(b.group);
+  });
+  return groups_of(entries);
+}
+
+bool GroupKeys::less(std::uint32_t a, std::uint32_t b) const {
+  if (!integer_) return texts_.key(a) < texts_.key(b);
+  if (integers_.is_null(a) || integers_.is_null(b)) {
+    return integers_.is_null(b) && !integers_.is_null(a);
+  }
+  return integers_.key(a) < integers_.key(b);
+}
+
+void GroupKeys::set_cells(std::span<const std::uint32_t> groups, std::span<Vector* const> columns,
+                          std::size_t row, std::string& texts) const {
+  for (std::uint32_t group : groups) {
+    if (integer_) {
+      if (integers_.is_null(group))
+        columns[0]->set_null(row);
+      else
+        columns[0]->set_integer(row, integers_.key(group));
+    } else {
+      std::string_view key = texts_.key(group);
+      for (Vector* column : columns) {
+        bool taken = column::take_key(key, *column, row, texts);
+        ASSERT(taken);
+      }
+    }
+    ++row;
+  }
+}
+
+std::size_t GroupKeys::text_bytes(std::span<const std::uint32_t> groups) const {
+  if (integer_) return groups.size() * integer_key_bytes;
+  std::size_t bytes = 0;
+  for (std::uint32_t group : groups) bytes += texts_.key(group).size();
+  return bytes;
+}
+
+void GroupKeys::append_bytes(std::string& out, std::uint32_t group) const {
+  if (!integer_) {
+    out.append(texts_.key(group));
+    return;
+  }
+  bool null = integers_.is_null(group);
+  out.push_back(null ? null_cell : present_cell);
+  if (!null) column::append_word(out, integers_.key(group));
+}
+
+void GroupKeys::snapshot(StateWriter& writer) const {
+  writer.write(static_cast<std::uint32_t>(size()));
+  std::string key;
+  for (std::uint32_t group = 0; group < size(); ++group) {
+    key.clear();
+    append_bytes(key, group);
+    writer.write_text(key);
+  }
+}
+
+bool GroupKeys::is_key(std::string_view bytes) const {
+  std::string texts;
+  texts.reserve(bytes.size());
+  for (const Type& type : types_) {
+    Vector cell(type);
+    cell.resize(1);
+    if (!column::take_key(bytes, cell, 0, texts)) return false;
+  }
+  return bytes.empty();
+}
+
+Result<void> GroupKeys::restore(StateReader& reader) {
+  std::uint32_t count = reader.read_count(1);
+  std::string texts;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::string_view key = reader.read_text();
+    if (!is_key(key)) {
+      return fail(Errc::snapshot_mismatch, "the snapshot has a key of other columns");
+    }
+    std::uint32_t group = 0;
+    if (integer_) {
+      Vector cell(types_[0]);
+      cell.resize(1);
+      column::take_key(key, cell, 0, texts);
+      group =
+          cell.is_null(0) ? integers_.find_or_add_null() : integers_.find_or_add(cell.integer(0));
+    } else {
+      group = texts_.find_or_add(key);
+    }
+    if (group != i) return fail(Errc::corrupt_message, "the snapshot has a key twice");
+  }
+  return {};
+}
+
+}  // namespace leat::operators

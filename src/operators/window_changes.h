@@ -1,0 +1,89 @@
+// What was given of windows that may change, and how it has changed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/state.h"
+#include "column/value.h"
+#include "operators/group_keys.h"
+#include "operators/window_rows.h"
+#include "operators/window_table.h"
+
+namespace leat::operators {
+
+/// The values of a row's aggregates.
+using ResultValues = std::vector<column::Value>;
+
+/// One window: what its rows add up to, and what was given of each key.
+struct GivenWindow {
+  std::shared_ptr<WindowTable> sums;
+  // By the key's number:
+  std::vector<std::optional<ResultValues>> given;  // none where nothing stands
+  std::vector<std::uint8_t> is_changed;            // listed in `changed`
+  std::vector<std::uint32_t> changed;              // keys whose result may be another one now
+  std::map<std::uint32_t, std::string> bad;        // keys that have no valid result, and why
+
+  const GroupKeys& keys() const { return sums->keys(); }
+  /// Makes room for what keys have been added to `sums`.
+  void make_room() {
+    given.resize(sums->size());
+    is_changed.resize(sums->size());
+  }
+};
+
+/// Makes tables, of a node's keys and aggregates.
+class TableMaker {
+ public:
+  virtual ~TableMaker() = default;
+  virtual std::shared_ptr<WindowTable> take_table() = 0;
+};
+
+/// A change of one row: what stood, or what stands now.
+struct RowChange {
+  column::RowKind kind = column::RowKind::insert;
+  Span window;
+  std::uint32_t group = 0;
+  ResultValues values;
+};
+
+/// The windows of a node, by end.
+class WindowChanges {
+ public:
+  std::map<std::int64_t, GivenWindow> windows;
+  /// Ends of those that have changed keys.
+  std::set<std::int64_t> changed;
+  /// Processing time when changes were last told.
+  std::int64_t told_ms = 0;
+
+  GivenWindow& window(std::int64_t end_ms, TableMaker& maker);
+  /// Notes that the results of these keys of the window may be others now.
+  void note(std::int64_t end_ms, GivenWindow& window, std::span<const std::uint32_t> keys);
+  std::size_t bytes() const;
+
+  // As window_state.cpp has it.
+  void snapshot(StateWriter& writer, std::span<const column::Type> results) const;
+  Result<void> restore(StateReader& reader, TableMaker& maker,
+                       std::span<const column::Type> results);
+};
+
+void write_values(StateWriter& writer, const ResultValues& values,
+                  std::span<const column::Type> types);
+ResultValues read_values(StateReader& reader, std::span<const column::Type> types);
+
+/// The difference between what was given of a row and what it is now, in at most two changes.
+void append_change(const Span& window, std::uint32_t group, std::optional<ResultValues>& given,
+                   std::optional<ResultValues> now, std::vector<RowChange>& changes);
+/// The aggregates of a row of what WindowRows::make() made.
+ResultValues values_of(const column::Chunk& chunk, std::size_t first_result, std::uint32_t row);
+/// Pushes changes of keys in `keys`.
+Result<void> push_changes(const WindowRows& rows, const GroupKeys& keys,
+                          std::vector<RowChange> changes, Context& context);
+
+}  // namespace leat::operators
