@@ -1,0 +1,90 @@
+// Rows as files in a folder, a folder for each value of the columns that they are split by.
+//
+//   DIR/day=2024-02-29/city=K%C3%B8ge/rows.jsonl    or rows.csv; the columns day and city are not
+//   in it DIR/.leat/lock                                  who writes here DIR/.leat/writing/… what
+//   is not committed yet, as it will be DIR/.leat/commit/…                              what is
+//   committed and not yet in its place
+//
+// In names of folders all bytes other than letters, digits and one of _ . - + are written as in
+// URLs; NULL is __HIVE_DEFAULT_PARTITION__, which no value is written as.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "column/chunk.h"
+#include "column/row_text.h"
+#include "file/file.h"
+#include "operators/group_table.h"
+#include "plan/bound_plan.h"
+
+namespace leat::stream {
+
+/// Rows become visible, and durable, at a commit, which replaces the file of each folder that rows
+/// were written for since the commit before; all other folders stay as they are. A crash leaves
+/// what all of a commit's folders had before it, or what it brings: the next open() finishes a
+/// commit that was complete, and throws away what was not. Readers see each file whole at any time.
+/// Memory is bounded by `buffer_bytes` and the number of folders. Not thread-safe.
+class FileSink {
+ public:
+  struct Options {
+    /// Rows of all folders together that are not written yet.
+    std::size_t buffer_bytes = 32 << 20;
+    /// Rows of one.
+    std::size_t folder_bytes = 256 * 1024;
+  };
+  /// Makes the folder. Errc::locked while another one writes there. `owner` is who we are, for its
+  /// message.
+  static Result<std::unique_ptr<FileSink>> open(const plan::BoundNode& sink,
+                                                file::FileSystem& files, const std::string& owner,
+                                                const Options& options);
+
+  /// Errc::bad_record for a value that is too long for a folder's name.
+  Result<void> write(const column::Chunk& chunk);
+  /// After an error what was written may be committed or not: open the folder again.
+  Result<void> commit();
+
+ private:
+  struct Folder {
+    std::string path;  // below DIR; empty for DIR itself
+    std::uint64_t written = 0;
+    std::string rows;  // not yet written
+    bool refused = false;
+  };
+  FileSink(const plan::BoundNode& sink, file::FileSystem& files, const Options& options);
+
+  Result<void> clean_up();
+  Result<std::size_t> folder_of(const column::Chunk& chunk, std::uint32_t row);
+  Result<std::string> path_of(const column::Chunk& chunk, std::uint32_t row) const;
+  Result<void> append_row(const column::Chunk& chunk, std::uint32_t row);
+  Result<void> flush(Folder& folder);
+  Result<void> flush_all();
+  Result<void> sync_written();
+  Result<void> publish(const std::string& below);
+  Result<void> make_directories(const std::string& path);
+  std::string writing() const { return root_ + "/.leat/writing"; }
+  std::string committed() const { return root_ + "/.leat/commit"; }
+
+  const column::Schema schema_;
+  const std::vector<std::size_t> split_by_;
+  const bool csv_;
+  const std::string root_;
+  file::FileSystem& files_;
+  const Options options_;
+  std::unique_ptr<file::DirectoryLock> lock_;
+  column::JsonRows objects_;
+  column::CsvRows lines_;
+  operators::GroupTable table_;  // of the columns' keys
+  std::vector<Folder> folders_;  // by their number there
+  std::size_t buffered_ = 0;
+  std::string key_;
+};
+
+/// `day=2024-02-29`: the name of the folder that a value has; never a path. REQUIRES: it is not
+/// NULL.
+std::string folder_name(const std::string& column, std::string_view value);
+
+}  // namespace leat::stream
