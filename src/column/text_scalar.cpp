@@ -14,11 +14,14 @@ namespace {
 
 constexpr std::int64_t day_ms = 86'400'000;
 
+bool is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\n\r\v\f";
-  auto from = text.find_first_not_of(blanks);
-  if (from == text.npos) return {};
-  return text.substr(from, text.find_last_not_of(blanks) + 1 - from);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 bool is_digit(char c) {
