@@ -240,7 +240,7 @@ void use_cores(int cores) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
-Plan make_plan(const std::string& sink) {
+plan::Plan make_plan(const std::string& sink) {
   return take(
       Pipeline::from("edits")
           .json({{"time", Type::timestamp}, {"channel", Type::text}, {"added", Type::bigint}})
@@ -259,9 +259,10 @@ void compare(const Settings& settings, const Buffer& buffer, int cores) {
   std::uint64_t sum = 0;
   for (int round = 0; round < rounds; ++round) {
     measure(fields, [&] { sum += read_fields(buffer); });
-    Plan plan = make_plan(fmt::format("per-channel-{}-{}", cores, round));
-    RunOptions options{.at_end = AtEnd::flush, .workers = static_cast<std::size_t>(cores)};
-    auto runner = take(Runner::open(plan, log.topics(), log.clock(), options));
+    plan::Plan plan = make_plan(fmt::format("per-channel-{}-{}", cores, round));
+    RunOptions options{.at_end = AtEnd::flush};
+    options.workers = static_cast<std::size_t>(cores);
+    auto runner = take(Runner::open(plan, log.topics(), nullptr, log.clock(), options));
     // The first one checks every batch, since they are from before this log was opened.
     measure(round == 0 ? first : replay, [&] { take(runner->run()); });
     progress = runner->status().progress;

@@ -16,6 +16,7 @@ extern const Command gen_command;
 extern const Command group_command;
 extern const Command produce_command;
 extern const Command replay_command;
+extern const Command run_command;
 extern const Command serve_command;
 extern const Command topic_command;
 

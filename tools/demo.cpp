@@ -44,7 +44,7 @@ struct DemoOptions {
   bool keep = false;
 };
 
-Result<stream::Plan> demo_plan() {
+Result<plan::Plan> demo_plan() {
   using column::Type;
   using namespace std::chrono_literals;
   return stream::Pipeline::from(source_topic)
@@ -116,7 +116,7 @@ class Demo {
   SystemClock clock_;
   DataDirectory directory_;
   DemoEdits edits_;
-  stream::Plan plan_;
+  plan::Plan plan_;
   // In the order in which they need each other.
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<stream::BrokerTopics> topics_;
@@ -200,7 +200,7 @@ Result<std::int64_t> Demo::feed_edits(WindowTicker& ticker) {
 }
 
 Result<void> Demo::run_live() {
-  auto runner = stream::Runner::open(plan_, *topics_, clock_, {});
+  auto runner = stream::Runner::open(plan_, *topics_, nullptr, clock_, {});
   if (!runner) return fail(runner);
   WindowTicker ticker(connect_, sink_topic, live_from_);
   auto start = clock_.monotonic();
@@ -227,8 +227,8 @@ Result<void> Demo::run_live() {
 Result<void> Demo::run_replay() {
   stream::RunOptions options;
   options.at_end = stream::AtEnd::flush;  // from the start of each partition to its end now
-  auto runner =
-      stream::Runner::open(stream::shadow_of(plan_, replay_suffix), *topics_, clock_, options);
+  auto runner = stream::Runner::open(stream::shadow_of(plan_, replay_suffix), *topics_, nullptr,
+                                     clock_, options);
   if (!runner) return fail(runner);
   auto start = clock_.monotonic();
   if (auto ended = (*runner)->run(); !ended) return ended;

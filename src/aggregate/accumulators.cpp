@@ -1,8 +1,10 @@
 #include "aggregate/accumulators.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
+#include "aggregate/accumulators_of.h"
 #include "aggregate/kinds.h"
 #include "base/assert.h"
 
@@ -30,7 +32,25 @@ constexpr Kind kinds[] = {
     {"string_agg", make_lists},
 };
 
+void copy_text(column::Vector& out, std::size_t row, column::TextArena& texts) {
+  if (out.is_null(row)) return;
+  std::string_view text = out.text(row);
+  char* room = texts.reserve(text.size());
+  std::copy(text.begin(), text.end(), room);
+  texts.keep(text.size());
+  out.set_text(row, {room, text.size()});
+}
+
 }  // namespace
+
+void copy_texts(column::Vector& out, std::size_t row, column::TextArena& texts) {
+  if (column::physical(out.type()) == column::Physical::text) return copy_text(out, row, texts);
+  bool items = out.type().array && !out.is_null(row) &&
+               column::physical(out.items().type()) == column::Physical::text;
+  if (!items) return;
+  auto [begin, count] = out.list(row);
+  for (std::uint32_t i = 0; i < count; ++i) copy_text(out.items(), begin + i, texts);
+}
 
 std::unique_ptr<Accumulators> make_accumulators(const plan::BoundAggregate& aggregate, Rows rows) {
   const std::string& function = aggregate.aggregate->function;

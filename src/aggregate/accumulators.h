@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/state.h"
 #include "column/chunk.h"
@@ -23,6 +24,21 @@ struct Input {
   const column::RowContext* context = nullptr;
 };
 
+/// One of many steps that are taken with groups one by one: frames that slide over rows.
+struct Step {
+  enum class Kind : std::uint8_t { add, subtract, merge, clear, give };
+  Kind kind = Kind::add;
+  std::uint32_t group = 0;
+  /// To add, subtract: the row. To merge: the group that is added. To give: the cell of the result.
+  std::uint32_t other = 0;
+};
+
+/// A result that is beyond its type.
+struct Failure {
+  std::uint32_t cell = 0;
+  std::string reason;
+};
+
 /// What one aggregate keeps for all groups of a table, by the group's number. No result depends on
 /// the order of updates and merges. Not thread-safe.
 class Accumulators {
@@ -36,6 +52,8 @@ class Accumulators {
   /// Whether rows can be taken away again: those of counts and sums can, distinct ones if they
   /// were made for it.
   virtual bool can_subtract() const = 0;
+  /// Whether what is kept of a group is about as large as its rows.
+  virtual bool grows() const = 0;
   /// Takes rows away that were added to these groups, which leaves what the others give. REQUIRES:
   /// can_subtract().
   virtual void subtract(const Input& input, std::span<const std::uint32_t> rows,
@@ -50,6 +68,9 @@ class Accumulators {
   /// they are read. False, with why in `reason`, if the result is beyond its type.
   virtual bool result(std::uint32_t group, column::Vector& out, std::size_t row,
                       column::TextArena& texts, std::string& reason) const = 0;
+  /// Takes the steps in turn; `out` has the cells. All texts of results are in `texts` afterwards.
+  virtual void run(const Input& input, std::span<const Step> steps, column::Vector& out,
+                   column::TextArena& texts, std::vector<Failure>& failures) = 0;
 
   virtual void snapshot(StateWriter& writer) const = 0;
   /// REQUIRES: resize() to as many groups as were there.

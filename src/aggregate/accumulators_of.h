@@ -17,6 +17,14 @@ struct Cell {
   std::string& reason;
 };
 
+/// Neither false nor NULL.
+inline bool is_true(const column::Vector& condition, std::uint32_t row) {
+  return !condition.is_null(row) && condition.integer(row) != 0;
+}
+
+/// Copies what a cell's texts are.
+void copy_texts(column::Vector& out, std::size_t row, column::TextArena& texts);
+
 /// Calls `take(group, row)` for those rows that the filter lets pass and that are not NULL in
 /// `known`, if there is one.
 template <class Take>
@@ -30,7 +38,7 @@ void for_counted(const column::Vector* known, const column::Vector* filter,
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::uint32_t row = rows[i];
-    if (filter != nullptr && (filter->is_null(row) || filter->integer(row) == 0)) continue;
+    if (filter != nullptr && !is_true(*filter, row)) continue;
     if (known != nullptr && known->is_null(row)) continue;
     take(groups[i], row);
   }
@@ -46,6 +54,7 @@ void for_counted(const column::Vector* known, const column::Vector* filter,
 ///   write(state, writer), read(state, reader)
 ///   heap_bytes(state)            of what a state has elsewhere; may be missing
 ///   subtracter(input)            as adder(), to take rows away again; may be missing
+///   grows                        as Accumulators::grows(); false if it is missing
 template <class Kernel>
 class AccumulatorsOf final : public Accumulators {
  public:
@@ -64,6 +73,11 @@ class AccumulatorsOf final : public Accumulators {
     else
       ASSERT(can_subtract());
   }
+  bool grows() const override {
+    return requires {
+      Kernel::grows;
+    };
+  }
   void merge(const Accumulators& other, std::span<const std::uint32_t> groups) override {
     const auto& from = static_cast<const AccumulatorsOf&>(other).states_;
     for (std::size_t i = 0; i < groups.size(); ++i) kernel_.merge(states_[groups[i]], from[i]);
@@ -75,6 +89,22 @@ class AccumulatorsOf final : public Accumulators {
   bool result(std::uint32_t group, column::Vector& out, std::size_t row, column::TextArena& texts,
               std::string& reason) const override {
     return kernel_.result(states_[group], Cell{out, row, texts, reason});
+  }
+  void run(const Input& input, std::span<const Step> steps, column::Vector& out,
+           column::TextArena& texts, std::vector<Failure>& failures) override {
+    auto add = kernel_.adder(input);
+    for (const Step& step : steps) {
+      State& state = states_[step.group];
+      switch (step.kind) {
+        case Step::Kind::add:
+          if (counts(input, step.other)) add(state, step.other);
+          break;
+        case Step::Kind::subtract: subtract_one(input, state, step.other); break;
+        case Step::Kind::merge: kernel_.merge(state, states_[step.other]); break;
+        case Step::Kind::clear: state = {}; break;
+        case Step::Kind::give: give(state, step.other, out, texts, failures); break;
+      }
+    }
   }
   void snapshot(StateWriter& writer) const override {
     for (const State& state : states_) kernel_.write(state, writer);
@@ -102,6 +132,27 @@ class AccumulatorsOf final : public Accumulators {
     State* states = states_.data();
     for_counted(kernel_.known(input), input.filter, rows, groups,
                 [&](std::uint32_t group, std::uint32_t row) { change(states[group], row); });
+  }
+
+  bool counts(const Input& input, std::uint32_t row) const {
+    if (input.filter != nullptr && !is_true(*input.filter, row)) return false;
+    const column::Vector* known = kernel_.known(input);
+    return known == nullptr || !known->is_null(row);
+  }
+  void subtract_one(const Input& input, State& state, std::uint32_t row) {
+    if constexpr (subtracts) {
+      if (counts(input, row)) kernel_.subtracter(input)(state, row);
+    } else {
+      ASSERT(can_subtract());
+    }
+  }
+  void give(const State& state, std::uint32_t cell, column::Vector& out, column::TextArena& texts,
+            std::vector<Failure>& failures) {
+    std::string reason;
+    if (kernel_.result(state, Cell{out, cell, texts, reason}))
+      copy_texts(out, cell, texts);
+    else
+      failures.push_back({cell, std::move(reason)});
   }
 
   Kernel kernel_;

@@ -24,6 +24,7 @@ template <class Kind, class Rules>
 struct Listed : Rules {
   using Row = ListedRow<Kind>;
   using State = std::vector<Row>;
+  static constexpr bool grows = true;
 
   const column::Vector* known(const Input& input) const {
     return Rules::nulls_count ? nullptr : input.argument;

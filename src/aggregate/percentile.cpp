@@ -100,6 +100,7 @@ class Values {
 
 struct Percentile {
   using State = Values;
+  static constexpr bool grows = true;
 
   const column::Vector* known(const Input& input) const { return input.argument; }
   auto adder(const Input& input) const {

@@ -1,6 +1,8 @@
 // When a row is: what first, last, and lists go by.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -16,17 +18,29 @@ struct RowTime {
   friend auto operator<=>(const RowTime&, const RowTime&) = default;
 };
 
-/// Finds those of rows that are asked for in rising order.
+/// Finds those of a chunk's rows, quickly of neighbours.
 class RowTimes {
  public:
-  explicit RowTimes(const column::RowContext& context) : context_(&context), cursor_(context) {}
-  RowTime at(std::size_t row) {
-    return {context_->event_times_ms[row], context_->position(row, cursor_.run_of(row))};
+  explicit RowTimes(const column::RowContext& context)
+      : context_(&context), run_(context.runs.data()) {}
+  RowTime at(std::uint32_t row) {
+    if (row < begin_ || row >= run_->end) find_run(row);
+    return {context_->event_times_ms[row], context_->position(row, *run_)};
   }
 
  private:
+  void find_run(std::uint32_t row) {
+    const auto& runs = context_->runs;
+    auto found =
+        std::upper_bound(runs.begin(), runs.end(), row,
+                         [](std::uint32_t wanted, const auto& run) { return wanted < run.end; });
+    run_ = &*found;
+    begin_ = found == runs.begin() ? 0 : std::prev(found)->end;
+  }
+
   const column::RowContext* context_;
-  column::RunCursor cursor_;
+  const column::RowRun* run_;
+  std::uint32_t begin_ = 0;
 };
 
 /// The same, kept. In a snapshot:

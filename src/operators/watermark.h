@@ -21,4 +21,9 @@ constexpr Watermark earlier_by(Watermark watermark, std::int64_t ms) {
   return watermark < watermark_min + ms ? watermark_min : watermark - ms;
 }
 
+/// A time that much later, at most the last one. REQUIRES: `ms` is not negative.
+constexpr std::int64_t later_by(std::int64_t time_ms, std::int64_t ms) {
+  return time_ms > watermark_max - ms ? watermark_max : time_ms + ms;
+}
+
 }  // namespace leat::operators

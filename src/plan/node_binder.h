@@ -43,6 +43,7 @@ class NodeBinder {
   void pass_keys();
   void bind_table(const Source& source);
   void check_lookup(const Join& join);
+  void check_sources_differ(const Join& join);
   void check_source_column(const Source& source, const SourceColumn& column,
                            const std::string& place);
   void check_bad_rows(const BadRows& bad_rows, const std::string& place);

@@ -181,6 +181,29 @@ void NodeBinder::check_join_kind(const Join& join) {
   }
 }
 
+namespace {
+
+// Marks the sources that a node's rows come from.
+void find_sources(const BoundPlan& plan, std::size_t node, std::vector<bool>& sources) {
+  if (plan.nodes[node].inputs.empty()) sources[node] = true;
+  for (std::size_t input : plan.nodes[node].inputs) find_sources(plan, input, sources);
+}
+
+}  // namespace
+
+// All there is of a table is read before the first row is looked up, which its own rows cannot be.
+void NodeBinder::check_sources_differ(const Join& join) {
+  std::vector<bool> left(before_.nodes.size()), right(before_.nodes.size());
+  find_sources(before_, out_.inputs[0], left);
+  find_sources(before_, out_.inputs[1], right);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (!left[i] || !right[i]) continue;
+    complain("right", fmt::format("'{}' has rows of '{}', and so has '{}': give the table a source "
+                                  "of its own",
+                                  join.right, before_.nodes[i].node->name, join.left));
+  }
+}
+
 // A record without value takes back the row of its key, so a table must be looked up by that.
 void NodeBinder::check_lookup(const Join& join) {
   const auto& table = input(1).table;
@@ -211,6 +234,7 @@ void NodeBinder::bind_body(const Join& join) {
   }
   check_join_kind(join);
   check_lookup(join);
+  if (join.kind == Join::Kind::table) check_sources_differ(join);
   if (!ok()) return;
   if (join.window) {
     for (const char* bound : {"window_start", "window_end"}) {

@@ -1,4 +1,4 @@
-// The builder of plans.
+// A builder of plans that are one line of steps.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "stream/plan.h"
+#include "plan/plan.h"
 
 namespace leat::stream {
 
@@ -19,7 +19,7 @@ namespace leat::stream {
 ///                          {"added", Type::bigint}})
 ///                   .event_time("time")
 ///                   .disorder(2s)
-///                   .filter(col("added") >= 0)
+///                   .filter(call(">=", {col("added"), literal(Type::bigint, 0)}))
 ///                   .key_by({"channel"})
 ///                   .tumble(5min)
 ///                   .aggregate({count("edits"), sum("added", "added")})
@@ -34,40 +34,51 @@ class Pipeline {
 
   /// What the pipeline is called; otherwise as its sink.
   Pipeline& named(std::string name);
-  /// The fields of the records' values that become columns.
-  Pipeline& json(Schema fields);
-  /// The field that says when a row happened; otherwise the record's timestamp does.
-  Pipeline& event_time(std::string field);
+  /// The members of the records' values that become columns.
+  Pipeline& json(const plan::Schema& columns);
+  /// The column that says when a row happened; otherwise the record's timestamp does.
+  Pipeline& event_time(std::string column);
   Pipeline& disorder(std::chrono::milliseconds disorder);
   /// An event time further ahead of its record's timestamp makes the record a bad one.
   Pipeline& ahead_at_most(std::chrono::milliseconds bound);
   /// Nothing: a silent partition holds the watermark back for ever.
   Pipeline& idle(std::optional<std::chrono::milliseconds> idle);
-  /// What becomes of records that are no rows; otherwise they fail the pipeline.
+  /// What becomes of records that are no rows, and of rows without a valid result; otherwise they
+  /// fail the pipeline.
   Pipeline& skip_bad_records();
   Pipeline& dead_letters_to(std::string topic);
 
-  Pipeline& filter(Expression condition);
-  Pipeline& project(std::vector<ProjectPlan::Column> columns);
+  Pipeline& filter(plan::Expression condition);
+  Pipeline& project(std::vector<plan::NamedExpression> columns);
   /// The columns that group rows in windows and are the key of what is written.
   Pipeline& key_by(std::vector<std::string> columns);
   Pipeline& tumble(std::chrono::milliseconds size);
-  Pipeline& aggregate(std::vector<Aggregate> aggregates);
+  Pipeline& aggregate(std::vector<plan::Aggregate> aggregates);
   Pipeline& late_to(std::string topic);
 
   /// The plan, checked. `partitions` counts if the topic is made; 0 for as many as the source has.
-  Result<Plan> into(std::string topic, std::int32_t partitions = 0) const;
+  Result<plan::Plan> into(std::string topic, std::int32_t partitions = 0) const;
 
  private:
-  Plan plan_;
+  plan::Source& source();
+  plan::Window* window(const char* caller);
+  void add(plan::Node::Body body);
+
+  plan::Plan plan_;
   std::vector<std::string> keys_;
   // What was called without the step it belongs to.
   std::optional<std::string> misplaced_;
-  WindowPlan* window(const char* caller);
 };
+
+plan::Aggregate count(std::string name);
+plan::Aggregate count(std::string column, std::string name);
+plan::Aggregate sum(std::string column, std::string name);
+plan::Aggregate min(std::string column, std::string name);
+plan::Aggregate max(std::string column, std::string name);
+plan::Aggregate avg(std::string column, std::string name);
 
 /// The same plan writing to topics of its own, `suffix` behind their names: for a replay beside a
 /// live run.
-Plan shadow_of(Plan plan, const std::string& suffix);
+plan::Plan shadow_of(plan::Plan plan, const std::string& suffix);
 
 }  // namespace leat::stream

@@ -23,17 +23,25 @@ struct Runner::Shared {
   std::optional<Result<void>> result;
 };
 
-Result<std::unique_ptr<Runner>> Runner::open(const Plan& plan, TopicStore& store,
-                                             const Clock& clock, const RunOptions& options) {
-  Task::Options task_options{options.source, options.at_end == AtEnd::wait, options.workers};
-  auto task = Task::open(plan, store, clock, task_options);
+Result<std::unique_ptr<Runner>> Runner::open(plan::Plan plan, TopicStore& store,
+                                             file::FileSystem* files, const Clock& clock,
+                                             const RunOptions& options) {
+  Task::Options task_options;
+  task_options.block_rows = options.block_rows;
+  task_options.read_bytes = options.read_bytes;
+  task_options.watch_idle = options.at_end == AtEnd::wait;
+  task_options.workers = options.workers;
+  task_options.state_bytes_max = options.state_bytes_max;
+  task_options.console = options.console;
+  auto task = Task::open(std::move(plan), store, files, clock, task_options);
   if (!task) return fail(task);
   if (!options.from.empty()) {
     if (auto ok = (*task)->seek(options.from); !ok) return fail(ok);
   }
   std::unique_ptr<Runner> runner(new Runner(std::move(*task), store, options));
   if (options.at_end != AtEnd::wait) {
-    if (auto ok = runner->pin_ends(); !ok) return fail(ok);
+    if (auto ok = runner->task_->pin_ends(); !ok) return fail(ok);
+    runner->pinned_ = true;
   }
   runner->publish(RunState::running, "");
   return runner;
@@ -43,25 +51,11 @@ Runner::Runner(std::unique_ptr<Task> task, TopicStore& store, const RunOptions& 
     : task_(std::move(task)),
       store_(store),
       options_(options),
-      awaited_(static_cast<std::size_t>(task_->source().partitions)),
       shared_(std::make_shared<Shared>()) {}
 
 Runner::~Runner() {
   stop();
   if (thread_.joinable()) thread_.join();
-}
-
-// From now on the run ends where its partitions end now.
-Result<void> Runner::pin_ends() {
-  std::vector<Offset> ends;
-  for (std::int32_t id = 0; id < task_->source().partitions; ++id) {
-    auto readable = store_.readable({task_->source().id, PartitionId{id}});
-    if (!readable) return fail(readable);
-    ends.push_back(readable->high_watermark);
-  }
-  task_->set_ends(ends);
-  pinned_ = true;
-  return {};
 }
 
 Result<void> Runner::run() {
@@ -91,7 +85,9 @@ Result<void> Runner::run_to_end() {
       shared_->woken = false;
     }
     if (drain && !pinned_) {
-      if (auto ok = pin_ends(); !ok) return ok;
+      // From now on the run ends where its partitions end now.
+      if (auto ok = task_->pin_ends(); !ok) return ok;
+      pinned_ = true;
       options_.at_end = AtEnd::flush;
     }
     auto stepped = task_->step(out_);
@@ -102,12 +98,17 @@ Result<void> Runner::run_to_end() {
     if (pinned_ && task_->finished()) break;
     wait_for_more();
   }
-  if (options_.at_end == AtEnd::flush) {
-    auto flushed = task_->flush(out_);
-    if (auto ok = append(out_.take()); !ok) return ok;
-    if (!flushed) return flushed;
-  }
-  return {};
+  return end_run();
+}
+
+Result<void> Runner::end_run() {
+  if (options_.at_end != AtEnd::flush) return {};
+  auto flushed = task_->flush(out_);
+  if (auto ok = append(out_.take()); !ok) return ok;
+  if (!flushed) return flushed;
+  // What files take the place of goes only when topics have their part.
+  if (auto ok = wait_for_appends(0); !ok) return ok;
+  return task_->commit_files();
 }
 
 Result<void> Runner::append(std::vector<OutputBatch> batches) {
@@ -139,17 +140,13 @@ Result<void> Runner::wait_for_appends(std::size_t bytes_at_most) {
 
 // Sleeps until a partition has more, another thread wants something, or a partition becomes idle.
 void Runner::wait_for_more() {
-  for (const auto& partition : task_->progress().partitions) {
-    auto& awaited = awaited_[static_cast<std::size_t>(partition.id.value())];
-    if (awaited == partition.position) continue;
-    awaited = partition.position;
-    store_.when_readable({task_->source().id, partition.id}, partition.position,
-                         [shared = shared_] {
-                           std::lock_guard lock(shared->mutex);
-                           shared->woken = true;
-                           shared->changed.notify_all();
-                         });
-  }
+  task_->when_readable([shared = shared_] {
+    return Work([shared] {
+      std::lock_guard lock(shared->mutex);
+      shared->woken = true;
+      shared->changed.notify_all();
+    });
+  });
   auto idle_in = task_->idle_in();
   std::unique_lock lock(shared_->mutex);
   auto ready = [&] {
@@ -207,10 +204,7 @@ RunStatus Runner::status() const {
     status.error = shared_->error;
     status.progress = shared_->progress;
   }
-  for (const auto& partition : status.progress.partitions) {
-    auto readable = store_.readable({task_->source().id, partition.id});
-    status.high_watermarks.push_back(readable ? readable->high_watermark : partition.position);
-  }
+  status.ends = task_->ends();
   return status;
 }
 

@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "stream/plan.h"
 #include "stream/task.h"
 #include "stream/topic_store.h"
 
@@ -27,13 +26,19 @@ enum class AtEnd {
 struct RunOptions {
   /// With stop and flush the ends are those of the partitions when the run is opened.
   AtEnd at_end = AtEnd::wait;
-  /// Where to begin, one offset a partition; empty for the partitions' starts.
+  /// Rows of a block, and bytes of a read from a topic.
+  std::size_t block_rows = SourceReader::Options().block_rows;
+  std::size_t read_bytes = TopicFeed::default_read_bytes;
+  /// Where to begin, one offset for each of the task's partitions; empty for their starts.
   std::vector<Offset> from = {};
-  PartitionSource::Options source = {};
   /// Appends that are not yet acknowledged. One is always allowed.
   std::size_t in_flight_bytes_max = 8 << 20;
   /// Threads that share the work where the plan allows it, the runner's included.
   std::size_t workers = 1;
+  /// Operators that keep more end the run.
+  std::size_t state_bytes_max = std::size_t{1} << 30;
+  /// Takes what sinks to the console write; null for nowhere.
+  ConsoleSink::Write console = {};
 };
 
 enum class RunState { running, finished, stopped, failed };
@@ -43,15 +48,17 @@ struct RunStatus {
   RunState state = RunState::running;
   std::string error;  // of a failed run
   Progress progress;
-  std::vector<Offset> high_watermarks;  // of the source, by partition
+  /// Of the partitions of `progress`, as they are now; nothing for files.
+  std::vector<std::optional<Offset>> ends;
 };
 
-/// One run of a plan. drain(), stop() and status() may be called from any thread; store and
+/// One run of a plan. drain(), stop() and status() may be called from any thread; store, files and
 /// clock outlive it.
 class Runner {
  public:
-  static Result<std::unique_ptr<Runner>> open(const Plan& plan, TopicStore& store,
-                                              const Clock& clock, const RunOptions& options);
+  static Result<std::unique_ptr<Runner>> open(plan::Plan plan, TopicStore& store,
+                                              file::FileSystem* files, const Clock& clock,
+                                              const RunOptions& options);
   /// Stops, and waits for the thread and for what was appended.
   ~Runner();
 
@@ -74,7 +81,7 @@ class Runner {
   Runner(std::unique_ptr<Task> task, TopicStore& store, const RunOptions& options);
 
   Result<void> run_to_end();
-  Result<void> pin_ends();
+  Result<void> end_run();
   Result<void> append(std::vector<OutputBatch> batches);
   Result<void> wait_for_appends(std::size_t bytes_at_most);
   void wait_for_more();
@@ -85,8 +92,6 @@ class Runner {
   RunOptions options_;
   bool pinned_ = false;
   OutputBatches out_;
-  // Offsets beyond which a wake-up has been asked for.
-  std::vector<std::optional<Offset>> awaited_;
   // What callbacks and other threads touch; callbacks may outlive the runner.
   std::shared_ptr<Shared> shared_;
   std::thread thread_;

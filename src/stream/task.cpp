@@ -1,4 +1,4 @@
-// A snapshot of a task, as section "task" version 1, followed by that of its graph:
+// A snapshot of a task, as section "task" version 2, followed by that of its graph:
 //
 //   body      := watermark_ms:i64 partitions:u32 partition*
 //   partition := position:i64 watermark_ms:i64
@@ -6,116 +6,145 @@
 
 #include <algorithm>
 #include <functional>
+#include <queue>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/assert.h"
+#include "plan/used_columns.h"
+#include "stream/file_feed.h"
+#include "stream/node_operators.h"
 
 namespace leat::stream {
 
 namespace {
 
-// A topic with a partition for each one of the source, for records that keep their partition.
-Result<std::optional<Topic>> side_topic(TopicStore& store, const std::string& name,
-                                        const Topic& source) {
-  if (name.empty()) return std::optional<Topic>();
-  auto topic = store.create_topic(name, source.partitions);
-  if (!topic) return fail(topic);
-  if (topic->partitions < source.partitions) {
-    return fail(Errc::plan_error, fmt::format("{} has {} partitions, fewer than the {} of {}", name,
-                                              topic->partitions, source.partitions, source.name));
+// Whether rows of the node are looked up in a join of that kind, as they are or filtered.
+bool is_looked_up(const plan::BoundPlan& plan, std::size_t node, plan::Join::Kind kind) {
+  for (std::size_t i = node + 1; i < plan.nodes.size(); ++i) {
+    const auto& inputs = plan.nodes[i].inputs;
+    if (std::find(inputs.begin(), inputs.end(), node) == inputs.end()) continue;
+    if (const auto* join = std::get_if<plan::Join>(&plan.nodes[i].node->body)) {
+      if (join->kind == kind && inputs[1] == node) return true;
+    } else if (!traits_of(plan.nodes[i]).keeps_rows && is_looked_up(plan, i, kind)) {
+      return true;
+    }
   }
-  return std::optional<Topic>(std::move(*topic));
-}
-
-Result<GraphTopics> open_topics(const Plan& plan, TopicStore& store, const Topic& source) {
-  std::int32_t partitions = plan.sink.partitions > 0 ? plan.sink.partitions : source.partitions;
-  auto sink = store.create_topic(plan.sink.topic, partitions);
-  if (!sink) return fail(sink);
-  GraphTopics topics{std::move(*sink), {}, {}};
-  for (const auto& step : plan.steps) {
-    const auto* window = std::get_if<WindowPlan>(&step);
-    if (window == nullptr) continue;
-    auto late = side_topic(store, window->late_topic, source);
-    if (!late) return fail(late);
-    topics.late = std::move(*late);
-  }
-  auto dead_letters = side_topic(store, plan.source.dead_letter_topic, source);
-  if (!dead_letters) return fail(dead_letters);
-  topics.dead_letters = std::move(*dead_letters);
-  return topics;
+  return false;
 }
 
 // No more than have something to do.
-std::size_t workers_of(const Task::Options& options, const Topic& source) {
-  auto partitions = static_cast<std::size_t>(source.partitions);
+std::size_t workers_of(const Task::Options& options, std::size_t partitions) {
   return std::clamp<std::size_t>(options.workers, 1, std::max<std::size_t>(partitions, 1));
-}
-
-void add_run(column::RowContext& context, std::size_t row, std::int32_t partition,
-             Watermark watermark) {
-  auto& runs = context.runs;
-  auto end = static_cast<std::uint32_t>(row + 1);
-  if (!runs.empty() && runs.back().partition == partition &&
-      runs.back().watermark_ms == watermark) {
-    runs.back().end = end;
-  } else {
-    runs.push_back({end, partition, watermark});
-  }
-}
-
-// Moves the next `count` rows of `source` to the end of `block`.
-void move_rows(PartitionSource& source, std::size_t count, RowBlock& block) {
-  const RowBlock& from = *source.block();
-  std::size_t first = source.next_row();
-  for (std::size_t i = 0; i < block.columns.size(); ++i) {
-    block.columns[i].copy_from(block.rows, from.columns[i], first, count);
-  }
-  for (std::size_t row = first; row < first + count; ++row) {
-    block.context.event_times_ms.push_back(from.context.event_times_ms[row]);
-    block.context.places.push_back(from.context.places[row]);
-    add_run(block.context, block.rows, source.partition().partition.value(), source.next_stamp());
-    ++block.rows;
-    source.consume(1);
-  }
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Task>> Task::open(const Plan& plan, TopicStore& store, const Clock& clock,
+struct Task::Input {
+  Input(std::size_t node, const plan::Source& of, SourceReader of_rows, bool table, bool timed)
+      : source(node), plan(&of), reader(std::move(of_rows)), is_table(table), is_timed(timed) {}
+
+  std::size_t source;  // the node's number
+  const plan::Source* plan;
+  SourceReader reader;
+  /// Rows of a table: read before others.
+  bool is_table;
+  /// The watermark waits for it.
+  bool is_timed;
+  bool caught_up = false;
+  std::chrono::nanoseconds caught_up_at{0};
+  bool idle = false;
+  std::optional<TopicPartition> topic;  // nothing for a file
+  std::optional<Offset> awaited;        // a wake-up has been asked for
+  // Since the task was opened.
+  std::uint64_t rows = 0;
+  std::uint64_t bad = 0;
+  // Since the last step.
+  OutputBatches out;
+  std::vector<Decision> decisions;
+  Result<void> result;
+};
+
+Result<std::unique_ptr<Task>> Task::open(plan::Plan plan, TopicStore& store,
+                                         file::FileSystem* files, const Clock& clock,
                                          const Options& options) {
-  if (auto ok = check(plan); !ok) return fail(ok);
-  auto source = store.find_topic(plan.source.topic);
-  if (!source) return fail(source);
-  auto topics = open_topics(plan, store, *source);
-  if (!topics) return fail(topics);
-  std::unique_ptr<Task> task(new Task(plan, store, clock, options, std::move(*source), *topics));
-  for (auto& input : task->inputs_) {
-    auto readable = store.readable(input->source.partition());
-    if (!readable) return fail(readable);
-    input->source.seek(readable->start, watermark_min);
-  }
+  std::unique_ptr<Task> task(new Task(std::move(plan), store, clock, options));
+  if (auto ok = task->bind(); !ok) return fail(ok);
+  if (auto ok = task->open_inputs(files); !ok) return fail(ok);
   return task;
 }
 
-Task::Task(const Plan& plan, TopicStore& store, const Clock& clock, const Options& options,
-           Topic source, const GraphTopics& topics)
-    : plan_(plan),
-      store_(store),
-      clock_(clock),
-      options_(options),
-      source_topic_(std::move(source)),
-      graph_(plan_, topics, workers_of(options_, source_topic_)),
-      workers_(graph_.takes_any_order() ? workers_of(options_, source_topic_) : 1),
-      merged_(plan.source.fields, options.source.chunk_rows) {
-  if (topics.dead_letters) {
-    dead_letters_.emplace(plan.name, plan.source.topic, *topics.dead_letters);
+Task::Task(plan::Plan plan, TopicStore& store, const Clock& clock, const Options& options)
+    : plan_(std::move(plan)), store_(store), clock_(clock), options_(options) {}
+
+Task::~Task() = default;
+
+Result<void> Task::bind() {
+  auto bound = plan::bind(plan_);
+  if (!bound) return fail(bound);
+  bound_ = std::move(*bound);
+  return {};
+}
+
+Result<void> Task::open_inputs(file::FileSystem* files) {
+  auto used = plan::used_columns(bound_);
+  for (std::size_t i = 0; i < bound_.nodes.size(); ++i) {
+    if (!traits_of(bound_.nodes[i]).is_source) continue;
+    if (auto ok = open_source(i, files, used[i]); !ok) return ok;
   }
-  for (std::int32_t id = 0; id < source_topic_.partitions; ++id) {
-    TopicPartition partition{source_topic_.id, PartitionId{id}};
-    inputs_.push_back(std::make_unique<Input>(plan_.source, store, partition, options.source));
+  std::size_t most = 1;
+  for (const auto& input : inputs_) {
+    most = std::max(most, static_cast<std::size_t>(input->reader.partition().value()) + 1);
   }
+  auto outputs =
+      PlanOutputs::open(bound_, {store_, files, options_.console}, static_cast<std::int32_t>(most));
+  if (!outputs) return fail(outputs);
+  outputs_ = std::move(*outputs);
+  dataflow_ = std::make_unique<Dataflow>(bound_, workers_of(options_, inputs_.size()));
+  workers_ = std::make_unique<Workers>(dataflow_->lanes());
+  return {};
+}
+
+Result<void> Task::open_source(std::size_t node, file::FileSystem* files, std::vector<bool> used) {
+  const auto& source = std::get<plan::Source>(bound_.nodes[node].node->body);
+  if (source.topic.empty()) {
+    if (files == nullptr) {
+      return fail(Errc::plan_error,
+                  fmt::format("{}: there are no files to read here", plan::place_of(plan_, node)));
+    }
+    FileFeed::Options options;
+    options.csv = source.format == plan::Source::Format::csv;
+    add_input(node, PartitionId{0}, std::make_unique<FileFeed>(*files, source.file, options), used);
+    return {};
+  }
+  auto topic = store_.find_topic(source.topic);
+  if (!topic) {
+    return fail(topic.error().code,
+                fmt::format("{}: {}", plan::place_of(plan_, node), topic.error().what));
+  }
+  for (std::int32_t id = 0; id < topic->partitions; ++id) {
+    TopicPartition partition{topic->id, PartitionId{id}};
+    auto readable = store_.readable(partition);
+    if (!readable) return fail(readable);
+    add_input(node, partition.partition,
+              std::make_unique<TopicFeed>(store_, source.topic, partition,
+                                          static_cast<std::int32_t>(node), options_.read_bytes),
+              used);
+    inputs_.back()->topic = partition;
+    inputs_.back()->reader.seek(readable->start, watermark_min);
+  }
+  return {};
+}
+
+void Task::add_input(std::size_t node, PartitionId partition, std::unique_ptr<RecordFeed> feed,
+                     const std::vector<bool>& used) {
+  const plan::BoundNode& bound = bound_.nodes[node];
+  bool is_table = is_looked_up(bound_, node, plan::Join::Kind::table);
+  bool is_timed = !bound.table || is_looked_up(bound_, node, plan::Join::Kind::as_of);
+  SourceReader reader(bound, static_cast<std::int32_t>(node), partition, std::move(feed),
+                      {options_.block_rows, used});
+  inputs_.push_back(std::make_unique<Input>(node, std::get<plan::Source>(bound.node->body),
+                                            std::move(reader), is_table, is_timed));
 }
 
 Result<void> Task::seek(const std::vector<Offset>& positions) {
@@ -124,67 +153,104 @@ Result<void> Task::seek(const std::vector<Offset>& positions) {
                 fmt::format("{} positions for {} partitions", positions.size(), inputs_.size()));
   }
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    inputs_[i]->source.seek(positions[i], watermark_min);
+    inputs_[i]->reader.seek(positions[i], watermark_min);
   }
   return {};
 }
 
-void Task::set_ends(const std::vector<Offset>& ends) {
-  ASSERT(ends.size() == inputs_.size());
-  for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i]->source.set_end(ends[i]);
+Result<void> Task::pin_ends() {
+  for (auto& input : inputs_) {
+    if (!input->topic) continue;  // a file ends by itself
+    auto readable = store_.readable(*input->topic);
+    if (!readable) return fail(readable);
+    input->reader.set_end(readable->high_watermark);
+  }
+  return {};
 }
 
 bool Task::finished() const {
   return std::all_of(inputs_.begin(), inputs_.end(),
-                     [](const auto& input) { return input->source.finished(); });
+                     [](const auto& input) { return input->reader.finished(); });
 }
 
 // Sees to it that the input's next rows are decoded; false if there are none.
 Result<bool> Task::fill(Input& input) {
-  if (input.source.has_rows()) return true;
-  auto filled = input.source.fill(input.idle ? std::optional(watermark_) : std::nullopt);
+  if (input.reader.has_rows()) return true;
+  auto filled = input.reader.fill(input.idle ? std::optional(watermark_) : std::nullopt);
   if (!filled) return filled;
-  if (auto floored_at = input.source.take_floored()) {
-    input.decisions.push_back({input.source.partition().partition, *floored_at, watermark_});
+  if (auto floored_at = input.reader.take_floored()) {
+    input.decisions.push_back({input.source, input.reader.partition(), *floored_at, watermark_});
   }
   if (auto ok = handle_bad(input); !ok) return fail(ok);
   if (*filled) {
     input.caught_up = false;
-    if (input.source.has_rows()) input.idle = false;
+    if (input.reader.has_rows()) input.idle = false;
     return true;
   }
   auto now = clock_.monotonic();
   if (!std::exchange(input.caught_up, true)) input.caught_up_at = now;
-  if (watches_idle() &&
-      now - input.caught_up_at >= std::chrono::milliseconds(*plan_.source.idle_ms)) {
+  bool watched = options_.watch_idle && input.plan->idle_ms > 0;
+  if (watched && now - input.caught_up_at >= std::chrono::milliseconds(input.plan->idle_ms)) {
     input.idle = true;
   }
   return false;
 }
 
 Result<void> Task::handle_bad(Input& input) {
-  while (const BadRecord* bad = input.source.next_bad()) {
-    PartitionId partition = input.source.partition().partition;
-    if (plan_.source.bad_records == BadRecords::fail) {
-      return fail(Errc::bad_record,
-                  fmt::format("pipeline {}: record {} of partition {} of {}: {}", plan_.name,
-                              bad->record.offset.value(), partition.value(), plan_.source.topic,
-                              bad->reason));
-    }
+  while (const BadRecord* bad = input.reader.next_bad()) {
     ++input.bad;
-    if (dead_letters_) dead_letters_->write(partition, bad->record, bad->reason, input.out);
+    auto ok = outputs_->bad_record(input.source, input.reader.partition(), *bad, input.out);
+    if (!ok) return ok;
   }
   return {};
 }
 
+Result<bool> Task::fill_all() {
+  bool any = false;
+  for (auto& input : inputs_) {
+    auto filled = fill(*input);
+    if (!filled) return filled;
+    any = any || *filled;
+  }
+  return any;
+}
+
+// Gives the input's next rows to the graph, on one lane.
+Result<void> Task::process_head(Input& input, std::size_t rows) {
+  SourceReader& reader = input.reader;
+  column::Chunk chunk = chunk_of(reader.block());
+  if (rows < chunk.rows) {
+    std::vector<std::uint32_t> selected(rows);
+    auto first = static_cast<std::uint32_t>(reader.next_row());
+    for (std::uint32_t i = 0; i < rows; ++i) selected[i] = first + i;
+    chunk.selection = column::Selection::of(std::move(selected));
+  }
+  reader.consume(rows);
+  input.rows += rows;
+  return dataflow_->process(0, input.source, chunk);
+}
+
+// Takes what tables have; false if they are read as far as they go.
+Result<bool> Task::process_tables() {
+  bool any = false;
+  for (auto& input : inputs_) {
+    if (!input->is_table) continue;
+    any = any || !input->caught_up;
+    if (!input->reader.has_rows()) continue;
+    const auto& block = *input->reader.block();
+    if (auto ok = process_head(*input, block.rows - input->reader.next_row()); !ok) return fail(ok);
+    if (auto ok = handle_bad(*input); !ok) return fail(ok);
+  }
+  return any;
+}
+
 // Processes the block at hand, which is whole, and sees to it that the next one is there.
 Result<void> Task::process_block(Input& input, std::size_t lane) {
-  PartitionSource& source = input.source;
   {
-    column::Chunk chunk = chunk_of(source.block());
-    source.consume(chunk.rows);
+    column::Chunk chunk = chunk_of(input.reader.block());
+    input.reader.consume(chunk.rows);
     input.rows += chunk.rows;
-    if (auto ok = graph_.process(lane, chunk, input.out); !ok) return ok;
+    if (auto ok = dataflow_->process(lane, input.source, chunk); !ok) return ok;
   }
   if (auto ok = handle_bad(input); !ok) return ok;
   auto filled = fill(input);
@@ -196,212 +262,225 @@ void Task::process_blocks(BlockQueue& queue, std::size_t lane) {
     Input& input = *inputs_[*taken];
     input.result = process_block(input, lane);
     if (!input.result) return queue.end();
-    if (input.source.has_rows()) queue.put(input.source.next_event_time_ms(), *taken);
+    if (input.reader.has_rows()) queue.put(input.reader.next_event_time_ms(), *taken);
   }
 }
 
-// Blocks of all inputs, the earlier ones first. Whether there was enough to share it.
-Result<bool> Task::process_any_order() {
+// Blocks of all inputs, the earlier ones first.
+Result<void> Task::process_any_order() {
   std::optional<std::size_t> least;
   std::size_t whole_blocks = 0;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    const PartitionSource& source = inputs_[i]->source;
-    if (!source.has_rows()) continue;
-    if (source.block()->rows == options_.source.chunk_rows) ++whole_blocks;
-    if (!least || source.next_event_time_ms() < inputs_[*least]->source.next_event_time_ms()) {
+    const SourceReader& reader = inputs_[i]->reader;
+    if (!reader.has_rows() || inputs_[i]->is_table) continue;
+    if (reader.block()->rows == options_.block_rows) ++whole_blocks;
+    if (!least || reader.next_event_time_ms() < inputs_[*least]->reader.next_event_time_ms()) {
       least = i;
     }
   }
-  if (!least) return false;
-  // What is ahead of the others fills windows that cannot be closed yet, so a block may begin no
-  // later than some blocks of the slowest input from now.
+  if (!least) return {};
+  // What is ahead of the others waits for them, so a block may begin no later than some blocks of
+  // the slowest input from now.
   constexpr std::int64_t blocks_ahead = 32;
-  const auto& times = inputs_[*least]->source.block()->context.event_times_ms;
+  const auto& times = inputs_[*least]->reader.block()->context.event_times_ms;
   std::int64_t span_ms = std::max<std::int64_t>(times.back() - times.front(), 1'000);
   constexpr std::size_t blocks_max = 64;
   BlockQueue queue(times.front() + blocks_ahead * span_ms, blocks_max);
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    const PartitionSource& source = inputs_[i]->source;
-    if (source.has_rows()) queue.put(source.next_event_time_ms(), i);
+    const SourceReader& reader = inputs_[i]->reader;
+    if (reader.has_rows() && !inputs_[i]->is_table) queue.put(reader.next_event_time_ms(), i);
   }
   // Waking the others costs more than the rows of a partition that is nearly read to its end.
-  bool shared = whole_blocks > 1 && workers_.size() > 1;
-  if (shared) {
-    workers_.run([&](std::size_t worker) { process_blocks(queue, worker); });
+  if (whole_blocks > 1 && workers_->size() > 1) {
+    workers_->run([&](std::size_t worker) { process_blocks(queue, worker); });
   } else {
     process_blocks(queue, 0);
   }
   for (auto& input : inputs_) {
-    if (!input->result) return fail(std::exchange(input->result, {}));
-  }
-  return shared;
-}
-
-// The next rows of all inputs in their common order, until the chunk is full or an input must be
-// filled before it is known what comes next.
-column::Chunk Task::merge_rows() {
-  using Head = std::pair<std::int64_t, std::size_t>;  // event time, input
-  std::vector<Head> heads;                            // a heap, the least in front
-  auto block = merged_.take();
-  for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    const PartitionSource& source = inputs_[i]->source;
-    if (!source.has_rows()) continue;
-    heads.emplace_back(source.next_event_time_ms(), i);
-    const auto& buffers = source.block()->context.buffers;
-    block->context.buffers.insert(block->context.buffers.end(), buffers.begin(), buffers.end());
-  }
-  std::make_heap(heads.begin(), heads.end(), std::greater<>());
-  while (!heads.empty() && block->rows < merged_.rows()) {
-    std::pop_heap(heads.begin(), heads.end(), std::greater<>());
-    std::size_t input = heads.back().second;
-    heads.pop_back();
-    PartitionSource& source = inputs_[input]->source;
-    const auto& times = source.block()->context.event_times_ms;
-    std::size_t row = source.next_row();
-    std::size_t end = std::min(times.size(), row + merged_.rows() - block->rows);
-    std::size_t next = row;
-    while (next < end && (heads.empty() || Head(times[next], input) < heads.front())) ++next;
-    move_rows(source, next - row, *block);
-    inputs_[input]->rows += next - row;
-    if (!source.has_rows()) break;
-    heads.emplace_back(source.next_event_time_ms(), input);
-    std::push_heap(heads.begin(), heads.end(), std::greater<>());
-  }
-  return chunk_of(block);
-}
-
-// Rows of all inputs in their common order, unless one has records to read that may come first.
-Result<void> Task::process_in_order(OutputBatches& out) {
-  bool rows = false;
-  for (const auto& input : inputs_) {
-    rows = rows || input->source.has_rows();
-    if (!input->source.has_rows() && !input->caught_up) return {};
-  }
-  if (!rows) return {};
-  column::Chunk chunk;
-  if (inputs_.size() == 1) {
-    PartitionSource& source = inputs_[0]->source;
-    chunk = chunk_of(source.block());
-    source.consume(chunk.rows);
-    inputs_[0]->rows += chunk.rows;
-  } else {
-    chunk = merge_rows();
-  }
-  if (auto ok = graph_.process(0, chunk, out); !ok) return ok;
-  for (auto& input : inputs_) {
-    if (auto ok = handle_bad(*input); !ok) return ok;
+    if (!input->result) return std::exchange(input->result, {});
   }
   return {};
 }
 
-// Takes what the inputs' own work gave.
-void Task::settle(OutputBatches& out) {
+// The next rows of all inputs in their common order, until there are some, or an input must be
+// filled before it is known what comes next.
+Result<void> Task::process_in_order() {
+  using Head = std::pair<std::int64_t, std::size_t>;  // event time, input: as positions are ordered
+  std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = *inputs_[i];
+    if (input.is_table) continue;
+    if (input.reader.has_rows()) {
+      heads.emplace(input.reader.next_event_time_ms(), i);
+    } else if (!input.caught_up) {
+      return {};
+    }
+  }
+  std::size_t left = options_.block_rows;
+  while (!heads.empty() && left > 0) {
+    std::size_t at = heads.top().second;
+    heads.pop();
+    Input& input = *inputs_[at];
+    const auto& times = input.reader.block()->context.event_times_ms;
+    std::size_t row = input.reader.next_row();
+    std::size_t end = std::min(times.size(), row + left);
+    std::size_t next = row;
+    while (next < end && (heads.empty() || Head(times[next], at) < heads.top())) ++next;
+    left -= next - row;
+    if (auto ok = process_head(input, next - row); !ok) return ok;
+    if (auto ok = handle_bad(input); !ok) return ok;
+    if (!input.reader.has_rows()) break;
+    heads.emplace(input.reader.next_event_time_ms(), at);
+  }
+  return {};
+}
+
+Result<bool> Task::step(OutputBatches& out) {
+  dataflow_->set_now_ms(clock_.wall_ms());
+  auto filled = fill_all();
+  Result<void> result = filled ? Result<void>() : fail(filled);
+  Watermark watermark = watermark_;
+  if (result) {
+    auto tables = process_tables();
+    if (!tables) {
+      result = fail(tables);
+    } else if (!*tables) {
+      result = dataflow_->takes_any_order() ? process_any_order() : process_in_order();
+      watermark = std::max(watermark, least_watermark());
+    }
+  }
+  // Also what came before an error is written.
+  if (!result) watermark = watermark_;
+  auto finished = finish_step(watermark, out);
+  if (!result) return fail(result);
+  if (!finished) return fail(finished);
+  if (auto ok = check_memory(); !ok) return fail(ok);
+  return *filled;
+}
+
+Result<void> Task::finish_step(Watermark watermark, OutputBatches& out) {
+  watermark_ = watermark;
+  auto finished = dataflow_->finish_step(watermark, *workers_, *outputs_);
   for (auto& input : inputs_) {
     out.add(input->out.take());
     decisions_.insert(decisions_.end(), input->decisions.begin(), input->decisions.end());
     input->decisions.clear();
   }
+  out.add(outputs_->take());
+  return finished;
 }
 
-Result<bool> Task::step(OutputBatches& out) {
-  bool any = false;
-  Result<void> result;
-  for (auto& input : inputs_) {
-    auto filled = fill(*input);
-    if (!filled) result = fail(filled);
-    if (!filled) break;
-    any = any || *filled;
-  }
-  bool shared = false;
-  if (result && graph_.takes_any_order()) {
-    auto processed = process_any_order();
-    result = processed ? Result<void>() : fail(processed);
-    shared = processed && *processed;
-  } else if (result) {
-    result = process_in_order(out);
-  }
-  // Also what came before an error is written.
-  settle(out);
-  if (!result) return fail(result);
-  if (auto ok = advance(shared, out); !ok) return fail(ok);
-  return any;
-}
-
-Result<void> Task::advance(bool shared, OutputBatches& out) {
+Watermark Task::least_watermark() const {
   std::optional<Watermark> least;
   for (const auto& input : inputs_) {
-    if (input->idle) continue;
-    Watermark watermark = input->source.watermark();
+    if (input->idle || !input->is_timed) continue;
+    Watermark watermark = input->reader.watermark();
     least = least ? std::min(*least, watermark) : watermark;
   }
-  if (!least || *least <= watermark_) return {};
-  Watermark before = std::exchange(watermark_, *least);
-  if (!shared || before == watermark_min) return graph_.advance(watermark_, out);
-  return graph_.advance_shared(before, watermark_, workers_, out);
+  return least.value_or(watermark_);
+}
+
+Result<void> Task::check_memory() {
+  std::vector<std::size_t> bytes = dataflow_->bytes();
+  std::size_t all = 0;
+  for (std::size_t of_node : bytes) all += of_node;
+  if (all <= options_.state_bytes_max) return {};
+  auto most =
+      static_cast<std::size_t>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
+  constexpr std::size_t mebibyte = 1 << 20;
+  return fail(Errc::policy_violation,
+              fmt::format("pipeline {} keeps {} MiB, more than the {} MiB it may; most of it, {} "
+                          "MiB, in {}: narrow its windows or keys, or allow more",
+                          plan_.name, all / mebibyte, options_.state_bytes_max / mebibyte,
+                          bytes[most] / mebibyte, plan::place_of(plan_, most)));
 }
 
 Result<void> Task::flush(OutputBatches& out) {
-  watermark_ = watermark_max;
-  return graph_.advance(watermark_, out);
+  return finish_step(watermark_max, out);
+}
+
+Result<void> Task::commit_files() {
+  return outputs_->commit_files();
 }
 
 Bytes Task::snapshot() {
   StateWriter writer;
-  writer.section("task", 1);
+  writer.section("task", 2);
   writer.write(watermark_);
   writer.write(static_cast<std::uint32_t>(inputs_.size()));
   for (const auto& input : inputs_) {
-    writer.write(input->source.position().value());
-    writer.write(input->source.watermark());
+    writer.write(input->reader.position().value());
+    writer.write(input->reader.watermark());
   }
-  graph_.snapshot(writer);
+  dataflow_->snapshot(writer);
   return writer.finish();
 }
 
 Result<void> Task::restore(BytesView snapshot) {
   auto reader = StateReader::open(snapshot);
   if (!reader) return fail(reader);
-  if (auto ok = reader->section("task", 1); !ok) return ok;
+  if (auto ok = reader->section("task", 2); !ok) return ok;
   watermark_ = reader->read<Watermark>();
   if (reader->read<std::uint32_t>() != inputs_.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot is of another number of partitions");
   }
   for (auto& input : inputs_) {
     Offset position{reader->read<std::int64_t>()};
-    input->source.seek(position, reader->read<Watermark>());
+    input->reader.seek(position, reader->read<Watermark>());
   }
-  if (auto ok = graph_.restore(*reader); !ok) return ok;
+  if (auto ok = dataflow_->restore(*reader); !ok) return ok;
   return reader->finish();
 }
 
 Progress Task::progress() const {
   Progress progress;
-  GraphCounts counts = graph_.counts();
+  OutputCounts counts = dataflow_->counts();
   progress.rows_out = counts.rows_out;
   progress.late = counts.late;
   progress.bad = counts.rejected;
   progress.watermark = watermark_;
+  for (std::size_t bytes : dataflow_->bytes()) progress.state_bytes += bytes;
   std::optional<Watermark> least;
   for (const auto& input : inputs_) {
-    const PartitionSource& source = input->source;
-    PartitionId id = source.partition().partition;
+    const SourceReader& reader = input->reader;
     progress.rows_in += input->rows;
     progress.bad += input->bad;
-    progress.partitions.push_back({id, source.position(), source.watermark(), input->idle});
-    if (input->idle || (least && source.watermark() >= *least)) continue;
-    least = source.watermark();
-    progress.held_back_by = id;
+    std::string name = input->plan->topic.empty() ? input->plan->file : input->plan->topic;
+    progress.partitions.push_back({input->source, std::move(name), reader.partition(),
+                                   reader.position(), reader.watermark(), input->idle});
+    bool holds = !input->idle && input->is_timed && (!least || reader.watermark() < *least);
+    if (!holds) continue;
+    least = reader.watermark();
+    progress.held_back_by = progress.partitions.size() - 1;
   }
   return progress;
 }
 
+void Task::when_readable(const std::function<Work()>& make_wake) {
+  for (auto& input : inputs_) {
+    if (!input->topic || input->awaited == input->reader.position()) continue;
+    input->awaited = input->reader.position();
+    store_.when_readable(*input->topic, *input->awaited, make_wake());
+  }
+}
+
+std::vector<std::optional<Offset>> Task::ends() const {
+  std::vector<std::optional<Offset>> ends;
+  for (const auto& input : inputs_) {
+    auto readable = input->topic ? std::optional(store_.readable(*input->topic)) : std::nullopt;
+    bool known = readable && *readable;
+    ends.push_back(known ? std::optional((*readable)->high_watermark) : std::nullopt);
+  }
+  return ends;
+}
+
 std::optional<std::chrono::nanoseconds> Task::idle_in() const {
-  if (!watches_idle()) return {};
   std::optional<std::chrono::nanoseconds> soonest;
   auto now = clock_.monotonic();
   for (const auto& input : inputs_) {
-    if (!input->caught_up || input->idle) continue;
-    auto left = input->caught_up_at + std::chrono::milliseconds(*plan_.source.idle_ms) - now;
+    bool watched = options_.watch_idle && input->plan->idle_ms > 0 && input->is_timed;
+    if (!watched || !input->caught_up || input->idle) continue;
+    auto left = input->caught_up_at + std::chrono::milliseconds(input->plan->idle_ms) - now;
     left = std::max(left, std::chrono::nanoseconds(0));
     soonest = soonest ? std::min(*soonest, left) : left;
   }

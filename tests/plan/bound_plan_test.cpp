@@ -138,6 +138,11 @@ TEST_CASE("a complaint names the node, the field, and what there is") {
            {R"("type": "join", "kind": "table", "left": "in", "right": "names",
                "keys": [{"left": "added", "right": "channel"}])",
             "nodes[2] 'x' keys[0]: bigint and text cannot be joined by; cast one"},
+           {R"("type": "join", "kind": "table", "left": "in", "right": "in",
+               "keys": [{"left": "channel", "right": "channel"}])",
+            "nodes[2] 'x' right: 'in' has rows of 'in', and so has 'in': give the table a source "
+            "of "
+            "its own"},
        }) {
     CHECK(complaint(row.body) == row.complaint);
   }

@@ -106,13 +106,13 @@ std::vector<std::string> lines(TopicStore& topics, const std::string& name) {
 
 TEST_CASE("a data directory without a server runs a pipeline live and again by replay") {
   TemporaryDirectory temporary;
-  Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
+  plan::Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
   std::vector<std::string> live;
   {
     auto directory = open(temporary);
     Topic topic = *directory->topics().create_topic("edits", 4);
     CHECK(directory->topics().create_topic("edits", 9)->id == topic.id);
-    auto runner = Runner::open(plan, directory->topics(), system_clock, {});
+    auto runner = Runner::open(plan, directory->topics(), nullptr, system_clock, {});
     REQUIRE_MESSAGE(runner, runner.error().what);
     (*runner)->start();
     produce_edits(directory->topics(), topic);
@@ -125,7 +125,7 @@ TEST_CASE("a data directory without a server runs a pipeline live and again by r
   }
   auto directory = open(temporary);
   CHECK(lines(directory->topics(), "edits-per-channel") == live);
-  auto replay = Runner::open(shadow_of(plan, ".again"), directory->topics(), system_clock,
+  auto replay = Runner::open(shadow_of(plan, ".again"), directory->topics(), nullptr, system_clock,
                              {.at_end = AtEnd::flush});
   REQUIRE(replay);
   REQUIRE((*replay)->run());
@@ -136,8 +136,8 @@ TEST_CASE("a live run whose input is deleted stops with an error that says so") 
   TemporaryDirectory temporary;
   auto directory = open(temporary);
   Topic topic = *directory->topics().create_topic("edits", 2);
-  Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
-  auto runner = Runner::open(plan, directory->topics(), system_clock, {});
+  plan::Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
+  auto runner = Runner::open(plan, directory->topics(), nullptr, system_clock, {});
   REQUIRE_MESSAGE(runner, runner.error().what);
   (*runner)->start();
   produce_edits(directory->topics(), topic);

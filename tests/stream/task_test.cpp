@@ -57,14 +57,22 @@ struct Scenario {
   std::vector<Input> inputs;  // in the order of their appends
 };
 
-Plan plan_of(const Scenario& scenario) {
+plan::Plan plan_of(const Scenario& scenario) {
   Pipeline pipeline = Pipeline::from("in").json({{"time", Type::timestamp},
                                                  {"user", Type::text},
                                                  {"amount", Type::bigint},
                                                  {"weight", Type::double_precision}});
   pipeline.event_time("time").disorder(std::chrono::milliseconds(scenario.disorder_ms));
-  if (scenario.filter) pipeline.filter(!(col("amount") < 0) && !is_null(col("user")));
-  pipeline.project({{"who", col("user")}, {"amount", col("amount")}, {"weight", col("weight")}});
+  if (scenario.filter) {
+    auto zero = plan::literal(Type::bigint, std::int64_t{0});
+    auto negative = plan::call("<", {plan::col("amount"), zero});
+    auto no_user = plan::call("is_null", {plan::col("user")});
+    pipeline.filter(
+        plan::call("and", {plan::call("not", {negative}), plan::call("not", {no_user})}));
+  }
+  pipeline.project({{"who", plan::col("user")},
+                    {"amount", plan::col("amount")},
+                    {"weight", plan::col("weight")}});
   if (scenario.keyed) pipeline.key_by({"who"});
   pipeline.tumble(std::chrono::milliseconds(scenario.size_ms))
       .aggregate({count("n"), count("amount", "amounts"), sum("amount", "sum"),
@@ -279,11 +287,7 @@ class Running {
   Expected replay(bool flush) {
     plan_ = shadow_of(plan_of(scenario_), ".again");
     open(plan_);
-    std::vector<Offset> ends;
-    for (std::int32_t i = 0; i < scenario_.partitions; ++i) {
-      ends.push_back(topics_.readable({source_.id, PartitionId{i}})->high_watermark);
-    }
-    task_->set_ends(ends);
+    REQUIRE(task_->pin_ends());
     // What comes behind the ends must not matter.
     Input row = random_input(random_, 1'542'000'000'000);
     topics_.append({source_.id, PartitionId{0}}, batch_of({row}), [](auto) {});
@@ -295,12 +299,12 @@ class Running {
   MemoryTopics& topics() { return topics_; }
 
  private:
-  void open(const Plan& plan) {
+  void open(const plan::Plan& plan) {
     Task::Options options;
-    options.source.chunk_rows = random_.one_in(3) ? 4096 : 1 + random_.below(40);
-    options.source.read_bytes = random_.one_in(2) ? 1 : 2'000;
+    options.block_rows = random_.one_in(3) ? 4096 : 1 + random_.below(40);
+    options.read_bytes = random_.one_in(2) ? 1 : 2'000;
     options.workers = 1 + random_.below(4);
-    auto task = Task::open(plan, topics_, clock_, options);
+    auto task = Task::open(plan, topics_, nullptr, clock_, options);
     REQUIRE_MESSAGE(task, task.error().what);
     task_ = std::move(*task);
   }
@@ -355,12 +359,13 @@ class Running {
     step();
     Expected got;
     for (std::int32_t i = 0; i < scenario_.sink_partitions; ++i) {
-      got.out.push_back(topics_.records(plan_.sink.topic, i));
+      got.out.push_back(topics_.records(std::get<plan::Sink>(plan_.nodes.back().body).topic, i));
     }
-    const std::string& late = std::get<WindowPlan>(plan_.steps.back()).late_topic;
+    const std::string& late =
+        std::get<plan::Window>(plan_.nodes[plan_.nodes.size() - 2].body).late_topic;
     for (std::int32_t i = 0; i < scenario_.partitions; ++i) {
       got.late.push_back(side_records(late, i));
-      got.dead.push_back(side_records(plan_.source.dead_letter_topic, i));
+      got.dead.push_back(side_records(plan_.bad_rows.topic, i));
     }
     return got;
   }
@@ -385,7 +390,7 @@ class Running {
   Random& random_;
   MemoryTopics topics_;
   SimExecutor clock_;
-  Plan plan_;
+  plan::Plan plan_;
   Topic source_;
   std::unique_ptr<Task> task_;
   OutputBatches out_;

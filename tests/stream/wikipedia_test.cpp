@@ -58,9 +58,10 @@ void produce(MemoryTopics& topics, std::int32_t partitions, std::size_t batch_re
   for (std::size_t i = 0; i < builders.size(); ++i) flush(i);
 }
 
-std::vector<PlainRecord> run(MemoryTopics& topics, const Plan& plan, const Task::Options& options) {
+std::vector<PlainRecord> run(MemoryTopics& topics, const plan::Plan& plan,
+                             const Task::Options& options) {
   SimExecutor clock;
-  auto task = Task::open(plan, topics, clock, options);
+  auto task = Task::open(plan, topics, nullptr, clock, options);
   REQUIRE_MESSAGE(task, task.error().what);
   OutputBatches out;
   while (true) {
@@ -71,9 +72,10 @@ std::vector<PlainRecord> run(MemoryTopics& topics, const Plan& plan, const Task:
   REQUIRE((*task)->flush(out));
   for (auto& batch : out.take())
     topics.append(batch.partition, std::move(batch.bytes), [](auto) {});
+  const auto& sink = std::get<plan::Sink>(plan.nodes.back().body);
   std::vector<PlainRecord> records;
-  for (std::int32_t i = 0; i < topics.find_topic(plan.sink.topic)->partitions; ++i) {
-    auto part = topics.records(plan.sink.topic, i);
+  for (std::int32_t i = 0; i < topics.find_topic(sink.topic)->partitions; ++i) {
+    auto part = topics.records(sink.topic, i);
     records.insert(records.end(), part.begin(), part.end());
   }
   return records;
@@ -92,14 +94,14 @@ TEST_CASE("edits per channel and five minutes are what they are, however the edi
   const std::vector<Case> cases{
       {1, 1000, Compression::none, {}},
       {4, 500, Compression::none, {}},
-      {4, 100, Compression::zstd, {{.read_bytes = 1, .chunk_rows = 37}}},
+      {4, 100, Compression::zstd, {.block_rows = 37, .read_bytes = 1}},
   };
   for (const auto& [partitions, batch_records, compression, options] : cases) {
     CAPTURE(partitions);
     CAPTURE(batch_records);
     MemoryTopics topics;
     produce(topics, partitions, batch_records, compression);
-    Plan plan = *edits_per_channel().into("edits-per-channel", 1);
+    plan::Plan plan = *edits_per_channel().into("edits-per-channel", 1);
     auto records = run(topics, plan, options);
     std::vector<std::string> lines;
     for (const auto& record : records) {
@@ -117,19 +119,23 @@ TEST_CASE("edits per channel and five minutes are what they are, however the edi
 TEST_CASE("the number of workers changes nothing of what comes out") {
   MemoryTopics topics;
   produce(topics, 4, 500, record::Compression::none);
-  Plan plan = *edits_per_channel().filter(col("added") > 0).into("edits-per-channel", 3);
+  plan::Plan plan =
+      *edits_per_channel()
+           .filter(plan::call(
+               ">", {plan::col("added"), plan::literal(column::Type::bigint, std::int64_t{0})}))
+           .into("edits-per-channel", 3);
   // Rows that go through without a window keep their common order.
-  Plan rows = *Pipeline::from("edits")
-                   .json({{"time", column::Type::timestamp}, {"channel", column::Type::text}})
-                   .event_time("time")
-                   .into("rows", 2);
+  plan::Plan rows = *Pipeline::from("edits")
+                         .json({{"time", column::Type::timestamp}, {"channel", column::Type::text}})
+                         .event_time("time")
+                         .into("rows", 2);
   for (const auto& [of, least] : {std::pair(plan, 4'000u), std::pair(rows, 39'244u)}) {
-    auto alone = run(topics, of, {{.chunk_rows = 500}});
+    auto alone = run(topics, of, {.block_rows = 500});
     CHECK(alone.size() >= least);
     for (std::size_t workers : {2, 4, 7}) {
       CAPTURE(workers);
-      Plan shadow = shadow_of(of, "." + std::to_string(workers));
-      CHECK(run(topics, shadow, {{.chunk_rows = 500}, false, workers}) == alone);
+      plan::Plan shadow = shadow_of(of, "." + std::to_string(workers));
+      CHECK(run(topics, shadow, {.block_rows = 500, .workers = workers}) == alone);
     }
   }
 }

@@ -1,0 +1,95 @@
+// A plan's operators at work: their order, their states on each lane, what goes from one to
+// another.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/state.h"
+#include "column/chunk.h"
+#include "operators/operator.h"
+#include "operators/sorted_rows.h"
+#include "plan/bound_plan.h"
+#include "stream/step_output.h"
+#include "stream/workers.h"
+
+namespace leat::stream {
+
+using operators::Watermark;
+using operators::watermark_max;
+using operators::watermark_min;
+
+/// The operators of a plan. Each has a state on each of several lanes, so that threads may process
+/// rows at the same time, each on a lane of its own; all else is for one thread, while none
+/// processes. Rows that belong together by their keys meet on one lane: what a worker gives to a
+/// node that gathers rows waits for finish_step(), which visits the nodes one after the other, each
+/// on all lanes at once. So nothing has a lock, and nothing that comes out depends on the number of
+/// lanes.
+class Dataflow {
+ public:
+  /// `plan` outlives it. A graph whose result depends on the order of rows has one lane, whatever
+  /// is asked for.
+  Dataflow(const plan::BoundPlan& plan, std::size_t lanes);
+  ~Dataflow();
+
+  std::size_t lanes() const { return lanes_.size(); }
+  /// Whether rows may come in any order, but for those of a partition; else all must come in the
+  /// order of time, or, of those that are there to be read, in that order.
+  bool takes_any_order() const { return takes_any_order_; }
+
+  /// Takes rows of the source with that number.
+  Result<void> process(std::size_t lane, std::size_t source, const column::Chunk& chunk);
+  /// Behind the rows of a step: no source will give a row of an event time before `watermark`,
+  /// which never goes back, but for late ones. Then everything that can be known has been written.
+  Result<void> finish_step(Watermark watermark, Workers& workers, Outlet& outlet);
+  /// What now() is from here on.
+  void set_now_ms(std::int64_t now_ms) { now_ms_ = now_ms; }
+
+  OutputCounts counts() const { return counts_; }
+  /// Memory of the states of each node, more or less.
+  std::vector<std::size_t> bytes() const;
+
+  /// Between two steps. Puts what the lanes have together first.
+  void snapshot(StateWriter& writer);
+  /// Errc::snapshot_mismatch for another plan, or another number of lanes where rows are spread.
+  Result<void> restore(StateReader& reader);
+
+ private:
+  class Port;
+  struct Edge {
+    std::size_t node = 0;   // who takes the rows
+    std::size_t input = 0;  // as which of its inputs
+  };
+  struct Node;
+  struct Lane;
+
+  /// Whether rows for the node go to the lanes that have their keys.
+  bool is_spread(std::size_t node) const;
+  void make_nodes();
+  void find_order();
+  Result<void> give(Lane& lane, std::size_t from, const column::Chunk& chunk);
+  Result<void> take(Lane& lane, const Edge& edge, const column::Chunk& chunk);
+  Result<void> spread(Lane& lane, const Edge& edge, const column::Chunk& chunk);
+  Result<void> on_all_lanes(Workers& workers, bool shared,
+                            const std::function<Result<void>(Lane&)>& work);
+  Result<void> finish_node(std::size_t node, Watermark watermark, Workers& workers);
+  Result<void> finish_merging(std::size_t node, Watermark watermark, Workers& workers);
+  Result<void> take_exchanged(Lane& lane, std::size_t node);
+  Result<void> write_all(Outlet& outlet);
+
+  const plan::BoundPlan& plan_;
+  bool takes_any_order_ = true;
+  bool small_step_ = true;
+  std::int64_t now_ms_ = 0;
+  std::vector<Node> nodes_;  // by the plan's numbers
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  OutputCounts counts_;
+};
+
+}  // namespace leat::stream

@@ -1,0 +1,164 @@
+#include "stream/plan_outputs.h"
+
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "column/row_text.h"
+
+namespace leat::stream {
+
+using namespace leat::plan;
+using column::Chunk;
+
+namespace {
+
+// Where a node's late rows go; empty if they are only counted.
+std::string late_topic_of(const Node& node) {
+  if (const auto* window = std::get_if<Window>(&node.body)) return window->late_topic;
+  if (const auto* over = std::get_if<Over>(&node.body)) return over->late_topic;
+  if (const auto* top = std::get_if<Top>(&node.body)) return top->late_topic;
+  if (const auto* dedup = std::get_if<Dedup>(&node.body)) return dedup->late_topic;
+  if (const auto* join = std::get_if<Join>(&node.body)) return join->late_topic;
+  return "";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PlanOutputs>> PlanOutputs::open(const BoundPlan& plan,
+                                                       const Environment& environment,
+                                                       std::int32_t partitions) {
+  std::unique_ptr<PlanOutputs> outputs(new PlanOutputs(plan));
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (auto ok = outputs->open_sink(i, environment, partitions); !ok) return fail(ok);
+    if (auto ok = outputs->open_sides(i, environment.store, partitions); !ok) return fail(ok);
+  }
+  if (plan.plan->bad_rows.policy == BadRows::Policy::dead_letter) {
+    auto side = outputs->open_side(plan.plan->bad_rows.topic, environment.store, partitions);
+    if (!side) return fail(side);
+    outputs->bad_rows_.emplace(std::move(*side));
+  }
+  return outputs;
+}
+
+Result<void> PlanOutputs::open_sink(std::size_t i, const Environment& environment,
+                                    std::int32_t partitions) {
+  const BoundNode& node = plan_.nodes[i];
+  const auto* sink = std::get_if<Sink>(&node.node->body);
+  if (sink == nullptr) return {};
+  if (sink->console) {
+    auto nowhere = [](std::string_view) { return Result<void>(); };
+    consoles_.emplace(i, ConsoleSink(node, environment.console ? environment.console : nowhere));
+    return {};
+  }
+  if (!sink->files.empty()) {
+    if (environment.files == nullptr) {
+      return fail(Errc::plan_error,
+                  fmt::format("{}: there are no files to write here", place_of(*plan_.plan, i)));
+    }
+    auto files = FileSink::open(node, *environment.files, plan_.plan->name, {});
+    if (!files) return fail(files);
+    files_.emplace(i, std::move(*files));
+    return {};
+  }
+  auto wanted = static_cast<std::int32_t>(sink->partitions);
+  auto topic = environment.store.create_topic(sink->topic, wanted > 0 ? wanted : partitions);
+  if (!topic) return fail(topic);
+  topics_.emplace(i, RecordSink(node, std::move(*topic)));
+  return {};
+}
+
+Result<void> PlanOutputs::open_sides(std::size_t i, TopicStore& store, std::int32_t partitions) {
+  const Node& node = *plan_.nodes[i].node;
+  if (std::string topic = late_topic_of(node); !topic.empty()) {
+    auto side = open_side(topic, store, partitions);
+    if (!side) return fail(side);
+    late_.emplace(i, std::move(*side));
+  }
+  const auto* source = std::get_if<Source>(&node.body);
+  if (source == nullptr || source->bad_records.policy != BadRows::Policy::dead_letter) return {};
+  auto side = open_side(source->bad_records.topic, store, partitions);
+  if (!side) return fail(side);
+  bad_records_.emplace(i, std::move(*side));
+  return {};
+}
+
+Result<SideOutput> PlanOutputs::open_side(const std::string& name, TopicStore& store,
+                                          std::int32_t partitions) const {
+  auto topic = store.create_topic(name, partitions);
+  if (!topic) return fail(topic);
+  if (topic->partitions < partitions) {
+    return fail(Errc::plan_error,
+                fmt::format("{} has {} partitions, fewer than the {} of what it is to take "
+                            "records of",
+                            name, topic->partitions, partitions));
+  }
+  return SideOutput(*plan_.plan, std::move(*topic));
+}
+
+Result<void> PlanOutputs::write(std::size_t node, const Chunk& chunk) {
+  if (auto found = topics_.find(node); found != topics_.end()) {
+    found->second.write(chunk, out_);
+    return {};
+  }
+  if (auto found = files_.find(node); found != files_.end()) return found->second->write(chunk);
+  return consoles_.at(node).write(chunk);
+}
+
+Result<void> PlanOutputs::late(std::size_t node, const Chunk& chunk) {
+  auto found = late_.find(node);
+  if (found == late_.end()) return {};
+  std::vector<std::uint32_t> rows(chunk.selection.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = chunk.selection[i];
+  const BoundNode& bound = plan_.nodes[node];
+  // Of a join's two inputs it is the one that has as many columns.
+  std::size_t input = bound.inputs[0];
+  for (std::size_t candidate : bound.inputs) {
+    if (plan_.nodes[candidate].schema.size() == chunk.columns.size()) input = candidate;
+  }
+  return found->second.write_late(plan_.nodes[input].schema, chunk, rows, out_);
+}
+
+Result<void> PlanOutputs::reject(std::size_t node, const column::Schema& schema, const Chunk& chunk,
+                                 std::uint32_t row, const std::string& reason) {
+  switch (plan_.plan->bad_rows.policy) {
+    case BadRows::Policy::skip: return {};
+    case BadRows::Policy::dead_letter:
+      bad_rows_->write_rejected(schema, chunk, row, reason, out_);
+      return {};
+    case BadRows::Policy::fail: break;
+  }
+  std::string json;
+  column::JsonRows(schema).append(json, chunk, row);
+  return fail(Errc::bad_record, fmt::format("pipeline {}, {}: {} in {}", plan_.plan->name,
+                                            place_of(*plan_.plan, node), reason, json));
+}
+
+Result<void> PlanOutputs::bad_record(std::size_t source, PartitionId partition,
+                                     const BadRecord& bad, OutputBatches& out) const {
+  const auto& plan = std::get<Source>(plan_.nodes[source].node->body);
+  switch (plan.bad_records.policy) {
+    case BadRows::Policy::skip: return {};
+    case BadRows::Policy::dead_letter:
+      bad_records_.at(source).write_bad(static_cast<std::int32_t>(source), partition, bad.record,
+                                        bad.reason, out);
+      return {};
+    case BadRows::Policy::fail: break;
+  }
+  std::string where = plan.topic.empty()
+                          ? fmt::format("line {} of {}", bad.record.offset.value() + 1, plan.file)
+                          : fmt::format("record {} of partition {} of {}",
+                                        bad.record.offset.value(), partition.value(), plan.topic);
+  return fail(Errc::bad_record,
+              fmt::format("pipeline {}: {}: {}", plan_.plan->name, where, bad.reason));
+}
+
+Result<void> PlanOutputs::commit_files() {
+  for (auto& [node, files] : files_) {
+    if (auto ok = files->commit(); !ok) return ok;
+  }
+  return {};
+}
+
+}  // namespace leat::stream

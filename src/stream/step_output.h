@@ -1,0 +1,68 @@
+// What leaves a graph in one step, until it is written in an order that no number of lanes changes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "column/chunk.h"
+
+namespace leat::stream {
+
+/// Where rows leave a graph. Called by one thread.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  /// Rows for the sink with that number, in the order in which they are to be written.
+  virtual Result<void> write(std::size_t node, const column::Chunk& chunk) = 0;
+  /// Rows that the node did not take because they came too late; of each partition in its order.
+  virtual Result<void> late(std::size_t node, const column::Chunk& chunk) = 0;
+  /// A row that has no valid result at the node.
+  virtual Result<void> reject(std::size_t node, const column::Schema& schema,
+                              const column::Chunk& chunk, std::uint32_t row,
+                              const std::string& reason) = 0;
+};
+
+/// What came out of a graph, for people.
+struct OutputCounts {
+  std::uint64_t rows_out = 0;
+  std::uint64_t late = 0;
+  std::uint64_t rejected = 0;
+};
+
+/// One lane's share. Not thread-safe.
+class StepOutput {
+ public:
+  /// Rows for a sink.
+  void add(std::size_t node, const column::Chunk& chunk) { written_[node].push_back(chunk); }
+  /// `chunk` selects those that are late.
+  void add_late(std::size_t node, column::Chunk chunk) { late_[node].push_back(std::move(chunk)); }
+  void add_rejected(std::size_t node, column::Schema schema, const column::Chunk& chunk,
+                    std::uint32_t row, std::string reason) {
+    rejected_.push_back({node, std::move(schema), chunk, row, std::move(reason)});
+  }
+
+  /// Takes the rows for a sink that all lanes have. Of one lane they are as they came; of several
+  /// in the order of time.
+  static std::vector<column::Chunk> take(std::span<StepOutput* const> lanes, std::size_t node);
+  /// Takes late and rejected rows of all lanes, and hands them out, one partition's in their order.
+  static Result<void> hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,
+                                    OutputCounts& counts);
+
+ private:
+  struct Rejected {
+    std::size_t node;
+    column::Schema schema;
+    column::Chunk chunk;
+    std::uint32_t row;
+    std::string reason;
+  };
+  std::map<std::size_t, std::vector<column::Chunk>> written_;  // by node
+  std::map<std::size_t, std::vector<column::Chunk>> late_;     // by node
+  std::vector<Rejected> rejected_;
+};
+
+}  // namespace leat::stream
