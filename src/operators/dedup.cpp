@@ -1,5 +1,6 @@
 #include "operators/dedup.h"
 
+#include <utility>
 #include <variant>
 
 #include "operators/expiring_keys.h"
@@ -77,6 +78,7 @@ class Dedup::State : public OperatorState {
       return true;
     });
     if (!dedup_.keeps_last_) return out.finish(context);
+    given_.add(rows_.store(), std::exchange(known_now_, {}));
     for (RowId id : given_.take(rows_.store(), dedup_.passes_on(watermark))) {
       if (auto added = out.add(id, context); !added) return fail(added);
       out.release_later(id);
@@ -98,7 +100,7 @@ class Dedup::State : public OperatorState {
     known_[number].first_ms = time_ms;
     if (dedup_.horizon_ms_) keys_.expire_at(number, time_ms + *dedup_.horizon_ms_);
   }
-  void give(RowId id) { given_.add(rows_.store(), std::span(&id, 1)); }
+  void give(RowId id) { known_now_.push_back(id); }
 
   Result<void> judge_first(RowId id, StoredOutput& out, Context& context) {
     StoredRow row = rows_.store().row(id);
@@ -128,6 +130,8 @@ class Dedup::State : public OperatorState {
   ExpiringKeys keys_;
   std::vector<Known> known_;  // by the keys' numbers
   TimeOrder given_;           // of rows_'s store
+  // Within one call of advance(): last rows of keys that are over.
+  std::vector<RowId> known_now_;
 };
 
 Dedup::Dedup(const plan::BoundNode& node) : schema_(node.schema), keys_(node.keys) {

@@ -55,7 +55,7 @@ class Top::State : public OperatorState {
     }
     std::vector<std::uint32_t> first;
     auto ranks = std::make_shared<column::Vector>(column::Type::bigint);
-    ranks->resize(chunk.rows);
+    if (top_.ranked_) ranks->resize(chunk.rows);
     column::RunCursor runs(*chunk.context);
     for (std::uint32_t row : rows) {
       ChunkRow cells{&chunk, row};
@@ -66,7 +66,7 @@ class Top::State : public OperatorState {
       std::size_t rank = rank_of(key_.write(cells));
       if (rank > top_.limit_) continue;
       first.push_back(row);
-      ranks->set_integer(row, static_cast<std::int64_t>(rank));
+      if (top_.ranked_) ranks->set_integer(row, static_cast<std::int64_t>(rank));
     }
     if (first.empty()) return {};
     column::Chunk out = select(chunk, std::move(first));
