@@ -63,7 +63,8 @@ class Consumer {
   Records poll(std::chrono::milliseconds timeout);
 
   /// Commits that all that was polled is done with. Fails where the group has gone on without this
-  /// member: somebody else reads that again.
+  /// member: somebody else reads that again. Of partitions that are assigned by hand nothing is
+  /// committed: ClientError::invalid_state.
   void commit();
   /// Commits those offsets, which are those of the records that come next, of partitions that are
   /// ours.

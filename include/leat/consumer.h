@@ -79,7 +79,8 @@ class Consumer {
   }
 
   /// Commits that all that was polled is done with. Fails where the group has gone on without this
-  /// member: somebody else reads that again.
+  /// member: somebody else reads that again. Of partitions that are assigned by hand nothing is
+  /// committed: ClientError::invalid_state.
   template <class Token = DefaultToken>
   auto async_commit(Token&& token = {}) {
     return detail::initiate(handle_, &commit, std::forward<Token>(token));

@@ -100,8 +100,8 @@ enum class OffsetReset : std::uint8_t {
 };
 
 struct ConsumerOptions {
-  /// The group whose partitions are shared out, and whose offsets are committed. Without one,
-  /// partitions are assigned by hand, and nothing is committed.
+  /// The group that subscribe() joins: its members share partitions out and commit offsets. Without
+  /// one, partitions are assigned by hand. Of such nothing is committed.
   std::string group = {};
   /// A name that this member keeps over restarts: one that is back within the session's time finds
   /// its partitions again, without a rebalance.

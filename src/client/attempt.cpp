@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -23,8 +24,17 @@ net::Task<Attempt<void>> find_leaders(
   if (!refreshed) co_return lost_connection(refreshed.error());
   for (const auto& partition : partitions) {
     if (is_led(partition)) continue;
-    Error error{Errc::request_timed_out, fmt::format("{}/{}: the partition has no leader",
-                                                     partition.first, partition.second)};
+    const auto& [name, number] = partition;
+    const TopicMetadata* topic = cluster.metadata().topic(name);
+    bool is_missing = !topic || topic->error == wire::ErrorCode::unknown_topic_or_partition;
+    if (!is_missing && topic->error == wire::ErrorCode::none)
+      is_missing = number < 0 || std::cmp_greater_equal(number, topic->partitions.size());
+    Error error{Errc::request_timed_out,
+                fmt::format("{}/{}: the partition has no leader", name, number)};
+    // It may have been made just now, and the broker that was asked not know of it yet.
+    if (is_missing)
+      error = {Errc::unknown_topic_or_partition,
+               fmt::format("{}/{}: there is no such partition", name, number)};
     co_return tl::unexpected(Failure{std::move(error), true});
   }
   co_return Attempt<void>{};

@@ -32,6 +32,7 @@ std::optional<Error> first_broken(const char* of, std::initializer_list<Rule> ru
 /// Requests carry it as so many milliseconds.
 constexpr milliseconds longest{std::numeric_limits<std::int32_t>::max()};
 constexpr std::size_t largest = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t longest_text = std::numeric_limits<std::int16_t>::max();
 
 Rule positive(const char* option, milliseconds time) {
   return {option, time > milliseconds(0) && time <= longest, "must be from 1 ms to 24 days"};
@@ -92,6 +93,19 @@ std::optional<Error> check(const ConsumerOptions& options) {
        some_of_answer("partition_fetch_bytes", options.partition_fetch_bytes),
        some("prefetch_bytes", options.prefetch_bytes),
        positive("unreachable_timeout", options.unreachable_timeout)});
+}
+
+std::optional<Error> check(const std::vector<leat::CommittedOffset>& offsets) {
+  for (const leat::CommittedOffset& offset : offsets) {
+    const char* wrong = nullptr;
+    if (offset.offset < 0) wrong = "an offset must not be negative";
+    if (offset.metadata.size() > longest_text) wrong = "metadata must not exceed 32767 bytes";
+    if (!wrong) continue;
+    const Partition& partition = offset.partition;
+    return Error{Errc::invalid_argument,
+                 fmt::format("{}/{}: {}", partition.topic, partition.number, wrong)};
+  }
+  return std::nullopt;
 }
 
 }  // namespace leat::client

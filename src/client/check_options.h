@@ -1,9 +1,11 @@
-// Whether options make sense.
+// Whether options make sense, and what is to be committed.
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "client/error.h"
+#include "leat/cluster.h"
 #include "leat/options.h"
 
 namespace leat::client {
@@ -14,5 +16,6 @@ namespace leat::client {
 std::optional<Error> check(const ClientOptions& options);
 std::optional<Error> check(const ProducerOptions& options);
 std::optional<Error> check(const ConsumerOptions& options);
+std::optional<Error> check(const std::vector<leat::CommittedOffset>& offsets);
 
 }  // namespace leat::client

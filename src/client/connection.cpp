@@ -174,7 +174,7 @@ net::Task<Result<Frame>> Connection::read_frame() {
   BytesView buffered(read_ahead_.data() + read_begin_, read_end_ - read_begin_);
   Result<std::size_t> size =
       wire::parse_frame_size(buffered.first(wire::frame_size_bytes), options_.max_response_bytes);
-  if (!size) co_return fail(size);
+  if (!size) co_return tl::unexpected(from_here(size.error()));
   std::shared_ptr<std::byte[]> memory = options_.memory->take(*size);
   BytesView present = buffered.subspan(wire::frame_size_bytes);
   present = present.first(std::min(present.size(), *size));
@@ -265,6 +265,11 @@ wire::RequestHeader Connection::next_header(wire::Version version) {
           .version = version,
           .correlation_id = last_correlation_id_,
           .client_id = options_.client_id};
+}
+
+Error Connection::from_here(Error error) const {
+  error.what = address_.to_string() + ": " + error.what;
+  return error;
 }
 
 Error Connection::error_of(const char* what, const error_code& code) const {

@@ -111,6 +111,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void write_queued();
   wire::RequestHeader next_header(wire::Version version);
   Error error_of(const char* what, const boost::system::error_code& code) const;
+  /// Says which broker's bytes that is about.
+  Error from_here(Error error) const;
 
   net::Address address_;
   ConnectionOptions options_;
@@ -145,9 +147,9 @@ net::Task<Result<Answer<typename Request::Response>>> Connection::call(
   Result<Frame> frame = co_await exchange(std::move(outgoing), timeout, effect_of(Request::key));
   if (!frame) co_return fail(frame);
   Result<wire::ResponseFrame> response = wire::parse_response(frame->bytes());
-  if (!response) co_return fail(response);
+  if (!response) co_return tl::unexpected(from_here(response.error()));
   Result<Response> message = wire::decode_response<Response>(*response, *version);
-  if (!message) co_return fail(message);
+  if (!message) co_return tl::unexpected(from_here(message.error()));
   co_return Answer<Response>{std::move(*message), std::move(*frame)};
 }
 

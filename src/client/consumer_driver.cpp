@@ -97,8 +97,9 @@ void ConsumerDriver::assign(std::vector<Assignment> assignments) {
   let_go(before, false);
   for (const auto& place : list_of(before)) positions_.remove({place.topic, place.number});
   for (Assignment& assignment : assignments) {
-    told_[assignment.topic].push_back(assignment.partition);
-    positions_.add_at({assignment.topic, assignment.partition}, assignment.begin);
+    Place place{assignment.topic, assignment.partition};
+    if (!positions_.contains(place)) told_[place.topic].push_back(place.partition);
+    positions_.add_at(place, assignment.begin);
   }
   wake();
 }

@@ -62,7 +62,8 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
                                                std::stop_token stop = {});
   /// All that was polled is done.
   void all_done() { positions_.all_done(); }
-  /// Commits what is done, now. Errc::cancelled if partitions of it were lost before.
+  /// Commits what is done, now. Errc::cancelled if partitions of it were lost before,
+  /// Errc::invalid_txn_state without subscribe().
   net::Task<Result<void>> commit();
   /// Commits that. Errc::invalid_argument where one of the partitions is not ours.
   net::Task<Result<void>> commit(std::vector<CommittedOffset> offsets);
@@ -130,8 +131,9 @@ class ConsumerDriver : public std::enable_shared_from_this<ConsumerDriver> {
   void start_fetching();
   bool out_of_range(const FetchPlan::OutOfRange& lost);
   net::Task<Result<bool>> commit_once();
+  Result<void> may_commit() const;
   Result<void> makes_sense(std::uint64_t losses, Clock::time_point deadline) const;
-  void refuse(const Positions::Refusal& refusal);
+  void refuse(const Positions::Refusal& refusal, const Connection& connection);
   std::vector<Fetched> take_fetched(std::size_t bytes);
 
   std::shared_ptr<Cluster> cluster_;

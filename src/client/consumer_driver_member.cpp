@@ -104,6 +104,7 @@ net::Task<void> ConsumerDriver::ask(std::uint64_t ticket, std::int32_t broker,
     if (member_number_ != asker) co_return;
     if (answer) {
       heard();
+      member_->hears(connection->address().to_string());
       member_->answered(ticket, answer->message, now());
     } else {
       error = answer.error();

@@ -95,15 +95,16 @@ net::Task<bool> ConsumerDriver::fetch_offsets() {
     member_->refused(*outcome.about_member, identity->generation, now());
     wake();
   }
-  for (const auto& refusal : outcome.refused) refuse(refusal);
+  for (const auto& refusal : outcome.refused) refuse(refusal, *connection);
   co_return !outcome.retry;
 }
 
-void ConsumerDriver::refuse(const Positions::Refusal& refusal) {
+void ConsumerDriver::refuse(const Positions::Refusal& refusal, const Connection& connection) {
   bool is_nowhere = refusal.code == ErrorCode::offset_out_of_range;
   std::optional<std::string> words;
   if (is_nowhere) words = "nothing is committed, and nobody said where to begin";
-  errors_.push_back(broker_error(refusal.code, text_of(refusal.place), "its coordinator", words));
+  std::string broker = connection.address().to_string();
+  errors_.push_back(broker_error(refusal.code, text_of(refusal.place), broker, words));
   poll_event_.notify();
 }
 
@@ -185,7 +186,7 @@ net::Task<bool> ConsumerDriver::look_up_at(std::int32_t broker,
       cluster_->metadata().forget_leader(place.topic, place.partition);
       is_well = false;
     } else {
-      refuse({place, code});
+      refuse({place, code}, **found);
     }
   }
   co_return is_well;
@@ -235,13 +236,22 @@ net::Task<Result<bool>> ConsumerDriver::commit_once() {
   if (!outcome.refused.empty()) {
     const Positions::Refusal& refusal = outcome.refused.front();
     std::string place = "offset of " + text_of(refusal.place);
-    co_return tl::unexpected(broker_error(refusal.code, place, "its coordinator"));
+    std::string address = connection->address().to_string();
+    co_return tl::unexpected(broker_error(refusal.code, place, address));
   }
   co_return !outcome.retry && !positions_.is_behind();
 }
 
+Result<void> ConsumerDriver::may_commit() const {
+  if (cluster_->closed()) return tl::unexpected(*cluster_->closed());
+  if (!member_) return fail(Errc::invalid_txn_state, "only who has subscribed commits");
+  return {};
+}
+
 net::Task<Result<void>> ConsumerDriver::commit() {
   auto self = shared_from_this();
+  Result<void> may = may_commit();
+  if (!may) co_return may;
   // Those who give partitions back wait for it.
   struct Running {
     int& count;
@@ -252,8 +262,7 @@ net::Task<Result<void>> ConsumerDriver::commit() {
   std::uint64_t losses = losses_;
   auto deadline = Clock::now() + cluster_->options().operation_timeout;
   for (int attempts = 1;; ++attempts) {
-    bool is_nothing = losses == losses_ && !positions_.is_behind() && !cluster_->closed();
-    if (is_nothing) co_return Result<void>{};
+    if (losses == losses_ && !positions_.is_behind()) co_return Result<void>{};
     Result<void> sense = makes_sense(losses, deadline);
     if (!sense) co_return fail(sense);
     Result<bool> committed = co_await commit_once();
@@ -295,6 +304,8 @@ net::Task<Result<MemberIdentity>> ConsumerDriver::generation(std::stop_token sto
 }
 
 net::Task<Result<void>> ConsumerDriver::commit(std::vector<CommittedOffset> offsets) {
+  Result<void> may = may_commit();
+  if (!may) co_return may;
   auto place_of = [](const CommittedOffset& offset) {
     return Place{offset.partition.topic, offset.partition.number};
   };

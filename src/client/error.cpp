@@ -128,6 +128,9 @@ bool fatal(const std::error_code& code) noexcept {
   return code == ClientError::fenced || code == KafkaError::producer_fenced ||
          code == KafkaError::invalid_producer_epoch || code == KafkaError::fenced_instance_id ||
          code == KafkaError::invalid_producer_id_mapping ||
+         code == KafkaError::inconsistent_group_protocol ||
+         code == KafkaError::invalid_session_timeout ||
+         code == KafkaError::group_max_size_reached ||
          code == KafkaError::transactional_id_authorization_failed;
 }
 

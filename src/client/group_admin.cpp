@@ -24,8 +24,8 @@ using wire::ErrorCode;
 
 namespace {
 
-tl::unexpected<Error> refused(ErrorCode code, const std::string& group) {
-  return tl::unexpected(broker_error(code, "group " + group, "its coordinator"));
+tl::unexpected<Error> refused(ErrorCode code, const GroupCoordinator& coordinator) {
+  return tl::unexpected(broker_error(code, "group " + coordinator.group(), coordinator.address()));
 }
 
 Error no_such_group(const std::string& group) {
@@ -70,7 +70,7 @@ net::Task<Result<GroupDescription>> describe_consumer_group(Caller caller, std::
   if (described.error_code == ErrorCode::group_id_not_found) {
     co_return tl::unexpected(no_such_group(group));
   }
-  if (described.error_code != ErrorCode::none) co_return refused(described.error_code, group);
+  if (described.error_code != ErrorCode::none) co_return refused(described.error_code, coordinator);
   GroupDescription description{
       group, described.group_state, "consumer", described.assignor_name, {}};
   for (const auto& member : described.members) description.members.push_back(to_member(member));
@@ -123,7 +123,7 @@ net::Task<Result<GroupDescription>> describe_group(Caller caller, std::string gr
     auto of_consumers = co_await describe_consumer_group(caller, group);
     co_return of_consumers;
   }
-  if (described.error_code != ErrorCode::none) co_return refused(described.error_code, group);
+  if (described.error_code != ErrorCode::none) co_return refused(described.error_code, coordinator);
   GroupDescription description{
       group, described.group_state, described.protocol_type, described.protocol_data, {}};
   for (const auto& member : described.members) description.members.push_back(to_member(member));
@@ -141,12 +141,13 @@ net::Task<Result<std::vector<GroupOffset>>> group_offsets(Caller caller, std::st
   auto timeout = caller.cluster->options().request_timeout;
   auto answer = co_await coordinator.ask(request, code_of, timeout);
   if (!answer) co_return fail(answer);
-  if (code_of(*answer) != ErrorCode::none) co_return refused(code_of(*answer), group);
+  if (code_of(*answer) != ErrorCode::none) co_return refused(code_of(*answer), coordinator);
   std::vector<GroupOffset> offsets;
   const auto& topics = answer->groups.empty() ? answer->topics : answer->groups[0].topics;
   for (const auto& topic : topics) {
     for (const auto& partition : topic.partitions) {
-      if (partition.error_code != ErrorCode::none) co_return refused(partition.error_code, group);
+      if (partition.error_code != ErrorCode::none)
+        co_return refused(partition.error_code, coordinator);
       if (partition.committed_offset < 0) continue;
       offsets.push_back({topic.name, partition.partition_index, partition.committed_offset,
                          partition.metadata.value_or("")});
@@ -191,7 +192,7 @@ net::Task<Result<void>> commit_group_offsets(Caller caller, std::string group,
               fmt::format("group {} has members, and only they commit; stop them first", group),
               static_cast<std::int16_t>(ErrorCode::unknown_member_id)));
   }
-  if (code != ErrorCode::none) co_return refused(code, group);
+  if (code != ErrorCode::none) co_return refused(code, coordinator);
   co_return Result<void>{};
 }
 
@@ -212,7 +213,7 @@ net::Task<Result<void>> delete_group(Caller caller, std::string group) {
                                    fmt::format("group {} has members; stop them first", group),
                                    static_cast<std::int16_t>(code)));
   }
-  if (code != ErrorCode::none) co_return refused(code, group);
+  if (code != ErrorCode::none) co_return refused(code, coordinator);
   co_return Result<void>{};
 }
 

@@ -51,6 +51,7 @@ class GroupCoordinator {
         error = found.error();
       } else {
         Connection::Ptr connection = *found;
+        address_ = connection->address().to_string();
         auto answer = co_await connection->call(request, timeout);
         if (answer && !is_coordinator_lost(code_of(answer->message))) {
           co_return std::move(answer->message);
@@ -66,6 +67,8 @@ class GroupCoordinator {
   }
 
   const std::string& group() const { return group_; }
+  /// Of the broker that answered last.
+  const std::string& address() const { return address_; }
 
  private:
   net::Task<Result<void>> reach();
@@ -77,6 +80,7 @@ class GroupCoordinator {
   std::string group_;
   Lane lane_;
   std::int32_t node_ = -1;
+  std::string address_;
 };
 
 }  // namespace leat::client

@@ -140,7 +140,7 @@ bool GroupMember::judge(ErrorCode code, Time now) {
     return true;
   }
   if (verdict == Verdict::fatal) {
-    fail(broker_error(code, "group " + options_.group, "its coordinator"));
+    fail(broker_error(code, "group " + options_.group, broker_));
     return false;
   }
   if (verdict == Verdict::find_again) coordinator_ = -1;
@@ -171,7 +171,7 @@ void GroupMember::answered(std::uint64_t ticket, const wire::FindCoordinatorResp
   ErrorCode code = is_batched ? response.coordinators[0].error_code : response.error_code;
   Verdict verdict = verdict_of(code);
   if (verdict == Verdict::fatal) {
-    return fail(broker_error(code, "group " + options_.group, "a broker"));
+    return fail(broker_error(code, "group " + options_.group, broker_));
   }
   if (verdict != Verdict::fine) return retry_later(now);
   coordinator_ = is_batched ? response.coordinators[0].node_id : response.node_id;

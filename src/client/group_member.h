@@ -92,6 +92,8 @@ class GroupMember {
 
   // What happened.
 
+  /// Who gives the answers that come next, for texts.
+  void hears(std::string broker) { broker_ = std::move(broker); }
   void answered(std::uint64_t ticket, const wire::FindCoordinatorResponse& response, Time now);
   void answered(std::uint64_t ticket, const wire::JoinGroupResponse& response, Time now);
   void answered(std::uint64_t ticket, const wire::SyncGroupResponse& response, Time now);
@@ -151,6 +153,7 @@ class GroupMember {
   bool is_cooperative_;
   State state_ = State::joining;
   std::int32_t coordinator_ = -1;
+  std::string broker_;
   std::string id_;
   std::int32_t generation_ = no_generation;
   Assignor assignor_ = Assignor::range;

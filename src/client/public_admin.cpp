@@ -6,6 +6,7 @@
 
 #include "client/admin.h"
 #include "client/admin_handle.h"
+#include "client/check_options.h"
 #include "client/cluster.h"
 #include "client/delete_records.h"
 #include "client/group_admin.h"
@@ -128,6 +129,7 @@ Task<Result<std::vector<CommittedOffset>>> offsets_of(Caller caller, std::string
 
 Task<Result<void>> set_offsets(Caller caller, std::string group,
                                std::vector<CommittedOffset> offsets) {
+  if (auto wrong = client::check(offsets)) co_return tl::unexpected(*wrong);
   // A request names a topic once.
   std::sort(offsets.begin(), offsets.end(),
             [](const auto& a, const auto& b) { return a.partition < b.partition; });

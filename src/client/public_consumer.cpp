@@ -2,6 +2,7 @@
 #include <chrono>
 #include <utility>
 
+#include "client/check_options.h"
 #include "client/consumer_handle.h"
 #include "client/group_admin.h"
 #include "client/operation.h"
@@ -40,6 +41,7 @@ Task<Result<void>> commit_given(Driver driver) {
 }
 
 Task<Result<void>> commit_these(Driver driver, std::vector<CommittedOffset> offsets) {
+  if (auto wrong = client::check(offsets)) co_return tl::unexpected(*wrong);
   Result<void> committed = co_await driver->commit(std::move(offsets));
   co_return committed;
 }

@@ -1,6 +1,8 @@
 // Producer: what users call, over ProducerHandle and Sender.
 #include <utility>
 
+#include "client/check_options.h"
+#include "client/error.h"
 #include "client/operation.h"
 #include "client/producer_handle.h"
 #include "leat/producer.h"
@@ -47,6 +49,9 @@ net::Task<Result<void>> abort_transaction(std::shared_ptr<Sender> sender) {
 net::Task<Result<void>> send_transaction_offsets(std::shared_ptr<Sender> sender,
                                                  std::vector<CommittedOffset> offsets,
                                                  GroupMetadata member) {
+  if (auto wrong = client::check(offsets)) co_return tl::unexpected(*wrong);
+  if (member.group.empty())
+    co_return client::fail(Errc::invalid_argument, "offsets are committed for a group");
   std::vector<client::CommittedOffset> inner;
   for (CommittedOffset& offset : offsets) {
     inner.push_back({.topic = std::move(offset.partition.topic),

@@ -187,6 +187,73 @@ TEST_CASE("a consumer either subscribes or is assigned partitions") {
   }
 }
 
+TEST_CASE("a partition that is assigned twice is read once") {
+  Fixture fixture;
+  fixture.send(10);
+  Consumer consumer(fixture.options());
+  consumer.assign({{{"orders", 0}, 2}, {{"orders", 0}, 7}});
+  CHECK(consumer.assignment().size() == 1);
+  CHECK(consumer.poll().begin()->offset == 7);
+  CHECK(consumer.poll(20ms).empty());
+}
+
+TEST_CASE("only who has subscribed commits, and others are told so at once") {
+  Fixture fixture;
+  fixture.send(10);
+  for (std::string group : {"", "billing"}) {
+    ConsumerOptions options;
+    options.group = group;
+    Consumer consumer(fixture.options(), options);
+    CHECK(thrown_by([&] { consumer.commit(); }) == ClientError::invalid_state);
+    consumer.assign({{{"orders", 0}, 0}});
+    CHECK(count_of(consumer.poll()) == 10);
+    CHECK(thrown_by([&] { consumer.commit(); }) == ClientError::invalid_state);
+    auto commit = [&] { consumer.commit_offsets({{{"orders", 0}, 5}}); };
+    CHECK(thrown_by(commit) == ClientError::invalid_state);
+    consumer.close();
+  }
+}
+
+TEST_CASE("offsets that cannot be committed are refused, and do not stand in the way of others") {
+  Fixture fixture;
+  fixture.send(10);
+  Consumer consumer(fixture.options(), in_group());
+  consumer.subscribe({"orders"});
+  CHECK(count_of(consumer.poll()) == 10);
+  for (CommittedOffset offset : {CommittedOffset{{"orders", 0}, -1},
+                                 CommittedOffset{{"orders", 0}, 5, std::string(40'000, 'x')}}) {
+    auto commit = [&] { consumer.commit_offsets({offset}); };
+    CHECK(thrown_by(commit) == ClientError::invalid_argument);
+    Admin admin(fixture.options());
+    auto alter = [&] { admin.alter_group_offsets("other", {offset}); };
+    CHECK(thrown_by(alter) == ClientError::invalid_argument);
+  }
+  consumer.commit();
+  CHECK(consumer.committed().at(0).offset == 10);
+}
+
+TEST_CASE("what a coordinator refuses is told with its address") {
+  Fixture fixture;
+  auto text = [&](ConsumerOptions options) {
+    Consumer consumer(fixture.options(), options);
+    consumer.subscribe({"orders"});
+    try {
+      while (true) consumer.poll();
+    } catch (const Exception& exception) {
+      return std::string(exception.what());
+    }
+  };
+  std::string broker = " from broker " + fixture.options().brokers;
+  ConsumerOptions no_session = in_group();
+  no_session.session_timeout = 10ms;
+  no_session.heartbeat_interval = 1ms;
+  CHECK(text(no_session) == "group billing: INVALID_SESSION_TIMEOUT (26)" + broker);
+  ConsumerOptions nowhere = in_group();
+  nowhere.offset_reset = OffsetReset::none;
+  CHECK(text(nowhere) == "orders/0: OFFSET_OUT_OF_RANGE (1)" + broker +
+                             ": nothing is committed, and nobody said where to begin");
+}
+
 TEST_CASE("a request to stop ends a consumer that polls") {
   Fixture fixture;
   std::stop_source stop;

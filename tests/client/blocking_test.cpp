@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <thread>
 
@@ -64,6 +66,41 @@ TEST_CASE("a blocking call gives its result, or throws what went wrong") {
   }
 }
 
+TEST_CASE("a partition that is not there is told from one without a leader") {
+  server::TestServer server;
+  server.create_topic("orders", 2);
+  ClientOptions options = leat::options_for(server);
+  options.operation_timeout = std::chrono::milliseconds(1);
+  Admin admin(options);
+  for (Partition missing : {Partition{"nothing", 0}, Partition{"orders", 2}}) {
+    auto is_missing = [&](const std::function<void()>& call) {
+      try {
+        call();
+      } catch (const Exception& exception) {
+        std::string place = fmt::format("{}/{}: ", missing.topic, missing.number);
+        CHECK(std::string(exception.what()) == place + "there is no such partition");
+        return exception.code() == KafkaError::unknown_topic_or_partition;
+      }
+      return false;
+    };
+    CHECK(is_missing([&] { admin.list_offsets({{missing}}); }));
+    CHECK(is_missing([&] { admin.delete_records({{missing, -1}}); }));
+  }
+}
+
+TEST_CASE("something else than a broker is named by its address") {
+  server::TestServer server;
+  ClientOptions options;
+  options.brokers = server.server().http_address()->to_string();
+  try {
+    Admin(options).list_topics();
+    FAIL("nothing was thrown");
+  } catch (const Exception& exception) {
+    CHECK(exception.code() == ClientError::malformed);
+    CHECK(std::string(exception.what()).find(options.brokers + ": ") == 0);
+  }
+}
+
 TEST_CASE("a blocking producer sends, queues and flushes, also in transactions") {
   server::TestServer server;
   server.create_topic("orders");
@@ -105,6 +142,33 @@ TEST_CASE("a blocking producer sends, queues and flushes, also in transactions")
   producer.begin();
   producer.enqueue(record);
   producer.abort();
+}
+
+TEST_CASE(
+    "offsets that no group could commit are refused, and a transaction goes on without them") {
+  server::TestServer server;
+  server.create_topic("orders");
+  ClientOptions options = leat::options_for(server);
+  ProducerOptions transactional;
+  transactional.transactional_id = "till";
+  Producer producer(options, transactional);
+  GroupMetadata member{"billing", -1, "", std::nullopt};
+  auto send = [&](CommittedOffset offset, GroupMetadata who) -> std::error_code {
+    try {
+      producer.send_offsets({std::move(offset)}, std::move(who));
+    } catch (const Exception& exception) {
+      return exception.code();
+    }
+    return {};
+  };
+  producer.begin();
+  CHECK(send({{"orders", 0}, 4}, {}) == ClientError::invalid_argument);
+  CHECK(send({{"orders", 0}, -1}, member) == ClientError::invalid_argument);
+  CHECK(send({{"orders", 0}, 4, std::string(40'000, 'x')}, member) ==
+        ClientError::invalid_argument);
+  CHECK_FALSE(send({{"orders", 0}, 4}, member));
+  producer.commit();
+  CHECK(Admin(options).group_offsets("billing").at(0).offset == 4);
 }
 
 TEST_CASE("a request to stop ends a call that waits") {

@@ -242,7 +242,14 @@ TEST_CASE("a partition is read from where it is sought, and not while it is paus
   auto cluster = programs.connect();
   ConsumerDriverOptions options;
   options.consumer.fetch_wait = 20ms;
+  options.consumer.partition_fetch_bytes = 1;  // a batch at a time
   auto driver = std::make_shared<ConsumerDriver>(cluster, options);
+  auto wait = [&] {
+    programs.run([&]() -> net::Task<bool> {
+      for (int i = 1; i < 4; ++i) co_await cluster->back_off(i);
+      co_return true;
+    });
+  };
   /// What comes until `count` records have.
   auto read = [&](std::size_t count) {
     std::vector<std::string> values;
@@ -271,14 +278,19 @@ TEST_CASE("a partition is read from where it is sought, and not while it is paus
   // What was fetched before is not given out.
   driver->seek({"t", 1}, 0);
   CHECK(programs.run_until([&] { return driver->position({"t", 1}) == 0; }));
-  programs.run([&]() -> net::Task<bool> {
-    co_await cluster->back_off(1);
-    co_return true;
-  });
+  wait();
   driver->seek({"t", 1}, 2);
   CHECK(read(1) == "1-2");
   driver->seek_to_time({"t", 0}, wire::earliest_timestamp);
   CHECK(read(3) == "0-0 0-1 0-2");
+
+  // And where that is paused, it is when it goes on.
+  driver->seek({"t", 0}, 0);
+  CHECK(read(1) == "0-0");
+  wait();
+  driver->pause({"t", 0});
+  driver->resume({"t", 0});
+  CHECK(read(2) == "0-1 0-2");
   driver->stop();
   cluster->close({Errc::cancelled, "the test is over"});
 }

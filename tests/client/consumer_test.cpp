@@ -166,6 +166,11 @@ TEST_CASE("what a cancelled poll would have given is given by the next one, once
   signal.emit(asio::cancellation_type::terminal);
   fixture.run_until([&] { return cancelled.has_value(); });
   CHECK(*cancelled == ClientError::cancelled);
+  // The next one need not wait for the end of one that is cancelled.
+  consumer.async_poll(asio::bind_cancellation_slot(signal.slot(), [](error_code, Records) {}));
+  fixture.wait(consumer.async_assignment(token));
+  signal.emit(asio::cancellation_type::terminal);
+  CHECK(fixture.wait(consumer.async_poll_for(0ms, token)).empty());
   fixture.send(0, 10);
   CHECK(fixture.poll(consumer, 10) == numbers(0, 10));
 }

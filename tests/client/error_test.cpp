@@ -45,6 +45,7 @@ TEST_CASE("what the client finds out has a category of its own") {
   CHECK_FALSE(retriable(code_of(Errc::malformed)));
   CHECK(fatal(code_of(Errc::producer_fenced)));
   CHECK(fatal(code_of(wire::ErrorCode::invalid_producer_epoch)));
+  CHECK(fatal(code_of(wire::ErrorCode::inconsistent_group_protocol)));
   // Found out here, but Kafka has a name for it.
   CHECK(code_of(Errc::message_too_large) == KafkaError::message_too_large);
 }

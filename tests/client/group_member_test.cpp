@@ -398,11 +398,11 @@ TEST_CASE("a member that another one of the same instance has replaced ends for 
   story.sends();
   story.synced({{"t", {0}}});
   story.sends_after(3s);
+  story.member.hears("10.0.0.1:9092");
   story.beat(ErrorCode::fenced_instance_id);
   CHECK(story.changes() == "assigned t 0; lost t 0; ");
   REQUIRE(story.member.error());
-  CHECK(story.member.error()->what ==
-        "group g: FENCED_INSTANCE_ID (82) from broker its coordinator");
+  CHECK(story.member.error()->what == "group g: FENCED_INSTANCE_ID (82) from broker 10.0.0.1:9092");
   CHECK(story.sends_after(60s) == "");
   CHECK_FALSE(story.member.next_due());
 }
