@@ -396,6 +396,7 @@ Result<void> Task::check_memory() {
 }
 
 Result<void> Task::flush(OutputBatches& out) {
+  dataflow_->set_now_ms(clock_.wall_ms());
   return finish_step(watermark_max, out);
 }
 

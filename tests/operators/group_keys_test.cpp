@@ -101,7 +101,8 @@ TEST_CASE("equal keys have one number, in their columns, sorted, and in another 
       }
       for (std::uint32_t group : sorted) {
         CHECK_FALSE(other.find(keys, group).has_value());
-        CHECK(other.find_or_add(keys, group) == other.find(keys, group));
+        std::uint32_t added = other.find_or_add(keys, group);
+        CHECK(other.find(keys, group) == added);
       }
       std::vector<std::uint32_t> mapped;
       other.find_or_add(keys, mapped);

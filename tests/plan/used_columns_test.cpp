@@ -21,16 +21,17 @@ std::string used(const std::string& nodes, const std::string& more = "") {
         {{"name": "{0}v", "type": "bigint"}}, {{"name": "{0}w", "type": "bigint"}}]}})",
         name);
   };
+  bool reads_b = nodes.find("\"b\"") != std::string::npos;
   auto plan = parse(fmt::format(
-      R"({{"version": 1, "name": "p", {} "nodes": [{}, {}, {},
+      R"({{"version": 1, "name": "p", {} "nodes": [{}, {}{}{},
          {{"name": "out", "type": "sink", "console": true, "input": "n"}}]}})",
-      more, source("a"), source("b"), nodes));
+      more, source("a"), reads_b ? source("b") : "", reads_b ? ", " : "", nodes));
   REQUIRE_MESSAGE(plan.has_value(), plan.error().what);
   auto bound = bind(*plan);
   REQUIRE_MESSAGE(bound.has_value(), bound.error().what);
   auto columns = used_columns(*bound);
   std::string text;
-  for (std::size_t source_node : {0, 1}) {
+  for (std::size_t source_node = 0; source_node < (reads_b ? 2 : 1); ++source_node) {
     const auto& schema = bound->nodes[source_node].schema;
     for (std::size_t i = 0; i < schema.size(); ++i) {
       if (columns[source_node][i]) text += (text.empty() ? "" : " ") + schema[i].name;
@@ -44,13 +45,13 @@ std::string used(const std::string& nodes, const std::string& more = "") {
 TEST_CASE("a column is used by sinks, expressions, keys, orderings, and as the event time") {
   const std::string filter =
       R"({"name": "n", "type": "filter", "input": "a", "condition": {"boolean": true}})";
-  CHECK(used(filter) == "at ak av aw bt");
+  CHECK(used(filter) == "at ak av aw");
   CHECK(used(R"({"name": "n", "type": "project", "input": "a", "columns": [
-                {"name": "x", "expression": {"column": "av"}}]})") == "at av bt");
+                {"name": "x", "expression": {"column": "av"}}]})") == "at av");
   CHECK(used(R"({"name": "n", "type": "window", "input": "a", "keys": ["ak"],
                 "window": {"kind": "tumbling", "size_ms": 5}, "aggregates": [
                 {"name": "c", "function": "count", "filter": {"call": ">", "arguments":
-                [{"column": "aw"}, {"bigint": 1}]}}]})") == "at ak aw bt");
+                [{"column": "aw"}, {"bigint": 1}]}}]})") == "at ak aw");
 }
 
 TEST_CASE("what nobody behind a node uses, it need not be given") {
@@ -58,7 +59,7 @@ TEST_CASE("what nobody behind a node uses, it need not be given") {
                              "order_by": [{"column": "aw"}]}, )";
   const std::string key = R"({"name": "n", "type": "project", "input": "m", "columns": [
                              {"name": "x", "expression": {"column": "ak"}}]})";
-  CHECK(used(top + key) == "at ak aw bt");
+  CHECK(used(top + key) == "at ak aw");
 }
 
 TEST_CASE("a join's columns are those of its sides") {
@@ -82,7 +83,7 @@ TEST_CASE("dead letters have all columns") {
   const std::string project = R"({"name": "n", "type": "project", "input": "a", "columns": [
                                  {"name": "x", "expression": {"column": "av"}}]})";
   CHECK(used(project, R"("bad_rows": {"policy": "dead_letter", "topic": "dead"},)") ==
-        "at ak av aw bt bk bv bw");
+        "at ak av aw");
 }
 
 TEST_SUITE_END();

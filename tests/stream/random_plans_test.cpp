@@ -295,7 +295,10 @@ std::uint64_t first_seed() {
 }  // namespace
 
 TEST_CASE("random plans over random logs give what the interpreter gives, however they are run") {
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + seeds(); ++seed) {
+  // Those that found something once come first.
+  std::vector<std::uint64_t> all{1'465};
+  for (std::uint64_t i = 0; i < seeds(); ++i) all.push_back(first_seed() + i);
+  for (std::uint64_t seed : all) {
     CAPTURE(seed);
     Random random(seed);
     plan::Plan plan = interpreter::random_pipeline(random, static_cast<int>(random.between(1, 4)));
