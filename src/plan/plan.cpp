@@ -24,6 +24,13 @@ std::vector<std::string> inputs_of(const Node& node) {
       node.body);
 }
 
+std::optional<std::size_t> find_process(const Plan& plan) {
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (std::holds_alternative<Process>(plan.nodes[i].body)) return i;
+  }
+  return {};
+}
+
 std::string place_of(const Plan& plan, std::size_t node) {
   return fmt::format("nodes[{}] '{}'", node, plan.nodes[node].name);
 }

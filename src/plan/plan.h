@@ -1,6 +1,7 @@
 // A pipeline's graph as data: what the builder, a file and SQL make, and what runs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -8,6 +9,7 @@
 
 #include "base/result.h"
 #include "plan/nodes.h"
+#include "plan/process.h"
 #include "plan/stateful_nodes.h"
 
 namespace leat::plan {
@@ -15,10 +17,13 @@ namespace leat::plan {
 /// A node's place in the graph is the names of its inputs, which are nodes before it.
 struct Node {
   using Body = std::variant<Source, Filter, Project, Unnest, Union, Rekey, Window, Over, Top, Dedup,
-                            Join, Sink>;
+                            Join, Sink, Process>;
   std::string name;
   Body body;
 };
+
+/// How many types of nodes a plan's JSON can have: all but Process.
+inline constexpr std::size_t node_types = std::variant_size_v<Node::Body> - 1;
 
 struct Plan {
   std::string name;
@@ -33,6 +38,8 @@ inline constexpr int plan_version = 1;
 /// "filter", "window": the body's type.
 std::string_view type_of(const Node& node);
 std::vector<std::string> inputs_of(const Node& node);
+/// The first Process, if there is one: only the program that built the plan can run it.
+std::optional<std::size_t> find_process(const Plan& plan);
 /// "nodes[3] 'per_channel'": how messages name a node.
 std::string place_of(const Plan& plan, std::size_t node);
 
@@ -42,7 +49,7 @@ std::string place_of(const Plan& plan, std::size_t node);
 Result<Plan> parse(std::string_view text);
 
 /// The plan's canonical JSON: names sorted, no blanks, defaults left out. Plans that mean the same
-/// to parse() are printed the same.
+/// to parse() are printed the same. One with a Process is printed for people only: parse() refuses.
 std::string print(const Plan& plan);
 
 /// XXH3-128 of the canonical JSON, as 32 hexadecimal digits.

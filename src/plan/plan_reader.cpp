@@ -206,7 +206,7 @@ void Reader::read_literal_of(const std::string& type, const Json& json, Expressi
 // Makes the body whose type is called so, and reads into it.
 template <std::size_t index = 0>
 bool read_body(Reader& reader, const std::string& type, const JsonObject& members, Node& node) {
-  if constexpr (index == std::variant_size_v<Node::Body>) {
+  if constexpr (index == node_types) {
     return false;
   } else {
     using Body = std::variant_alternative_t<index, Node::Body>;
@@ -240,7 +240,7 @@ void Reader::read_node(std::size_t index, const Json& json, Node& out) {
       if (read_body(*this, type, *members, out)) return;
       fail_with(
           fmt::format("no node is a '{}'; there are: {}", type,
-                      body_types(std::make_index_sequence<std::variant_size_v<Node::Body>>())));
+                      body_types(std::make_index_sequence<node_types>())));
     });
   });
 }

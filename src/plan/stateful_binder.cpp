@@ -252,4 +252,25 @@ void NodeBinder::bind_body(const Join& join) {
   }
 }
 
+void NodeBinder::bind_body(const Process& process) {
+  refuse_revised();
+  out_.keys = find_keys(process.keys, "keys", true);
+  for (std::size_t i = 0; i < process.reads.size() && ok(); ++i) {
+    const auto& read = process.reads[i];
+    std::size_t at = find(schema(), read.name, item("reads", i));
+    if (!ok()) return;
+    require(schema()[at].type == read.type, item("reads", i),
+            fmt::format("'{}' is {} here, and {} in the function", read.name,
+                        name(schema()[at].type), name(read.type)));
+    out_.columns.push_back(at);
+  }
+  require(!process.columns.empty(), "columns", "there must be one");
+  for (std::size_t i = 0; i < process.columns.size(); ++i) {
+    add_column(process.columns[i].name, process.columns[i].type, item("columns", i));
+  }
+  require(process.emit != Emission::update, "emit", "a function cannot take back what it gave");
+  require(process.emit == Emission::watermark || !process.timers, "emit",
+          "timers need the order of time: watermark");
+}
+
 }  // namespace leat::plan

@@ -130,7 +130,7 @@ inline Plan random_plan(Random& random) {
   Plan plan;
   filler.fill(plan.name);
   filler.fill(plan.bad_rows);
-  constexpr auto bodies = std::variant_size_v<Node::Body>;
+  constexpr auto bodies = node_types;
   for (auto count = random.below(6); count > 0; --count) {
     Node& node = plan.nodes.emplace_back();
     filler.fill(node.name);
