@@ -214,6 +214,7 @@ const std::map<std::string, std::vector<std::string>>& grounds() {
       {"aggregate", {"plan"}},
       {"operators", {"expression", "aggregate"}},
       {"stream", {"broker", "operators"}},
+      {"flow", {"stream"}},
       {"sql", {"stream"}},
       {"net", {"base"}},
       {"server", {"wire", "broker", "stream", "sql", "net"}},
@@ -250,7 +251,7 @@ Complaints check_layers(const Source& source) {
   if (!grounds().contains(from)) return {": the folder is not in the table of layers"};
   for (const auto& [line, name] : quoted_includes(source)) {
     std::string to = name.substr(0, name.find('/'));
-    bool is_public = to == "leat" && (from == "client" || from == "remote");
+    bool is_public = to == "leat" && (from == "client" || from == "flow" || from == "remote");
     if (is_public) continue;
     if (!grounds().contains(to))
       complaints.push_back(at_line(line, "not the path of a header below src/: " + name));

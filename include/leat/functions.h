@@ -1,0 +1,114 @@
+// The functions of expressions, as PostgreSQL has them. With NULL they give NULL, where nothing
+// else is said. Begin with stream.h.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "leat/expression.h"
+
+namespace leat::flow {
+
+// ---- Any type -----------------------------------------------------------------------------------
+
+Expression is_null(Expression value);
+/// Never NULL: two NULLs are not distinct.
+Expression is_distinct_from(Expression a, Expression b);
+/// low <= value && value <= high.
+Expression between(Expression value, Expression low, Expression high);
+Expression in(Expression value, std::vector<Expression> list);
+/// NULLs do not take part.
+Expression greatest(std::vector<Expression> values);
+Expression least(std::vector<Expression> values);
+/// The first that is not NULL.
+Expression coalesce(std::vector<Expression> values);
+/// NULL where they are equal, else `value`.
+Expression nullif(Expression value, Expression equal_to);
+
+/// `when(condition, result).when(...).otherwise(result)`: the result of the first condition that is
+/// true. Without otherwise() NULL where none is.
+class Case {
+ public:
+  Case when(Expression condition, Expression result) const;
+  Expression otherwise(Expression result) const;
+  operator Expression() const;
+
+ private:
+  friend Case when(Expression condition, Expression result);
+  std::vector<Expression> arguments_;
+};
+Case when(Expression condition, Expression result);
+
+// ---- Numbers ------------------------------------------------------------------------------------
+
+Expression abs(Expression number);
+Expression ceil(Expression number);
+Expression floor(Expression number);
+Expression round(Expression number);
+Expression sqrt(Expression number);
+
+// ---- Texts: characters count from 1 -------------------------------------------------------------
+
+Expression lower(Expression text);
+Expression upper(Expression text);
+/// Characters of a text, bytes of bytes.
+Expression length(Expression text);
+Expression substring(Expression text, Expression from);
+Expression substring(Expression text, Expression from, Expression count);
+/// Where `part` begins; 0 if nowhere.
+Expression position(Expression text, Expression part);
+Expression replace(Expression text, Expression part, Expression by);
+/// Without blanks, or what characters are named, at both ends.
+Expression trim(Expression text);
+Expression trim(Expression text, Expression characters);
+Expression ltrim(Expression text);
+Expression ltrim(Expression text, Expression characters);
+Expression rtrim(Expression text);
+Expression rtrim(Expression text, Expression characters);
+Expression split_part(Expression text, Expression separator, Expression number);
+/// a || b of SQL.
+Expression append(Expression a, Expression b);
+/// The same of several, NULLs left out.
+Expression concat(std::vector<Expression> texts);
+Expression left(Expression text, Expression count);
+Expression right(Expression text, Expression count);
+Expression lpad(Expression text, Expression length);
+Expression lpad(Expression text, Expression length, Expression fill);
+Expression rpad(Expression text, Expression length);
+Expression rpad(Expression text, Expression length, Expression fill);
+Expression starts_with(Expression text, Expression prefix);
+/// % stands for any characters, _ for one.
+Expression like(Expression text, Expression pattern);
+Expression ilike(Expression text, Expression pattern);
+/// Patterns are RE2's.
+Expression regexp_like(Expression text, std::string_view pattern);
+/// The first match, or what its first group matches; NULL if there is none.
+Expression regexp_extract(Expression text, std::string_view pattern);
+/// `flags`: g for all matches, i for any case.
+Expression regexp_replace(Expression text, std::string_view pattern, Expression by,
+                          std::string_view flags = {});
+/// Of a text that is JSON what is at `path`, as $.user.tags[0].
+Expression json_value(Expression text, std::string_view path);
+
+// ---- Times: UTC ---------------------------------------------------------------------------------
+
+/// Cuts to the beginning of a "minute", "hour", "day", "week", "month" and so on.
+Expression date_trunc(std::string_view span, Expression time);
+/// "year", "month", "day", "hour", "dow", "epoch" and so on, of a time or an interval.
+Expression extract(std::string_view unit, Expression time);
+/// The same as a double.
+Expression date_part(std::string_view unit, Expression time);
+/// By a template such as "YYYY-MM-DD HH24:MI".
+Expression to_char(Expression time, std::string_view pattern);
+/// Of seconds since 1970.
+Expression to_timestamp(Expression seconds);
+/// Processing time.
+Expression now();
+
+// ---- Arrays -------------------------------------------------------------------------------------
+
+Expression cardinality(Expression array);
+/// The item of that number, from 1; NULL beyond.
+Expression element(Expression array, Expression number);
+
+}  // namespace leat::flow
