@@ -2,6 +2,7 @@
 """What C++ programs get: headers that stand alone and leave no macro behind, and an installed
 library that a program outside of this repository builds with, by pkg-config."""
 
+import json
 import re
 
 from harness import LEAT, ROOT, Server, check, finish, run, scratch
@@ -12,6 +13,7 @@ STRICT = ("-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconvers
           "-Wno-sign-conversion", "-Werror")
 
 PROGRAM = ROOT / "examples" / "orders" / "orders.cpp"
+PIPELINE = ROOT / "examples" / "pipelines" / "edits_per_channel.cpp"
 
 
 def macros(folder, text):
@@ -62,12 +64,37 @@ def check_installed(folder):
               "what it read is committed", described.stdout.decode())
 
 
+def check_pipelines(folder):
+    """Programs with pipelines: alone, and beside a client."""
+    flags = install(folder, "leat-stream")
+    if not flags:
+        return
+    built = build(PIPELINE, folder / "pipeline", *flags)
+    if check(built.returncode == 0, "an example with a pipeline builds with what is installed",
+             " ".join(flags) + "\n" + built.stderr.decode()):
+        printed = run(folder / "pipeline").stdout
+        kinds = [node["type"] for node in json.loads(printed)["nodes"]]
+        check(kinds == ["source", "filter", "window", "sink"], "it prints its plan", printed)
+    (folder / "both.cpp").write_text(
+        "#include <leat/client.h>\n#include <leat/stream.h>\n#include <boost/asio/io_context.hpp>\n"
+        "using namespace leat;\nusing namespace leat::flow;\n"
+        "int main() {\n  boost::asio::io_context context;\n"
+        "  Producer producer(context.get_executor(), {});\n"
+        '  Pipeline pipeline("p");\n'
+        '  pipeline.from("t", {{"a", Type::bigint}}).filter(col("a") > 1).to("u");\n'
+        "  pipeline.check();\n}\n")
+    built = build(folder / "both.cpp", folder / "both", *flags)
+    check(built.returncode == 0 and run(folder / "both").returncode == 0,
+          "a program may have a client and a pipeline", built.stderr.decode())
+
+
 def main():
     with scratch() as folder:
         others = macros(folder, foreign_includes())
         for header in sorted(INCLUDE.glob("leat/*.h")):
             check_header(folder, header, others)
         check_installed(folder)
+        check_pipelines(folder)
     finish()
 
 
