@@ -1,6 +1,7 @@
 #include "operators/process_keys.h"
 
 #include <string>
+#include <utility>
 
 namespace leat::operators {
 
@@ -18,7 +19,7 @@ ProcessKeys::Number ProcessKeys::find_or_add(std::string_view key) {
   auto [number, is_new] = table_.find_or_add(key);
   if (!is_new) return number;
   if (known_.size() <= number) known_.resize(number + 1);
-  known_[number].kept = function_.make_kept();
+  known_[number].kept = spare_ ? std::move(spare_) : function_.make_kept();
   return number;
 }
 
@@ -32,6 +33,8 @@ void ProcessKeys::end_call(Number number, bool forget) {
     return;
   }
   for (std::int64_t time : known.timers) timers_.erase({time, number});
+  // What keeps nothing is as good as new.
+  if (keeps_nothing_) spare_ = std::move(known.kept);
   known = {};
   table_.erase(number);
 }

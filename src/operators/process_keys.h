@@ -63,6 +63,7 @@ class ProcessKeys {
   std::vector<Known> known_;  // by the keys' numbers
   std::set<Timer, Before> timers_{Before{&table_}};
   std::size_t kept_bytes_ = 0;
+  std::unique_ptr<ProcessFunction::Kept> spare_;  // where nothing is kept
 };
 
 }  // namespace leat::operators

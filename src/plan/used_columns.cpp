@@ -111,6 +111,10 @@ class Marker {
       ++column;
     }
   }
+  void take(const Process&) {
+    mark(node_->keys, input());
+    mark(node_->columns, input());
+  }
   void take(const Sink&) { input().assign(input().size(), true); }
 
   const BoundPlan& plan_;

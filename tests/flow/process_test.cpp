@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "leat/stream.h"
+#include "plan/used_columns.h"
 #include "process_trial.h"
 
 TEST_SUITE_BEGIN("flow");
@@ -308,6 +309,22 @@ TEST_CASE("a function whose types do not fit its input is refused when the pipel
                        "nodes[1] 'judge': is a function of this program, which no plan can hold: "
                        "run it embedded",
                        Error);
+}
+
+TEST_CASE("what a function does not read of its input need not be decoded") {
+  Pipeline pipeline("p");
+  std::vector<Column> columns = columns_of<Event>();
+  columns.push_back({"key", Type::text});
+  columns.push_back({"unread", Type::text});
+  pipeline.from("events", columns, {.event_time = "time"})
+      .key_by("key")
+      .process([](const Strict&, Context<Said>&) {})
+      .to_console();
+  plan::Plan plan = detail::GraphAccess::graph_of(pipeline).finish();
+  auto bound = plan::bind(plan);
+  REQUIRE(bound.has_value());
+  // user amount time key unread
+  CHECK(plan::used_columns(*bound)[0] == std::vector<bool>{false, true, true, true, false});
 }
 
 }  // namespace leat::flow
