@@ -238,9 +238,8 @@ void Reader::read_node(std::size_t index, const Json& json, Node& out) {
     if (!ok()) return;
     within(fmt::format(" '{}'", out.name), [&] {
       if (read_body(*this, type, *members, out)) return;
-      fail_with(
-          fmt::format("no node is a '{}'; there are: {}", type,
-                      body_types(std::make_index_sequence<node_types>())));
+      fail_with(fmt::format("no node is a '{}'; there are: {}", type,
+                            body_types(std::make_index_sequence<node_types>())));
     });
   });
 }
