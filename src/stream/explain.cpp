@@ -131,6 +131,9 @@ struct Describe {
     }
     return text + " on " + joined(keys);
   }
+  std::string operator()(const Process& process) const {
+    return "a function of the program" + by(process.keys) + "; " + emission(process.emit);
+  }
   std::string operator()(const Sink& sink) const {
     if (sink.console) return "console";
     std::string text = sink.topic.empty() ? "files in " + sink.files : "topic " + sink.topic;
@@ -150,6 +153,7 @@ std::string sensitivity(const BoundNode& node) {
   if (const auto* over = std::get_if<Over>(&body)) return of_emission(over->emit);
   if (const auto* top = std::get_if<Top>(&body)) return of_emission(top->emit);
   if (const auto* dedup = std::get_if<Dedup>(&body)) return of_emission(dedup->emit);
+  if (const auto* process = std::get_if<Process>(&body)) return of_emission(process->emit);
   if (const auto* join = std::get_if<Join>(&body)) {
     if (join->kind == Join::Kind::table) return "looks up what the table has by then";
   }

@@ -11,6 +11,7 @@
 #include "operators/fixed_window.h"
 #include "operators/interval_join.h"
 #include "operators/over.h"
+#include "operators/process.h"
 #include "operators/project.h"
 #include "operators/session_window.h"
 #include "operators/table_join.h"
@@ -45,6 +46,7 @@ NodeTraits traits_of(const BoundNode& node) {
   traits.is_sink = std::holds_alternative<Sink>(body);
   if (const auto* over = std::get_if<Over>(&body)) return traits_by(over->emit);
   if (const auto* top = std::get_if<Top>(&body)) return traits_by(top->emit);
+  if (const auto* process = std::get_if<Process>(&body)) return traits_by(process->emit);
   if (const auto* dedup = std::get_if<Dedup>(&body)) return traits_by(dedup->emit);
   if (const auto* window = std::get_if<Window>(&body)) {
     traits.keeps_rows = true;
@@ -86,6 +88,9 @@ struct Make {
       return std::make_unique<operators::SessionWindow>(node(), input(), n);
     }
     return std::make_unique<operators::FixedWindow>(node(), input(), n);
+  }
+  Made operator()(const Process&) const {
+    return std::make_unique<operators::Process>(plan, number);
   }
   Made operator()(const Over&) const { return operators::make_over(node()); }
   Made operator()(const Top& top) const {

@@ -400,6 +400,14 @@ Result<void> Task::flush(OutputBatches& out) {
   return finish_step(watermark_max, out);
 }
 
+Result<void> Task::advance(Watermark watermark, OutputBatches& out) {
+  dataflow_->set_now_ms(clock_.wall_ms());
+  for (auto& input : inputs_) {
+    if (input->reader.watermark() < watermark) input->idle = true;
+  }
+  return finish_step(std::max(watermark_, watermark), out);
+}
+
 Result<void> Task::commit_files() {
   return outputs_->commit_files();
 }

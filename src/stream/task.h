@@ -104,6 +104,9 @@ class Task {
   Result<bool> step(OutputBatches& out);
   /// No record will come any more: closes all windows.
   Result<void> flush(OutputBatches& out);
+  /// Event time is at `watermark`, whatever was read. Partitions that were behind go on from there,
+  /// as those that were idle do.
+  Result<void> advance(Watermark watermark, OutputBatches& out);
   /// Makes what sinks to files have written the folders' content.
   Result<void> commit_files();
 
