@@ -65,12 +65,14 @@ inline void judge(const Transaction& transaction, Recent& recent,
 }
 
 /// From the topic `transactions` to the topic `fraud-alerts`, each alert at once.
-inline void add_detector(leat::flow::Pipeline& pipeline) {
+inline leat::flow::Stream add_detector(leat::flow::Pipeline& pipeline) {
   using namespace std::chrono_literals;
-  pipeline.from<Transaction>("transactions", {.event_time = "timestamp", .disorder = 5min})
-      .key_by("customer_id")
-      .process(judge, {.name = "judge", .emit = leat::flow::Emission::at_once})
-      .to("fraud-alerts", {.keys = {"customer_id"}});
+  leat::flow::Stream alerts =
+      pipeline.from<Transaction>("transactions", {.event_time = "timestamp", .disorder = 5min})
+          .key_by("customer_id")
+          .process(judge, {.name = "judge", .emit = leat::flow::Emission::at_once});
+  alerts.to("fraud-alerts", {.keys = {"customer_id"}});
+  return alerts;
 }
 
 }  // namespace fraud

@@ -10,9 +10,10 @@
 //       .aggregate({count().as("edits"), sum(col("added")).as("added")})
 //       .to("edits-per-channel", {.keys = {"channel"}});
 //
-// It is checked when it is built, and gives its plan as JSON. pipeline.h says what can be done with
-// rows, expression.h and functions.h what can be computed, rows.h how structs are rows, process.h
-// how functions of the program's own take part. Link with `pkg-config --libs leat-stream`.
+// It is checked when it is built, runs embedded over a data directory (runtime.h), and is tested
+// without either (pipeline_test.h). pipeline.h says what can be done with rows, expression.h and
+// functions.h what can be computed, rows.h how structs are rows, process.h how functions of the
+// program's own take part. Link with `pkg-config --libs leat-stream`.
 #pragma once
 
 #include "leat/aggregates.h"
@@ -20,6 +21,8 @@
 #include "leat/functions.h"
 #include "leat/pipeline.h"
 #include "leat/pipeline_options.h"
+#include "leat/pipeline_test.h"
 #include "leat/process.h"
 #include "leat/rows.h"
+#include "leat/runtime.h"
 #include "leat/types.h"

@@ -1,0 +1,118 @@
+// Runs pipelines inside this program, over a log in a directory: no server is needed.
+//
+//   Runtime runtime({.directory = "data"});
+//   Run run = runtime.run(pipeline, {.at_end = AtEnd::flush});
+//   run.wait();
+//
+// Begin with stream.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/callback.h"
+#include "leat/pipeline.h"
+#include "leat/record.h"
+
+namespace leat::flow {
+
+struct RuntimeOptions {
+  /// The log's; made if missing. One process at a time has it open.
+  std::string directory = "leat-data";
+};
+
+/// What a run does when it has read everything.
+enum class AtEnd : std::uint8_t {
+  wait,   // for more: a live run
+  stop,   // as it stands: windows that are open stay unwritten
+  flush,  // close all windows, then stop: a batch
+};
+
+struct RunOptions {
+  /// With stop and flush the ends are those of the partitions when the run begins.
+  AtEnd at_end = AtEnd::wait;
+  /// Threads that share the work where the plan allows it.
+  std::size_t workers = 1;
+  /// A run whose operators keep more ends with an error that names the node.
+  std::size_t state_bytes_max = std::size_t{1} << 30;
+};
+
+/// A run as it stands.
+struct RunStatus {
+  enum class State : std::uint8_t { running, finished, stopped, failed };
+  struct Partition {
+    /// The topic's, or the file's.
+    std::string source;
+    std::int32_t number = 0;
+    /// Of the next record that is to be read; and behind the last one that is there, of topics.
+    std::int64_t position = 0;
+    std::optional<std::int64_t> end = {};
+  };
+  State state = State::running;
+  /// Of a failed run.
+  std::string error = {};
+  std::uint64_t rows_in = 0;
+  std::uint64_t rows_out = 0;
+  std::uint64_t late = 0;
+  /// Records that were no rows, and rows without a valid result.
+  std::uint64_t bad = 0;
+  /// How far event time has come; nothing while it has not begun.
+  std::optional<Timestamp> event_time = {};
+  std::size_t state_bytes = 0;
+  std::vector<Partition> partitions = {};
+};
+
+/// A pipeline at work, on a thread of its own. All but moving and destroying is thread-safe.
+class Run {
+ public:
+  /// Stops it, and waits until what it gave is in the log.
+  ~Run();
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+
+  /// Until it has ended by itself, or was told to. Throws Error if it failed.
+  void wait();
+  /// Ends a live run at what is there now: reads that, closes all windows, and stops.
+  void drain();
+  /// Ends it where it is.
+  void stop();
+  RunStatus status() const;
+
+ private:
+  friend class Runtime;
+  struct Inside;
+  explicit Run(leat::detail::Owned<Inside> inside);
+  leat::detail::Owned<Inside> inside_;
+};
+
+/// A log of this program's own. Runs must end before it goes. Thread-safe, but for destroying.
+class Runtime {
+ public:
+  /// Locks and recovers the directory. Throws Error where that cannot be, such as for one that
+  /// another process has open.
+  explicit Runtime(RuntimeOptions options = {});
+  /// Makes everything durable and lets go of the directory.
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// Makes a topic; one that is there is left as it is.
+  void create_topic(std::string_view name, std::int32_t partitions);
+  /// Appends a record, without a partition to the one that its key says, and waits until it is
+  /// durable; its offset. One at a time: for many at once there is the client, leat/client.h.
+  std::int64_t append(const OutRecord& record);
+
+  /// Begins to run the pipeline from the beginnings of its topics; what it gives is appended to the
+  /// log. Throws Error where the pipeline makes no sense, or a topic that it reads is not there.
+  Run run(const Pipeline& pipeline, RunOptions options = {});
+
+ private:
+  struct Inside;
+  leat::detail::Owned<Inside> inside_;
+};
+
+}  // namespace leat::flow

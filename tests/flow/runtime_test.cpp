@@ -1,0 +1,103 @@
+// Pipelines embedded over a data directory.
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "leat/runtime.h"
+#include "leat/stream.h"
+
+TEST_SUITE_BEGIN("flow");
+
+namespace leat::flow {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A folder that goes when the test has ended.
+struct Folder {
+  Folder() {
+    char name[] = "/tmp/leat-flow-XXXXXX";
+    path = ::mkdtemp(name);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+void append(Runtime& runtime, const std::string& value) {
+  runtime.append({.topic = "in", .value = value});
+}
+
+void add_count(Pipeline& pipeline) {
+  pipeline.from("in", {{"time", Type::timestamp}}, {.event_time = "time"})
+      .window(tumbling(1s))
+      .aggregate({count().as("n")})
+      .named("counts")
+      .to("out");
+}
+
+}  // namespace
+
+TEST_CASE("a batch over a data directory reads it to its end, and its output stays there") {
+  Folder folder;
+  {
+    Runtime runtime({.directory = folder.path});
+    runtime.create_topic("in", 1);
+    for (int i = 0; i < 10; ++i) append(runtime, R"({"time":)" + std::to_string(i * 300) + "}");
+    Pipeline pipeline("counts");
+    add_count(pipeline);
+    Run run = runtime.run(pipeline, {.at_end = AtEnd::flush});
+    run.wait();
+    RunStatus status = run.status();
+    CHECK(status.state == RunStatus::State::finished);
+    CHECK(status.rows_in == 10);
+    CHECK(status.rows_out == 3);
+    REQUIRE(status.partitions.size() == 1);
+    CHECK(status.partitions[0].source == "in");
+    CHECK(status.partitions[0].position == 10);
+    CHECK(status.partitions[0].end == 10);
+  }
+  Runtime again({.directory = folder.path});
+  Pipeline copy("copy");
+  copy.from("out", {{"n", Type::bigint}}).to("copied");
+  Run run = again.run(copy, {.at_end = AtEnd::stop});
+  run.wait();
+  CHECK(run.status().rows_in == 3);
+}
+
+TEST_CASE("a live run takes what comes, and is drained") {
+  Folder folder;
+  Runtime runtime({.directory = folder.path});
+  runtime.create_topic("in", 1);
+  Pipeline pipeline("counts");
+  add_count(pipeline);
+  Run run = runtime.run(pipeline);
+  CHECK(run.status().state == RunStatus::State::running);
+  append(runtime, R"({"time":1})");
+  append(runtime, R"({"time":2})");
+  run.drain();
+  run.wait();
+  CHECK(run.status().rows_in == 2);
+  CHECK(run.status().rows_out == 1);
+}
+
+TEST_CASE("what cannot be run is said, and a run that fails says why") {
+  Folder folder;
+  Runtime runtime({.directory = folder.path});
+  CHECK_THROWS_AS(Runtime({.directory = folder.path}), Error);
+  Pipeline pipeline("counts");
+  add_count(pipeline);
+  CHECK_THROWS_AS(runtime.run(pipeline), Error);
+  runtime.create_topic("in", 1);
+  append(runtime, "no row");
+  Run run = runtime.run(pipeline, {.at_end = AtEnd::flush});
+  CHECK_THROWS_AS(run.wait(), Error);
+  CHECK(run.status().state == RunStatus::State::failed);
+  CHECK_FALSE(run.status().error.empty());
+}
+
+}  // namespace leat::flow
+
+TEST_SUITE_END();
