@@ -40,8 +40,8 @@ OverInputs::OverInputs(const plan::BoundNode& node, const column::Schema& input)
   }
 }
 
-std::optional<std::size_t> OverInputs::add(
-    const std::optional<plan::BoundExpression>& expression, std::optional<std::size_t> filter) {
+std::optional<std::size_t> OverInputs::add(const std::optional<plan::BoundExpression>& expression,
+                                           std::optional<std::size_t> filter) {
   if (!expression) return {};
   if (expression->kind == plan::Expression::Kind::column) return expression->column;
   types_.push_back(expression->type);
@@ -50,8 +50,8 @@ std::optional<std::size_t> OverInputs::add(
 }
 
 Result<column::Chunk> OverInputs::evaluate(const column::Chunk& chunk,
-                                                std::vector<std::uint32_t>& rows,
-                                                Context& context) const {
+                                           std::vector<std::uint32_t>& rows,
+                                           Context& context) const {
   column::Chunk extended = chunk;
   expression::RowErrors errors;
   auto all = column::Selection::of(rows);
