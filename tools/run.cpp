@@ -17,6 +17,7 @@
 #include <fmt/core.h>
 
 #include "base/clock.h"
+#include "base/logging.h"
 #include "file/posix_file_system.h"
 #include "plan/bound_plan.h"
 #include "stream/data_directory.h"
@@ -173,6 +174,7 @@ void Runs::report() {
 }
 
 int run(const RunOptions& options) {
+  set_log_level(LogLevel::warning);
   std::vector<plan::Plan> plans;
   for (const auto& path : options.files) {
     auto plan = read_plan(path);

@@ -93,7 +93,8 @@ class BrokerTopics::Feed {
   explicit Feed(std::shared_ptr<broker::Partition> partition) : partition_(std::move(partition)) {}
 
   /// On the partition's executor: from now on `feed` is told when it moves, and when it goes.
-  static void follow(const std::shared_ptr<Feed>& feed) {
+  /// Calls `known` when it is known what of it is committed.
+  static void follow(const std::shared_ptr<Feed>& feed, Once<bool> known) {
     std::shared_ptr<broker::Partition> partition = feed->partition();
     // The feed holds the tickets, so the listeners must not hold the feed.
     std::weak_ptr<Feed> weak = feed;
@@ -104,16 +105,27 @@ class BrokerTopics::Feed {
       if (auto alive = weak.lock()) alive->end();
     });
     // Until that is known, nothing can be read.
-    partition->load_producers([weak](const Result<void>&) {
+    partition->load_producers([weak, known = std::move(known)](const Result<void>&) mutable {
       if (auto alive = weak.lock()) alive->advanced();
+      known(true);
     });
-    feed->advanced();
   }
 
   /// Errc::unknown_topic_or_partition once the partition has gone.
   Result<std::shared_ptr<const log::LogView>> view() const {
     if (std::shared_ptr<broker::Partition> there = partition()) return there->view();
     return fail(Errc::unknown_topic_or_partition, "the topic was deleted");
+  }
+
+  /// For those that want to know where the partition ends.
+  void set_known() {
+    std::lock_guard lock(mutex_);
+    known_ = true;
+    became_known_.notify_all();
+  }
+  void wait_until_known() {
+    std::unique_lock lock(mutex_);
+    became_known_.wait(lock, [&] { return known_; });
   }
 
   void when_readable(Offset offset, Work wake) {
@@ -163,6 +175,8 @@ class BrokerTopics::Feed {
   mutable std::mutex mutex_;
   std::shared_ptr<broker::Partition> partition_;  // guarded by mutex_; null: it has gone
   std::vector<std::pair<Offset, Work>> waiting_;  // guarded by mutex_
+  bool known_ = false;                            // guarded by mutex_
+  std::condition_variable became_known_;
   // The executor's:
   log::Log::Ticket ticket_;
   broker::Partition::Ticket gone_ticket_;
@@ -185,13 +199,22 @@ Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
 }
 
 Topic BrokerTopics::open(const broker::Topic& topic) {
-  std::lock_guard lock(mutex_);
-  for (const auto& partition : topic.partitions) {
-    auto& feed = feeds_[partition->log().id()];
-    if (feed) continue;
-    feed = std::make_shared<Feed>(partition);
-    partition->executor().post([feed = feed] { Feed::follow(feed); });
+  std::vector<std::shared_ptr<Feed>> feeds;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& partition : topic.partitions) {
+      auto& feed = feeds_[partition->log().id()];
+      feeds.push_back(feed);
+      if (feed) continue;
+      feeds.back() = feed = std::make_shared<Feed>(partition);
+      // Also if the executor drops its work: then nothing will ever be known.
+      Once<bool> known([feed](const Result<bool>&) { feed->set_known(); });
+      partition->executor().post([feed = feed, known = std::move(known)]() mutable {
+        Feed::follow(feed, std::move(known));
+      });
+    }
   }
+  for (auto& feed : feeds) feed->wait_until_known();
   return Topic{topic.info.id, topic.info.name, topic.info.partitions};
 }
 

@@ -14,8 +14,9 @@
 namespace leat::stream {
 
 /// Reads on the caller's thread from the views that logs publish; appends go to the executor of the
-/// partition, and callbacks run there and must be short. create_topic() waits for the broker's
-/// executor, so it must not be called on it. The broker outlives this and every call in progress.
+/// partition, and callbacks run there and must be short. find_topic() and
+/// create_topic() wait for the broker's executors, so they must not be called on one. The broker
+/// outlives this and every call in progress.
 class BrokerTopics final : public TopicStore {
  public:
   explicit BrokerTopics(broker::Broker& broker) : broker_(broker) {}

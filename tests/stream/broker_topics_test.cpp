@@ -132,6 +132,35 @@ TEST_CASE("a data directory without a server runs a pipeline live and again by r
   CHECK(lines(directory->topics(), "edits-per-channel.again") == live);
 }
 
+TEST_CASE("a topic that was found has all its records, however young the broker is") {
+  constexpr std::int32_t batches = 20;
+  TemporaryDirectory temporary;
+  {
+    auto directory = open(temporary);
+    Topic topic = *directory->topics().create_topic("orders", 4);
+    // With a producer's id: how much of it is committed takes a look at the log.
+    for (std::int32_t id = 0; id < topic.partitions; ++id) {
+      for (std::int32_t sequence = 0; sequence < batches; ++sequence) {
+        record::BatchBuilder builder;
+        builder.append(0, {}, as_bytes(std::string("order")));
+        append(directory->topics(), {topic.id, PartitionId{id}},
+               builder.build(
+                   {.producer_id = ProducerId{7}, .producer_epoch = 0, .base_sequence = sequence}));
+      }
+    }
+  }
+  constexpr int starts = 10;
+  for (int i = 0; i < starts; ++i) {
+    auto directory = open(temporary);
+    Topic topic = *directory->topics().find_topic("orders");
+    std::int64_t records = 0;
+    for (std::int32_t id = 0; id < topic.partitions; ++id) {
+      records += directory->topics().readable({topic.id, PartitionId{id}})->high_watermark.value();
+    }
+    CHECK(records == topic.partitions * batches);
+  }
+}
+
 TEST_CASE("a live run whose input is deleted stops with an error that says so") {
   TemporaryDirectory temporary;
   auto directory = open(temporary);
