@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""leat run: the plans of tests/plans over real events give what was computed by other means."""
+
+import csv
+import gzip
+import json
+import pathlib
+import shutil
+
+from harness import Server, check, finish, leat, scratch
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+PLANS = ROOT / "tests" / "plans"
+DAYS = ("2011-11-06", "2011-11-17", "2011-11-20")
+
+# Plan, source topic, its events, the field that is their key, sink topic, answer.
+QUESTIONS = (
+    ("wikipedia-tumble-5m", "edits", "wikipedia-edits.jsonl.gz", "channel", "edits-per-channel",
+     "wikipedia-tumble-5m.csv"),
+    ("wikipedia-session-1m", "edits", "wikipedia-edits.jsonl.gz", "channel",
+     "sessions-per-channel", "wikipedia-session-1m.csv.gz"),
+    ("wikipedia-velocity-5m", "edits", "wikipedia-edits.jsonl.gz", "user", "busy-users",
+     "wikipedia-velocity-5m.csv.gz"),
+    ("retail-revenue-5m", "orders", "retail-orders.jsonl.gz", "invoice", "revenue",
+     "retail-revenue-5m.csv.gz"),
+)
+
+
+def text_of(path):
+    opened = gzip.open(path) if path.suffix == ".gz" else open(path, "rb")
+    with opened as file:
+        return file.read()
+
+
+def field(text):
+    """Numbers as numbers, to the digits that the answers have; times without empty milliseconds."""
+    try:
+        return round(float(text), 4)
+    except ValueError:
+        return text.replace(".000Z", "Z")
+
+
+def csv_rows(text):
+    return [tuple(field(cell) for cell in row)
+            for row in list(csv.reader(text.decode().splitlines()))[1:]]
+
+
+def load(folder, topic, events, key, partitions):
+    """A data directory that has the events, and no server."""
+    data = folder / f"{topic}-{key}-{partitions}"
+    if data.exists():
+        return data
+    with Server(data) as server:
+        leat("topic", "create", topic, "-p", str(partitions), "-b", server.kafka)
+        sent = leat("produce", topic, "-b", server.kafka, "-k", key, stdin=text_of(DATA / events))
+        check(sent.returncode == 0, f"{events} in {partitions} partitions", sent.stderr)
+        server.stop()
+    return data
+
+
+def records(data, topic):
+    with Server(data) as server:
+        got = leat("consume", topic, "-b", server.kafka, "-e", "-o", "start:")
+        server.stop()
+    return [json.loads(line) for line in got.stdout.splitlines()]
+
+
+def check_answers(folder, partitions, workers):
+    for plan, topic, events, key, sink, answer in QUESTIONS:
+        data = folder / "run"
+        shutil.copytree(load(folder, topic, events, key, partitions), data)
+        ran = leat("run", str(PLANS / f"{plan}.plan.json"), "-d", str(data), "--batch",
+                   "--workers", str(workers))
+        rows = sorted(tuple("" if value is None else field(str(value)) for value in row.values())
+                      for row in records(data, sink))
+        wanted = sorted(csv_rows(text_of(DATA / answer)))
+        check(ran.returncode == 0 and rows == wanted,
+              f"{plan}, {partitions} partitions, {workers} workers: {len(wanted)} rows",
+              f"{len(rows)} {ran.stderr}")
+        shutil.rmtree(data)
+
+
+def check_daily(folder, partitions):
+    """Files by day, written again by a second run, which replaces them."""
+    data = folder / "run"
+    shutil.copytree(load(folder, "orders", "retail-orders.jsonl.gz", "invoice", partitions), data)
+    (folder / "retail-customers.jsonl").write_bytes(text_of(DATA / "retail-customers.jsonl.gz"))
+    for turn in ("once", "again"):
+        ran = leat("run", str(PLANS / "retail-daily.plan.json"), "-d", str(data), "--batch",
+                   cwd=folder)
+        for day in DAYS:
+            file = folder / "daily" / f"order_date={day}" / "rows.csv"
+            rows = [(day, *row) for row in csv_rows(file.read_bytes())] if file.exists() else []
+            wanted = csv_rows(text_of(DATA / f"retail-daily-{day}.csv"))
+            check(ran.returncode == 0 and sorted(rows) == sorted(wanted),
+                  f"retail-daily of {day}, {turn}", f"{rows} {ran.stderr}")
+    shutil.rmtree(data)
+
+
+def check_usage(folder):
+    plan = PLANS / "wikipedia-tumble-5m.plan.json"
+    told = leat("run", str(plan), "--explain")
+    check(told.returncode == 0 and b"tumbling 5 min by channel" in told.stdout and
+          b"follows from the log alone" in told.stdout, "--explain says what a plan does",
+          told.stdout)
+    broken = folder / "broken.plan.json"
+    broken.write_text(plan.read_text().replace('"keys": ["channel"]', '"keys": ["chanel"]'))
+    refused = leat("run", str(broken), "-d", str(folder / "none"))
+    check(refused.returncode == 1 and b"column 'chanel' is not there" in refused.stderr and
+          not (folder / "none").exists(), "a plan that does not fit is refused, with the place",
+          refused.stderr)
+    with Server(folder / "held") as server:
+        held = leat("run", str(plan), "-d", str(server.data))
+        check(held.returncode == 1 and f"-b {server.kafka}".encode() in held.stderr,
+              "a directory that a server holds is left alone", held.stderr)
+
+
+def main():
+    with scratch() as folder:
+        check_usage(folder)
+        for partitions, workers in ((1, 1), (1, 3), (2, 2), (4, 1), (4, 4)):
+            check_answers(folder, partitions, workers)
+        for partitions in (1, 4):
+            check_daily(folder, partitions)
+    finish()
+
+
+main()
