@@ -53,7 +53,7 @@ struct Progress {
   /// Which of the partitions would move the watermark if it moved.
   std::optional<std::size_t> held_back_by;
   std::vector<Partition> partitions;
-  /// Memory of all that operators keep, more or less.
+  /// Memory of all that operators keep, more or less, some 100,000 rows ago at most.
   std::size_t state_bytes = 0;
 };
 
@@ -160,6 +160,8 @@ class Task {
   std::vector<std::unique_ptr<Input>> inputs_;  // by source, then partition
   std::unique_ptr<Workers> workers_;
   Watermark watermark_ = watermark_min;
+  std::size_t state_bytes_ = 0;
+  std::uint64_t memory_checked_at_ = 0;  // rows in by then
   std::vector<Decision> decisions_;
 };
 
