@@ -13,6 +13,20 @@ bool is_true(const column::Vector& condition, std::uint32_t row) {
   return !condition.is_null(row) && condition.integer(row) != 0;
 }
 
+// Of the two versions of a row that changes one may pass and the other not: so one goes, and one
+// comes.
+column::Chunk without_updates(column::Chunk chunk) {
+  const auto& kinds = chunk.context->kinds;
+  if (kinds.empty()) return chunk;
+  auto context = std::make_shared<column::RowContext>(*chunk.context);
+  for (RowKind& kind : context->kinds) {
+    if (kind == RowKind::update_before) kind = RowKind::erase;
+    if (kind == RowKind::update_after) kind = RowKind::insert;
+  }
+  chunk.context = std::move(context);
+  return chunk;
+}
+
 }  // namespace
 
 Filter::Filter(const plan::BoundNode& node)
@@ -32,8 +46,8 @@ Result<void> Filter::process(OperatorState&, std::size_t, const column::Chunk& c
     if (good && is_true(*condition, row)) passing.push_back(row);
   }
   if (passing.empty()) return {};
-  if (passing.size() == chunk.selection.size()) return context.push(chunk);
-  return context.push(select(chunk, std::move(passing)));
+  if (passing.size() == chunk.selection.size()) return context.push(without_updates(chunk));
+  return context.push(without_updates(select(chunk, std::move(passing))));
 }
 
 Result<void> Filter::process_table(const column::Chunk& chunk, Context& context) const {

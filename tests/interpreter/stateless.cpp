@@ -69,6 +69,9 @@ void run_filter(const Turn& turn, const Rows& rows) {
       continue;
     }
     if (!passes && !turn.node.table) continue;
+    // Of a row that changes one version may pass and the other not: so one goes, and one comes.
+    if (row.kind == Kind::update_before) row.kind = Kind::remove;
+    if (row.kind == Kind::update_after) row.kind = Kind::insert;
     if (!passes) row.kind = Kind::remove;
     turn.result.rows.push_back(std::move(row));
   }

@@ -122,6 +122,55 @@ TEST_CASE("of a table's row that is taken back there are the columns that are pa
   try_table(project("t"));
 }
 
+TEST_CASE(
+    "of a row that changes a filter lets go the old version and gives the new one, if it passes") {
+  class Given final : public Context {
+   public:
+    Result<void> push(const column::Chunk& chunk) override {
+      for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+        std::uint32_t row = chunk.selection[i];
+        bool gone = chunk.context->kinds[row] == column::RowKind::erase;
+        bool come = chunk.context->kinds[row] == column::RowKind::insert;
+        text += fmt::format("{}{} ", gone ? '-' : come ? '+' : '?', chunk.columns[0]->integer(row));
+      }
+      return {};
+    }
+    Result<void> push_late(const column::Chunk&, std::span<const std::uint32_t>) override {
+      return {};
+    }
+    Result<void> reject(const column::Schema&, const column::Chunk&, std::uint32_t,
+                        const std::string&) override {
+      return {};
+    }
+    std::int64_t now_ms() const override { return 0; }
+    std::string text;
+  };
+  plan::BoundNode node;
+  node.schema = {{"v", column::Type::bigint}};
+  plan::Expression passes =
+      plan::call(">", {plan::col("v"), plan::literal(column::Type::bigint, std::int64_t{1})});
+  node.expressions.push_back(*plan::bind_expression(passes, node.schema));
+  auto column = std::make_shared<column::Vector>(column::Type(column::Type::bigint));
+  auto context = std::make_shared<column::RowContext>();
+  using column::RowKind;
+  for (std::int64_t v : {5, 1, 1, 5, 5, 6}) {
+    bool before = context->kinds.size() % 2 == 0;
+    context->kinds.push_back(before ? RowKind::update_before : RowKind::update_after);
+    column->resize(context->kinds.size());
+    column->set_integer(context->kinds.size() - 1, v);
+  }
+  column::Chunk chunk;
+  chunk.columns = {column};
+  chunk.rows = column->size();
+  chunk.selection = column::Selection::all(chunk.rows);
+  chunk.context = context;
+  Given given;
+  Filter filter(node);
+  auto state = filter.make_state();
+  REQUIRE(filter.process(*state, 0, chunk, given).has_value());
+  CHECK(given.text == "-5 +5 -5 +6 ");
+}
+
 TEST_CASE("a filter passes on whole chunks as they are") {
   OperatorStory story(R"("type": "filter", "input": "a", "condition": )" + above_one, make_node);
   CHECK(story.tell("a 1 x 1; a 2 x 2; a 3 x -; a 1 x 3 2") == "x 2; x 3");
