@@ -195,7 +195,7 @@ int backup(const BackupOptions& options) {
 void declare(Arguments& arguments) {
   auto options = std::make_shared<BackupOptions>();
   arguments.required("DIR", options->target, "Where the copy goes: a new or an empty directory");
-  arguments.option("--data DIR", options->data, "The data directory to be copied");
+  arguments.option("-d,--data DIR", options->data, "The data directory to be copied");
   arguments.option("--http HOST:PORT", options->http,
                    "The HTTP listener of the server that holds it (default: as its "
                    "lock file says)");

@@ -361,7 +361,7 @@ void declare(Arguments& arguments) {
   auto rate = std::make_shared<std::optional<std::int64_t>>();
   auto partitions = std::make_shared<std::optional<std::int64_t>>();
   arguments.option(
-      "--data DIR", options->data,
+      "-d,--data DIR", options->data,
       "Data directory, kept and gone on with if it is there (default: a temporary one)");
   arguments.option("--listen HOST:PORT", options->listen, "Where the server listens");
   arguments.option("--rate N", *rate, "Edits per second; 0 for as fast as it goes [5000]");

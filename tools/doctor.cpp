@@ -29,7 +29,7 @@ void declare(Arguments& arguments) {
   arguments.brokers(options->brokers);
   arguments.option("--http HOST:PORT", options->http,
                    "Where the server answers HTTP (default: port 8080 where -b is)");
-  arguments.option("--data DIR", options->data, "Look at this directory, not at a server");
+  arguments.option("-d,--data DIR", options->data, "Look at this directory, not at a server");
   arguments.format(options->format);
   arguments.run([options] { return doctor(*options); });
 }

@@ -231,7 +231,7 @@ int fsck(const FsckOptions& options) {
 
 void declare(Arguments& arguments) {
   auto options = std::make_shared<FsckOptions>();
-  arguments.option("--data DIR", options->data, "The data directory");
+  arguments.option("-d,--data DIR", options->data, "The data directory");
   arguments.option("--accept-loss TOPIC/PARTITION", options->accept_loss,
                    "Whose damaged RANGE readers shall skip from now on");
   arguments.positionals("RANGE", options->range, "BASE:NEXT, the offsets that are lost", false);

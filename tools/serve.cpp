@@ -183,7 +183,7 @@ int serve(const Flags& flags) {
 
 void declare(Arguments& arguments) {
   auto flags = std::make_shared<Flags>();
-  arguments.option("--data DIR", flags->data, "The data directory [./leat-data]");
+  arguments.option("-d,--data DIR", flags->data, "The data directory [./leat-data]");
   arguments.option("--listen HOST:PORT", flags->listen, "For Kafka clients [127.0.0.1:9092]");
   arguments.option("--http HOST:PORT", flags->http, "For health and metrics [127.0.0.1:8080]");
   arguments.option("--pg HOST:PORT", flags->pg, "For PostgreSQL clients; not in this version");
