@@ -1,7 +1,7 @@
-// A snapshot of a task, as section "task" version 2, followed by that of its graph:
+// A snapshot of a task, as section "task" version 3, followed by that of its graph:
 //
 //   body      := watermark_ms:i64 partitions:u32 partition*
-//   partition := position:i64 watermark_ms:i64
+//   partition := position:i64 watermark_ms:i64 idle:u8
 #include "stream/task.h"
 
 #include <algorithm>
@@ -420,12 +420,13 @@ Result<void> Task::commit_files() {
 
 Bytes Task::snapshot() {
   StateWriter writer;
-  writer.section("task", 2);
+  writer.section("task", 3);
   writer.write(watermark_);
   writer.write(static_cast<std::uint32_t>(inputs_.size()));
   for (const auto& input : inputs_) {
     writer.write(input->reader.position().value());
     writer.write(input->reader.watermark());
+    writer.write(static_cast<std::uint8_t>(input->idle ? 1 : 0));
   }
   dataflow_->snapshot(writer);
   return writer.finish();
@@ -434,7 +435,7 @@ Bytes Task::snapshot() {
 Result<void> Task::restore(BytesView snapshot) {
   auto reader = StateReader::open(snapshot);
   if (!reader) return fail(reader);
-  if (auto ok = reader->section("task", 2); !ok) return ok;
+  if (auto ok = reader->section("task", 3); !ok) return ok;
   watermark_ = reader->read<Watermark>();
   if (reader->read<std::uint32_t>() != inputs_.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot is of another number of partitions");
@@ -442,6 +443,8 @@ Result<void> Task::restore(BytesView snapshot) {
   for (auto& input : inputs_) {
     Offset position{reader->read<std::int64_t>()};
     input->reader.seek(position, reader->read<Watermark>());
+    // Else its next row would be judged by a watermark that the operators have passed.
+    input->idle = reader->read<std::uint8_t>() != 0;
   }
   if (auto ok = dataflow_->restore(*reader); !ok) return ok;
   return reader->finish();

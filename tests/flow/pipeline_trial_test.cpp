@@ -127,6 +127,23 @@ TEST_CASE("a pipeline that goes on with its snapshot gives what it would have gi
   CHECK(test.take<Sums>("sums") == std::vector<Sums>{{at(1min), "en", 2, 7}});
 }
 
+TEST_CASE("what was late before a pipeline went on with its snapshot is late behind it") {
+  Pipeline pipeline("sums");
+  add_sums(pipeline);
+  PipelineTest test(pipeline, {.partitions = 2});
+  test.push("edits", Edit{"en", 3, at(10s)}, 1);
+  test.advance_to(at(1min));
+  CHECK(test.take<Sums>("sums") == std::vector<Sums>{{at(1min), "en", 1, 3}});
+  test.restart();
+  // What is silent holds nothing back, as before.
+  test.push("edits", Edit{"en", 5, at(61s)}, 0);
+  test.push("edits", Edit{"en", 7, at(130s)}, 0);
+  CHECK(test.take<Sums>("sums") == std::vector<Sums>{{at(2min), "en", 1, 5}});
+  test.restart();
+  test.push("edits", Edit{"en", 9, at(59s)}, 1);
+  CHECK(test.take_records("late").size() == 1);
+}
+
 TEST_CASE("what does not fit is said when it is pushed or read") {
   Pipeline pipeline("sums");
   add_sums(pipeline);
