@@ -52,6 +52,18 @@ struct Answer {
   std::optional<Result<T>> result;  // guarded by mutex
 };
 
+// A result has the time of its window's end, which may be long from now.
+constexpr const char* ahead_config = "message.timestamp.after.max.ms";
+constexpr const char* any_time = "9223372036854775807";
+
+// Topics that others made may take less.
+Error explained(Error error) {
+  if (error.code == Errc::invalid_timestamp) {
+    error.what += fmt::format(", further from now than the topic's {} allows", ahead_config);
+  }
+  return error;
+}
+
 /// Where what is committed ends.
 Offset end_of(const log::LogView& view) {
   return view.last_stable_offset.value_or(view.start_offset);
@@ -226,7 +238,7 @@ Result<Topic> BrokerTopics::find_topic(const std::string& name) {
 Result<Topic> BrokerTopics::create_topic(const std::string& name, std::int32_t partitions) {
   return ask([this, name, partitions](FoundTopic found) {
     if (broker::TopicPtr topic = broker_.find_topic(name)) return found(topic->info);
-    broker_.create_topic({name, partitions, {}}, std::move(found));
+    broker_.create_topic({name, partitions, {{ahead_config, any_time}}}, std::move(found));
   });
 }
 
@@ -286,7 +298,7 @@ void BrokerTopics::append(const TopicPartition& id, Bytes batch, AppendDone done
     auto owner = std::make_shared<Bytes>(std::move(batch));
     partition->append(owner, *owner, produce_version,
                       [once = std::move(once)](Result<broker::Appended> appended) mutable {
-                        if (!appended) return once(fail(appended));
+                        if (!appended) return once(tl::unexpected(explained(appended.error())));
                         once(appended->base_offset);
                       });
   });

@@ -1,5 +1,6 @@
 #include "stream/output_batches.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace leat::stream {
@@ -12,7 +13,7 @@ void OutputBatches::append(const TopicPartition& partition, std::int64_t timesta
   if (!builder.empty() && builder.size_bytes() + size > batch_bytes) {
     closed_.push_back({partition, builder.build()});
   }
-  builder.append(timestamp_ms, key, value, headers);
+  builder.append(std::max(timestamp_ms, record::no_timestamp_ms), key, value, headers);
 }
 
 void OutputBatches::add(std::vector<OutputBatch> batches) {

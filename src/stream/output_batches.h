@@ -21,6 +21,7 @@ struct OutputBatch {
 /// Collects records by partition. Not thread-safe.
 class OutputBatches {
  public:
+  /// A time before 1970 is left out: records have none, and their values tell it.
   void append(const TopicPartition& partition, std::int64_t timestamp_ms,
               std::optional<BytesView> key, std::optional<BytesView> value,
               std::span<const record::Header> headers = {});

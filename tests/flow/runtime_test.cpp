@@ -67,6 +67,19 @@ TEST_CASE("a batch over a data directory reads it to its end, and its output sta
   CHECK(run.status().rows_in == 3);
 }
 
+TEST_CASE("results may be of times before 1970, and of windows that end long from now") {
+  Folder folder;
+  Runtime runtime({.directory = folder.path});
+  runtime.create_topic("in", 1);
+  append(runtime, R"({"time":"1931-05-06T07:08:09Z"})");
+  append(runtime, R"({"time":"2999-12-31T23:59:59Z"})");
+  Pipeline pipeline("counts");
+  add_count(pipeline);
+  Run run = runtime.run(pipeline, {.at_end = AtEnd::flush});
+  run.wait();
+  CHECK(run.status().rows_out == 2);
+}
+
 TEST_CASE("a live run takes what comes, and is drained") {
   Folder folder;
   Runtime runtime({.directory = folder.path});

@@ -1,5 +1,7 @@
 #include "interpreter/records.h"
 
+#include <algorithm>
+
 #include "column/json_encoder.h"
 #include "interpreter/evaluate.h"
 
@@ -85,7 +87,7 @@ std::vector<SinkRecord> records_of(const BoundNode& sink, const Rows& rows) {
     if (!all && row.kind == Kind::update_before) continue;
     SinkRecord record;
     record.key = key_of_record(sink, row);
-    record.timestamp_ms = row.time;
+    record.timestamp_ms = std::max<std::int64_t>(row.time, -1);  // none before 1970
     if (all) record.kind = name_of(row.kind);
     bool gone = !all && row.kind == Kind::remove;
     if (!gone) record.value = object_of(row, sink.schema, columns);
