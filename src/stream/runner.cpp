@@ -138,7 +138,8 @@ Result<void> Runner::wait_for_appends(std::size_t bytes_at_most) {
               "cannot write the output: " + shared_->append_error->what);
 }
 
-// Sleeps until a partition has more, another thread wants something, or a partition becomes idle.
+// Sleeps until a partition has more, another thread wants something, a partition becomes idle, or
+// it is time to tell changes.
 void Runner::wait_for_more() {
   task_->when_readable([shared = shared_] {
     return Work([shared] {
@@ -147,14 +148,15 @@ void Runner::wait_for_more() {
       shared->changed.notify_all();
     });
   });
-  auto idle_in = task_->idle_in();
+  auto due_in = task_->idle_in();
+  if (auto every = task_->tells_every()) due_in = std::min(due_in.value_or(*every), *every);
   std::unique_lock lock(shared_->mutex);
   auto ready = [&] {
     return shared_->woken || shared_->stop || (shared_->drain && !pinned_) ||
            shared_->append_error.has_value();
   };
-  if (idle_in) {
-    shared_->changed.wait_for(lock, *idle_in, ready);
+  if (due_in) {
+    shared_->changed.wait_for(lock, *due_in, ready);
   } else {
     shared_->changed.wait(lock, ready);
   }

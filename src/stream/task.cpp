@@ -505,4 +505,16 @@ std::optional<std::chrono::nanoseconds> Task::idle_in() const {
   return soonest;
 }
 
+std::optional<std::chrono::nanoseconds> Task::tells_every() const {
+  std::optional<std::chrono::nanoseconds> least;
+  for (const auto& node : bound_.nodes) {
+    const auto* window = std::get_if<plan::Window>(&node.node->body);
+    if (window == nullptr || window->emit != plan::Window::Emit::every) continue;
+    constexpr std::int64_t day_ms = 86'400'000;
+    std::chrono::nanoseconds every = std::chrono::milliseconds(std::min(window->every_ms, day_ms));
+    least = least ? std::min(*least, every) : every;
+  }
+  return least;
+}
+
 }  // namespace leat::stream

@@ -125,6 +125,8 @@ class Task {
   std::vector<std::optional<Offset>> ends() const;
   /// How long from now a partition becomes idle if nothing comes.
   std::optional<std::chrono::nanoseconds> idle_in() const;
+  /// How often step() is to be called though nothing comes, to tell what has changed meanwhile.
+  std::optional<std::chrono::nanoseconds> tells_every() const;
 
  private:
   struct Input;

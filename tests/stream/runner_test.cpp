@@ -91,6 +91,22 @@ TEST_CASE("a live run writes windows as they close, and the rest when it is drai
   CHECK(status.ends == std::vector<std::optional<Offset>>{Offset{3}});
 }
 
+TEST_CASE("changes that are told now and then are told in a live run though nothing comes") {
+  MemoryTopics topics;
+  topics.create_topic("in", 1);
+  plan::Plan plan = per_user();
+  auto& window = std::get<plan::Window>(plan.nodes[1].body);
+  window.emit = plan::Window::Emit::every;
+  window.every_ms = 500;
+  auto runner = open(plan, topics);
+  runner->start();
+  append(topics, "in", 0, batch_of(1'000, "a"));
+  wait_until([&] { return values(topics, "out").size() == 1; });
+  append(topics, "in", 0, batch_of(1'000, "a"));
+  wait_until([&] { return values(topics, "out").size() == 2; });
+  CHECK(values(topics, "out")[1].find(R"("n":2)") != std::string::npos);
+}
+
 TEST_CASE("a run that waits reads only when there is something to read") {
   MemoryTopics topics;
   topics.create_topic("in", 2);
