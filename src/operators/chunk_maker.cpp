@@ -31,6 +31,8 @@ void ChunkMaker::add(std::int64_t time_ms, std::int32_t node, std::string_view r
 
 void ChunkMaker::add(const column::RowContext& context, std::uint32_t row,
                      const column::RowRun& run, std::int64_t word) {
+  // Who finds it late looks for its record there.
+  if (rows() == 0) context_->buffers = context.buffers;
   rest_.clear();
   if (!context.rests.empty()) rest_ = context.rests[row];
   column::append_word(rest_, word);

@@ -28,7 +28,8 @@ class ChunkMaker {
   /// A row that `node` made: its place is its event time, `rest` is copied.
   void add(std::int64_t time_ms, std::int32_t node, std::string_view rest,
            column::RowKind kind = column::RowKind::insert);
-  /// A row made of another chunk's, which comes after it: with one word more in its position.
+  /// A row made of another chunk's, which comes after it: with one word more in its position. All
+  /// such rows are of one chunk.
   void add(const column::RowContext& context, std::uint32_t row, const column::RowRun& run,
            std::int64_t word);
   std::size_t rows() const { return context_->event_times_ms.size(); }

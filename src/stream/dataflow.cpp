@@ -50,7 +50,8 @@ struct Dataflow::Lane {
 /// What is around one node on one lane.
 class Dataflow::Port final : public operators::Context {
  public:
-  Port(Dataflow& graph, Lane& lane, std::size_t node) : graph_(graph), lane_(lane), node_(node) {}
+  Port(Dataflow& graph, Lane& lane, std::size_t node, std::size_t input = 0)
+      : graph_(graph), lane_(lane), node_(node), input_(input) {}
 
   Result<void> push(const Chunk& chunk) override {
     return chunk.selection.size() == 0 ? Result<void>() : graph_.give(lane_, node_, chunk);
@@ -58,7 +59,7 @@ class Dataflow::Port final : public operators::Context {
   Result<void> push_late(const Chunk& chunk, std::span<const std::uint32_t> rows) override {
     Chunk late = chunk;
     late.selection = column::Selection::of({rows.begin(), rows.end()});
-    lane_.output.add_late(node_, std::move(late));
+    lane_.output.add_late(node_, input_, std::move(late));
     return {};
   }
   Result<void> reject(const column::Schema& schema, const Chunk& chunk, std::uint32_t row,
@@ -72,6 +73,7 @@ class Dataflow::Port final : public operators::Context {
   Dataflow& graph_;
   Lane& lane_;
   std::size_t node_;
+  std::size_t input_;  // whose rows are processed
 };
 
 namespace {
@@ -188,7 +190,7 @@ Result<void> Dataflow::take(Lane& lane, const Edge& edge, const Chunk& chunk) {
     return {};
   }
   if (lanes_.size() > 1 && is_spread(edge.node)) return spread(lane, edge, chunk);
-  Port port(*this, lane, edge.node);
+  Port port(*this, lane, edge.node, edge.input);
   return node.work->process(*lane.states[edge.node], edge.input, chunk, port);
 }
 
@@ -268,10 +270,10 @@ Result<void> Dataflow::finish_node(std::size_t i, Watermark watermark, Workers& 
 
 // Takes what all lanes have kept for this one.
 Result<void> Dataflow::take_exchanged(Lane& lane, std::size_t node) {
-  Port port(*this, lane, node);
   for (auto& from : lanes_) {
     // Each lane takes from lists that are its own.
     for (auto& [input, chunk] : std::exchange(from->sent[node][lane.number], {})) {
+      Port port(*this, lane, node, input);
       auto ok = nodes_[node].work->process(*lane.states[node], input, chunk, port);
       if (!ok) return ok;
     }

@@ -106,18 +106,13 @@ Result<void> PlanOutputs::write(std::size_t node, const Chunk& chunk) {
   return consoles_.at(node).write(chunk);
 }
 
-Result<void> PlanOutputs::late(std::size_t node, const Chunk& chunk) {
+Result<void> PlanOutputs::late(std::size_t node, std::size_t input, const Chunk& chunk) {
   auto found = late_.find(node);
   if (found == late_.end()) return {};
   std::vector<std::uint32_t> rows(chunk.selection.size());
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = chunk.selection[i];
-  const BoundNode& bound = plan_.nodes[node];
-  // Of a join's two inputs it is the one that has as many columns.
-  std::size_t input = bound.inputs[0];
-  for (std::size_t candidate : bound.inputs) {
-    if (plan_.nodes[candidate].schema.size() == chunk.columns.size()) input = candidate;
-  }
-  return found->second.write_late(plan_.nodes[input].schema, chunk, rows, out_);
+  const auto& schema = plan_.nodes[plan_.nodes[node].inputs[input]].schema;
+  return found->second.write_late(schema, chunk, rows, out_);
 }
 
 Result<void> PlanOutputs::reject(std::size_t node, const column::Schema& schema, const Chunk& chunk,

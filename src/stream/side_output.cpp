@@ -81,15 +81,18 @@ void SideOutput::write_bad(std::int32_t source, PartitionId partition, const rec
 }
 
 Result<void> SideOutput::write_late(const column::Schema& schema, const column::Chunk& chunk,
-                                    std::span<const std::uint32_t> rows, OutputBatches& out) const {
+                                    std::span<const std::uint32_t> rows, OutputBatches& out) {
   const auto& context = *chunk.context;
   std::map<std::pair<std::int32_t, std::int32_t>, std::vector<Late>> by_partition;
   column::RunCursor runs(context);
   for (std::uint32_t row : rows) {
     const column::RowRun& run = runs.run_of(row);
-    by_partition[{run.node, run.partition}].push_back(
-        {row, Offset{context.places[row]},
-         late_reason(context.event_times_ms[row], run.watermark_ms)});
+    std::pair origin(run.node, run.partition);
+    Offset offset{context.places[row]};
+    auto last = last_late_.find(origin);
+    if (last != last_late_.end() && last->second == offset) continue;
+    by_partition[origin].push_back(
+        {row, offset, late_reason(context.event_times_ms[row], run.watermark_ms)});
   }
   // The records are found again in the batches that they were read from: rows do not carry them,
   // because hardly any is late.
@@ -98,6 +101,7 @@ Result<void> SideOutput::write_late(const column::Schema& schema, const column::
       if (buffer.node != origin.first || buffer.partition != origin.second) continue;
       if (auto ok = write_from(buffer, late, out); !ok) return ok;
     }
+    if (late.back().written) last_late_[origin] = late.back().offset;
     for (const auto& row : late) {
       if (row.written) continue;
       Headers headers;

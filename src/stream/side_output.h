@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -31,10 +33,11 @@ class SideOutput {
   /// topic's.
   void write_bad(std::int32_t source, PartitionId partition, const record::Record& record,
                  const std::string& reason, OutputBatches& out) const;
-  /// The records that these late rows, in rising order, were read from, likewise and each once. A
-  /// row of a file, or whose bytes the chunk does not hold, is written as its columns.
+  /// The records that these late rows, in rising order, were read from, likewise and each once: a
+  /// partition's rows come in its order, also in several chunks. A row of a file, or whose bytes
+  /// the chunk does not hold, is written as its columns.
   Result<void> write_late(const column::Schema& schema, const column::Chunk& chunk,
-                          std::span<const std::uint32_t> rows, OutputBatches& out) const;
+                          std::span<const std::uint32_t> rows, OutputBatches& out);
   /// A row that has no valid result, as a JSON object of its columns, to partition 0.
   void write_rejected(const column::Schema& schema, const column::Chunk& chunk, std::uint32_t row,
                       const std::string& reason, OutputBatches& out) const;
@@ -48,6 +51,8 @@ class SideOutput {
 
   const plan::Plan& plan_;
   Topic to_;
+  /// By source and partition, the last record that was written because of a late row.
+  std::map<std::pair<std::int32_t, std::int32_t>, Offset> last_late_;
 };
 
 }  // namespace leat::stream

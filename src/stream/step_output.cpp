@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "stream/chunk_order.h"
@@ -33,24 +34,27 @@ std::vector<Chunk> StepOutput::take(std::span<StepOutput* const> lanes, std::siz
 
 Result<void> StepOutput::hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,
                                        OutputCounts& counts) {
-  std::map<std::size_t, std::vector<Chunk>> late;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<Chunk>> late;
   std::vector<Rejected> rejected;
   for (StepOutput* lane : lanes) {
-    for (auto& [node, chunks] : lane->late_) move_to(late[node], chunks);
+    for (auto& [input, chunks] : lane->late_) move_to(late[input], chunks);
     rejected.insert(rejected.end(), std::make_move_iterator(lane->rejected_.begin()),
                     std::make_move_iterator(lane->rejected_.end()));
     lane->rejected_.clear();
   }
-  for (auto& [node, chunks] : late) {
-    if (lanes.size() > 1) chunks = in_order_of_position(chunks);
-    for (const Chunk& chunk : chunks) {
+  for (const auto& [input, chunks] : late) {
+    for (const Chunk& chunk : in_order_of_position(chunks)) {
       counts.late += chunk.selection.size();
-      if (auto ok = outlet.late(node, chunk); !ok) return ok;
+      if (auto ok = outlet.late(input.first, input.second, chunk); !ok) return ok;
     }
   }
   auto before = [](const Rejected& a, const Rejected& b) {
-    auto time = [](const Rejected& it) { return it.chunk.context->event_times_ms[it.row]; };
-    return std::pair(a.node, time(a)) < std::pair(b.node, time(b));
+    auto place = [](const Rejected& it) {
+      const column::RowContext& context = *it.chunk.context;
+      const column::RowRun& run = column::RunCursor(context).run_of(it.row);
+      return std::tuple(it.node, context.event_times_ms[it.row], context.position(it.row, run));
+    };
+    return place(a) < place(b);
   };
   std::stable_sort(rejected.begin(), rejected.end(), before);
   for (const auto& [node, schema, chunk, row, reason] : rejected) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,8 +19,8 @@ class Outlet {
   virtual ~Outlet() = default;
   /// Rows for the sink with that number, in the order in which they are to be written.
   virtual Result<void> write(std::size_t node, const column::Chunk& chunk) = 0;
-  /// Rows that the node did not take because they came too late; of each partition in its order.
-  virtual Result<void> late(std::size_t node, const column::Chunk& chunk) = 0;
+  /// Rows of an input that the node did not take because they came too late, by their positions.
+  virtual Result<void> late(std::size_t node, std::size_t input, const column::Chunk& chunk) = 0;
   /// A row that has no valid result at the node.
   virtual Result<void> reject(std::size_t node, const column::Schema& schema,
                               const column::Chunk& chunk, std::uint32_t row,
@@ -38,8 +39,10 @@ class StepOutput {
  public:
   /// Rows for a sink.
   void add(std::size_t node, const column::Chunk& chunk) { written_[node].push_back(chunk); }
-  /// `chunk` selects those that are late.
-  void add_late(std::size_t node, column::Chunk chunk) { late_[node].push_back(std::move(chunk)); }
+  /// `chunk`, of the node's input, selects those that are late.
+  void add_late(std::size_t node, std::size_t input, column::Chunk chunk) {
+    late_[{node, input}].push_back(std::move(chunk));
+  }
   void add_rejected(std::size_t node, column::Schema schema, const column::Chunk& chunk,
                     std::uint32_t row, std::string reason) {
     rejected_.push_back({node, std::move(schema), chunk, row, std::move(reason)});
@@ -48,7 +51,8 @@ class StepOutput {
   /// Takes the rows for a sink that all lanes have. Of one lane they are as they came; of several
   /// in the order of time.
   static std::vector<column::Chunk> take(std::span<StepOutput* const> lanes, std::size_t node);
-  /// Takes late and rejected rows of all lanes, and hands them out, one partition's in their order.
+  /// Takes late and rejected rows of all lanes, and hands them out: late ones by position, so of
+  /// each partition in its order, rejected ones of a node in the order of time.
   static Result<void> hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,
                                     OutputCounts& counts);
 
@@ -60,8 +64,8 @@ class StepOutput {
     std::uint32_t row;
     std::string reason;
   };
-  std::map<std::size_t, std::vector<column::Chunk>> written_;  // by node
-  std::map<std::size_t, std::vector<column::Chunk>> late_;     // by node
+  std::map<std::size_t, std::vector<column::Chunk>> written_;                       // by node
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<column::Chunk>> late_;  // and input
   std::vector<Rejected> rejected_;
 };
 
