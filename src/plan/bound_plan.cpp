@@ -66,23 +66,29 @@ Result<void> check_whole(const Plan& plan) {
     return fail(Errc::plan_error,
                 "bad_rows.topic: belongs to the policy dead_letter, and to it alone");
   }
-  std::map<std::string, std::size_t> used;
-  for (const auto& node : plan.nodes) {
-    for (const auto& input : inputs_of(node)) ++used[input];
-  }
   std::set<std::string> names;
-  bool writes = false;
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const auto& node = plan.nodes[i];
-    bool sink = std::holds_alternative<Sink>(node.body);
-    writes = writes || sink;
     if (node.name.empty()) return fail(Errc::plan_error, place_of(plan, i) + ": it has no name");
     if (!names.insert(node.name).second) {
       return fail(Errc::plan_error, place_of(plan, i) + ": a node before it has this name");
     }
-    if (!sink && used[node.name] == 0) {
-      return fail(Errc::plan_error, place_of(plan, i) + ": no node takes what it gives");
-    }
+  }
+  return {};
+}
+
+// Behind binding, which says of a name that is written wrong who has it.
+Result<void> check_read(const Plan& plan) {
+  std::set<std::string> read;
+  bool writes = false;
+  for (const auto& node : plan.nodes) {
+    writes = writes || std::holds_alternative<Sink>(node.body);
+    for (const auto& input : inputs_of(node)) read.insert(input);
+  }
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const auto& node = plan.nodes[i];
+    if (std::holds_alternative<Sink>(node.body) || read.contains(node.name)) continue;
+    return fail(Errc::plan_error, place_of(plan, i) + ": no node takes what it gives");
   }
   if (!writes) return fail(Errc::plan_error, "nodes: there is no sink");
   return {};
@@ -104,6 +110,7 @@ Result<BoundPlan> bind(const Plan& plan) {
     }
     bound.nodes.push_back(std::move(node));
   }
+  if (auto read = check_read(plan); !read) return fail(read);
   if (auto topics = check_topics(plan); !topics) return fail(topics);
   return bound;
 }

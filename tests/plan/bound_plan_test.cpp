@@ -178,6 +178,14 @@ TEST_CASE("a node that nobody reads is a mistake") {
   CHECK(bind(*plan).error().what == "nodes[0] 'in': no node takes what it gives");
 }
 
+TEST_CASE("a name that is written wrong is told where it stands") {
+  auto plan = parse(R"({"version": 1, "name": "p", "nodes": [{"name": "in", )" + source +
+                    R"(}, {"name": "out", "type": "sink", "input": "inn", "topic": "o"}]})");
+  REQUIRE(plan.has_value());
+  CHECK(bind(*plan).error().what ==
+        "nodes[1] 'out': input 'inn' is no node before this one; there are: in");
+}
+
 TEST_CASE("an expression gets the casts that its functions need") {
   Schema schema{{"a", {Type::Kind::bigint}}, {"d", {Type::Kind::date}}};
   auto bound =
