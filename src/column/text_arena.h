@@ -27,6 +27,15 @@ class TextArena {
     left_ -= bytes;
   }
   bool empty() const { return blocks_.empty(); }
+  /// Forgets all texts. Keeps one block for the next ones, unless it is a large one.
+  void clear() {
+    if (blocks_.empty()) return;
+    char* begin = blocks_.back().get();
+    left_ += static_cast<std::size_t>(next_ - begin);
+    next_ = begin;
+    blocks_.erase(blocks_.begin(), blocks_.end() - 1);
+    if (left_ > block_bytes) *this = TextArena();
+  }
 
  private:
   static constexpr std::size_t block_bytes = 16 * 1024;

@@ -1,6 +1,7 @@
 #include "column/vector.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/assert.h"
 
@@ -21,9 +22,23 @@ void Vector::reset() {
   items_->resize(0);
 }
 
+void Vector::become(const Type& type) {
+  ASSERT(physical(type) == physical_ && !items_);
+  type_ = type;
+  if (has_nulls_) set_all_known();
+}
+
 void Vector::set_all_known() {
   std::fill(nulls_.begin(), nulls_.end(), std::uint8_t{0});
   has_nulls_ = false;
+}
+
+void Vector::set_nulls_of(const Vector& other) {
+  if (!other.has_nulls_) return;
+  ASSERT(other.size() >= size());
+  std::transform(nulls_.begin(), nulls_.end(), other.nulls_.begin(), nulls_.begin(),
+                 std::bit_or<>());
+  has_nulls_ = true;
 }
 
 void Vector::set_from(std::size_t row, const Vector& from, std::size_t from_row) {

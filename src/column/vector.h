@@ -44,6 +44,9 @@ class Vector {
   }
   /// Forgets that there were NULLs, and arrays' items; the cells are unspecified afterwards.
   void reset();
+  /// The same memory for cells of another type, none of them NULL. REQUIRES: they are kept the same
+  /// way, and are no arrays.
+  void become(const Type& type);
 
   void set_null(std::size_t row) {
     nulls_[row] = 1;
@@ -116,6 +119,8 @@ class Vector {
   std::span<std::string_view> texts() { return texts_; }
   /// No cell is NULL.
   void set_all_known();
+  /// Cells are NULL also where those of a vector are that has no fewer. Their values stay.
+  void set_nulls_of(const Vector& other);
 
  private:
   Type type_;

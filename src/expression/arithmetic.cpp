@@ -3,6 +3,7 @@
 #include "expression/optimize.h"
 
 #include <cmath>
+#include <optional>
 
 #include "expression/kernel.h"
 
@@ -33,6 +34,17 @@ struct Subtract {
   Checked<std::int64_t> operator()(std::int64_t a, std::int64_t b) const {
     auto difference = static_cast<std::int64_t>(unsigned_of(a) - unsigned_of(b));
     return {difference, unsigned_of((a ^ b) & (a ^ difference)) >> 63};
+  }
+};
+
+// Of numbers of 32 bits, which instructions multiply several of at once; bad for all others.
+struct MultiplySmall {
+  Checked<std::int64_t> operator()(std::int64_t a, std::int64_t b) const {
+    constexpr std::uint64_t middle = 0x8000'0000;
+    std::uint64_t high_bits = (unsigned_of(a) + middle) | (unsigned_of(b) + middle);
+    std::int64_t product =
+        std::int64_t{static_cast<std::int32_t>(a)} * static_cast<std::int32_t>(b);
+    return {product, high_bits >> 32};
   }
 };
 
@@ -71,6 +83,59 @@ Kernel of_integers(F f, Why why) {
   };
 }
 
+void multiply(const Call& call) {
+  using std::int64_t;
+  if (map_cells<int64_t, int64_t, int64_t>(call, MultiplySmall{}) == 0) return set_nulls(call);
+  map_checked<int64_t, int64_t, int64_t>(call, Multiply{}, out_of_range);
+}
+
+// A divisor for numbers of 32 bits without sign, by two multiplications (Lemire, Kaser and Kurz:
+// Faster remainder by direct computation).
+class SmallDivisor {
+ public:
+  /// Nothing if the call has none.
+  static std::optional<SmallDivisor> of(const Call& call) {
+    const Operand& divisor = call.arguments[1];
+    if (!divisor.constant || divisor.is_null(0)) return {};
+    std::int64_t value = divisor.vector->integer(0);
+    return value < 2 || value >> 32 != 0 ? std::nullopt : std::optional(SmallDivisor(value));
+  }
+  Checked<std::int64_t> divide(std::int64_t a) const {
+    return {high_part(fraction_, unsigned_of(a)), unsigned_of(a) >> 32};
+  }
+  Checked<std::int64_t> remainder(std::int64_t a) const {
+    return {high_part(fraction_ * unsigned_of(a), value_), unsigned_of(a) >> 32};
+  }
+
+ private:
+  explicit SmallDivisor(std::int64_t value)
+      : value_(unsigned_of(value)), fraction_(~std::uint64_t{0} / value_ + 1) {}
+  static std::int64_t high_part(std::uint64_t a, std::uint64_t b) {
+    return static_cast<std::int64_t>(column::Uint128{a} * b >> 64);
+  }
+
+  std::uint64_t value_;
+  std::uint64_t fraction_;  // of 2^64, rounded up
+};
+
+void divide(const Call& call) {
+  using std::int64_t;
+  if (auto divisor = SmallDivisor::of(call)) {
+    auto quotient = [divisor](int64_t a) { return divisor->divide(a); };
+    if (map_cells<int64_t, int64_t>(call, quotient) == 0) return set_nulls(call);
+  }
+  map_checked<int64_t, int64_t, int64_t>(call, Divide{}, division_error);
+}
+
+void take_remainder(const Call& call) {
+  using std::int64_t;
+  if (auto divisor = SmallDivisor::of(call)) {
+    auto rest = [divisor](int64_t a) { return divisor->remainder(a); };
+    if (map_cells<int64_t, int64_t>(call, rest) == 0) return set_nulls(call);
+  }
+  map_checked<int64_t, int64_t, int64_t>(call, Remainder{}, division_error);
+}
+
 Kernel integer_kernel(std::string_view name, std::size_t arguments) {
   if (arguments == 1) {
     auto negate = [](std::int64_t a) { return Subtract{}(0, a); };
@@ -84,9 +149,9 @@ Kernel integer_kernel(std::string_view name, std::size_t arguments) {
   }
   if (name == "+") return of_integers(Add{}, out_of_range);
   if (name == "-") return of_integers(Subtract{}, out_of_range);
-  if (name == "*") return of_integers(Multiply{}, out_of_range);
-  if (name == "/") return of_integers(Divide{}, division_error);
-  if (name == "%") return of_integers(Remainder{}, division_error);
+  if (name == "*") return multiply;
+  if (name == "/") return divide;
+  if (name == "%") return take_remainder;
   return {};
 }
 

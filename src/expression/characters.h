@@ -57,6 +57,27 @@ constexpr char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
 }
 
+/// Writes the bytes to `out`, each changed; `change` is lower or upper. Eight at a time.
+template <char (*change)(char)>
+void change_all(const char* text, std::size_t size, char* out) {
+  std::size_t at = 0;
+  for (; at + 8 <= size; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text + at, sizeof word);
+    constexpr std::uint64_t each_byte = 0x0101'0101'0101'0101;
+    constexpr std::uint64_t high_bits = 0x80 * each_byte;
+    constexpr auto first = static_cast<std::uint64_t>(change('A') == 'a' ? 'A' : 'a');
+    std::uint64_t low_bits = word & ~high_bits;
+    std::uint64_t from_first = low_bits + (0x80 - first) * each_byte;
+    std::uint64_t behind_last = low_bits + (0x80 - first - 26) * each_byte;
+    // The high bit of each byte that is to be changed: to what differs in 0x20.
+    std::uint64_t letters = from_first & ~behind_last & ~word & high_bits;
+    word ^= letters >> 2;
+    std::memcpy(out + at, &word, sizeof word);
+  }
+  for (; at < size; ++at) out[at] = change(text[at]);
+}
+
 /// Some characters, for trim().
 class CharacterSet {
  public:

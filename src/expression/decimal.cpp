@@ -1,5 +1,7 @@
 // Arithmetic of decimals. Results are exact but for quotients, which are rounded, halves away from
 // zero; numbers on the way may have more digits than any decimal.
+#include "expression/optimize.h"
+
 #include <algorithm>
 
 #include "expression/decimal_math.h"
@@ -46,7 +48,8 @@ Checked<Int128> add_wide(Int128 a, Int128 b, const Scales& scales, const DigitLi
                       : with_sign(left - right, a < 0, limit);
 }
 
-Checked<Int128> add(Int128 a, Int128 b, const Scales& scales, const DigitLimit& limit) {
+[[gnu::always_inline]] inline Checked<Int128> add(Int128 a, Int128 b, const Scales& scales,
+                                                  const DigitLimit& limit) {
   Int128 left = a, right = b, sum = 0;
   if (!scales.same() && !scales.apply(left, right)) return add_wide(a, b, scales, limit);
   if (__builtin_add_overflow(left, right, &sum)) return no_decimal;
@@ -55,12 +58,23 @@ Checked<Int128> add(Int128 a, Int128 b, const Scales& scales, const DigitLimit& 
 
 // The digits of the product are all there, so what does not fit 127 bits fits no type.
 Checked<Int128> multiply(Int128 a, Int128 b, const DigitLimit& limit) {
-  if (is_small(a) && is_small(b)) {
-    return limit.check(Int128{static_cast<std::int64_t>(a)} * static_cast<std::int64_t>(b));
-  }
   Int128 product = 0;
   if (__builtin_mul_overflow(a, b, &product)) return no_decimal;
   return limit.check(product);
+}
+
+// Most have 18 digits at most: one multiplication, and no branch.
+void multiply_all(const Call& call, const Type& type) {
+  DigitLimit limit(type);
+  auto of_small = [=](Int128 a, Int128 b) {
+    Int128 product = Int128{static_cast<std::int64_t>(a)} * static_cast<std::int64_t>(b);
+    bool good = is_small(a) & is_small(b) & limit.fits(product);
+    return Checked<Int128>{product, good ? 0u : 1u};
+  };
+  if (map_cells<Int128, Int128, Int128>(call, of_small) == 0) return set_nulls(call);
+  auto of_all = [=](Int128 a, Int128 b) { return multiply(a, b, limit); };
+  map_checked<Int128, Int128, Int128>(call, of_all,
+                                      [=](Int128, Int128) { return out_of_range_of(type); });
 }
 
 // The power of ten that a quotient of units is multiplied by for its scale may have 77 digits.
@@ -119,7 +133,7 @@ Kernel two_decimals_kernel(std::string_view name, const Type& a, const Type& b,
     return of_two([=](Int128 x, Int128 y) { return add(x, y, scales, limit); }, range);
   if (name == "-")
     return of_two([=](Int128 x, Int128 y) { return add(x, -y, scales, limit); }, range);
-  if (name == "*") return of_two([=](Int128 x, Int128 y) { return multiply(x, y, limit); }, range);
+  if (name == "*") return [=](const Call& call) { multiply_all(call, result); };
   if (name == "/") return of_two(Quotient(a, b, result), division);
   if (name == "%")
     return of_two([=](Int128 x, Int128 y) { return remainder(x, y, scales, limit); }, division);

@@ -8,9 +8,8 @@ namespace {
 
 // One cell for each row.
 std::shared_ptr<const column::Vector> spread(const Operand& operand, std::size_t rows) {
-  auto owned = std::make_shared<OwnedVector>(operand.vector->type(), rows);
-  owned->keep(operand);
-  for (std::size_t row = 0; row < rows; ++row) owned->vector.set_from(row, *operand.vector, 0);
+  auto owned = OwnedVector::make(operand.vector->type(), rows);
+  owned->take(operand, Rows{rows});
   return OwnedVector::release(std::move(owned));
 }
 

@@ -1,6 +1,7 @@
 // Calls as loops over columns.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <limits>
@@ -10,6 +11,7 @@
 
 #include "base/assert.h"
 #include "expression/operand.h"
+#include "expression/vectorized.h"
 #include "plan/bound_plan.h"
 
 namespace leat::expression {
@@ -67,6 +69,10 @@ class Nulls {
     }
   }
   bool any() const { return count_ > 0; }
+  bool any_constant() const {
+    return std::any_of(masks_.begin(), masks_.begin() + count_,
+                       [](const Mask& mask) { return mask.rows == 0; });
+  }
   bool at(std::uint32_t row) const {
     for (std::size_t i = 0; i < count_; ++i) {
       if (masks_[i].nulls[row & masks_[i].rows] != 0) return true;
@@ -100,65 +106,99 @@ void for_known_rows(const Call& call, Use use) {
 inline void set_nulls(const Call& call) {
   Nulls nulls(call.arguments);
   if (!nulls.any()) return;
+  if (call.rows.is_all() && !nulls.any_constant()) {
+    for (const auto& argument : call.arguments) call.out().set_nulls_of(*argument.vector);
+    return;
+  }
   call.rows.each([&](std::uint32_t row) {
     if (nulls.at(row)) call.out().set_null(row);
   });
-}
-
-/// result = f(a), or f(a, b). `f` may be asked about cells that are NULL. The loops are those that
-/// compilers make wide instructions of.
-template <class R, class A, class F>
-void map(const Call& call, F f) {
-  R* out = cells_of<R>(call.out());
-  const A* a = cells_of<A>(*call.arguments[0].vector);
-  if (call.rows.is_all()) {
-    for (std::size_t row = 0; row < call.rows.count; ++row) out[row] = f(a[row]);
-  } else {
-    call.rows.each([&](std::uint32_t row) { out[row] = f(a[row]); });
-  }
-  set_nulls(call);
-}
-
-template <class R, class A, class B, class F>
-void map(const Call& call, F f) {
-  R* out = cells_of<R>(call.out());
-  const A* a = cells_of<A>(*call.arguments[0].vector);
-  const B* b = cells_of<B>(*call.arguments[1].vector);
-  std::size_t count = call.rows.count;
-  bool a_is_one = call.arguments[0].constant, b_is_one = call.arguments[1].constant;
-  if (!call.rows.is_all()) {
-    Cells<A> left(call.arguments[0]);
-    Cells<B> right(call.arguments[1]);
-    call.rows.each([&](std::uint32_t row) { out[row] = f(left[row], right[row]); });
-  } else if (a_is_one == b_is_one) {  // of calls with constants alone there is one row
-    for (std::size_t row = 0; row < count; ++row) out[row] = f(a[row], b[row]);
-  } else if (b_is_one) {
-    const B constant = b[0];
-    for (std::size_t row = 0; row < count; ++row) out[row] = f(a[row], constant);
-  } else {
-    const A constant = a[0];
-    for (std::size_t row = 0; row < count; ++row) out[row] = f(constant, b[row]);
-  }
-  set_nulls(call);
 }
 
 /// A result that may be none.
 template <class R>
 struct Checked {
   R value;
-  std::uint64_t bad;  // 0 or 1: or-ed together without a branch
+  std::uint64_t bad;  // 0 if it is one: or-ed together without a branch
 };
 
-/// The same as map() where `f` gives Checked<R>, and `why` says why a pair of arguments, or one,
-/// has no result.
+/// Calls `use` with what gives an argument's cell by its row: a function, since the loop for a
+/// constant is another one.
+template <class T, class Use>
+auto with_cells(const Operand& operand, Use use) {
+  const T* cells = cells_of<T>(*operand.vector);
+  if (operand.constant) return use([cell = cells[0]](std::size_t) -> const T& { return cell; });
+  return use([cells](std::size_t row) -> const T& { return cells[row]; });
+}
+
+/// out[row] = f(row), which is Checked<R>, with nothing in the way of wide instructions. Says
+/// whether any is bad.
+template <class R, class F>
+std::uint64_t loop_over(R* __restrict out, std::size_t count, F f) {
+  std::uint64_t bad = 0;
+  for (std::size_t row = 0; row < count; ++row) {
+    Checked<R> result = f(row);
+    out[row] = result.value;
+    bad |= result.bad;
+  }
+  return bad;
+}
+
+/// The same for those rows of the call. `Cells` are what the loop works on: wide instructions know
+/// numbers alone.
+template <class R, class... Cells, class F>
+std::uint64_t loop_over_rows(const Call& call, F f) {
+  R* out = cells_of<R>(call.out());
+  std::size_t count = call.rows.count;
+  if (!call.rows.is_all()) {
+    std::uint64_t bad = 0;
+    call.rows.each([&](std::uint32_t row) {
+      Checked<R> result = f(row);
+      out[row] = result.value;
+      bad |= result.bad;
+    });
+    return bad;
+  }
+  if constexpr ((std::is_arithmetic_v<R> && ... && std::is_arithmetic_v<Cells>)) {
+    return vectorized([=] { return loop_over(out, count, f); });
+  } else {
+    return loop_over(out, count, f);
+  }
+}
+
+/// result = f(a), or f(a, b), which are Checked<R>, whether or not a cell is NULL. Says whether any
+/// is bad.
+template <class R, class A, class F>
+std::uint64_t map_cells(const Call& call, F f) {
+  return with_cells<A>(call.arguments[0], [&](auto a) {
+    return loop_over_rows<R, A>(call, [f, a](std::size_t row) { return f(a(row)); });
+  });
+}
+
+template <class R, class A, class B, class F>
+std::uint64_t map_cells(const Call& call, F f) {
+  return with_cells<A>(call.arguments[0], [&](auto a) {
+    return with_cells<B>(call.arguments[1], [&](auto b) {
+      return loop_over_rows<R, A, B>(call,
+                                     [f, a, b](std::size_t row) { return f(a(row), b(row)); });
+    });
+  });
+}
+
+/// result = f(a), or f(a, b), NULL where an argument is. `f` may be asked about cells that are
+/// NULL.
+template <class R, class... A, class F>
+void map(const Call& call, F f) {
+  map_cells<R, A...>(call, [f](const A&... cells) { return Checked<R>{f(cells...), 0}; });
+  set_nulls(call);
+}
+
+/// The same where `f` gives Checked<R>, and `why` says why a pair of arguments, or one, has no
+/// result.
 template <class R, class A, class F, class Why>
 void map_checked(const Call& call, F f, Why why) {
-  std::uint64_t bad = 0;
-  map<R, A>(call, [&bad, f](A a) {
-    Checked<R> result = f(a);
-    bad |= result.bad;
-    return result.value;
-  });
+  std::uint64_t bad = map_cells<R, A>(call, f);
+  set_nulls(call);
   if (bad == 0) return;
   Cells<A> cells(call.arguments[0]);
   for_known_rows(call, [&](std::uint32_t row) {
@@ -168,12 +208,8 @@ void map_checked(const Call& call, F f, Why why) {
 
 template <class R, class A, class B, class F, class Why>
 void map_checked(const Call& call, F f, Why why) {
-  std::uint64_t bad = 0;
-  map<R, A, B>(call, [&bad, f](A a, B b) {
-    Checked<R> result = f(a, b);
-    bad |= result.bad;
-    return result.value;
-  });
+  std::uint64_t bad = map_cells<R, A, B>(call, f);
+  set_nulls(call);
   if (bad == 0) return;
   Cells<A> left(call.arguments[0]);
   Cells<B> right(call.arguments[1]);

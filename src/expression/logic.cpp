@@ -1,4 +1,6 @@
 // Three-valued logic, and the functions that do not need all their arguments for each row.
+#include "expression/optimize.h"
+
 #include <algorithm>
 
 #include "expression/kernel.h"
@@ -57,6 +59,16 @@ class Pending {
   std::vector<std::uint32_t> done_;
 };
 
+/// cells[row] = of_row(row)
+template <class T, class OfRow>
+void set_cells(const Rows& rows, T* cells, OfRow of_row) {
+  if (!rows.is_all()) return rows.each([&](std::uint32_t row) { cells[row] = of_row(row); });
+  std::size_t count = rows.count;
+  vectorized([=] {
+    return loop_over(cells, count, [=](std::size_t row) { return Checked<T>{of_row(row), 0}; });
+  });
+}
+
 /// `and` and `or`: an argument that is `decided` decides.
 class ConnectNode final : public Node {
  public:
@@ -67,7 +79,7 @@ class ConnectNode final : public Node {
   }
 
   Operand evaluate(const Frame& frame, const Rows& rows) const override {
-    auto owned = std::make_shared<OwnedVector>(type(), frame.chunk.rows);
+    auto owned = OwnedVector::make(type(), frame.chunk.rows);
     if (is_plain_)
       connect_all(frame, rows, owned->vector);
     else
@@ -98,21 +110,32 @@ class ConnectNode final : public Node {
 
   // All arguments for all rows, without a branch.
   void connect_all(const Frame& frame, const Rows& rows, column::Vector& out) const {
-    std::int64_t* cells = cells_of<std::int64_t>(out);
     std::vector<Operand> operands;
+    operands.reserve(arguments_.size());
+    bool any_null = false;
     for (const auto& argument : arguments_) {
       operands.push_back(argument->evaluate(frame, rows));
-      Cells<std::int64_t> truths(operands.back());
-      bool first = operands.size() == 1;
-      if (first)
-        rows.each([&](std::uint32_t row) { cells[row] = truths[row]; });
-      else if (decided_ == 0)
-        rows.each([&](std::uint32_t row) { cells[row] &= truths[row]; });
-      else
-        rows.each([&](std::uint32_t row) { cells[row] |= truths[row]; });
+      any_null = any_null || operands.back().vector->has_nulls();
     }
-    for (const auto& operand : operands) {
-      if (operand.vector->has_nulls()) return connect_unknown(operands, rows, out);
+    if (any_null) return connect_unknown(operands, rows, out);
+    if (decided_ == 0)
+      connect_known(operands, rows, out, [](std::int64_t a, std::int64_t b) { return a & b; });
+    else
+      connect_known(operands, rows, out, [](std::int64_t a, std::int64_t b) { return a | b; });
+  }
+
+  template <class Connect>
+  static void connect_known(const std::vector<Operand>& operands, const Rows& rows,
+                            column::Vector& out, Connect connect) {
+    std::int64_t* cells = out.integers().data();
+    with_cells<std::int64_t>(operands.front(), [&](auto first) {
+      with_cells<std::int64_t>(operands.back(), [&](auto last) {
+        set_cells(rows, cells, [=](std::size_t row) { return connect(first(row), last(row)); });
+      });
+    });
+    for (std::size_t i = 1; i + 1 < operands.size(); ++i) {
+      Cells<std::int64_t> truths(operands[i]);
+      rows.each([&](std::uint32_t row) { cells[row] = connect(cells[row], truths[row]); });
     }
   }
 
@@ -143,10 +166,23 @@ class ConnectNode final : public Node {
 class CaseNode final : public Node {
  public:
   explicit CaseNode(const plan::BoundExpression& call)
-      : Node(call.type), arguments_(make_nodes(call)) {}
+      : Node(call.type), arguments_(make_nodes(call)) {
+    auto held = column::physical(type());
+    is_light_ = (held == column::Physical::integer || held == column::Physical::real) &&
+                std::all_of(arguments_.begin(), arguments_.end(),
+                            [](const auto& node) { return node->is_light(); });
+  }
 
   Operand evaluate(const Frame& frame, const Rows& rows) const override {
-    auto owned = std::make_shared<OwnedVector>(type(), frame.chunk.rows);
+    auto owned = OwnedVector::make(type(), frame.chunk.rows);
+    if (!is_light_ || !choose_of_all(frame, rows, owned->vector)) choose(frame, rows, *owned);
+    return {OwnedVector::release(std::move(owned)), false};
+  }
+  bool is_light() const override { return is_light_; }
+
+ private:
+  // Evaluates results for those rows alone that take them.
+  void choose(const Frame& frame, const Rows& rows, OwnedVector& out) const {
     Pending pending(rows);
     for (std::size_t i = 0; i + 1 < arguments_.size() && !pending.empty(); i += 2) {
       Operand condition = pending.evaluate(*arguments_[i], frame);
@@ -155,17 +191,85 @@ class CaseNode final : public Node {
       Rows chosen = pending.take_if([&](std::uint32_t row) {
         return truths[row] != 0 && !(has_nulls && condition.is_null(row));
       });
-      if (chosen.count > 0) give(*arguments_[i + 1], frame, chosen, *owned);
+      if (chosen.count > 0) give(*arguments_[i + 1], frame, chosen, out);
     }
-    if (arguments_.size() % 2 == 1 && !pending.empty()) {
-      give(*arguments_.back(), frame, pending.rows(), *owned);
+    if (has_default() && !pending.empty()) {
+      give(*arguments_.back(), frame, pending.rows(), out);
     } else {
-      pending.rows().each([&](std::uint32_t row) { owned->vector.set_null(row); });
+      pending.rows().each([&](std::uint32_t row) { out.vector.set_null(row); });
     }
-    return {OwnedVector::release(std::move(owned)), false};
   }
 
- private:
+  // All conditions and results for all rows, without a branch. False if there is an error, which
+  // may be of a row that does not need it.
+  bool choose_of_all(const Frame& frame, const Rows& rows, column::Vector& out) const {
+    RowErrors errors;
+    Frame trial{frame.chunk, frame.now_ms, errors};
+    std::vector<Operand> operands;
+    operands.reserve(arguments_.size());
+    bool any_null = !has_default();
+    for (const auto& argument : arguments_) {
+      operands.push_back(argument->evaluate(trial, rows));
+      if (!errors.empty()) return false;
+      any_null = any_null || operands.back().vector->has_nulls();
+    }
+    if (any_null)
+      choose_with_nulls(operands, rows, out);
+    else if (column::physical(type()) == column::Physical::real)
+      blend(operands, rows, out.reals().data());
+    else
+      blend(operands, rows, out.integers().data());
+    return true;
+  }
+
+  void choose_with_nulls(const std::vector<Operand>& operands, const Rows& rows,
+                         column::Vector& out) const {
+    rows.each([&](std::uint32_t row) {
+      std::size_t i = 0;
+      auto is_true = [&](const Operand& condition) {
+        return !condition.is_null(row) && condition.vector->integer(condition.at(row)) != 0;
+      };
+      while (i + 1 < operands.size() && !is_true(operands[i])) i += 2;
+      if (i + 1 < operands.size()) ++i;
+      if (i < operands.size())
+        out.set_from(row, *operands[i].vector, operands[i].at(row));
+      else
+        out.set_null(row);
+    });
+  }
+
+  // From the last condition to the first one, since that counts before the others.
+  template <class T>
+  static void blend(const std::vector<Operand>& operands, const Rows& rows, T* cells) {
+    for (std::size_t i = operands.size() - 1; i >= 2; i -= 2) {
+      bool first = i == operands.size() - 1;
+      with_cells<std::int64_t>(operands[i - 2], [&](auto truth) {
+        with_cells<T>(operands[i - 1], [&](auto value) {
+          if (!first) return blend_into(rows, cells, truth, value);
+          with_cells<T>(operands[i], [&](auto other) {
+            set_cells(rows, cells,
+                      [=](std::size_t row) { return truth(row) != 0 ? value(row) : other(row); });
+          });
+        });
+      });
+    }
+  }
+  template <class T, class Truth, class Value>
+  static void blend_into(const Rows& rows, T* cells, Truth truth, Value value) {
+    if (!rows.is_all()) {
+      rows.each([&](std::uint32_t row) {
+        if (truth(row) != 0) cells[row] = value(row);
+      });
+      return;
+    }
+    vectorized([=, count = rows.count] {
+      for (std::size_t row = 0; row < count; ++row) {
+        cells[row] = truth(row) != 0 ? value(row) : cells[row];
+      }
+    });
+  }
+
+  bool has_default() const { return arguments_.size() % 2 == 1; }
   static void give(const Node& result, const Frame& frame, const Rows& rows, OwnedVector& out) {
     Pending chosen(rows);
     Operand operand = chosen.evaluate(result, frame);
@@ -173,6 +277,7 @@ class CaseNode final : public Node {
   }
 
   Nodes arguments_;
+  bool is_light_;
 };
 
 /// The first argument that is not NULL.
@@ -185,7 +290,7 @@ class CoalesceNode final : public Node {
     Pending pending(rows);
     Operand first = pending.evaluate(*arguments_[0], frame);
     if (!first.vector->has_nulls()) return first;
-    auto owned = std::make_shared<OwnedVector>(type(), frame.chunk.rows);
+    auto owned = OwnedVector::make(type(), frame.chunk.rows);
     take_known(*owned, first, pending);
     for (std::size_t i = 1; i < arguments_.size() && !pending.empty(); ++i) {
       Operand operand = pending.evaluate(*arguments_[i], frame);

@@ -1,8 +1,11 @@
 #include "expression/node.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <string_view>
 
 #include "expression/kernel.h"
+#include "expression/rewrite.h"
 
 namespace leat::expression {
 
@@ -49,15 +52,19 @@ Operand operand_of(const column::Value& value, const column::Type& type) {
 class CallNode final : public Node {
  public:
   explicit CallNode(const plan::BoundExpression& call)
-      : Node(call.type), kernel_(find_kernel(call)), is_cheap_(is_cheap(call)) {
-    for (const auto& argument : call.arguments) {
-      arguments_.push_back(make_node(argument));
-      is_cheap_ = is_cheap_ && arguments_.back()->is_plain();
-    }
+      : Node(call.type), kernel_(find_kernel(call)) {
+    for (const auto& argument : call.arguments) arguments_.push_back(make_node(argument));
+    auto all = [&](auto property) {
+      return std::all_of(arguments_.begin(), arguments_.end(), property);
+    };
+    is_plain_ = is_test(call) && all([](const auto& node) { return node->is_plain(); });
+    is_light_ =
+        (is_test(call) || is_sum(call)) && all([](const auto& node) { return node->is_light(); });
   }
 
   Operand evaluate(const Frame& frame, const Rows& rows) const override {
     std::vector<Operand> operands;
+    operands.reserve(arguments_.size());
     std::vector<std::uint32_t> kept;
     Rows left = rows;
     bool constant = true;
@@ -72,25 +79,35 @@ class CallNode final : public Node {
     kernel_({operands, left, *owned, frame.errors, frame.now_ms});
     return {OwnedVector::release(std::move(owned)), false};
   }
-  bool is_plain() const override { return is_cheap_; }
+  bool is_plain() const override { return is_plain_; }
+  bool is_light() const override { return is_light_; }
   bool has_literals_alone() const {
     return !arguments_.empty() && std::all_of(arguments_.begin(), arguments_.end(),
                                               [](const auto& node) { return node->is_literal(); });
   }
 
  private:
-  static bool is_cheap(const plan::BoundExpression& call) {
-    if (call.function == "is_null" || call.function == "not") return true;
-    constexpr std::string_view comparisons[] = {"=", "<>", "<", "<=", ">", ">="};
-    auto held = column::physical(call.arguments.empty() ? call.type : call.arguments[0].type);
-    return (held == column::Physical::integer || held == column::Physical::real) &&
-           std::find(std::begin(comparisons), std::end(comparisons), call.function) !=
-               std::end(comparisons);
+  static bool is_one_of(const std::string& name, std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+  static bool is_of_numbers(const plan::BoundExpression& call) {
+    return std::all_of(call.arguments.begin(), call.arguments.end(), [](const auto& argument) {
+      auto held = column::physical(argument.type);
+      return held == column::Physical::integer || held == column::Physical::real;
+    });
+  }
+  // What says yes or no without an error.
+  static bool is_test(const plan::BoundExpression& call) {
+    if (is_one_of(call.function, {"is_null", "not"})) return true;
+    return is_one_of(call.function, {"=", "<>", "<", "<=", ">", ">="}) && is_of_numbers(call);
+  }
+  static bool is_sum(const plan::BoundExpression& call) {
+    return is_one_of(call.function, {"+", "-", "*"}) && is_of_numbers(call);
   }
 
   std::shared_ptr<OwnedVector> make_result(const std::vector<Operand>& operands,
                                            std::size_t rows) const {
-    auto owned = std::make_shared<OwnedVector>(type(), rows);
+    auto owned = OwnedVector::make(type(), rows);
     auto held = column::physical(type());
     if (held == column::Physical::text || held == column::Physical::list) {
       for (const auto& operand : operands) owned->keep(operand);
@@ -113,7 +130,8 @@ class CallNode final : public Node {
   }
 
   Kernel kernel_;
-  bool is_cheap_;
+  bool is_plain_;
+  bool is_light_;
   std::vector<std::unique_ptr<Node>> arguments_;
 };
 
@@ -149,7 +167,7 @@ std::unique_ptr<Node> make_node(const plan::BoundExpression& expression) {
     case plan::Expression::Kind::call: break;
   }
   if (auto lazy = make_lazy_node(expression)) return lazy;
-  return make_call(expression);
+  return make_call(rewritten(expression));
 }
 
 }  // namespace leat::expression

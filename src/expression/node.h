@@ -31,6 +31,8 @@ class Node {
   /// Whether it has no errors and costs next to nothing: cheaper to evaluate than to ask who needs
   /// it.
   virtual bool is_plain() const { return false; }
+  /// The same, but for errors: it may have some, mostly has none.
+  virtual bool is_light() const { return is_plain(); }
 
  private:
   column::Type type_;

@@ -1,10 +1,77 @@
 #include "expression/operand.h"
 
 #include <algorithm>
+#include <array>
+
+#include "column/chunk.h"
 
 namespace leat::expression {
 
 using column::Physical;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+// So that it is seen when a text is looked at that is gone.
+constexpr std::size_t spare_max = 0;
+#else
+constexpr std::size_t spare_max = 8;
+#endif
+
+/// Vectors that nobody needs any more, by how their cells are kept.
+class SpareVectors {
+ public:
+  SpareVectors() { of_this_thread = this; }
+  ~SpareVectors() { of_this_thread = nullptr; }
+  SpareVectors(const SpareVectors&) = delete;
+  SpareVectors& operator=(const SpareVectors&) = delete;
+
+  /// Null while there are none, and when the thread ends.
+  static SpareVectors* get() {
+    static thread_local SpareVectors spare;
+    return of_this_thread;
+  }
+  std::unique_ptr<OwnedVector> take(const column::Type& type) {
+    auto& spare = spare_[index(type)];
+    if (spare.empty()) return std::make_unique<OwnedVector>(type);
+    std::unique_ptr<OwnedVector> owned = std::move(spare.back());
+    spare.pop_back();
+    owned->vector.become(type);
+    return owned;
+  }
+  void give_back(std::unique_ptr<OwnedVector> owned) {
+    auto& spare = spare_[index(owned->vector.type())];
+    bool is_small = owned->vector.size() <= column::chunk_rows;
+    bool is_list = physical(owned->vector.type()) == Physical::list;
+    if (spare.size() == spare_max || !is_small || is_list) return;
+    owned->kept.clear();
+    owned->texts.clear();
+    spare.push_back(std::move(owned));
+  }
+
+ private:
+  static std::size_t index(const column::Type& type) {
+    return static_cast<std::size_t>(physical(type));
+  }
+
+  static thread_local SpareVectors* of_this_thread;
+  static constexpr std::size_t kinds = static_cast<std::size_t>(Physical::list) + 1;
+  std::array<std::vector<std::unique_ptr<OwnedVector>>, kinds> spare_;
+};
+
+thread_local SpareVectors* SpareVectors::of_this_thread = nullptr;
+
+}  // namespace
+
+std::shared_ptr<OwnedVector> OwnedVector::make(const column::Type& type, std::size_t rows) {
+  auto* spare = SpareVectors::get();
+  auto owned = spare != nullptr ? spare->take(type) : std::make_unique<OwnedVector>(type);
+  owned->vector.resize(rows);
+  return {owned.release(), [](OwnedVector* gone) {
+            std::unique_ptr<OwnedVector> last(gone);
+            if (auto* spares = SpareVectors::get()) spares->give_back(std::move(last));
+          }};
+}
 
 Rows without_errors(const Rows& rows, const RowErrors& errors, std::vector<std::uint32_t>& kept) {
   if (errors.empty()) return rows;

@@ -43,7 +43,10 @@ struct Operand {
 
 /// A vector, and what its texts point to.
 struct OwnedVector {
-  OwnedVector(column::Type type, std::size_t rows) : vector(type) { vector.resize(rows); }
+  explicit OwnedVector(column::Type type) : vector(type) {}
+  /// No cell is NULL, all are yet to be set. The memory is that of one that this thread let go of,
+  /// if there is any: it is in the cache, and need not be cleared. Each thread keeps a few.
+  static std::shared_ptr<OwnedVector> make(const column::Type& type, std::size_t rows);
 
   /// Texts of `operand`, or of its arrays, may be in this vector too.
   void keep(const Operand& operand);

@@ -38,8 +38,16 @@ void change_letters(const Call& call) {
   Texts texts(call.arguments[0]);
   for_known_rows(call, [&](std::uint32_t row) {
     string_view text = texts[row];
-    char* out = make_text(call, row, text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) out[i] = change(text[i]);
+    change_all<change>(text.data(), text.size(), make_text(call, row, text.size()));
+  });
+}
+
+template <bool equal>
+void compare_in_lower(const Call& call) {
+  map<int64_t, string_view, string_view>(call, [](string_view text, string_view other) -> int64_t {
+    bool same = text.size() == other.size();
+    for (std::size_t i = 0; same && i < text.size(); ++i) same = lower(text[i]) == other[i];
+    return same == equal ? 1 : 0;
   });
 }
 
@@ -273,6 +281,9 @@ constexpr Row rows[] = {
     {"lpad", [](const Call& call) { pad(call, true); }},
     {"rpad", [](const Call& call) { pad(call, false); }},
     {"starts_with", starts_with},
+    // What rewritten() makes.
+    {"lower =", compare_in_lower<true>},
+    {"lower <>", compare_in_lower<false>},
 };
 
 }  // namespace

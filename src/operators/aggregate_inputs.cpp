@@ -1,6 +1,6 @@
 #include "operators/aggregate_inputs.h"
 
-#include "column/kernels.h"
+#include "column/select_true.h"
 
 namespace leat::operators {
 

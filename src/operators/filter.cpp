@@ -1,5 +1,6 @@
 #include "operators/filter.h"
 
+#include "column/select_true.h"
 #include "operators/row_tools.h"
 
 namespace leat::operators {
@@ -27,6 +28,15 @@ column::Chunk without_updates(column::Chunk chunk) {
   return chunk;
 }
 
+column::Selection without(const RowErrors& errors, const column::Selection& rows) {
+  if (errors.empty()) return rows;
+  std::vector<std::uint32_t> good;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!errors.contains(rows[i])) good.push_back(rows[i]);
+  }
+  return column::Selection::of(std::move(good));
+}
+
 }  // namespace
 
 Filter::Filter(const plan::BoundNode& node)
@@ -38,16 +48,10 @@ Result<void> Filter::process(OperatorState&, std::size_t, const column::Chunk& c
   RowErrors errors;
   auto condition = condition_.evaluate(chunk, chunk.selection, context.now_ms(), errors);
   if (auto rejected = reject(schema_, chunk, errors, context); !rejected) return fail(rejected);
-  std::vector<std::uint32_t> passing;
-  passing.reserve(chunk.selection.size());
-  for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
-    std::uint32_t row = chunk.selection[i];
-    bool good = errors.empty() || !errors.contains(row);
-    if (good && is_true(*condition, row)) passing.push_back(row);
-  }
-  if (passing.empty()) return {};
-  if (passing.size() == chunk.selection.size()) return context.push(without_updates(chunk));
-  return context.push(without_updates(select(chunk, std::move(passing))));
+  column::Chunk passing = chunk;
+  passing.selection = column::select_true(*condition, without(errors, chunk.selection));
+  if (passing.selection.size() == 0) return {};
+  return context.push(without_updates(std::move(passing)));
 }
 
 Result<void> Filter::process_table(const column::Chunk& chunk, Context& context) const {

@@ -77,6 +77,69 @@ TEST_CASE("what a row does not need is not evaluated for it") {
         Texts{"false", "true", "true", "! division by zero", "true"});
 }
 
+TEST_CASE("a case of numbers gives each row its own, and no error that the row does not need") {
+  plan::Schema schema{{"a", bigint}, {"b", boolean}};
+  constexpr std::int64_t most = 9'223'372'036'854'775'807;
+  auto next = call("+", {col("a"), number(1)});
+  auto small =
+      call("case", {call("<", {col("a"), number(0)}), number(0), col("b"), col("a"), next});
+  CHECK(cells(small, schema, {{-1, true}, {5, true}, {5, false}, {-1, null}, {5, null}}) ==
+        Texts{"0", "5", "6", "0", "6"});
+  CHECK(cells(small, schema, {{most, true}, {most, false}, {1, false}, {null, false}}) ==
+        Texts{std::to_string(most), "! bigint out of range", "2", "NULL"});
+  auto without_default = call("case", {col("b"), col("a")});
+  CHECK(cells(without_default, schema, {{1, true}, {2, false}, {3, null}}) ==
+        Texts{"1", "NULL", "NULL"});
+}
+
+TEST_CASE("a text is compared in lower case without being made") {
+  plan::Schema schema{{"a", text}, {"n", bigint}};
+  auto lower = call("lower", {col("a")});
+  Table table{{"Apple", 1}, {"APPLE", 1}, {"apples", 1}, {"[pple", 1}, {"", 1}, {null, 1}};
+  Texts same{"true", "true", "false", "false", "false", "NULL"};
+  CHECK(cells(call("=", {lower, word("apple")}), schema, table) == same);
+  CHECK(cells(call("=", {word("apple"), lower}), schema, table) == same);
+  CHECK(cells(call("=", {lower, word("Apple")}), schema, {{"Apple", 1}}) == Texts{"false"});
+  CHECK(cells(call("<>", {lower, word("apple")}), schema, table) ==
+        Texts{"false", "false", "true", "true", "true", "NULL"});
+  CHECK(cells(call("=", {lower, plan::literal(text, null)}), schema, {{"x", 1}}) == Texts{"NULL"});
+  auto left = call("substring", {col("a"), number(1), col("n")});
+  auto right = call("lower", {call("lpad", {col("a"), number(2'000'000)})});
+  CHECK(cells(call("=", {left, right}), schema, {{"a", -1}}) ==
+        Texts{"! negative substring length not allowed"});
+}
+
+TEST_CASE("division by a constant is exact whatever the numbers") {
+  plan::Schema schema{{"a", bigint}};
+  std::vector<std::int64_t> interesting;
+  for (std::int64_t near : {0LL, 1LL << 31, 1LL << 32, 1LL << 62, 123LL, 1'000'000'007LL}) {
+    for (std::int64_t step : {-2, -1, 0, 1, 2}) interesting.push_back(near + step);
+  }
+  for (std::int64_t divisor : interesting) {
+    if (divisor == 0) continue;
+    for (std::int64_t a : interesting) {
+      // Alone too: one number that needs another way changes the way of all.
+      for (const Table& rows : {Table{{a}}, Table{{a}, {-1}}}) {
+        CAPTURE(divisor);
+        CAPTURE(a);
+        CHECK(cells(call("/", {col("a"), number(divisor)}), schema, rows)[0] ==
+              std::to_string(a / divisor));
+        CHECK(cells(call("%", {col("a"), number(divisor)}), schema, rows)[0] ==
+              std::to_string(a % divisor));
+      }
+    }
+  }
+}
+
+TEST_CASE("letters change whatever stands around them") {
+  plan::Schema schema{{"a", text}};
+  Table table{{"@AZ[`az{ÄÖ \x7f 0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZ"}};
+  CHECK(cells(call("lower", {col("a")}), schema, table) ==
+        Texts{"@az[`az{ÄÖ \x7f 0123456789 abcdefghijklmnopqrstuvwxyz"});
+  CHECK(cells(call("upper", {call("lower", {col("a")})}), schema, table) ==
+        Texts{"@AZ[`AZ{ÄÖ \x7f 0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZ"});
+}
+
 TEST_CASE("rows that are not selected have no errors, and the chunk stays as it was") {
   plan::Schema schema{{"a", bigint}};
   Table table{{0}, {2}, {0}, {3}};

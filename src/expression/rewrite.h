@@ -1,0 +1,13 @@
+// Expressions that give the same in less time.
+#pragma once
+
+#include "plan/bound_plan.h"
+
+namespace leat::expression {
+
+/// `expression`, or what is to be evaluated in its place; its arguments are looked at by
+/// themselves. `lower(text) = 'word'` needs no text in lower case: it becomes `"lower ="(text,
+/// 'word')`.
+plan::BoundExpression rewritten(const plan::BoundExpression& expression);
+
+}  // namespace leat::expression
