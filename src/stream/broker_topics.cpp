@@ -8,9 +8,11 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.h"
 #include "column/json_decoder.h"
 #include "log/aborted_transactions.h"
 #include "record/batch.h"
+#include "stream/hidden_batch.h"
 
 namespace leat::stream {
 
@@ -69,13 +71,6 @@ Offset end_of(const log::LogView& view) {
   return view.last_stable_offset.value_or(view.start_offset);
 }
 
-/// Makes the first of these batches a control batch, whose records nobody reads.
-void make_control(MutableBytes batches) {
-  std::byte* at = batches.data() + record::batch_field::attributes;
-  auto attributes = load_big_endian<std::int16_t>(at);
-  store_big_endian(at, static_cast<std::int16_t>(attributes | record::batch_attribute::control));
-}
-
 /// Makes control batches, which have no rows, of those that belong to aborted transactions. They
 /// keep their offsets, so nothing else has to know.
 void hide_aborted(const log::LogView& view, MutableBytes batches) {
@@ -91,7 +86,7 @@ void hide_aborted(const log::LogView& view, MutableBytes batches) {
              transaction.first <= batch->base_offset() && batch->base_offset() < transaction.last;
     };
     if (std::any_of(aborted.begin(), aborted.end(), hides)) {
-      make_control(left);
+      hide_batch(left);
     }
     left = left.subspan(batch->size_bytes());
   }
@@ -194,6 +189,66 @@ class BrokerTopics::Feed {
   broker::Partition::Ticket gone_ticket_;
 };
 
+/// Reads from the views that logs publish.
+class BrokerTopics::Reader final : public TopicReader {
+ public:
+  Reader(Topic topic, std::vector<std::shared_ptr<Feed>> feeds, ReadBuffers& buffers)
+      : topic_(std::move(topic)), feeds_(std::move(feeds)), buffers_(buffers) {}
+
+  const Topic& topic() const override { return topic_; }
+
+  Result<std::vector<Readable>> readable() override {
+    std::vector<Readable> all;
+    for (const auto& feed : feeds_) {
+      auto view = feed->view();
+      if (!view) return fail(view);
+      all.push_back({(*view)->start_offset, end_of(**view)});
+    }
+    return all;
+  }
+
+  std::optional<Offset> known_end(PartitionId partition) const override {
+    auto view = feed(partition).view();
+    return view ? std::optional(end_of(**view)) : std::nullopt;
+  }
+
+  Result<Batches> read(PartitionId partition, Offset from, std::size_t max_bytes) override;
+
+  void when_readable(PartitionId partition, Offset offset, Work wake) override {
+    feed(partition).when_readable(offset, std::move(wake));
+  }
+
+ private:
+  Feed& feed(PartitionId partition) const {
+    return *feeds_.at(static_cast<std::size_t>(partition.value()));
+  }
+
+  const Topic topic_;
+  const std::vector<std::shared_ptr<Feed>> feeds_;
+  ReadBuffers& buffers_;
+};
+
+Result<Batches> BrokerTopics::Reader::read(PartitionId partition, Offset from,
+                                           std::size_t max_bytes) {
+  auto view = feed(partition).view();
+  if (!view) return fail(view);
+  if (!(*view)->last_stable_offset) return Batches{};
+  auto slice = (*view)->read_stable(from, max_bytes);
+  if (!slice) return fail(slice);
+  if (slice->bytes == 0) return Batches{};
+  auto buffer = buffers_.take();
+  MutableBytes room = buffer->room(slice->bytes + column::json_padding_bytes);
+  MutableBytes bytes = room.first(slice->bytes);
+  auto read = slice->file->read_at(slice->position, bytes);
+  if (!read) return fail(read);
+  if (*read != bytes.size()) {
+    return fail(Errc::io_error, fmt::format("a segment ended {} bytes early at position {}",
+                                            bytes.size() - *read, slice->position));
+  }
+  hide_aborted(**view, bytes);
+  return Batches{std::move(buffer), bytes};
+}
+
 Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
   auto answer = std::make_shared<Answer<broker::TopicInfo>>();
   Once<broker::TopicInfo> found(
@@ -207,10 +262,10 @@ Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
   if (!info) return fail(info);
   broker::TopicPtr topic = broker_.find_topic(info->id);
   if (!topic) return fail(Errc::unknown_topic_or_partition, info->name + " is being deleted");
-  return open(*topic);
+  return follow(*topic);
 }
 
-Topic BrokerTopics::open(const broker::Topic& topic) {
+Topic BrokerTopics::follow(const broker::Topic& topic) {
   std::vector<std::shared_ptr<Feed>> feeds;
   {
     std::lock_guard lock(mutex_);
@@ -231,7 +286,7 @@ Topic BrokerTopics::open(const broker::Topic& topic) {
 }
 
 Result<Topic> BrokerTopics::find_topic(const std::string& name) {
-  if (broker::TopicPtr topic = broker_.find_topic(name)) return open(*topic);
+  if (broker::TopicPtr topic = broker_.find_topic(name)) return follow(*topic);
   return fail(Errc::unknown_topic_or_partition, "there is no topic " + name);
 }
 
@@ -242,49 +297,15 @@ Result<Topic> BrokerTopics::create_topic(const std::string& name, std::int32_t p
   });
 }
 
-Result<std::shared_ptr<BrokerTopics::Feed>> BrokerTopics::feed(const TopicPartition& partition) {
+Result<std::unique_ptr<TopicReader>> BrokerTopics::open(const Topic& topic) {
+  std::vector<std::shared_ptr<Feed>> feeds;
   std::lock_guard lock(mutex_);
-  auto found = feeds_.find(partition);
-  if (found != feeds_.end()) return found->second;
-  return fail(Errc::unknown_topic_or_partition,
-              fmt::format("topic {} was not opened", partition.topic_id.to_hex()));
-}
-
-Result<Readable> BrokerTopics::readable(const TopicPartition& partition) {
-  auto found = feed(partition);
-  if (!found) return fail(found);
-  auto view = (*found)->view();
-  if (!view) return fail(view);
-  return Readable{(*view)->start_offset, end_of(**view)};
-}
-
-Result<Batches> BrokerTopics::read(const TopicPartition& partition, Offset from,
-                                   std::size_t max_bytes) {
-  auto found = feed(partition);
-  if (!found) return fail(found);
-  auto view = (*found)->view();
-  if (!view) return fail(view);
-  if (!(*view)->last_stable_offset) return Batches{};
-  auto slice = (*view)->read_stable(from, max_bytes);
-  if (!slice) return fail(slice);
-  if (slice->bytes == 0) return Batches{};
-  auto buffer = buffers_.take();
-  MutableBytes room = buffer->room(slice->bytes + column::json_padding_bytes);
-  MutableBytes bytes = room.first(slice->bytes);
-  auto read = slice->file->read_at(slice->position, bytes);
-  if (!read) return fail(read);
-  if (*read != bytes.size()) {
-    return fail(Errc::io_error, fmt::format("a segment ended {} bytes early at position {}",
-                                            bytes.size() - *read, slice->position));
+  for (std::int32_t id = 0; id < topic.partitions; ++id) {
+    auto found = feeds_.find({topic.id, PartitionId{id}});
+    ASSERT(found != feeds_.end());  // the topic is one of ours
+    feeds.push_back(found->second);
   }
-  hide_aborted(**view, bytes);
-  return Batches{std::move(buffer), bytes};
-}
-
-void BrokerTopics::when_readable(const TopicPartition& partition, Offset offset, Work wake) {
-  auto found = feed(partition);
-  if (!found) return wake();
-  (*found)->when_readable(offset, std::move(wake));
+  return std::make_unique<Reader>(topic, std::move(feeds), buffers_);
 }
 
 void BrokerTopics::append(const TopicPartition& id, Bytes batch, AppendDone done) {

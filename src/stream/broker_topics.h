@@ -23,21 +23,18 @@ class BrokerTopics final : public TopicStore {
 
   Result<Topic> find_topic(const std::string& name) override;
   Result<Topic> create_topic(const std::string& name, std::int32_t partitions) override;
-  Result<Readable> readable(const TopicPartition& partition) override;
-  Result<Batches> read(const TopicPartition& partition, Offset from,
-                       std::size_t max_bytes) override;
-  void when_readable(const TopicPartition& partition, Offset offset, Work wake) override;
+  Result<std::unique_ptr<TopicReader>> open(const Topic& topic) override;
   void append(const TopicPartition& partition, Bytes batch, AppendDone done) override;
 
  private:
   class Feed;
+  class Reader;
   using FoundTopic = UniqueFunction<void(Result<broker::TopicInfo>)>;
 
   /// Runs `ask` on the broker's executor and waits for what it passes to its argument.
   Result<Topic> ask(UniqueFunction<void(FoundTopic)> ask);
   /// Makes feeds for the topic's partitions.
-  Topic open(const broker::Topic& topic);
-  Result<std::shared_ptr<Feed>> feed(const TopicPartition& partition);
+  Topic follow(const broker::Topic& topic);
 
   broker::Broker& broker_;
   ReadBuffers buffers_;

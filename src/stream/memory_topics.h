@@ -55,41 +55,8 @@ class MemoryTopics final : public TopicStore {
     return at->second;
   }
 
-  Result<Readable> readable(const TopicPartition& id) override {
-    std::lock_guard lock(mutex_);
-    Partition& partition = partitions_.at(id);
-    return Readable{partition.start, partition.next};
-  }
-
-  Result<Batches> read(const TopicPartition& id, Offset from, std::size_t max_bytes) override {
-    std::lock_guard lock(mutex_);
-    ++reads_;
-    Partition& partition = partitions_.at(id);
-    if (from < partition.start || from > partition.next) {
-      return fail(Errc::offset_out_of_range, "out of range");
-    }
-    if (from == partition.next) return Batches{};
-    auto extent = std::prev(partition.extents.upper_bound(from));
-    const Extent& bytes = extent->second;
-    BytesView left(bytes.owner->data(), bytes.size);
-    while (record::BatchView::parse(left)->next_offset() <= from) {
-      left = left.subspan(record::BatchView::parse(left)->size_bytes());
-    }
-    std::size_t size = 0;
-    while (size < left.size()) {
-      std::size_t batch = record::BatchView::parse(left.subspan(size))->size_bytes();
-      if (size > 0 && size + batch > max_bytes) break;
-      size += batch;
-    }
-    return Batches{bytes.owner, left.first(size)};
-  }
-
-  void when_readable(const TopicPartition& id, Offset offset, Work wake) override {
-    std::unique_lock lock(mutex_);
-    Partition& partition = partitions_.at(id);
-    if (partition.next <= offset) return partition.waiting.push_back(std::move(wake));
-    lock.unlock();
-    wake();
+  Result<std::unique_ptr<TopicReader>> open(const Topic& topic) override {
+    return std::make_unique<Reader>(*this, topic);
   }
 
   void append(const TopicPartition& id, Bytes batch, AppendDone done) override {
@@ -144,6 +111,66 @@ class MemoryTopics final : public TopicStore {
   }
 
  private:
+  class Reader final : public TopicReader {
+   public:
+    Reader(MemoryTopics& topics, Topic topic) : topics_(topics), topic_(std::move(topic)) {}
+    const Topic& topic() const override { return topic_; }
+    Result<std::vector<Readable>> readable() override {
+      std::vector<Readable> all;
+      std::lock_guard lock(topics_.mutex_);
+      for (std::int32_t i = 0; i < topic_.partitions; ++i) {
+        const Partition& partition = topics_.partitions_.at({topic_.id, PartitionId{i}});
+        all.push_back({partition.start, partition.next});
+      }
+      return all;
+    }
+    std::optional<Offset> known_end(PartitionId id) const override {
+      std::lock_guard lock(topics_.mutex_);
+      return topics_.partitions_.at({topic_.id, id}).next;
+    }
+    Result<Batches> read(PartitionId id, Offset from, std::size_t max_bytes) override {
+      return topics_.read({topic_.id, id}, from, max_bytes);
+    }
+    void when_readable(PartitionId id, Offset offset, Work wake) override {
+      topics_.when_readable({topic_.id, id}, offset, std::move(wake));
+    }
+
+   private:
+    MemoryTopics& topics_;
+    const Topic topic_;
+  };
+
+  Result<Batches> read(const TopicPartition& id, Offset from, std::size_t max_bytes) {
+    std::lock_guard lock(mutex_);
+    ++reads_;
+    Partition& partition = partitions_.at(id);
+    if (from < partition.start || from > partition.next) {
+      return fail(Errc::offset_out_of_range, "out of range");
+    }
+    if (from == partition.next) return Batches{};
+    auto extent = std::prev(partition.extents.upper_bound(from));
+    const Extent& bytes = extent->second;
+    BytesView left(bytes.owner->data(), bytes.size);
+    while (record::BatchView::parse(left)->next_offset() <= from) {
+      left = left.subspan(record::BatchView::parse(left)->size_bytes());
+    }
+    std::size_t size = 0;
+    while (size < left.size()) {
+      std::size_t batch = record::BatchView::parse(left.subspan(size))->size_bytes();
+      if (size > 0 && size + batch > max_bytes) break;
+      size += batch;
+    }
+    return Batches{bytes.owner, left.first(size)};
+  }
+
+  void when_readable(const TopicPartition& id, Offset offset, Work wake) {
+    std::unique_lock lock(mutex_);
+    Partition& partition = partitions_.at(id);
+    if (partition.next <= offset) return partition.waiting.push_back(std::move(wake));
+    lock.unlock();
+    wake();
+  }
+
   struct Extent {
     std::shared_ptr<std::vector<std::byte>> owner;  // with its padding, and not a byte more
     std::size_t size = 0;

@@ -26,9 +26,11 @@ class RecordFeed {
   /// Reads no record at or above `end`.
   virtual void set_end(Offset end) = 0;
 
-  /// Sees to it that next() has a record to give; false if there is none now.
+  /// Sees to it that next() has a record to give; false if there is none now, or it is on its way.
   /// Errc::offset_out_of_range when what is to be read has been deleted.
   virtual Result<bool> fill() = 0;
+  /// fill() gave false, but there are records: they are on their way to this process.
+  virtual bool waits_for_records() const { return false; }
   /// The next record, good until the next call, its bytes for as long as what is held lives. At
   /// least column::json_padding_bytes behind them are readable. Null when fill() has to be called,
   /// and after an error.

@@ -40,10 +40,13 @@ class SourceReader {
   /// Reads no record at or above `end`.
   void set_end(Offset end) { feed_->set_end(end); }
 
-  /// Reads the next block if none is waiting; false if there is nothing to read now. The first row
-  /// after an idle time raises the partition's watermark to `floor`. Errc::offset_out_of_range
-  /// when what is to be read has been deleted.
+  /// Reads the next block if none is waiting; false if there is nothing to read now, or it is on
+  /// its way. The first row after an idle time raises the partition's watermark to `floor`.
+  /// Errc::offset_out_of_range when what is to be read has been deleted.
   Result<bool> fill(std::optional<operators::Watermark> floor);
+
+  /// fill() gave false, but there are records: they are on their way to this process.
+  bool waits_for_records() const { return feed_->waits_for_records(); }
 
   /// The block at hand; rows from next_row() on are yet to be consumed.
   const std::shared_ptr<RowBlock>& block() const { return block_; }

@@ -52,10 +52,12 @@ struct Task::Input {
   /// The watermark waits for it.
   bool is_timed;
   bool caught_up = false;
+  /// Its next records are on their way to this process.
+  bool waits = false;
   std::chrono::nanoseconds caught_up_at{0};
   bool idle = false;
-  std::optional<TopicPartition> topic;  // nothing for a file
-  std::optional<Offset> awaited;        // a wake-up has been asked for
+  TopicReader* topic = nullptr;   // null for a file
+  std::optional<Offset> awaited;  // a wake-up has been asked for
   // Since the task was opened.
   std::uint64_t rows = 0;
   std::uint64_t bad = 0;
@@ -122,16 +124,19 @@ Result<void> Task::open_source(std::size_t node, file::FileSystem* files, std::v
     return fail(topic.error().code,
                 fmt::format("{}: {}", plan::place_of(plan_, node), topic.error().what));
   }
+  auto opened = store_.open(*topic);
+  if (!opened) return fail(opened);
+  TopicReader& reader = *readers_.emplace_back(std::move(*opened));
+  auto readable = reader.readable();
+  if (!readable) return fail(readable);
   for (std::int32_t id = 0; id < topic->partitions; ++id) {
-    TopicPartition partition{topic->id, PartitionId{id}};
-    auto readable = store_.readable(partition);
-    if (!readable) return fail(readable);
-    add_input(node, partition.partition,
-              std::make_unique<TopicFeed>(store_, source.topic, partition,
-                                          static_cast<std::int32_t>(node), options_.read_bytes),
+    PartitionId partition{id};
+    add_input(node, partition,
+              std::make_unique<TopicFeed>(reader, partition, static_cast<std::int32_t>(node),
+                                          options_.read_bytes),
               used);
-    inputs_.back()->topic = partition;
-    inputs_.back()->reader.seek(readable->start, watermark_min);
+    inputs_.back()->topic = &reader;
+    inputs_.back()->reader.seek(readable->at(static_cast<std::size_t>(id)).start, watermark_min);
   }
   return {};
 }
@@ -159,11 +164,14 @@ Result<void> Task::seek(const std::vector<Offset>& positions) {
 }
 
 Result<void> Task::pin_ends() {
-  for (auto& input : inputs_) {
-    if (!input->topic) continue;  // a file ends by itself
-    auto readable = store_.readable(*input->topic);
+  for (auto& reader : readers_) {  // a file ends by itself
+    auto readable = reader->readable();
     if (!readable) return fail(readable);
-    input->reader.set_end(readable->high_watermark);
+    for (auto& input : inputs_) {
+      if (input->topic != reader.get()) continue;
+      auto id = static_cast<std::size_t>(input->reader.partition().value());
+      input->reader.set_end(readable->at(id).high_watermark);
+    }
   }
   return {};
 }
@@ -175,6 +183,7 @@ bool Task::finished() const {
 
 // Sees to it that the input's next rows are decoded; false if there are none.
 Result<bool> Task::fill(Input& input) {
+  input.waits = false;
   if (input.reader.has_rows()) return true;
   auto filled = input.reader.fill(input.idle ? std::optional(watermark_) : std::nullopt);
   if (!filled) return filled;
@@ -187,6 +196,8 @@ Result<bool> Task::fill(Input& input) {
     if (input.reader.has_rows()) input.idle = false;
     return true;
   }
+  input.waits = input.reader.waits_for_records();
+  if (input.waits) return false;
   auto now = clock_.monotonic();
   if (!std::exchange(input.caught_up, true)) input.caught_up_at = now;
   bool watched = options_.watch_idle && input.plan->idle_ms > 0;
@@ -340,7 +351,10 @@ Result<bool> Task::step(OutputBatches& out) {
   auto filled = fill_all();
   Result<void> result = filled ? Result<void>() : fail(filled);
   Watermark watermark = watermark_;
-  if (result) {
+  bool waits =
+      std::any_of(inputs_.begin(), inputs_.end(), [](const auto& input) { return input->waits; });
+  // What is on its way comes before what follows it in order.
+  if (result && !waits) {
     auto tables = process_tables();
     if (!tables) {
       result = fail(tables);
@@ -355,7 +369,7 @@ Result<bool> Task::step(OutputBatches& out) {
   if (!result) return fail(result);
   if (!finished) return fail(finished);
   if (auto ok = check_memory(); !ok) return fail(ok);
-  return *filled;
+  return *filled && !waits;
 }
 
 Result<void> Task::finish_step(Watermark watermark, OutputBatches& out) {
@@ -476,18 +490,18 @@ Progress Task::progress() const {
 
 void Task::when_readable(const std::function<Work()>& make_wake) {
   for (auto& input : inputs_) {
-    if (!input->topic || input->awaited == input->reader.position()) continue;
+    bool has_more = input->topic == nullptr || input->reader.has_rows();
+    if (has_more || input->awaited == input->reader.position()) continue;
     input->awaited = input->reader.position();
-    store_.when_readable(*input->topic, *input->awaited, make_wake());
+    input->topic->when_readable(input->reader.partition(), *input->awaited, make_wake());
   }
 }
 
 std::vector<std::optional<Offset>> Task::ends() const {
   std::vector<std::optional<Offset>> ends;
   for (const auto& input : inputs_) {
-    auto readable = input->topic ? std::optional(store_.readable(*input->topic)) : std::nullopt;
-    bool known = readable && *readable;
-    ends.push_back(known ? std::optional((*readable)->high_watermark) : std::nullopt);
+    bool is_topic = input->topic != nullptr;
+    ends.push_back(is_topic ? input->topic->known_end(input->reader.partition()) : std::nullopt);
   }
   return ends;
 }

@@ -159,7 +159,8 @@ class Task {
   Options options_;
   std::unique_ptr<Dataflow> dataflow_;
   std::unique_ptr<PlanOutputs> outputs_;
-  std::vector<std::unique_ptr<Input>> inputs_;  // by source, then partition
+  std::vector<std::unique_ptr<TopicReader>> readers_;  // of sources that are topics
+  std::vector<std::unique_ptr<Input>> inputs_;         // by source, then partition
   std::unique_ptr<Workers> workers_;
   Watermark watermark_ = watermark_min;
   std::size_t state_bytes_ = 0;

@@ -29,7 +29,7 @@ void TopicFeed::hold() {
                        [&](const column::Buffer& buffer) { return buffer.owner == owner; });
   };
   if (!held(batches_.owner)) {
-    held_->push_back({batches_.owner, partition_.partition.value(), batches_.bytes, node_});
+    held_->push_back({batches_.owner, partition_.value(), batches_.bytes, node_});
   }
   if (scratch_->capacity() > 0 && !held(scratch_)) held_->push_back({scratch_});
 }
@@ -76,26 +76,28 @@ Result<bool> TopicFeed::open_batch() {
 Result<bool> TopicFeed::read_more() {
   batches_ = {};
   batches_position_ = 0;
-  auto batches = store_.read(partition_, next_offset_, read_bytes_);
+  auto batches = reader_.read(partition_, next_offset_, read_bytes_);
   if (batches) {
     batches_ = std::move(*batches);
     return !batches_.bytes.empty();
   }
   const Error& error = batches.error();
+  const std::string& topic = reader_.topic().name;
   if (error.code == Errc::unknown_topic_or_partition) {
-    return fail(error.code, fmt::format("cannot read partition {} of {} from offset {} on: {}",
-                                        partition_.partition.value(), topic_, next_offset_.value(),
-                                        error.what));
+    return fail(error.code,
+                fmt::format("cannot read partition {} of {} from offset {} on: {}",
+                            partition_.value(), topic, next_offset_.value(), error.what));
   }
   if (error.code != Errc::offset_out_of_range) return fail(batches);
-  auto readable = store_.readable(partition_);
-  if (!readable) return fail(readable);
+  auto all = reader_.readable();
+  if (!all) return fail(all);
+  const Readable& readable = all->at(static_cast<std::size_t>(partition_.value()));
   return fail(Errc::offset_out_of_range,
               fmt::format("the next record to read, offset {} of partition {} of {}, is not there: "
                           "its records are {} to {} now; start again from the beginning or from a "
                           "position that is there",
-                          next_offset_.value(), partition_.partition.value(), topic_,
-                          readable->start.value(), readable->high_watermark.value()));
+                          next_offset_.value(), partition_.value(), topic, readable.start.value(),
+                          readable.high_watermark.value()));
 }
 
 const record::Record* TopicFeed::next() {

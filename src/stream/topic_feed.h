@@ -15,18 +15,15 @@ namespace leat::stream {
 class TopicFeed final : public RecordFeed {
  public:
   static constexpr std::size_t default_read_bytes = 1 << 20;
-  /// `node` is that of the plan's source. The store outlives it.
-  TopicFeed(TopicStore& store, std::string topic, const TopicPartition& partition,
-            std::int32_t node, std::size_t read_bytes = default_read_bytes)
-      : store_(store),
-        topic_(std::move(topic)),
-        partition_(partition),
-        node_(node),
-        read_bytes_(read_bytes) {}
+  /// `node` is that of the plan's source. The reader outlives it.
+  TopicFeed(TopicReader& reader, PartitionId partition, std::int32_t node,
+            std::size_t read_bytes = default_read_bytes)
+      : reader_(reader), partition_(partition), node_(node), read_bytes_(read_bytes) {}
 
   void seek(Offset next) override;
   void set_end(Offset end) override { end_ = end; }
   Result<bool> fill() override;
+  bool waits_for_records() const override { return batches_.on_their_way && !finished(); }
   const record::Record* next() override;
   const Error* error() const override { return error_ ? &*error_ : nullptr; }
   void hold_in(std::vector<column::Buffer>* buffers) override;
@@ -38,9 +35,8 @@ class TopicFeed final : public RecordFeed {
   Result<bool> read_more();
   void hold();
 
-  TopicStore& store_;
-  const std::string topic_;
-  const TopicPartition partition_;
+  TopicReader& reader_;
+  const PartitionId partition_;
   const std::int32_t node_;
   const std::size_t read_bytes_;
   std::optional<Offset> end_;

@@ -1,6 +1,7 @@
 // What pipelines read of topics that are written in transactions.
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -21,12 +22,11 @@ using namespace leat;
 namespace {
 
 /// The values that a pipeline may see, by offset.
-std::vector<std::string> readable_values(stream::TopicStore& topics,
-                                         const TopicPartition& partition) {
+std::vector<std::string> readable_values(stream::TopicReader& reader) {
   std::vector<std::string> values;
-  Offset next = topics.readable(partition)->start;
-  while (next < topics.readable(partition)->high_watermark) {
-    auto batches = topics.read(partition, next, 1);
+  Offset next = reader.readable()->at(0).start;
+  while (next < *reader.known_end(PartitionId{0})) {
+    auto batches = reader.read(PartitionId{0}, next, 1);
     REQUIRE_MESSAGE(batches.has_value(), batches.error().what);
     BytesView left = batches->bytes;
     while (!left.empty()) {
@@ -49,7 +49,7 @@ class Transactions {
   Transactions() {
     server_.create_topic("orders");
     topics_.emplace(server_.server().broker());
-    partition_ = {topics_->find_topic("orders")->id, PartitionId{0}};
+    reader_ = *topics_->open(*topics_->find_topic("orders"));
   }
 
   blocking::Producer producer(const std::string& id) {
@@ -59,13 +59,12 @@ class Transactions {
     options.transactional_id = id;
     return blocking::Producer(client, options);
   }
-  stream::BrokerTopics& topics() { return *topics_; }
-  const TopicPartition& partition() const { return partition_; }
+  stream::TopicReader& reader() { return *reader_; }
 
  private:
   server::TestServer server_;
   std::optional<stream::BrokerTopics> topics_;
-  TopicPartition partition_;
+  std::unique_ptr<stream::TopicReader> reader_;
 };
 
 OutRecord order(const std::string& value) {
@@ -93,14 +92,14 @@ TEST_CASE("pipelines see neither records of aborted transactions nor of open one
   other.send(order("open"));
   transaction("behind an open one", true);
   std::vector<std::string> committed{"0:kept", "4:kept too"};
-  CHECK(readable_values(all.topics(), all.partition()) == committed);
+  CHECK(readable_values(all.reader()) == committed);
 
   other.commit();
   committed.insert(committed.end(), {"6:open", "7:behind an open one"});
-  while (readable_values(all.topics(), all.partition()).size() < committed.size()) {
+  while (readable_values(all.reader()).size() < committed.size()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  CHECK(readable_values(all.topics(), all.partition()) == committed);
+  CHECK(readable_values(all.reader()) == committed);
 }
 
 TEST_CASE("who waits for a record in an open transaction is woken when that has ended") {
@@ -109,14 +108,14 @@ TEST_CASE("who waits for a record in an open transaction is woken when that has 
   producer.begin();
   producer.send(order("x"));
   std::atomic<bool> woken{false};
-  all.topics().when_readable(all.partition(), Offset{0}, [&] {
+  all.reader().when_readable(PartitionId{0}, Offset{0}, [&] {
     woken = true;
     woken.notify_all();
   });
   CHECK(!woken);
   producer.commit();
   woken.wait(false);
-  CHECK(readable_values(all.topics(), all.partition()) == std::vector<std::string>{"0:x"});
+  CHECK(readable_values(all.reader()) == std::vector<std::string>{"0:x"});
 }
 
 TEST_SUITE_END();

@@ -83,11 +83,12 @@ void produce_edits(TopicStore& topics, const Topic& topic) {
 std::vector<std::string> lines(TopicStore& topics, const std::string& name) {
   Topic topic = *topics.find_topic(name);
   std::vector<std::string> all;
+  auto reader = *topics.open(topic);
+  auto readable = *reader->readable();
   for (std::int32_t i = 0; i < topic.partitions; ++i) {
-    TopicPartition partition{topic.id, PartitionId{i}};
-    for (Offset next = topics.readable(partition)->start;
-         next < topics.readable(partition)->high_watermark;) {
-      auto batches = topics.read(partition, next, 1);
+    auto [next, end] = readable[static_cast<std::size_t>(i)];
+    while (next < end) {
+      auto batches = reader->read(PartitionId{i}, next, 1);
       REQUIRE(batches);
       auto batch = record::BatchView::parse(batches->bytes);
       record::RecordIterator records(*batch);
@@ -154,9 +155,9 @@ TEST_CASE("a topic that was found has all its records, however young the broker 
     auto directory = open(temporary);
     Topic topic = *directory->topics().find_topic("orders");
     std::int64_t records = 0;
-    for (std::int32_t id = 0; id < topic.partitions; ++id) {
-      records += directory->topics().readable({topic.id, PartitionId{id}})->high_watermark.value();
-    }
+    auto reader = *directory->topics().open(topic);
+    auto readable = *reader->readable();
+    for (const auto& partition : readable) records += partition.high_watermark.value();
     CHECK(records == topic.partitions * batches);
   }
 }
@@ -166,6 +167,7 @@ TEST_CASE("a live run whose input is deleted stops with an error that says so") 
   auto directory = open(temporary);
   Topic topic = *directory->topics().create_topic("edits", 2);
   plan::Plan plan = *edits_per_channel().idle({}).into("edits-per-channel", 2);
+  auto reader = *directory->topics().open(topic);
   auto runner = Runner::open(plan, directory->topics(), nullptr, system_clock, {});
   REQUIRE_MESSAGE(runner, runner.error().what);
   (*runner)->start();
@@ -187,7 +189,8 @@ TEST_CASE("a live run whose input is deleted stops with an error that says so") 
   CHECK((*runner)->status().state == RunState::failed);
   // Another topic of that name is not its input.
   CHECK(directory->topics().create_topic("edits", 2)->id != topic.id);
-  CHECK_FALSE(directory->topics().readable({topic.id, PartitionId{0}}));
+  CHECK(reader->readable().error().code == Errc::unknown_topic_or_partition);
+  CHECK_FALSE(reader->known_end(PartitionId{0}));
 }
 
 TEST_CASE("topics that are not there, and offsets out of range, are errors") {
@@ -196,11 +199,11 @@ TEST_CASE("topics that are not there, and offsets out of range, are errors") {
   CHECK(directory->topics().find_topic("none").error().code == Errc::unknown_topic_or_partition);
   CHECK(directory->topics().create_topic("bad name", 1).error().code == Errc::invalid_topic);
   Topic topic = *directory->topics().create_topic("t", 1);
-  TopicPartition partition{topic.id, PartitionId{0}};
-  CHECK(directory->topics().read(partition, Offset{0}, 1)->bytes.empty());
-  CHECK(directory->topics().read(partition, Offset{1}, 1).error().code ==
-        Errc::offset_out_of_range);
-  CHECK_FALSE(directory->topics().readable({topic.id, PartitionId{1}}));
+  auto reader = *directory->topics().open(topic);
+  auto none = reader->read(PartitionId{0}, Offset{0}, 1);
+  CHECK(none->bytes.empty());
+  CHECK_FALSE(none->on_their_way);
+  CHECK(reader->read(PartitionId{0}, Offset{1}, 1).error().code == Errc::offset_out_of_range);
 }
 
 TEST_CASE("who waits for a record is woken by it, or at once if it is there") {
@@ -218,12 +221,13 @@ TEST_CASE("who waits for a record is woken by it, or at once if it is there") {
     builder.append(0, {}, as_bytes("x"));
     return builder.build();
   };
-  directory->topics().when_readable(partition, Offset{1}, wake);
+  auto reader = *directory->topics().open(topic);
+  reader->when_readable(PartitionId{0}, Offset{1}, wake);
   append(directory->topics(), partition, one());
   CHECK(woken == 0);
   append(directory->topics(), partition, one());
   while (woken == 0) woken.wait(0);
-  directory->topics().when_readable(partition, Offset{0}, wake);
+  reader->when_readable(PartitionId{0}, Offset{0}, wake);
   CHECK(woken == 2);
 }
 

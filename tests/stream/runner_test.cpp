@@ -269,12 +269,8 @@ class SlowTopics final : public TopicStore {
   Result<Topic> create_topic(const std::string& name, std::int32_t partitions) override {
     return topics_.create_topic(name, partitions);
   }
-  Result<Readable> readable(const TopicPartition& id) override { return topics_.readable(id); }
-  Result<Batches> read(const TopicPartition& id, Offset from, std::size_t max) override {
-    return topics_.read(id, from, max);
-  }
-  void when_readable(const TopicPartition& id, Offset offset, Work wake) override {
-    topics_.when_readable(id, offset, std::move(wake));
+  Result<std::unique_ptr<TopicReader>> open(const Topic& topic) override {
+    return topics_.open(topic);
   }
   void append(const TopicPartition& id, Bytes batch, AppendDone done) override {
     std::lock_guard lock(mutex_);

@@ -230,9 +230,8 @@ struct SideTopics {
   }
   std::unique_ptr<SourceReader> open(std::int32_t node, std::int32_t partition) {
     const std::string& name = plan.nodes[static_cast<std::size_t>(node)].name;
-    Topic topic = *topics.find_topic(name);
-    auto feed = std::make_unique<TopicFeed>(topics, name,
-                                            TopicPartition{topic.id, PartitionId{partition}}, node);
+    auto& reader = readers.emplace_back(*topics.open(*topics.find_topic(name)));
+    auto feed = std::make_unique<TopicFeed>(*reader, PartitionId{partition}, node);
     return std::make_unique<SourceReader>(bound.nodes[static_cast<std::size_t>(node)], node,
                                           PartitionId{partition}, std::move(feed),
                                           SourceReader::Options{});
@@ -252,6 +251,7 @@ struct SideTopics {
   plan::Plan plan;
   plan::BoundPlan bound;
   MemoryTopics topics;
+  std::vector<std::unique_ptr<TopicReader>> readers;
   Topic side;
   OutputBatches out;
 };

@@ -162,9 +162,9 @@ void append_all(MemoryTopics& topics, const TopicPartition& partition,
 std::unique_ptr<SourceReader> open_topic(const Plans& plans, MemoryTopics& topics,
                                          std::int32_t partition, std::size_t block_rows = 7,
                                          std::vector<bool> used = {}) {
-  Topic topic = *topics.find_topic("in");
-  auto feed = std::make_unique<TopicFeed>(topics, "in",
-                                          TopicPartition{topic.id, PartitionId{partition}}, 0, 300);
+  static std::vector<std::unique_ptr<TopicReader>> readers;  // outlive all feeds
+  auto& reader = readers.emplace_back(*topics.open(*topics.find_topic("in")));
+  auto feed = std::make_unique<TopicFeed>(*reader, PartitionId{partition}, 0, 300);
   return std::make_unique<SourceReader>(plans.source(), 0, PartitionId{partition}, std::move(feed),
                                         SourceReader::Options{block_rows, std::move(used)});
 }
