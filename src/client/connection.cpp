@@ -13,6 +13,7 @@
 
 #include <fmt/core.h>
 
+#include "client/frame_padding.h"
 #include "leat/version.h"
 
 namespace leat::client {
@@ -175,7 +176,7 @@ net::Task<Result<Frame>> Connection::read_frame() {
   Result<std::size_t> size =
       wire::parse_frame_size(buffered.first(wire::frame_size_bytes), options_.max_response_bytes);
   if (!size) co_return tl::unexpected(from_here(size.error()));
-  std::shared_ptr<std::byte[]> memory = options_.memory->take(*size);
+  std::shared_ptr<std::byte[]> memory = options_.memory->take(*size + frame_padding_bytes);
   BytesView present = buffered.subspan(wire::frame_size_bytes);
   present = present.first(std::min(present.size(), *size));
   std::memcpy(memory.get(), present.data(), present.size());

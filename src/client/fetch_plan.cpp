@@ -250,6 +250,10 @@ std::string FetchPlan::text_of(const Partition& partition) {
 void FetchPlan::take_partition(Partition& partition, const wire::FetchResponse::Partition& answer,
                                const std::shared_ptr<const void>& owner, std::string_view broker,
                                Outcome& outcome) {
+  // Brokers from before transactions have no stable offset.
+  bool is_stable = options_.read_committed && answer.last_stable_offset >= 0;
+  outcome.ends.push_back({partition.topic(), partition.number,
+                          is_stable ? answer.last_stable_offset : answer.high_watermark});
   if (answer.records.size() == 0) return;
   auto refuse = [&](Errc code, std::string_view why) {
     outcome.error =

@@ -1,6 +1,7 @@
 // A consumer without its sockets: which offsets to ask which broker for, and what the answers mean.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,6 +64,9 @@ class FetchPlan {
 
   explicit FetchPlan(const ConsumerOptions& options) : options_(options) {}
 
+  /// How long a broker with nothing new waits, from the next question on.
+  void set_wait(std::chrono::milliseconds wait) { options_.fetch_wait = wait; }
+
   /// In place of what there was of that partition.
   void add(Assignment assignment);
   void remove(std::string_view topic, std::int32_t partition);
@@ -106,8 +110,16 @@ class FetchPlan {
     };
     std::optional<Cut> cut = std::nullopt;
   };
+  /// Where what may be read of a partition ended when it was asked for.
+  struct End {
+    std::string_view topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+  };
   struct Outcome {
     std::vector<Fetched> fetched;
+    /// Of all partitions that were answered, whether or not there was anything.
+    std::vector<End> ends;
     /// Partitions that the broker does not lead (any more), or of which it knows another epoch.
     std::vector<std::pair<std::string_view, std::int32_t>> moved;
     /// Partitions whose position is not there. They rest until seek().

@@ -77,9 +77,7 @@ net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
       Result<void> refreshed = co_await cluster_->refresh(std::move(topics));
       if (!refreshed && !bear(refreshed.error())) break;
       if (!plan_.needs_leader(leader_of())) continue;
-      Error leaderless{Errc::request_timed_out,
-                       fmt::format("topic {}: a partition has no leader", plan_.topics().front())};
-      if (!bear(leaderless)) break;
+      if (!bear(leaderless())) break;
       co_await cluster_->back_off(++failures_);
       continue;
     }
@@ -87,6 +85,14 @@ net::Task<void> Fetcher::run(std::shared_ptr<Fetcher> self) {
     co_await wait(wake_timer_);
   }
   if (cluster_->closed()) end(cluster_->closed());
+}
+
+Error Fetcher::leaderless() const {
+  std::string name = plan_.topics().front();
+  const TopicMetadata* topic = cluster_->metadata().topic(name);
+  bool is_there = !topic || topic->error == wire::ErrorCode::none;
+  std::string_view why = is_there ? "a partition has no leader" : wire::name(topic->error);
+  return {Errc::request_timed_out, fmt::format("topic {}: {}", name, why)};
 }
 
 net::Task<void> Fetcher::fetch_from([[maybe_unused]] std::shared_ptr<Fetcher> self,
@@ -189,6 +195,8 @@ bool Fetcher::take(FetchPlan::Outcome outcome) {
     inbox_->bytes += fetched.batches.size();
     inbox_->fetched.push_back(std::move(fetched));
   }
+  if (hooks_.ends_at)
+    for (const FetchPlan::End& end : outcome.ends) hooks_.ends_at(end);
   for (FetchPlan::OutOfRange& lost : outcome.out_of_range) {
     bool is_cared_for = hooks_.out_of_range(lost);
     if (!is_cared_for && !outcome.error) outcome.error = std::move(lost.error);

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -32,6 +33,8 @@ struct FetcherHooks {
   std::function<bool(const FetchPlan::OutOfRange&)> out_of_range;
   /// Something is in the inbox, or nothing more will be.
   std::function<void()> changed;
+  /// What a broker said of a partition's end, before what came with it is told. May be null.
+  std::function<void(const FetchPlan::End&)> ends_at = {};
 };
 
 /// Lives on the cluster's executor, where all members are called.
@@ -46,6 +49,7 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   void stop();
   /// The inbox has been emptied somewhat.
   void wake();
+  void set_wait(std::chrono::milliseconds wait) { plan_.set_wait(wait); }
 
   // Nothing of a partition is put into the inbox, or left there, that was fetched before one of
   // these was called:
@@ -68,6 +72,8 @@ class Fetcher : public std::enable_shared_from_this<Fetcher> {
   bool lose_leader_of(std::int32_t broker, const Error& error);
   net::Task<void> wait_for_room();
   FetchPlan::LeaderOf leader_of() const;
+  /// Why there is nobody to ask.
+  Error leaderless() const;
   bool is_over() const { return stopped_ || cluster_->closed().has_value(); }
   /// False, and over, when brokers have been out of reach for too long.
   bool bear(const Error& error);

@@ -1,5 +1,6 @@
 #include "client/produce_batch.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/assert.h"
@@ -23,6 +24,29 @@ SharedBytes renumbered(const SharedBytes& from, const Numbering& numbering) {
   record::set_crc(batch);
   return {std::move(memory), from.size};
 }
+
+/// Who waits for all of a batch that became two: told when both are settled.
+class Both {
+ public:
+  explicit Both(Waiter waiter) : waiter_(std::move(waiter)) {}
+  void came(const Delivery& half) {
+    if (half.base_offset) {
+      all_.base_offset = std::min(all_.base_offset.value_or(*half.base_offset), *half.base_offset);
+    }
+    if (half.error && !all_.error) all_.error = half.error;
+    all_.possibly_persisted |= half.possibly_persisted;
+    all_.record_count += half.record_count;
+    if (--left_ > 0) return;
+    all_.topic = half.topic;
+    all_.partition = half.partition;
+    waiter_.done(all_, Waiter::all);
+  }
+
+ private:
+  Waiter waiter_;
+  Delivery all_;
+  int left_ = 2;
+};
 
 }  // namespace
 
@@ -82,6 +106,13 @@ std::pair<ProduceBatch, ProduceBatch> ProduceBatch::split() {
     halves.second.tags.assign(tags.begin() + first_count, tags.end());
   }
   for (Waiter& waiter : waiters) {
+    if (waiter.record == Waiter::all) {
+      auto both = std::make_shared<Both>(std::move(waiter));
+      auto came = [both](const Delivery& half, std::int32_t) { both->came(half); };
+      halves.first.waiters.push_back({Waiter::all, came});
+      halves.second.waiters.push_back({Waiter::all, came});
+      continue;
+    }
     bool is_first = waiter.record < first_count;
     if (!is_first) waiter.record -= first_count;
     (is_first ? halves.first : halves.second).waiters.push_back(std::move(waiter));

@@ -36,9 +36,10 @@ struct Numbering {
   friend bool operator==(const Numbering&, const Numbering&) = default;
 };
 
-/// Somebody who waits for a single record.
+/// Somebody who waits for a single record, or for all of them.
 struct Waiter {
-  /// Which of its batch.
+  static constexpr std::int32_t all = -1;
+  /// Which of its batch, or `all`.
   std::int32_t record = 0;
   UniqueFunction<void(const Delivery& delivery, std::int32_t record)> done;
 };

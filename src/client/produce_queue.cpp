@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "client/wire_error.h"
+#include "record/batch.h"
 #include "record/partitioner.h"
 
 namespace leat::client {
@@ -112,6 +113,32 @@ Result<bool> ProduceQueue::append(std::string_view topic_name, const OutRecord& 
   buffered_bytes_ += bytes;
   ++pending_records_;
   return wake;
+}
+
+void ProduceQueue::append_batch(
+    std::string_view topic_name, std::int32_t index, SharedBytes bytes, Time now,
+    UniqueFunction<void(const Delivery& delivery, std::int32_t record)> done) {
+  Topic& topic = topic_named(topic_name);
+  ASSERT(index >= 0 && index < std::ssize(topic.partitions));
+  Partition& partition = *topic.partitions[static_cast<std::size_t>(index)];
+  if (partition.open) close_open(partition);
+  auto view = record::BatchView::parse(bytes.view());
+  ASSERT(view);
+  Batch batch;
+  batch.partition = &partition;
+  batch.record_count = view->record_count();
+  batch.buffered_bytes = bytes.size;
+  batch.bytes = std::move(bytes);
+  batch.deadline = now + options_.delivery_timeout;
+  batch.number = partition.next_number;
+  batch.generation = generation_;
+  batch.waiters.push_back({Waiter::all, std::move(done)});
+  partition.next_number += static_cast<std::uint64_t>(batch.record_count);
+  ++unfinished_[generation_];
+  buffered_bytes_ += batch.buffered_bytes;
+  pending_records_ += batch.record_count;
+  partition.queue.push(std::move(batch));
+  activate(partition);
 }
 
 bool ProduceQueue::would_overflow(const Partition& partition, std::size_t bytes) const {

@@ -113,6 +113,12 @@ class ProduceQueue {
   /// REQUIRES: set_topic() of its topic.
   Result<bool> append(std::string_view topic, const OutRecord& record, LazyTime now,
                       Hook hook = {});
+  /// Adds a batch that is built already, without a producer, behind all records of its partition,
+  /// whether or not there is room; it is not compressed any more. `done` is told of it once, also
+  /// when it is split: then whether any of it failed. REQUIRES: set_topic() of its topic, and that
+  /// it has the partition.
+  void append_batch(std::string_view topic, std::int32_t partition, SharedBytes batch, Time now,
+                    UniqueFunction<void(const Delivery& delivery, std::int32_t record)> done);
   /// What is queued is to be sent without lingering. is_flushed() of what this returns says whether
   /// all of it was delivered, one way or the other.
   std::uint64_t flush();

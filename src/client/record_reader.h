@@ -2,8 +2,8 @@
 #pragma once
 
 #include <optional>
-#include <set>
 
+#include "client/aborted_batches.h"
 #include "client/fetch_plan.h"
 #include "record/batch.h"
 #include "record/record.h"
@@ -17,7 +17,7 @@ namespace leat::client {
 class RecordReader {
  public:
   RecordReader(const Fetched& fetched, record::Scratch& scratch)
-      : fetched_(fetched), scratch_(scratch), rest_(fetched.batches) {}
+      : fetched_(fetched), scratch_(scratch), rest_(fetched.batches), aborted_(fetched.aborted) {}
 
   /// Valid until the next call; null at the end and after an error.
   const record::Record* next();
@@ -27,9 +27,6 @@ class RecordReader {
  private:
   /// Goes on to the next batch whose records are to be seen; false if there is none.
   bool open_batch();
-  void begin_aborted(const record::BatchView& batch);
-  bool is_aborted(const record::BatchView& batch) const;
-  void end_transaction(const record::BatchView& control_batch);
   void fail_with(const Error& error, Offset offset);
 
   const Fetched& fetched_;
@@ -37,8 +34,7 @@ class RecordReader {
   BytesView rest_;
   std::optional<record::BatchView> batch_;
   std::optional<record::RecordIterator> records_;
-  std::size_t next_aborted_ = 0;
-  std::set<std::int64_t> aborted_producers_;
+  AbortedBatches aborted_;
   std::optional<Error> error_;
 };
 

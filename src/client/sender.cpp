@@ -102,6 +102,23 @@ Result<Sender::Append> Sender::try_append(std::string_view topic, const OutRecor
   return Append::appended;
 }
 
+void Sender::append_batch(std::string_view topic, std::int32_t partition, SharedBytes batch,
+                          Appended done) {
+  std::unique_lock lock(mutex_);
+  if (closed_) {
+    Error error = *closed_;
+    lock.unlock();
+    return done(tl::unexpected(std::move(error)));
+  }
+  auto delivered = [done = std::move(done)](const Delivery& delivery, std::int32_t) mutable {
+    if (delivery.error) return done(tl::unexpected(*delivery.error));
+    done(delivery.base_offset.value_or(-1));
+  };
+  queue_.append_batch(topic, partition, std::move(batch), now(), std::move(delivered));
+  lock.unlock();
+  post_wake();
+}
+
 net::Task<Result<std::int32_t>> Sender::learn_topic(std::string name) {
   auto self = shared_from_this();
   std::string asked = name;

@@ -45,6 +45,11 @@ class Sender : public std::enable_shared_from_this<Sender> {
   /// Queues a record, whose bytes are copied. Takes the hook only then. Thread-safe. An error is
   /// the record's own.
   Result<Append> try_append(std::string_view topic, const OutRecord& record, Hook&& hook = {});
+  /// Queues a batch that is built already. Calls `done` once, with its first offset if the broker
+  /// said that, else -1. Thread-safe. REQUIRES: learn_topic(), and that it has the partition.
+  using Appended = UniqueFunction<void(Result<std::int64_t>)>;
+  void append_batch(std::string_view topic, std::int32_t partition, SharedBytes batch,
+                    Appended done);
   /// Makes a topic known, and existing where the cluster makes topics that are asked for. Gives the
   /// number of its partitions.
   net::Task<Result<std::int32_t>> learn_topic(std::string name);

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "record/batch.h"
 #include "record/partitioner.h"
 #include "record/record.h"
@@ -222,6 +224,43 @@ TEST_CASE("a batch that is too large is sent in halves, down to a single record"
   producing.acknowledge(producing.take_one(), 1);
   CHECK(producing.queue.pending_records() == 0);
   CHECK(producing.queue.buffered_bytes() == 0);
+}
+
+TEST_CASE("who waits for a batch of its own making is told when all of its parts are settled") {
+  Producing producing;
+  record::BatchBuilder builder;
+  for (const char* value : {"a", "b", "c"}) builder.append(0, {}, as_bytes(std::string(value)));
+  Bytes built = builder.build();
+  auto memory = std::make_shared<std::byte[]>(built.size());
+  std::copy(built.begin(), built.end(), memory.get());
+  std::vector<std::string> told;
+  producing.append("before");
+  producing.queue.append_batch(
+      "t", 0, {memory, built.size()}, producing.now, [&](const Delivery& delivery, std::int32_t) {
+        std::string error = delivery.error ? delivery.error->what : "";
+        told.push_back(fmt::format("{}+{} {}", delivery.base_offset.value_or(-1),
+                                   delivery.record_count, error));
+      });
+  producing.append("behind");
+  auto tell = [](Delivery delivery) {
+    for (Waiter& waiter : delivery.waiters) waiter.done(delivery, waiter.record);
+  };
+  tell(producing.acknowledge(producing.take_one(), 10));  // what was filling goes first
+  CHECK_FALSE(producing.too_large(producing.take_one()));
+  SUBCASE("well") {
+    tell(producing.acknowledge(producing.take_one(), 11));
+    CHECK(told.empty());
+    tell(producing.acknowledge(producing.take_one(), 12));
+    CHECK(told == std::vector<std::string>{"11+3 "});
+  }
+  SUBCASE("badly") {
+    auto refused = producing.too_large(producing.take_one());
+    REQUIRE(refused);
+    tell(std::move(*refused));
+    CHECK(told.empty());
+    tell(producing.acknowledge(producing.take_one(), 11));
+    CHECK(told == std::vector<std::string>{"11+3 t/0: MESSAGE_TOO_LARGE"});
+  }
 }
 
 TEST_CASE("what is not acknowledged takes room") {
