@@ -102,7 +102,7 @@ class Stream {
   /// Rows as records of a topic, in JSON: the value all columns, the key made of the key columns,
   /// the timestamp the row's event time. A topic that is not there is made.
   Sink to(std::string topic, TopicOptions options = {}) const;
-  Sink to_console(FileFormat format = FileFormat::json) const;
+  Sink to_console(RowFormat format = RowFormat::json) const;
   /// Files in a folder, which become visible whole.
   Sink to_files(std::string folder, FilesOptions options = {}) const;
 

@@ -181,6 +181,9 @@ struct ProcessOptions {
   std::string late_topic = {};
 };
 
+/// JSON objects, or lines of CSV: those of topics without names.
+enum class RowFormat : std::uint8_t { json, csv };
+
 struct TopicOptions {
   /// Of rows that are revised later: `upsert` writes each version of a row under its key, and
   /// removes the key of one that is gone; `all` writes every change, with its kind as a header.
@@ -190,12 +193,12 @@ struct TopicOptions {
   /// Of a topic that is made; 0 for as many as the first source has.
   std::int64_t partitions = 0;
   Changes changes = Changes::upsert;
+  /// Of the values.
+  RowFormat format = RowFormat::json;
 };
 
-enum class FileFormat : std::uint8_t { json, csv };
-
 struct FilesOptions {
-  FileFormat format = FileFormat::json;
+  RowFormat format = RowFormat::json;
   /// A folder `column=value` for each of these, and no such column in the file.
   std::vector<std::string> partition_by = {};
 };

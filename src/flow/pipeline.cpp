@@ -225,10 +225,11 @@ Sink Stream::to(std::string topic, TopicOptions options) const {
   sink.keys = std::move(options.keys);
   sink.partitions = options.partitions;
   sink.changes = as<plan::Sink::Changes>(options.changes);
+  sink.format = as<plan::Sink::Format>(options.format);
   return {graph_, graph_->add(std::move(sink), {node_})};
 }
 
-Sink Stream::to_console(FileFormat format) const {
+Sink Stream::to_console(RowFormat format) const {
   plan::Sink sink;
   sink.console = true;
   sink.format = as<plan::Sink::Format>(format);

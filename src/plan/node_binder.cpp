@@ -272,8 +272,6 @@ void NodeBinder::bind_body(const Sink& sink) {
   require(sink.keys.empty() || !sink.topic.empty(), "keys", "only a topic has some");
   require(sink.partitions >= 0, "partitions", "must not be negative");
   require(sink.partitions == 0 || !sink.topic.empty(), "partitions", "only a topic has some");
-  require(sink.format == Sink::Format::json || sink.topic.empty(), "format",
-          "a topic's records are JSON");
   for (std::size_t i = 0; i < sink.partition_by.size() && ok(); ++i) {
     out_.columns.push_back(find(schema(), sink.partition_by[i], item("partition_by", i)));
     require(!sink.files.empty(), "partition_by", "only files have folders");

@@ -1,6 +1,7 @@
 #include "stream/record_sink.h"
 
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "base/assert.h"
@@ -21,11 +22,23 @@ std::string_view kind_name(RowKind kind) {
   ASSERT(false);
 }
 
+namespace {
+
+std::vector<std::size_t> all_of(const column::Schema& schema) {
+  std::vector<std::size_t> columns(schema.size());
+  std::iota(columns.begin(), columns.end(), std::size_t{0});
+  return columns;
+}
+
+}  // namespace
+
 RecordSink::RecordSink(const plan::BoundNode& sink, Topic topic)
     : topic_(std::move(topic)),
       keys_(sink.keys),
       all_changes_(std::get<plan::Sink>(sink.node->body).changes == plan::Sink::Changes::all),
-      values_(sink.schema),
+      csv_(std::get<plan::Sink>(sink.node->body).format == plan::Sink::Format::csv),
+      objects_(sink.schema),
+      lines_(sink.schema, all_of(sink.schema)),
       key_objects_(sink.schema, sink.keys) {}
 
 bool RecordSink::make_key(const column::Chunk& chunk, std::uint32_t row) {
@@ -39,6 +52,14 @@ bool RecordSink::make_key(const column::Chunk& chunk, std::uint32_t row) {
   if (cells.is_null(row)) return false;
   column::append_cell_text(key_, cells, row);
   return true;
+}
+
+void RecordSink::make_value(const column::Chunk& chunk, std::uint32_t row) {
+  value_.clear();
+  if (csv_)
+    lines_.append(value_, chunk, row);
+  else
+    objects_.append(value_, chunk, row);
 }
 
 void RecordSink::write(const column::Chunk& chunk, OutputBatches& out) {
@@ -63,8 +84,7 @@ void RecordSink::write_row(const column::Chunk& chunk, std::uint32_t row, std::i
     to = record::partition_of_key(*key, topic_.partitions);
   }
   if (all_changes_ || kind != RowKind::erase) {
-    value_.clear();
-    values_.append(value_, chunk, row);
+    make_value(chunk, row);
     value = as_bytes(value_);
   }
   std::array<record::Header, 1> header{{{"leat.kind", as_bytes(kind_name(kind))}}};

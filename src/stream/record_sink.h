@@ -13,7 +13,8 @@
 
 namespace leat::stream {
 
-/// The value is a JSON object of all columns, the timestamp the event time. The key is the bare
+/// The value is a JSON object of all columns, or a line of CSV without its end, the timestamp the
+/// event time. The key is the bare
 /// text of a single key column, none where that is NULL, else an object. The partition is that of
 /// the key as Kafka's default partitioner gives it; without a key it is the row's own, modulo the
 /// topic's. Of rows that change later `upsert` writes each version, and a key without value where
@@ -30,11 +31,14 @@ class RecordSink {
                  OutputBatches& out);
   /// False if there is none.
   bool make_key(const column::Chunk& chunk, std::uint32_t row);
+  void make_value(const column::Chunk& chunk, std::uint32_t row);
 
   Topic topic_;
   std::vector<std::size_t> keys_;
   bool all_changes_;
-  column::JsonRows values_;
+  bool csv_;
+  column::JsonRows objects_;
+  column::CsvRows lines_;
   column::JsonRows key_objects_;
   std::string key_;
   std::string value_;

@@ -218,7 +218,7 @@ TEST_CASE("the builder makes the plans over the retailer's orders as their files
             coalesce({col("country"), ""}).as("country"), col("total_orders"), col("total_revenue"),
             col("avg_order_value"), col("unique_customers")})
       .named("summary")
-      .to_files("daily", {.format = FileFormat::csv, .partition_by = {"order_date"}})
+      .to_files("daily", {.format = RowFormat::csv, .partition_by = {"order_date"}})
       .named("out");
   check_same(daily, "retail-daily");
 
@@ -309,8 +309,10 @@ TEST_CASE("every node with all that it can be told becomes one that a plan can h
                     {.disorder = 2s, .ahead_max = 1h, .idle = 5s, .bad_records = BadRows::skip()});
   Stream table = pipeline.from("c", {{"id", Type::text, Column::From::key}, {"n", Type::bigint}},
                                {.upsert = true});
-  left.merge({left.filter(true)}).rekey({"id"}).to("union", {.partitions = 3});
-  left.unnest("tags", "tag", "i").to_console(FileFormat::csv);
+  left.merge({left.filter(true)})
+      .rekey({"id"})
+      .to("union", {.partitions = 3, .format = RowFormat::csv});
+  left.unnest("tags", "tag", "i").to_console(RowFormat::csv);
   left.join(left.map({col("id"), col("time").as("t")}), {"id"}, Within{-5min, 5min},
             {.late_topic = "late"})
       .to_console();

@@ -74,6 +74,18 @@ TEST_CASE("a JSON value becomes what its column's type says, or the record is a 
   CHECK(through(all, {{{}, {}, 7, {}}}) == " | bad 0: a record without value");
 }
 
+TEST_CASE("a record's value is a line of CSV where the sink says so") {
+  std::string all = columns(R"j({"name": "n", "type": "bigint"}, {"name": "t", "type": "text"},
+    {"name": "at", "type": "timestamp"}, {"name": "tags", "type": "text[]"})j");
+  auto line = [&](const char* value) {
+    return through(all, {{{}, value, 7, {}}}, R"("topic": "out", "keys": ["n"], "format": "csv")");
+  };
+  CHECK(line(R"({"n":1,"t":"x","at":"2024-02-29T12:00:00Z","tags":["a"]})") ==
+        "1=1,x,2024-02-29T12:00:00Z,\"[\"\"a\"\"]\"@7");
+  CHECK(line(R"({"n":null,"t":"","at":null})") == "-=,\"\",,@7");
+  CHECK(line(R"({"n":2,"t":"a \"b\", c"})") == "2=2,\"a \"\"b\"\", c\",,@7");
+}
+
 TEST_CASE("the record itself has columns") {
   CHECK(through(columns(R"({"name": "id", "type": "bigint", "from": "key"},
       {"name": "o", "type": "bigint", "from": "offset"},

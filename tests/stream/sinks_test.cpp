@@ -105,10 +105,12 @@ TEST_CASE("a topic gets the records that the judge writes, each where its key or
                          R"("topic": "out", "keys": ["at"], "changes": "all")",
                          R"("topic": "out", "keys": ["by"])",
                          R"("topic": "out", "keys": ["d"])",
-                         R"("topic": "out", "changes": "all")"};
+                         R"("topic": "out", "changes": "all")",
+                         R"("topic": "out", "keys": ["n"], "format": "csv")",
+                         R"("topic": "out", "changes": "all", "format": "csv")"};
   for (int round = 0; round < 600; ++round) {
     bool revises = random.one_in(2);
-    SinkPlan plan(sinks[random.below(6)], revises);
+    SinkPlan plan(sinks[random.below(8)], revises);
     auto rows = random_rows(random, revises);
     MemoryTopics topics;
     Topic topic = *topics.create_topic("out", 3);
