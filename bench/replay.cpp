@@ -1,6 +1,7 @@
 // How fast history is replayed: edits per channel in windows of five minutes, from a log on disk to
 // a topic in the same log, beside simdjson on-demand reading the same three fields of the same
-// events from one buffer in memory and doing nothing else. On one core, then on two.
+// events from one buffer in memory and doing nothing else. On one core, then on two. Last the same
+// over Kafka's protocol, from a server with the same log, which has the other core.
 //
 //   bench-replay [--records N] [--partitions P] [--directory DIR]
 //
@@ -25,10 +26,12 @@
 #include <zlib.h>
 
 #include "base/logging.h"
+#include "processes.h"
 #include "column/timestamp.h"
 #include "file/posix_file_system.h"
 #include "record/builder.h"
 #include "record/partitioner.h"
+#include "remote/remote_topics.h"
 #include "stream/data_directory.h"
 #include "stream/pipeline.h"
 #include "stream/runner.h"
@@ -251,7 +254,8 @@ plan::Plan make_plan(const std::string& sink) {
           .into(sink));
 }
 
-void compare(const Settings& settings, const Buffer& buffer, int cores) {
+/// The seconds of a replay that was not the first one.
+Seconds compare(const Settings& settings, const Buffer& buffer, int cores) {
   use_cores(cores);
   Log log(settings.directory);
   Seconds fields, first, replay;
@@ -281,6 +285,37 @@ void compare(const Settings& settings, const Buffer& buffer, int cores) {
       cores, fields_rate, of_wall(replay), of_wall(replay) / full, of_cpu(replay),
       of_cpu(replay) / full, of_wall(first) / full, of_cpu(first) / full, progress.rows_out,
       progress.late, sum);
+  return replay;
+}
+
+/// Beside what a replay on one core takes within the process that has the log.
+void compare_protocol(const Settings& settings, const Seconds& local) {
+  use_cores(1);
+  auto places = bench::find_places("bench-replay-server");
+  bench::ServerProcess server({places.leat, "serve", "--data", settings.directory, "--listen",
+                               "127.0.0.1:0", "--http", "127.0.0.1:0"},
+                              places.data, places.server_core);
+  ClientOptions options;
+  options.brokers = server.address();
+  remote::RemoteTopics topics(options);
+  SystemClock clock;
+  Seconds replay;
+  double server_cpu = 1e9;
+  for (int round = 0; round < rounds; ++round) {
+    plan::Plan plan = make_plan(fmt::format("per-channel-remote-{}", round));
+    auto runner =
+        take(Runner::open(plan, topics, nullptr, clock, {.at_end = AtEnd::flush, .workers = 1}));
+    double before = server.cpu();
+    measure(replay, [&] { take(runner->run()); });
+    server_cpu = std::min(server_cpu, server.cpu() - before);
+    if (runner->status().progress.rows_in != settings.records) quit("some records were not read");
+  }
+  auto events = static_cast<double>(settings.records);
+  fmt::print(
+      "over Kafka's protocol, the server on the other core: replay {:.2f} M/s, {:.2f} of that over "
+      "the log itself; CPU time {:.2f} of it, and {:.2f} of it for the server\n",
+      events / replay.wall / 1e6, local.wall / replay.wall, replay.cpu / local.cpu,
+      server_cpu / local.cpu);
 }
 
 }  // namespace
@@ -296,7 +331,9 @@ int main(int argc, char** argv) {
     load(settings, edits);
     fmt::print("{} events of {} bytes, {} partitions\n", settings.records,
                buffer.text.size() / buffer.ends.size(), settings.partitions);
-    for (int cores : {1, 2}) compare(settings, buffer, cores);
+    Seconds local = compare(settings, buffer, 1);
+    compare(settings, buffer, 2);
+    compare_protocol(settings, local);
   }
   std::filesystem::remove_all(settings.directory, ignored);
 }

@@ -214,7 +214,7 @@ const std::map<std::string, std::vector<std::string>>& grounds() {
       {"aggregate", {"plan"}},
       {"operators", {"expression", "aggregate"}},
       {"stream", {"broker", "operators"}},
-      {"flow", {"stream"}},
+      {"flow", {"remote"}},
       {"sql", {"stream"}},
       {"net", {"base"}},
       {"server", {"wire", "broker", "stream", "sql", "net"}},
@@ -274,10 +274,12 @@ const std::vector<std::string>& asio_headers() {
 Complaints check_asio(const Source& source) {
   static const std::regex asio(R"(^\s*#\s*include\s+<boost/(asio|beast)[/.].*)");
   if (!starts_with_any(source.path, {"src/", "tools/", "include/"}) ||
-      starts_with_any(source.path, {"src/net/", "src/server/", "src/client/", "src/pch/"}) ||
+      starts_with_any(source.path,
+                      {"src/net/", "src/server/", "src/client/", "src/remote/", "src/pch/"}) ||
       starts_with_any(source.path, asio_headers()))
     return {};
-  return complain_where(source.code, {"boost/"}, asio, "only net, server and client include Asio");
+  return complain_where(source.code, {"boost/"}, asio,
+                        "only net, server, client and remote include Asio");
 }
 
 Complaints check_cli11(const Source& source) {
@@ -490,7 +492,7 @@ TEST_CASE("a folder of src/ includes only what the table of layers grants") {
   CHECK(check_layers(make_source("src/server/x.cpp", "#include \"log/view.h\"\n")).empty());
 }
 
-TEST_CASE("only net, server and client include Asio") {
+TEST_CASE("only net, server, client and remote include Asio") {
   check(check_asio, "src/broker/topic.h", "#include <boost/asio/io_context.hpp>\n");
   check(check_asio, "tools/serve.cpp", "#include <boost/beast.hpp>\n");
 }

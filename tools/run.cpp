@@ -1,4 +1,4 @@
-// leat run: pipelines in the foreground, over a data directory that no server holds or a broker's.
+// leat run: pipelines in the foreground, over a data directory that no server holds, or a cluster.
 #include <poll.h>
 #include <unistd.h>
 
@@ -20,6 +20,7 @@
 #include "base/logging.h"
 #include "file/posix_file_system.h"
 #include "plan/bound_plan.h"
+#include "remote/remote_topics.h"
 #include "stream/data_directory.h"
 #include "stream/explain.h"
 #include "stream/runner.h"
@@ -34,10 +35,12 @@ namespace leat::tools {
 namespace {
 
 constexpr std::int64_t default_memory_mib = 1024;
+constexpr const char* default_data = "./leat-data";
 
 struct RunOptions {
   std::vector<std::string> files;
-  std::string data = "./leat-data";
+  std::optional<std::string> data;
+  std::optional<std::string> brokers;
   bool batch = false;
   bool explain = false;
   std::optional<std::int64_t> workers;
@@ -173,6 +176,36 @@ void Runs::report() {
   }
 }
 
+/// The topics of a data directory or of a cluster.
+class Topics {
+ public:
+  Result<void> open(const RunOptions& options, const Interrupt& interrupt);
+  stream::TopicStore& store() {
+    return cluster_ ? static_cast<stream::TopicStore&>(*cluster_) : directory_->topics();
+  }
+
+ private:
+  file::PosixFileSystem files_;
+  SystemClock clock_;
+  std::unique_ptr<stream::DataDirectory> directory_;
+  std::unique_ptr<remote::RemoteTopics> cluster_;
+};
+
+Result<void> Topics::open(const RunOptions& options, const Interrupt& interrupt) {
+  if (options.brokers) {
+    cluster_ =
+        std::make_unique<remote::RemoteTopics>(client_options(*options.brokers, interrupt.token()));
+    return {};
+  }
+  broker::BrokerOptions broker;
+  broker.store.directory = options.data.value_or(default_data);
+  auto directory =
+      stream::DataDirectory::open(broker, files_, clock_, Random(std::random_device{}()));
+  if (!directory) return fail(directory);
+  directory_ = std::move(*directory);
+  return {};
+}
+
 int run(const RunOptions& options) {
   set_log_level(LogLevel::warning);
   std::vector<plan::Plan> plans;
@@ -185,16 +218,15 @@ int run(const RunOptions& options) {
   if (options.workers.value_or(1) < 1) {
     return fail_command({Errc::invalid_argument, "--workers must be at least 1"});
   }
+  if (options.data && options.brokers) {
+    return fail_command({Errc::invalid_argument, "-d and -b exclude each other"});
+  }
   Interrupt interrupt;
-  file::PosixFileSystem files;
-  SystemClock clock;
-  broker::BrokerOptions broker;
-  broker.store.directory = options.data;
-  auto directory =
-      stream::DataDirectory::open(broker, files, clock, Random(std::random_device{}()));
-  if (!directory) return fail_command(directory.error());
+  Topics topics;
+  if (auto opened = topics.open(options, interrupt); !opened) return fail_command(opened.error());
   Runs runs(options, interrupt);
-  auto opened = runs.open(std::move(plans), (*directory)->topics());
+  auto opened = runs.open(std::move(plans), topics.store());
+  if (!opened && interrupt.requested()) return interrupt.exit_code();
   if (!opened) return fail_command(opened.error());
   auto ran = runs.run();
   runs.report();
@@ -206,7 +238,10 @@ int run(const RunOptions& options) {
 void declare(Arguments& arguments) {
   auto options = std::make_shared<RunOptions>();
   arguments.positionals("FILE", options->files, "Plans as JSON; - for stdin", true);
-  arguments.option("-d,--data DIR", options->data, "The data directory whose topics they read");
+  arguments.option("-d,--data DIR", options->data,
+                   "The data directory whose topics they read and write, ./leat-data if not said");
+  arguments.option("-b,--brokers HOST:PORT", options->brokers,
+                   "The cluster whose topics they read and write instead: HOST:PORT[,HOST:PORT]");
   arguments.flag("--batch", options->batch,
                  "Read what is there when it starts, close all windows, and end");
   arguments.flag("--explain", options->explain, "Print what the plans do, and run nothing");
@@ -219,10 +254,12 @@ void declare(Arguments& arguments) {
 
 }  // namespace
 
-const Command run_command{"run", "Runs pipelines in the foreground, without a server",
+const Command run_command{"run", "Runs pipelines in the foreground",
                           "  leat run daily.plan.json --batch       what is there now, then ends\n"
                           "  leat run fraud.plan.json               as records come, until Ctrl-C\n"
                           "  leat run daily.plan.json --explain     what the plan does\n"
+                          "  leat run fraud.plan.json -b broker-1:9092\n"
+                          "                                         over a cluster's topics\n"
                           "A plan names its sources and sinks. Results for the console are on "
                           "stdout, all else on stderr.",
                           declare};

@@ -1,6 +1,8 @@
-// Runs pipelines inside this program, over a log in a directory: no server is needed.
+// Runs pipelines inside this program, over a log in a directory: no server is needed. Or over the
+// topics of a cluster that speaks Kafka's protocol, Leat's or Apache Kafka's.
 //
-//   Runtime runtime({.directory = "data"});
+//   Runtime runtime({.directory = "data"});     // or
+//   Runtime runtime({.cluster = leat::ClientOptions{.brokers = "broker-1:9092"}});
 //   Run run = runtime.run(pipeline, {.at_end = AtEnd::flush});
 //   run.wait();
 //
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "leat/callback.h"
+#include "leat/options.h"
 #include "leat/pipeline.h"
 #include "leat/record.h"
 
@@ -23,6 +26,10 @@ namespace leat::flow {
 struct RuntimeOptions {
   /// The log's; made if missing. One process at a time has it open.
   std::string directory = "leat-data";
+  /// Instead of a directory's, the topics of this cluster. Its `stop` ends the waiting of callers,
+  /// not runs. A run holds up to 64 MiB that was fetched ahead for each source, and an append is
+  /// tried for two minutes.
+  std::optional<ClientOptions> cluster = {};
 };
 
 /// What a run does when it has read everything.
@@ -89,11 +96,12 @@ class Run {
   leat::detail::Owned<Inside> inside_;
 };
 
-/// A log of this program's own. Runs must end before it goes. Thread-safe, but for destroying.
+/// A log of this program's own, or a cluster's. Runs must end before it goes. Thread-safe, but for
+/// destroying.
 class Runtime {
  public:
   /// Locks and recovers the directory. Throws Error where that cannot be, such as for one that
-  /// another process has open.
+  /// another process has open. A cluster is connected to when it is first asked something.
   explicit Runtime(RuntimeOptions options = {});
   /// Makes everything durable and lets go of the directory.
   ~Runtime();

@@ -1,4 +1,4 @@
-// Runs over a data directory in this process.
+// Runs over a data directory in this process, or over a cluster.
 #include "leat/runtime.h"
 
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include "flow/graph.h"
 #include "record/builder.h"
 #include "record/partitioner.h"
+#include "remote/remote_topics.h"
 #include "stream/data_directory.h"
 #include "stream/runner.h"
 
@@ -60,7 +61,10 @@ RunStatus public_status(const stream::RunStatus& of) {
 struct Runtime::Inside {
   SystemClock clock;
   file::PosixFileSystem files;
+  // One of these, and what it has:
   std::unique_ptr<stream::DataDirectory> directory;
+  std::unique_ptr<remote::RemoteTopics> cluster;
+  stream::TopicStore* topics = nullptr;
 };
 
 struct Run::Inside {
@@ -86,21 +90,27 @@ RunStatus Run::status() const {
 }
 
 Runtime::Runtime(RuntimeOptions options) : inside_(std::make_unique<Inside>()) {
+  if (options.cluster) {
+    inside_->cluster = std::make_unique<remote::RemoteTopics>(std::move(*options.cluster));
+    inside_->topics = inside_->cluster.get();
+    return;
+  }
   broker::BrokerOptions broker;
   broker.store.directory = options.directory;
   broker.store.owner = "pid " + std::to_string(::getpid()) + ", which embeds it";
   inside_->directory = value_of(
       stream::DataDirectory::open(broker, inside_->files, inside_->clock, Random::from_entropy()));
+  inside_->topics = &inside_->directory->topics();
 }
 
 Runtime::~Runtime() = default;
 
 void Runtime::create_topic(std::string_view name, std::int32_t partitions) {
-  value_of(inside_->directory->topics().create_topic(std::string(name), partitions));
+  value_of(inside_->topics->create_topic(std::string(name), partitions));
 }
 
 std::int64_t Runtime::append(const OutRecord& record) {
-  auto& topics = inside_->directory->topics();
+  auto& topics = *inside_->topics;
   stream::Topic topic = value_of(topics.find_topic(std::string(record.topic)));
   std::int32_t partition = 0;
   if (record.partition) {
@@ -136,9 +146,9 @@ Run Runtime::run(const Pipeline& pipeline, RunOptions options) {
     return {};
   };
   auto run = std::make_unique<Run::Inside>();
-  run->runner = value_of(stream::Runner::open(detail::GraphAccess::graph_of(pipeline).finish(),
-                                              inside_->directory->topics(), &inside_->files,
-                                              inside_->clock, inside));
+  run->runner =
+      value_of(stream::Runner::open(detail::GraphAccess::graph_of(pipeline).finish(),
+                                    *inside_->topics, &inside_->files, inside_->clock, inside));
   run->runner->start();
   return Run(std::move(run));
 }
