@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "column/json_scalar.h"
 #include "expression/json_text.h"
 #include "expression/kernel.h"
 #include "plan/json.h"
@@ -38,7 +39,8 @@ void set_part(const Call& call, std::uint32_t row, const JsonPart& part, std::st
   }
   if (!part.has_escapes) return call.out().set_text(row, part.text);
   char* begin = call.result.texts.reserve(part.text.size());
-  auto size = static_cast<std::size_t>(write_unescaped(begin, part.text) - begin);
+  // The escapes are good: find_json() took them.
+  auto size = static_cast<std::size_t>(column::unescape_json(part.text, begin));
   call.result.texts.keep(size);
   call.out().set_text(row, {begin, size});
 }

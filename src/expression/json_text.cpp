@@ -4,6 +4,8 @@
 
 #include <simdjson.h>
 
+#include "column/json_scalar.h"
+
 namespace leat::expression {
 
 namespace {
@@ -26,23 +28,6 @@ std::uint32_t unit_of(const char* digits) {
   std::uint32_t unit = 0;
   for (int i = 0; i < 4; ++i) unit = unit * 16 + static_cast<std::uint32_t>(hex_value(digits[i]));
   return unit;
-}
-
-char* write_utf8(char* out, std::uint32_t point) {
-  auto tail = [&](int shift) { *out++ = static_cast<char>(0x80 | ((point >> shift) & 0x3f)); };
-  if (point < 0x80) {
-    *out++ = static_cast<char>(point);
-  } else if (point < 0x800) {
-    *out++ = static_cast<char>(0xc0 | (point >> 6));
-    tail(0);
-  } else if (point < 0x10000) {
-    *out++ = static_cast<char>(0xe0 | (point >> 12));
-    tail(6), tail(0);
-  } else {
-    *out++ = static_cast<char>(0xf0 | (point >> 18));
-    tail(12), tail(6), tail(0);
-  }
-  return out;
 }
 
 /// Checks all of a text and remembers what stands at the path's end.
@@ -106,8 +91,7 @@ class JsonWalker {
     if (wanted == nullptr) return off_path;
     if (has_escapes) {
       room_.resize(name.size());
-      name = {room_.data(),
-              static_cast<std::size_t>(write_unescaped(room_.data(), name) - room_.data())};
+      name = {room_.data(), static_cast<std::size_t>(column::unescape_json(name, room_.data()))};
     }
     if (name != *wanted) return off_path;
     found_ = {};
@@ -222,31 +206,6 @@ bool find_json(std::string_view text, const plan::JsonPath& path, JsonPart& out,
   out = {};
   return simdjson::validate_utf8(text.data(), text.size()) &&
          JsonWalker(text, path, out, room).walk();
-}
-
-char* write_unescaped(char* out, std::string_view text) {
-  constexpr std::string_view letters = "\"\\/bfnrt";
-  constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
-  for (const char *at = text.data(), *end = at + text.size(); at != end;) {
-    if (*at != '\\') {
-      *out++ = *at++;
-      continue;
-    }
-    ++at;
-    auto letter = letters.find(*at++);
-    if (letter != letters.npos) {
-      *out++ = meanings[letter];
-      continue;
-    }
-    std::uint32_t point = unit_of(at);
-    at += 4;
-    if (point >= 0xd800 && point < 0xdc00) {
-      point = 0x10000 + ((point - 0xd800) << 10) + (unit_of(at + 2) - 0xdc00);
-      at += 6;
-    }
-    out = write_utf8(out, point);
-  }
-  return out;
 }
 
 }  // namespace leat::expression

@@ -22,8 +22,4 @@ struct JsonPart {
 /// for no JSON. `room` is for what is worked out on the way.
 bool find_json(std::string_view text, const plan::JsonPath& path, JsonPart& out, std::string& room);
 
-/// Writes a string without its escapes to `out`, which has room for as many bytes, and returns what
-/// is behind. REQUIRES: escapes that find_json() took.
-char* write_unescaped(char* out, std::string_view text);
-
 }  // namespace leat::expression

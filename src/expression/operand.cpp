@@ -11,7 +11,12 @@ using column::Physical;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define LEAT_HAS_FEATURE(name) __has_feature(name)
+#else
+#define LEAT_HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || LEAT_HAS_FEATURE(address_sanitizer)
 // So that it is seen when a text is looked at that is gone.
 constexpr std::size_t spare_max = 0;
 #else
