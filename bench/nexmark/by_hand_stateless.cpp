@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <string>
 
-#include "column/timestamp.h"
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "nexmark/by_hand.h"
+#include "nexmark/queries.h"
 
 namespace leat::nexmark {
 
@@ -62,19 +64,22 @@ class Q2 final : public ByHand {
 
 class Q13 final : public ByHand {
  public:
-  Q13(Answer& answer, const SideInput& side) : rows_(answer), side_(side) {}
+  Q13(Answer& answer, const SideInput& side) : rows_(answer) {
+    for (std::size_t i = 0; i < side.size(); ++i) values_.emplace(i, side[i]);
+  }
   void take(const EventColumns& events) override {
     const auto& b = events.bid;
     events.for_bids([&](std::size_t i) {
-      auto key = static_cast<std::size_t>(b.auction[i]) % side_.size();
-      rows_.add(b.auction[i], b.bidder[i], b.price[i], b.time[i], side_[key]);
+      auto at = values_.find(b.auction[i] % static_cast<std::int64_t>(side_rows));
+      if (at == values_.end()) return;
+      rows_.add(b.auction[i], b.bidder[i], b.price[i], b.time[i], at->second);
     });
     rows_.hand_on();
   }
 
  private:
   Rows<std::int64_t, std::int64_t, std::int64_t, std::int64_t, Text> rows_;
-  const SideInput& side_;
+  boost::unordered_flat_map<std::int64_t, std::string> values_;
 };
 
 class Q14 final : public ByHand {
