@@ -7,25 +7,6 @@
 
 namespace leat::aggregate {
 
-namespace {
-
-// Spreads words that differ in few bits; the low bits of what comes out choose a place.
-std::size_t mixed(std::uint64_t word) {
-  constexpr std::uint64_t odd = 0x9e37'79b9'7f4a'7c15;
-  word ^= word >> 32;
-  word *= odd;
-  return static_cast<std::size_t>(word ^ word >> 32);
-}
-
-}  // namespace
-
-std::size_t WordSet::place_of(std::uint64_t word) const {
-  std::size_t mask = words_.size() - 1;
-  std::size_t at = mixed(word) & mask;
-  while (words_[at] != 0 && words_[at] != word) at = (at + 1) & mask;
-  return at;
-}
-
 void WordSet::add(std::uint64_t word, std::uint64_t times, bool counted) {
   if (word == 0) {
     zeros_ += times;

@@ -19,7 +19,11 @@ namespace leat::aggregate {
 class WordSet {
  public:
   /// `counted`: whether words can be taken away again; the same always.
-  void add(std::uint64_t word, bool counted) { add(word, 1, counted); }
+  void add(std::uint64_t word, bool counted) {
+    // Mostly it is there.
+    if (!counted && word != 0 && !words_.empty() && words_[place_of(word)] == word) return;
+    add(word, 1, counted);
+  }
   /// REQUIRES: it was added, counted.
   void remove(std::uint64_t word);
   void merge(const WordSet& other, bool counted);
@@ -31,7 +35,20 @@ class WordSet {
 
  private:
   void add(std::uint64_t word, std::uint64_t times, bool counted);
-  std::size_t place_of(std::uint64_t word) const;  // its own, or the free one it would get
+  // Spreads words that differ in few bits; the low bits of what comes out choose a place.
+  static std::size_t mixed(std::uint64_t word) {
+    constexpr std::uint64_t odd = 0x9e37'79b9'7f4a'7c15;
+    word ^= word >> 32;
+    word *= odd;
+    return static_cast<std::size_t>(word ^ word >> 32);
+  }
+  /// Its own, or the free one it would get. REQUIRES: there are places.
+  std::size_t place_of(std::uint64_t word) const {
+    std::size_t mask = words_.size() - 1;
+    std::size_t at = mixed(word) & mask;
+    while (words_[at] != 0 && words_[at] != word) at = (at + 1) & mask;
+    return at;
+  }
   void grow(bool counted);
   void for_each(const std::function<void(std::uint64_t, std::uint64_t)>& use) const;
 

@@ -1,5 +1,7 @@
 #include "operators/aggregate_inputs.h"
 
+#include <algorithm>
+
 #include "column/select_true.h"
 
 namespace leat::operators {
@@ -7,6 +9,30 @@ namespace leat::operators {
 using column::Chunk;
 using column::Selection;
 using column::Vector;
+
+namespace {
+
+using Expression = std::optional<plan::BoundExpression>;
+
+bool is_same(const plan::BoundExpression& a, const plan::BoundExpression& b) {
+  auto is_same_argument = [](const auto& x, const auto& y) { return is_same(x, y); };
+  return a.kind == b.kind && a.type == b.type && a.column == b.column && a.literal == b.literal &&
+         a.function == b.function &&
+         std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(), b.arguments.end(),
+                    is_same_argument);
+}
+
+// The first of the aggregates before that has the same filter.
+std::optional<std::size_t> find_filter(const std::vector<plan::BoundAggregate>& aggregates,
+                                       std::size_t number) {
+  const Expression& filter = aggregates[number].filter;
+  for (std::size_t i = 0; i < number && filter; ++i) {
+    if (aggregates[i].filter && is_same(*aggregates[i].filter, *filter)) return i;
+  }
+  return {};
+}
+
+}  // namespace
 
 AggregateInputs::Part AggregateInputs::make_part(
     const std::optional<plan::BoundExpression>& expression) {
@@ -22,9 +48,11 @@ AggregateInputs::Part AggregateInputs::make_part(
 AggregateInputs::AggregateInputs(const std::vector<plan::BoundAggregate>& aggregates,
                                  column::Schema input)
     : schema_(std::move(input)) {
-  for (const auto& aggregate : aggregates) {
-    aggregates_.push_back({make_part(aggregate.argument), make_part(aggregate.filter),
-                           make_part(aggregate.order_by)});
+  for (std::size_t i = 0; i < aggregates.size(); ++i) {
+    auto same_filter = find_filter(aggregates, i);
+    aggregates_.push_back({make_part(aggregates[i].argument),
+                           same_filter ? Part() : make_part(aggregates[i].filter),
+                           make_part(aggregates[i].order_by), same_filter});
   }
 }
 
@@ -42,7 +70,8 @@ Result<Selection> AggregateInputs::evaluate(const Chunk& chunk, const Selection&
   for (const Parts& parts : aggregates_) {
     aggregate::Input input;
     input.context = chunk.context.get();
-    input.filter = value(parts.filter, rows);
+    input.filter =
+        parts.same_filter ? columns.inputs[*parts.same_filter].filter : value(parts.filter, rows);
     Selection counted = rows;
     bool worked_out = parts.argument.evaluator || parts.order_by.evaluator;
     if (input.filter != nullptr && worked_out) {

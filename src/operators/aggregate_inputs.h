@@ -37,6 +37,7 @@ class AggregateInputs {
   };
   struct Parts {
     Part argument, filter, order_by;
+    std::optional<std::size_t> same_filter;  // the aggregate before that has it, too
   };
   static Part make_part(const std::optional<plan::BoundExpression>& expression);
 

@@ -8,6 +8,7 @@
 namespace leat::operators {
 
 using column::Chunk;
+using column::RowKind;
 using column::Selection;
 using plan::Window;
 
@@ -49,11 +50,21 @@ void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
     if (partial.rows.empty()) state.touched.push_back(&partial);
     partial.rows.push_back(row);
   };
+  // Its rows are handed over together: mostly all of the chunk.
+  state.whole_rows.resize(chunk.selection.size());
+  std::uint32_t* const begin = state.whole_rows.data();
+  std::uint32_t* end = begin;
+  auto hand_over = [&] {
+    if (begin == end) return;
+    if (whole->rows.empty()) state.touched.push_back(whole);
+    whole->rows.insert(whole->rows.end(), begin, std::exchange(end, begin));
+  };
   column::RunCursor runs(context);
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
     std::uint32_t row = chunk.selection[i];
     Watermark watermark = runs.run_of(row).watermark_ms;
     if (!span.contains(context.event_times_ms[row])) {
+      hand_over();
       span = node_.slices.slice_of(context.event_times_ms[row]);
       whole = nullptr;
     }
@@ -62,7 +73,7 @@ void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
         whole = closes_ ? &state.partial(state.slice(span), span.first_end_ms)
                         : &state.revision(span.first_end_ms, span.last_end_ms);
       }
-      add(*whole, row);
+      *end++ = row;
     } else if (watermark >= span.last_end_ms + lateness_ms_) {
       state.late.push_back(row);
     } else {
@@ -76,6 +87,7 @@ void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
       if (first_ms <= last_ms) add(state.revision(first_ms, last_ms), row);
     }
   }
+  hand_over();
 }
 
 Result<void> FixedWindow::process(OperatorState& operator_state, std::size_t, const Chunk& chunk,
@@ -84,8 +96,9 @@ Result<void> FixedWindow::process(OperatorState& operator_state, std::size_t, co
   state.late.clear();
   state.touched.clear();
   sort_rows(state, chunk);
-  if (auto ok = add_rows(state, chunk, context); !ok) return ok;
-  if (state.late.empty()) return {};
+  auto added = add_rows(state, chunk, context);
+  state.single.clear();
+  if (!added || state.late.empty()) return added;
   return context.push_late(chunk, state.late);
 }
 
@@ -109,8 +122,11 @@ Result<void> FixedWindow::add_rows(WindowState& state, const Chunk& chunk, Conte
   for (std::size_t key : keys_) state.keys.push_back(chunk.columns[key].get());
   for (Partial* partial : state.touched) {
     if (good->size() < rows.size()) keep_only(*good, partial->rows);
-    partial->table->add(state.keys, state.columns, partial->rows, state.groups, state.scratch);
+    partial->table->add(state.keys, state.columns, partial->rows, state.groups, state.scratch,
+                        state.filtered);
     partial->rows.clear();
+    if (partial->window == nullptr) continue;
+    state.changes.note(partial->first_ms, *partial->window, state.groups);
   }
   return {};
 }
@@ -204,7 +220,7 @@ Result<void> FixedWindow::give(WindowState& state, const Span& window,
       if (next != bad.end() && next->row == row)
         ++next;
       else
-        given.given[state.groups[part.groups[row]]] = values_of(chunk, rows_.first_result(), row);
+        given.given.set(state.groups[part.groups[row]], chunk, rows_.first_result(), row);
     }
     if (auto ok = rows_.push(std::move(chunk), bad, context); !ok) return ok;
   }
@@ -233,29 +249,45 @@ Result<void> FixedWindow::update(OperatorState& operator_state, Context& context
 Result<void> FixedWindow::tell_changes(std::int64_t end_ms, GivenWindow& window,
                                        Context& context) const {
   Span span = node_.slices.window(end_ms);
-  std::vector<RowChange> changes;
   std::span<const std::uint32_t> left = window.changed;
   while (!left.empty()) {
-    auto groups = left.first(std::min(left.size(), column::chunk_rows));
-    left = left.subspan(groups.size());
-    std::vector<BadResult> bad;
-    WindowResults results{{&span, 1}, &window.keys(), groups, &window.sums->accumulators(), groups};
-    Chunk chunk = rows_.make(results, window.sums, bad);
-    auto next = bad.begin();
-    for (std::uint32_t row = 0; row < chunk.rows; ++row) {
-      std::uint32_t key = groups[row];
-      window.is_changed[key] = 0;
-      window.bad.erase(key);
-      std::optional<ResultValues> now;
-      if (next != bad.end() && next->row == row)
-        window.bad[key] = std::move((next++)->reason);
-      else
-        now = values_of(chunk, rows_.first_result(), row);
-      append_change(span, key, window.given[key], std::move(now), changes);
-    }
+    // A key has two rows at most.
+    auto keys = left.first(std::min(left.size(), column::chunk_rows / 2));
+    left = left.subspan(keys.size());
+    if (auto ok = tell_changes(span, window, keys, context); !ok) return ok;
   }
   window.changed.clear();
-  return push_changes(rows_, window.keys(), std::move(changes), context);
+  return {};
+}
+
+Result<void> FixedWindow::tell_changes(const Span& span, GivenWindow& window,
+                                       std::span<const std::uint32_t> keys,
+                                       Context& context) const {
+  std::vector<BadResult> bad;
+  Chunk now = rows_.make({{&span, 1}, &window.keys(), keys, &window.sums->accumulators(), keys},
+                         nullptr, bad);
+  GivenResults& given = window.given;
+  std::vector<GivenChange> changes;
+  auto next = bad.begin();
+  for (std::uint32_t row = 0; row < now.rows; ++row) {
+    std::uint32_t key = keys[row];
+    window.is_changed[key] = 0;
+    window.bad.erase(key);
+    bool good = next == bad.end() || next->row != row;
+    if (!good) window.bad[key] = std::move((next++)->reason);
+    bool had = given.has(key);
+    if (had && good && given.is_same(key, now, rows_.first_result(), row)) continue;
+    if (had) changes.push_back({good ? RowKind::update_before : RowKind::erase, key});
+    if (good) changes.push_back({had ? RowKind::update_after : RowKind::insert, key, row});
+  }
+  if (changes.empty()) return {};
+  Chunk chunk = make_changes(rows_, span, window, now, changes);
+  for (const GivenChange& change : changes) {
+    if (change.kind == RowKind::erase) given.forget(change.key);
+    if (change.row != GivenChange::given)
+      given.set(change.key, now, rows_.first_result(), change.row);
+  }
+  return context.push(chunk);
 }
 
 // Nothing can change the window any more: keys that have no valid result now never have one.

@@ -18,9 +18,9 @@ namespace leat::operators {
 /// that end behind the watermark that it carries, so a slice keeps rows that missed its first
 /// windows apart. What no open window needs is freed.
 ///
-/// With a lateness, or where results are given before windows close, new rows are added up between
-/// two tellings and then added to each of their windows, which is kept with what was given of it
-/// until it can no longer change.
+/// With a lateness, or where results are given before windows close, new rows that count in several
+/// windows are added up between two tellings and then added to each of them; a single window adds
+/// them up itself. It is kept with what was given of it until it can no longer change.
 class FixedWindow final : public Operator {
  public:
   /// `node` has the number `number` in its plan, which must outlive this, and gets rows of `input`.
@@ -45,6 +45,8 @@ class FixedWindow final : public Operator {
   Result<void> give(WindowState& state, const Span& window,
                     const std::shared_ptr<const WindowTable>& table, Context& context) const;
   Result<void> tell_changes(std::int64_t end_ms, GivenWindow& window, Context& context) const;
+  Result<void> tell_changes(const Span& span, GivenWindow& window,
+                            std::span<const std::uint32_t> keys, Context& context) const;
   Result<void> end_window(std::int64_t end_ms, GivenWindow& window, Context& context) const;
 
   std::vector<std::size_t> keys_;  // columns of the input

@@ -5,6 +5,7 @@
 
 #include "column/chunk.h"
 #include "operators/cell_codec.h"
+#include "operators/gather.h"
 
 namespace leat::operators {
 
@@ -12,7 +13,7 @@ using column::Chunk;
 using column::RowKind;
 
 GivenWindow& WindowChanges::window(std::int64_t end_ms, TableMaker& maker) {
-  GivenWindow& window = windows[end_ms];
+  GivenWindow& window = windows.try_emplace(end_ms, maker.result_types()).first->second;
   if (!window.sums) window.sums = maker.take_table();
   return window;
 }
@@ -29,24 +30,18 @@ void WindowChanges::note(std::int64_t end_ms, GivenWindow& window,
 std::size_t WindowChanges::bytes() const {
   std::size_t bytes = 0;
   for (const auto& [end, window] : windows) {
-    bytes += sizeof window + window.sums->bytes();
-    for (const auto& values : window.given) {
-      bytes += sizeof values + (values ? values->size() * sizeof(column::Value) : 0);
-    }
+    bytes += sizeof window + window.sums->bytes() + window.given.bytes();
   }
   return bytes;
 }
 
-void WindowChanges::snapshot(StateWriter& writer, std::span<const column::Type> results) const {
+void WindowChanges::snapshot(StateWriter& writer) const {
   auto count = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
   writer.write(count(windows.size()));
   for (const auto& [end, window] : windows) {
     writer.write(end);
     window.sums->snapshot(writer);
-    for (const auto& given : window.given) {
-      writer.write(static_cast<std::uint8_t>(given ? 1 : 0));
-      if (given) write_values(writer, *given, results);
-    }
+    for (std::uint32_t key = 0; key < window.sums->size(); ++key) window.given.write(writer, key);
     writer.write(count(window.changed.size()));
     for (std::uint32_t key : window.changed) writer.write(key);
     writer.write(count(window.bad.size()));
@@ -57,16 +52,13 @@ void WindowChanges::snapshot(StateWriter& writer, std::span<const column::Type> 
   }
 }
 
-Result<void> WindowChanges::restore(StateReader& reader, TableMaker& maker,
-                                    std::span<const column::Type> results) {
+Result<void> WindowChanges::restore(StateReader& reader, TableMaker& maker) {
   for (auto left = reader.read_count(sizeof(std::int64_t)); left > 0; --left) {
     auto end_ms = reader.read<std::int64_t>();
     GivenWindow& window = this->window(end_ms, maker);
     if (auto ok = window.sums->restore(reader); !ok) return ok;
     window.make_room();
-    for (auto& given : window.given) {
-      if (reader.read<std::uint8_t>() != 0) given = read_values(reader, results);
-    }
+    for (std::uint32_t key = 0; key < window.sums->size(); ++key) window.given.read(reader, key);
     std::uint32_t keys = reader.read_count(sizeof(std::uint32_t));
     if (keys > 0) changed.insert(end_ms);
     for (; keys > 0; --keys) {
@@ -85,6 +77,35 @@ Result<void> WindowChanges::restore(StateReader& reader, TableMaker& maker,
     }
   }
   return {};
+}
+
+Chunk make_changes(const WindowRows& rows, const Span& span, const GivenWindow& window,
+                   const Chunk& now, std::span<const GivenChange> changes) {
+  std::vector<std::uint32_t> keys;
+  auto context = std::make_shared<column::RowContext>();
+  for (const GivenChange& change : changes) {
+    keys.push_back(change.key);
+    context->kinds.push_back(change.kind);
+  }
+  auto columns = rows.make_columns({{&span, 1}, &window.keys(), keys, nullptr, {}}, *context);
+  for (std::size_t i = rows.first_result(); i < columns.size(); ++i) {
+    const column::Vector& given = window.given.column(i - rows.first_result());
+    const column::Vector& is_now = *now.columns[i];
+    gather(*columns[i], 0, changes.size(), [&](std::size_t row) {
+      const GivenChange& change = changes[row];
+      return change.row == GivenChange::given ? Cell{&given, change.key}
+                                              : Cell{&is_now, change.row};
+    });
+  }
+  const auto& buffers = now.context->buffers;
+  context->buffers.insert(context->buffers.end(), buffers.begin(), buffers.end());
+  context->buffers.push_back({window.given.texts()});
+  Chunk chunk;
+  chunk.columns.assign(columns.begin(), columns.end());
+  chunk.rows = changes.size();
+  chunk.selection = column::Selection::all(chunk.rows);
+  chunk.context = std::move(context);
+  return chunk;
 }
 
 void write_values(StateWriter& writer, const ResultValues& values,

@@ -12,23 +12,23 @@
 
 #include "base/state.h"
 #include "column/value.h"
+#include "operators/given_results.h"
 #include "operators/group_keys.h"
 #include "operators/window_rows.h"
 #include "operators/window_table.h"
 
 namespace leat::operators {
 
-/// The values of a row's aggregates.
-using ResultValues = std::vector<column::Value>;
-
 /// One window: what its rows add up to, and what was given of each key.
 struct GivenWindow {
+  explicit GivenWindow(std::span<const column::Type> results) : given(results) {}
+
   std::shared_ptr<WindowTable> sums;
   // By the key's number:
-  std::vector<std::optional<ResultValues>> given;  // none where nothing stands
-  std::vector<std::uint8_t> is_changed;            // listed in `changed`
-  std::vector<std::uint32_t> changed;              // keys whose result may be another one now
-  std::map<std::uint32_t, std::string> bad;        // keys that have no valid result, and why
+  GivenResults given;
+  std::vector<std::uint8_t> is_changed;      // listed in `changed`
+  std::vector<std::uint32_t> changed;        // keys whose result may be another one now
+  std::map<std::uint32_t, std::string> bad;  // keys that have no valid result, and why
 
   const GroupKeys& keys() const { return sums->keys(); }
   /// Makes room for what keys have been added to `sums`.
@@ -38,19 +38,13 @@ struct GivenWindow {
   }
 };
 
-/// Makes tables, of a node's keys and aggregates.
+/// Makes tables of a node's keys and aggregates.
 class TableMaker {
  public:
   virtual ~TableMaker() = default;
   virtual std::shared_ptr<WindowTable> take_table() = 0;
-};
-
-/// A change of one row: what stood, or what stands now.
-struct RowChange {
-  column::RowKind kind = column::RowKind::insert;
-  Span window;
-  std::uint32_t group = 0;
-  ResultValues values;
+  /// Of its aggregates.
+  virtual std::span<const column::Type> result_types() const = 0;
 };
 
 /// The windows of a node, by end.
@@ -68,9 +62,32 @@ class WindowChanges {
   std::size_t bytes() const;
 
   // As window_state.cpp has it.
-  void snapshot(StateWriter& writer, std::span<const column::Type> results) const;
-  Result<void> restore(StateReader& reader, TableMaker& maker,
-                       std::span<const column::Type> results);
+  void snapshot(StateWriter& writer) const;
+  Result<void> restore(StateReader& reader, TableMaker& maker);
+};
+
+/// One of the changes of a window: what was given of a key, or what is now.
+struct GivenChange {
+  static constexpr std::uint32_t given = 0xffff'ffff;
+  column::RowKind kind = column::RowKind::insert;
+  std::uint32_t key = 0;
+  std::uint32_t row = given;  // of what is now
+};
+
+/// The changes as rows. `now` has results from WindowRows::make(), which keep their texts.
+/// REQUIRES: no more than a chunk has.
+column::Chunk make_changes(const WindowRows& rows, const Span& span, const GivenWindow& window,
+                           const column::Chunk& now, std::span<const GivenChange> changes);
+
+/// The values of a row's aggregates.
+using ResultValues = std::vector<column::Value>;
+
+/// A change of one row: what stood, or what stands now.
+struct RowChange {
+  column::RowKind kind = column::RowKind::insert;
+  Span window;
+  std::uint32_t group = 0;
+  ResultValues values;
 };
 
 void write_values(StateWriter& writer, const ResultValues& values,

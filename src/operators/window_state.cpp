@@ -44,12 +44,19 @@ Slice& WindowState::slice(const SliceSpan& span) {
 Partial& WindowState::partial(Slice& slice, std::int64_t first_ms) {
   Partial* found = slice.find(first_ms);
   if (found != nullptr) return *found;
-  slice.partials.push_back(std::make_unique<Partial>(Partial{first_ms, take_table(), {}}));
+  slice.partials.push_back(std::make_unique<Partial>(Partial{first_ms, take_table(), {}, nullptr}));
   if (first_ms != slice.span.first_end_ms) split.insert(slice.span.start_ms);
   return *slice.partials.back();
 }
 
 Partial& WindowState::revision(std::int64_t first_ms, std::int64_t last_ms) {
+  if (first_ms == last_ms) {
+    Partial& partial = single[last_ms];
+    if (partial.table) return partial;
+    GivenWindow& window = changes.window(last_ms, *this);
+    partial = {first_ms, window.sums, {}, &window};
+    return partial;
+  }
   Partial& revision = revisions[{first_ms, last_ms}];
   revision.first_ms = first_ms;
   if (!revision.table) revision.table = take_table();
@@ -139,7 +146,7 @@ void WindowState::snapshot(StateWriter& writer) const {
     writer.write(ends.second);
     revision.table->snapshot(writer);
   }
-  changes.snapshot(writer, node_.result_types);
+  changes.snapshot(writer);
 }
 
 Result<void> WindowState::restore(StateReader& reader) {
@@ -165,9 +172,12 @@ Result<void> WindowState::restore(StateReader& reader) {
   for (auto left = reader.read_count(2 * sizeof(std::int64_t)); left > 0; --left) {
     auto first_ms = reader.read<std::int64_t>();
     auto last_ms = reader.read<std::int64_t>();
-    if (auto ok = revision(first_ms, last_ms).table->restore(reader); !ok) return ok;
+    Partial& revision = revisions[{first_ms, last_ms}];
+    revision.first_ms = first_ms;
+    revision.table = take_table();
+    if (auto ok = revision.table->restore(reader); !ok) return ok;
   }
-  return changes.restore(reader, *this, node_.result_types);
+  return changes.restore(reader, *this);
 }
 
 std::size_t WindowState::bytes() const {

@@ -22,6 +22,7 @@ struct Partial {
   std::int64_t first_ms = 0;
   std::shared_ptr<WindowTable> table;
   std::vector<std::uint32_t> rows;  // of the chunk at hand; empty between chunks
+  GivenWindow* window = nullptr;    // whose sums `table` is, if it is
 };
 
 /// Nearly always of one partial, the rows that count in all windows of the slice.
@@ -54,7 +55,8 @@ class WindowState final : public OperatorState, public TableMaker {
 
   Slice& slice(const SliceSpan& span);
   Partial& partial(Slice& slice, std::int64_t first_ms);
-  /// New rows of the windows that end from `first_ms` to `last_ms`.
+  /// New rows of the windows that end from `first_ms` to `last_ms`. A single one adds them up
+  /// itself.
   Partial& revision(std::int64_t first_ms, std::int64_t last_ms);
   /// The end of the first window that has not been closed and may have rows; nothing if none may.
   std::optional<std::int64_t> next_end() const;
@@ -65,6 +67,7 @@ class WindowState final : public OperatorState, public TableMaker {
   /// Takes over what `other` had of a slice.
   void take_partial(const SliceSpan& span, std::unique_ptr<Partial> partial, WindowState& other);
   std::shared_ptr<WindowTable> take_table() override;
+  std::span<const column::Type> result_types() const override { return node_.result_types; }
   /// Takes back a table for its memory if nobody else has it: most windows are small.
   void keep(std::shared_ptr<WindowTable> table);
 
@@ -78,17 +81,21 @@ class WindowState final : public OperatorState, public TableMaker {
   Watermark closed_ms = watermark_min;
   SliceStack stack;
   std::int64_t entered_ms = watermark_min;  // the start of the last slice that entered it
-  // Where changes are told, rows since the last time: by the first and the last end.
+  // Where changes are told, rows since the last time that count in several windows: by the first
+  // and the last end.
   std::map<std::pair<std::int64_t, std::int64_t>, Partial> revisions;
   WindowChanges changes;
 
   // Kept for their memory.
   std::vector<Partial*> touched;
+  std::map<std::int64_t, Partial> single;  // by end, of the chunk at hand
+  std::vector<std::uint32_t> whole_rows;
   std::vector<std::uint32_t> groups;
   std::vector<std::uint32_t> late;
   std::vector<const column::Vector*> keys;
   AggregateColumns columns;
   KeyScratch scratch;
+  FilteredRows filtered;
 
  private:
   const Node& node_;

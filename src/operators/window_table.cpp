@@ -8,11 +8,19 @@ void WindowTable::make_room() {
 
 void WindowTable::add(std::span<const column::Vector* const> keys, const AggregateColumns& columns,
                       std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& groups,
-                      KeyScratch& scratch) {
+                      KeyScratch& scratch, FilteredRows& filtered) {
   keys_.find_or_add(keys, rows, groups, scratch);
   make_room();
+  filtered.clear();
   for (std::size_t i = 0; i < accumulators_.size(); ++i) {
-    accumulators_[i]->update(columns.inputs[i], rows, groups);
+    aggregate::Input input = columns.inputs[i];
+    if (input.filter == nullptr) {
+      accumulators_[i]->update(input, rows, groups);
+      continue;
+    }
+    const auto& passing = filtered.of(*input.filter, rows, groups);
+    input.filter = nullptr;
+    accumulators_[i]->update(input, passing.rows, passing.groups);
   }
 }
 

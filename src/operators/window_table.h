@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "operators/aggregate_inputs.h"
+#include "operators/filtered_rows.h"
 #include "operators/group_keys.h"
 
 namespace leat::operators {
@@ -19,7 +20,7 @@ class WindowTable {
   /// Sets `groups` to the numbers of the rows' keys, and adds the rows.
   void add(std::span<const column::Vector* const> keys, const AggregateColumns& columns,
            std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& groups,
-           KeyScratch& scratch);
+           KeyScratch& scratch, FilteredRows& filtered);
   /// Adds all of another table of the same node. `groups` is for its use.
   void merge(const WindowTable& other, std::vector<std::uint32_t>& groups);
   void clear();
