@@ -32,7 +32,7 @@ class AsOfJoin::State : public OperatorState {
     left_.restore(reader);
     right_.restore(reader);
     for (RowId id : read_rows(reader, right_.store())) {
-      latest_.set(right_key_.write(right_.store().row(id)), id);
+      right_key_.with(right_.store().row(id), [&](auto key) { return latest_.set(key, id); });
     }
     return {};
   }
@@ -67,15 +67,15 @@ class AsOfJoin::State : public OperatorState {
  private:
   void learn(RowId id) {
     StoredRow row = right_.store().row(id);
-    std::string_view key = right_key_.write(row);
     bool taken_back = row.kind() == column::RowKind::erase;
-    RowId before = taken_back ? latest_.forget(key) : latest_.set(key, id);
+    RowId before = right_key_.with(
+        row, [&](auto key) { return taken_back ? latest_.forget(key) : latest_.set(key, id); });
     if (before != no_row) released_right_.push_back(before);
     if (taken_back) released_right_.push_back(id);
   }
 
   void look_up(const StoredRow& left) {
-    RowId found = left_key_.has_null(left) ? no_row : latest_.find(left_key_.write(left));
+    RowId found = left_key_.has_null(left) ? no_row : left_key_.find_in(latest_, left);
     bool matched = found != no_row;
     if (columns_.how != Join::How::left && matched == (columns_.how == Join::How::anti)) return;
     // Also of semi joins the partner is part of the position.

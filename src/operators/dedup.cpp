@@ -55,7 +55,7 @@ class Dedup::State : public OperatorState {
     std::vector<std::uint32_t> firsts;
     for (std::uint32_t row : rows) {
       std::int64_t time = chunk.context->event_times_ms[row];
-      auto [number, is_new] = keys_.table().find_or_add(key_.write(ChunkRow{&chunk, row}));
+      auto [number, is_new] = key_.find_or_add_in(keys_.table(), ChunkRow{&chunk, row});
       if (!is_new && is_same(number, time)) continue;
       begin(number, time);
       firsts.push_back(row);
@@ -104,7 +104,7 @@ class Dedup::State : public OperatorState {
 
   Result<void> judge_first(RowId id, StoredOutput& out, Context& context) {
     StoredRow row = rows_.store().row(id);
-    auto [number, is_new] = keys_.table().find_or_add(key_.write(row));
+    auto [number, is_new] = key_.find_or_add_in(keys_.table(), row);
     out.release_later(id);
     if (!is_new && is_same(number, row.time_ms())) return {};
     begin(number, row.time_ms());
@@ -113,7 +113,7 @@ class Dedup::State : public OperatorState {
 
   Result<void> judge_last(RowId id) {
     StoredRow row = rows_.store().row(id);
-    auto [number, is_new] = keys_.table().find_or_add(key_.write(row));
+    auto [number, is_new] = key_.find_or_add_in(keys_.table(), row);
     if (!is_new && is_same(number, row.time_ms())) {
       rows_.store().release(known_[number].last);
     } else {

@@ -51,7 +51,7 @@ class DedupChanges::State : public OperatorState {
     for (RowId id : rows_.waiting_rows()) wait(id);
     std::uint32_t keys = reader.read_count(2 * sizeof(std::int64_t));
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
-      KeyTable::Number number = find_or_add(reader.read_text());
+      KeyTable::Number number = group_of(keys_.table().find_or_add(reader.read_text()));
       Group& group = groups_[number];
       bool open = reader.read<std::uint8_t>() != 0;
       auto first_ms = reader.read<std::int64_t>();
@@ -77,7 +77,7 @@ class DedupChanges::State : public OperatorState {
     for (std::uint32_t row : rows) {
       // Without a horizon nothing changes once a first row is settled.
       if (!dedup_.horizon_ms_ && !dedup_.keeps_last_) {
-        auto number = keys_.table().find(key_.write(ChunkRow{&chunk, row}));
+        auto number = key_.find_in(keys_.table(), ChunkRow{&chunk, row});
         if (number != KeyTable::none && groups_[number].open) continue;
       }
       able.push_back(row);
@@ -121,8 +121,8 @@ class DedupChanges::State : public OperatorState {
     std::vector<RowId> shown;    // that may still be taken back
   };
 
-  KeyTable::Number find_or_add(std::string_view key) {
-    auto [number, is_new] = keys_.table().find_or_add(key);
+  KeyTable::Number group_of(std::pair<KeyTable::Number, bool> key) {
+    auto [number, is_new] = key;
     if (groups_.size() <= number) groups_.resize(number + 1);
     if (is_new) groups_[number] = {};
     return number;
@@ -147,7 +147,7 @@ class DedupChanges::State : public OperatorState {
 
   void wait(RowId id) {
     StoredRow row = rows_.store().row(id);
-    KeyTable::Number number = find_or_add(key_.write(row));
+    KeyTable::Number number = group_of(key_.find_or_add_in(keys_.table(), row));
     Group& group = groups_[number];
     auto before = [&](RowId a, RowId b) {
       StoredRow left = rows_.store().row(a), right = rows_.store().row(b);

@@ -49,9 +49,18 @@ void gather(column::Vector& to, std::size_t begin, std::size_t count, const Cell
       return each([&](std::size_t i, const Vector& v, std::uint32_t row) {
         to.set_interval(i, v.interval(row));
       });
-    case column::Physical::list:
-      return each(
-          [&](std::size_t i, const Vector& v, std::uint32_t row) { to.set_from(i, v, row); });
+    case column::Physical::list: {
+      // The same array several times has its items once.
+      Cell last;
+      std::size_t last_at = 0;
+      return each([&](std::size_t i, const Vector& v, std::uint32_t row) {
+        bool again = last.vector == &v && last.row == row;
+        if (again) return to.set_list(i, to.list(last_at));
+        to.set_from(i, v, row);
+        last = {&v, row};
+        last_at = i;
+      });
+    }
   }
 }
 

@@ -3,38 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/assert.h"
+#include "operators/key_bytes.h"
 
 namespace leat::operators {
-
-namespace {
-
-// memcmp() without a call, for keys of usual length.
-bool equal(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  auto differ = [&](std::size_t at) {
-    std::uint64_t left, right;
-    std::memcpy(&left, a.data() + at, sizeof left);
-    std::memcpy(&right, b.data() + at, sizeof right);
-    return left != right;
-  };
-  constexpr std::size_t word = sizeof(std::uint64_t);
-  if (a.size() < word || a.size() > 4 * word) return a == b;
-  for (std::size_t at = 0; at + word < a.size(); at += word) {
-    if (differ(at)) return false;
-  }
-  return !differ(a.size() - word);
-}
-
-}  // namespace
 
 GroupTable::GroupTable() : slots_(64) {}
 
 std::uint32_t GroupTable::hash_of(std::string_view key) {
-  return static_cast<std::uint32_t>(XXH3_64bits(key.data(), key.size()) >> 32);
+  return key_hash(key);
 }
 
 std::size_t GroupTable::slot_of(std::string_view key, std::uint32_t hash) const {
@@ -42,7 +19,7 @@ std::size_t GroupTable::slot_of(std::string_view key, std::uint32_t hash) const 
   for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
     if (slot.group == 0) return at;
-    if (slot.hash == hash && equal(this->key(slot.group - 1), key)) return at;
+    if (slot.hash == hash && equal_keys(this->key(slot.group - 1), key)) return at;
   }
 }
 

@@ -49,12 +49,12 @@ class IntervalJoin::State : public OperatorState {
     for (std::uint32_t count = reader.read_count(1); count > 0 && reader.ok(); --count) {
       RowId id = left_.store().read(reader);
       StoredRow row = left_.store().row(id);
-      keep_left({id, keys_.find_or_add(left_key_.write(row)).first, row.time_ms()},
+      keep_left({id, left_key_.find_or_add_in(keys_, row).first, row.time_ms()},
                 reader.read<std::uint8_t>() != 0);
     }
     for (RowId id : read_rows(reader, right_.store())) {
       StoredRow row = right_.store().row(id);
-      rights_.add({id, keys_.find_or_add(right_key_.write(row)).first, row.time_ms()});
+      rights_.add({id, right_key_.find_or_add_in(keys_, row).first, row.time_ms()});
     }
     return {};
   }
@@ -120,7 +120,7 @@ class IntervalJoin::State : public OperatorState {
       released_left_.push_back(id);
       return columns_.gives_unmatched() ? give_alone(id, context) : Result<void>();
     }
-    RowChains::Row left{id, keys_.find_or_add(left_key_.write(row)).first, time_ms};
+    RowChains::Row left{id, left_key_.find_or_add_in(keys_, row).first, time_ms};
     keep_left(left, false);
     for (RowId right = rights_.first(left.key); right != no_row; right = rights_.next(right)) {
       std::int64_t ahead = rights_.time_ms(right) - time_ms;
@@ -139,7 +139,7 @@ class IntervalJoin::State : public OperatorState {
       released_right_.push_back(id);
       return {};
     }
-    RowChains::Row right{id, keys_.find_or_add(right_key_.write(row)).first, time_ms};
+    RowChains::Row right{id, right_key_.find_or_add_in(keys_, row).first, time_ms};
     rights_.add(right);
     for (RowId left = lefts_.first(right.key); left != no_row; left = lefts_.next(left)) {
       std::int64_t ahead = time_ms - lefts_.time_ms(left);

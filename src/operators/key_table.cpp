@@ -1,35 +1,25 @@
 #include "operators/key_table.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/assert.h"
+#include "operators/key_bytes.h"
 
 namespace leat::operators {
-
-namespace {
-
-// The slot is found by the low bits, so these are the well mixed high ones of the whole hash.
-std::uint32_t hash_of(std::string_view key) {
-  return static_cast<std::uint32_t>(XXH3_64bits(key.data(), key.size()) >> 32);
-}
-
-}  // namespace
 
 KeyTable::KeyTable() : slots_(64) {}
 
 KeyTable::Number KeyTable::find(std::string_view key) const {
-  return slots_[slot_of(key, hash_of(key))].number;
+  return slots_[slot_of(key, key_hash(key))].number;
 }
 
 std::pair<KeyTable::Number, bool> KeyTable::find_or_add(std::string_view key) {
-  std::uint32_t hash = hash_of(key);
-  std::size_t at = slot_of(key, hash);
-  if (slots_[at].number != none) return {slots_[at].number, false};
-  if ((size() + 1) * 2 > slots_.size()) {
-    grow();
-    at = slot_of(key, hash);
-  }
+  std::uint32_t hash = key_hash(key);
+  Number number = slots_[slot_of(key, hash)].number;
+  if (number != none) return {number, false};
+  return {add(key, hash), true};
+}
+
+KeyTable::Number KeyTable::add(std::string_view key, std::uint32_t hash) {
+  if ((size() + 1) * 2 > slots_.size()) grow();
   Number number;
   if (free_.empty()) {
     ASSERT(entries_.size() < none);
@@ -39,10 +29,12 @@ std::pair<KeyTable::Number, bool> KeyTable::find_or_add(std::string_view key) {
     number = free_.back();
     free_.pop_back();
   }
-  entries_[number] = {keys_.size(), static_cast<std::uint32_t>(key.size()), hash, true};
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  std::uint64_t last = key.size() < word ? 0 : detail::word_at(key, key.size() - word);
+  slots_[slot_of(key, hash)] = {hash, number};
+  entries_[number] = {keys_.size(), static_cast<std::uint32_t>(key.size()), hash, last, true};
   keys_ += key;
-  slots_[at] = {hash, number};
-  return {number, true};
+  return number;
 }
 
 // Those behind move up, so that no search ends at the gap.
@@ -75,7 +67,7 @@ std::size_t KeyTable::slot_of(std::string_view key, std::uint32_t hash) const {
   std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   for (; slots_[at].number != none; at = (at + 1) & mask) {
-    if (slots_[at].hash == hash && this->key(slots_[at].number) == key) break;
+    if (slots_[at].hash == hash && equal_keys(this->key(slots_[at].number), key)) break;
   }
   return at;
 }

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "operators/key_bytes.h"
+
 namespace leat::operators {
 
 /// Gives every key that is there a number, and takes numbers of keys that are gone again, so that
@@ -22,8 +24,23 @@ class KeyTable {
 
   /// The number of `key`; none if it is not there.
   Number find(std::string_view key) const;
+  /// The same for the key that is one integer (column/row_key.h). REQUIRES: so are all keys, or
+  /// NULL.
+  Number find(std::int64_t key) const {
+    IntegerKey bytes(key);
+    return slots_[slot_of(bytes, bytes.hash())].number;
+  }
   /// Its number, and whether it is a new one.
   std::pair<Number, bool> find_or_add(std::string_view key);
+  std::pair<Number, bool> find_or_add(std::int64_t key) {
+    IntegerKey bytes(key);
+    std::uint32_t hash = bytes.hash();
+    Number number = slots_[slot_of(bytes, hash)].number;
+    if (number != none) return {number, false};
+    char room[IntegerKey::size];
+    bytes.write(room);
+    return {add({room, sizeof room}, hash), true};
+  }
   /// REQUIRES: a key has this number.
   void erase(Number number);
   /// Valid until a key is added or erased.
@@ -47,10 +64,23 @@ class KeyTable {
     std::uint64_t begin = 0;  // in keys_
     std::uint32_t size = 0;
     std::uint32_t hash = 0;
+    std::uint64_t last = 0;  // the key's last bytes, if it has so many
     bool there = false;
   };
 
+  /// Where the key is, or the free slot where it would be.
   std::size_t slot_of(std::string_view key, std::uint32_t hash) const;
+  std::size_t slot_of(const IntegerKey& key, std::uint32_t hash) const {
+    std::size_t mask = slots_.size() - 1;
+    std::size_t at = hash & mask;
+    for (; slots_[at].number != none; at = (at + 1) & mask) {
+      if (slots_[at].hash != hash) continue;
+      const Entry& entry = entries_[slots_[at].number];
+      if (entry.last == key.last && entry.size == IntegerKey::size) break;
+    }
+    return at;
+  }
+  Number add(std::string_view key, std::uint32_t hash);
   void grow();
   void drop_dead_bytes();
 

@@ -18,7 +18,7 @@ bool KnownRows::earlier(RowId a, RowId b) const {
 }
 
 KnownRows::Place KnownRows::insert(RowId row) {
-  auto [number, is_new] = table_.find_or_add(key_writer_.write(store_.row(row)));
+  auto [number, is_new] = key_writer_.find_or_add_in(table_, store_.row(row));
   if (keys_.size() <= number) keys_.resize(number + 1);
   Key& key = keys_[number];
   if (is_new) {

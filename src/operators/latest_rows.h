@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,19 +13,24 @@ namespace leat::operators {
 /// Which stored row is a key's last one, as long as it has one. Not thread-safe.
 class LatestRows {
  public:
+  // Keys are those of KeyTable: bytes, or an integer.
+
   /// no_row if the key has none.
-  RowId find(std::string_view key) const {
+  template <class Key>
+  RowId find(Key key) const {
     KeyTable::Number number = keys_.find(key);
     return number == KeyTable::none ? no_row : rows_[number];
   }
   /// Says which one it was before.
-  RowId set(std::string_view key, RowId id) {
+  template <class Key>
+  RowId set(Key key, RowId id) {
     auto [number, is_new] = keys_.find_or_add(key);
     if (rows_.size() <= number) rows_.resize(number + 1);
     if (is_new) rows_[number] = no_row;
     return std::exchange(rows_[number], id);
   }
-  RowId forget(std::string_view key) {
+  template <class Key>
+  RowId forget(Key key) {
     KeyTable::Number number = keys_.find(key);
     if (number == KeyTable::none) return no_row;
     keys_.erase(number);

@@ -129,7 +129,7 @@ class Over::State : public OperatorState {
   // The row enters its key's frame, and those that do not count with it leave.
   KeyTable::Number enter(RowId row) {
     StoredRow stored = rows_.store().row(row);
-    auto [number, is_new] = keys_.table().find_or_add(key_.write(stored));
+    auto [number, is_new] = key_.find_or_add_in(keys_.table(), stored);
     if (is_new) {
       if (known_.size() <= number) known_.resize(number + 1);
       known_[number] = frames_.make();

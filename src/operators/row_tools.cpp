@@ -9,17 +9,28 @@ std::vector<column::Type> types_of(const column::Schema& schema) {
 }
 
 Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Context& context) {
-  std::vector<std::uint32_t> some, late;
-  some.reserve(chunk.selection.size());
-  column::RunCursor runs(*chunk.context);
+  const column::RowContext& from = *chunk.context;
+  std::vector<std::uint32_t> some(chunk.selection.size());
+  std::size_t count = 0;
+  column::RunCursor runs(from);
+  // Nearly none is late.
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
     std::uint32_t row = chunk.selection[i];
-    bool in_time = chunk.context->event_times_ms[row] >= runs.run_of(row).watermark_ms;
-    (in_time ? some : late).push_back(row);
+    some[count] = row;
+    if (from.event_times_ms[row] >= runs.run_of(row).watermark_ms) ++count;
   }
-  if (!late.empty()) {
-    if (auto pushed = context.push_late(chunk, late); !pushed) return fail(pushed);
+  if (count == some.size()) return some;
+  some.resize(count);
+  std::vector<std::uint32_t> late;
+  auto next = some.begin();
+  for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+    bool in_time = next != some.end() && *next == chunk.selection[i];
+    if (in_time)
+      ++next;
+    else
+      late.push_back(chunk.selection[i]);
   }
+  if (auto pushed = context.push_late(chunk, late); !pushed) return fail(pushed);
   return some;
 }
 

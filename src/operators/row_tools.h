@@ -36,9 +36,31 @@ class KeyWriter {
   /// Valid until the next one. `cells` has column(i) and, as `row`, the row there: a StoredRow.
   template <class Cells>
   std::string_view write(const Cells& cells) {
-    key_.clear();
-    for (std::size_t c : columns_) column::append_key(key_, cells.column(c), cells.row);
-    return key_;
+    std::size_t bytes_max = 0;
+    for (std::size_t c : columns_) bytes_max += column::key_bytes_max(cells.column(c), cells.row);
+    if (bytes_.size() < bytes_max) bytes_.resize(bytes_max);
+    char* end = bytes_.data();
+    for (std::size_t c : columns_) end = column::write_key(end, cells.column(c), cells.row);
+    return {bytes_.data(), static_cast<std::size_t>(end - bytes_.data())};
+  }
+  /// What `use` makes of the key: of its bytes, or of the number if it is a single one.
+  template <class Cells, class Use>
+  auto with(const Cells& cells, const Use& use) {
+    if (columns_.size() == 1) {
+      const column::Vector& column = cells.column(columns_[0]);
+      bool integer = physical(column.type()) == column::Physical::integer;
+      if (integer && !column.is_null(cells.row)) return use(column.integer(cells.row));
+    }
+    return use(write(cells));
+  }
+  /// What the table, a KeyTable or one that is like it, says of the key.
+  template <class Table, class Cells>
+  auto find_in(const Table& table, const Cells& cells) {
+    return with(cells, [&](auto key) { return table.find(key); });
+  }
+  template <class Table, class Cells>
+  auto find_or_add_in(Table& table, const Cells& cells) {
+    return with(cells, [&](auto key) { return table.find_or_add(key); });
   }
   /// Whether a cell of the key is NULL.
   template <class Cells>
@@ -51,7 +73,7 @@ class KeyWriter {
 
  private:
   std::vector<std::size_t> columns_;
-  std::string key_;
+  std::string bytes_;
 };
 
 /// A row of a chunk.

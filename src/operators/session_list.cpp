@@ -38,36 +38,27 @@ void SessionList::add(std::span<const column::Vector* const> keys, const Aggrega
 }
 
 SessionId SessionList::take_row(std::uint32_t key, std::int64_t time_ms) {
-  SessionId* link = &newest_[key];
-  while (*link != no_session) {
-    SessionId id = *link;
-    Session& session = sessions_[id];
+  SessionId older = newest_[key], newer = no_session;
+  while (older != no_session) {
+    Session& session = sessions_[older];
     if (time_ms - session.last_ms >= gap_ms_) break;
     if (session.start_ms - time_ms < gap_ms_) {
       session.last_ms = std::max(session.last_ms, time_ms);
       if (time_ms < session.start_ms) {
         session.start_ms = time_ms;
-        join_older(id);
+        join_older(older);
       }
-      return id;
+      return older;
     }
-    link = &session.older;
+    newer = older;
+    older = session.older;
   }
-  // The link lies in what may move.
-  bool is_newest = link == &newest_[key];
-  SessionId older = *link;
-  SessionId newer = no_session;
-  if (!is_newest) {
-    newer = newest_[key];
-    while (sessions_[newer].older != older) newer = sessions_[newer].older;
-  }
-  SessionId id = open(key, time_ms, older);
-  (is_newest ? newest_[key] : sessions_[newer].older) = id;
+  SessionId id = open(key, time_ms);
+  link(id, older, newer);
   return id;
 }
 
-SessionId SessionList::open(std::uint32_t key, std::int64_t time_ms, SessionId older) {
-  if (newest_[key] == no_session) --idle_keys_;
+SessionId SessionList::open(std::uint32_t key, std::int64_t time_ms) {
   SessionId id = no_session;
   if (free_.empty()) {
     ASSERT(sessions_.size() < no_session);
@@ -77,7 +68,10 @@ SessionId SessionList::open(std::uint32_t key, std::int64_t time_ms, SessionId o
     id = free_.back();
     free_.pop_back();
   }
-  sessions_[id] = {time_ms, time_ms, key, older, 0, true};
+  sessions_[id] = {};
+  sessions_[id].start_ms = sessions_[id].last_ms = time_ms;
+  sessions_[id].key = key;
+  sessions_[id].is_open = true;
   list_by_end(id);
   return id;
 }
@@ -91,6 +85,7 @@ void SessionList::join_older(SessionId id) {
   joins_.push_back({id, session.older});
   session.start_ms = older.start_ms;
   session.older = older.older;
+  if (session.older != no_session) sessions_[session.older].newer = id;
   older.is_open = false;
 }
 
@@ -147,11 +142,11 @@ void SessionList::erase(std::span<const SessionId> ids) {
 }
 
 void SessionList::unlink(SessionId id) {
-  const Session& session = sessions_[id];
-  SessionId* link = &newest_[session.key];
-  while (*link != id) link = &sessions_[*link].older;
-  *link = session.older;
-  if (newest_[session.key] == no_session) ++idle_keys_;
+  SessionId older = sessions_[id].older, newer = sessions_[id].newer;
+  SessionId& newest = newest_[sessions_[id].key];
+  (newer == no_session ? newest : sessions_[newer].older) = older;
+  if (older != no_session) sessions_[older].newer = newer;
+  if (newest == no_session) ++idle_keys_;
 }
 
 void SessionList::forget_keys() {
@@ -217,7 +212,7 @@ Result<void> SessionList::restore(StateReader& reader) {
     if (session.key >= newest_.size()) {
       return fail(Errc::corrupt_message, "the snapshot has a session of no key");
     }
-    link(id);
+    link_by_time(id);
     list_by_end(id);
   }
   for (auto& accumulators : accumulators_) {
@@ -227,15 +222,23 @@ Result<void> SessionList::restore(StateReader& reader) {
   return {};
 }
 
-void SessionList::link(SessionId id) {
-  Session& session = sessions_[id];
-  SessionId* link = &newest_[session.key];
-  if (*link == no_session) --idle_keys_;
-  while (*link != no_session && sessions_[*link].start_ms > session.start_ms) {
-    link = &sessions_[*link].older;
+void SessionList::link_by_time(SessionId id) {
+  const Session& session = sessions_[id];
+  SessionId older = newest_[session.key], newer = no_session;
+  while (older != no_session && sessions_[older].start_ms > session.start_ms) {
+    newer = older;
+    older = sessions_[older].older;
   }
-  session.older = *link;
-  *link = id;
+  link(id, older, newer);
+}
+
+void SessionList::link(SessionId id, SessionId older, SessionId newer) {
+  SessionId& newest = newest_[sessions_[id].key];
+  if (newest == no_session) --idle_keys_;
+  sessions_[id].older = older;
+  sessions_[id].newer = newer;
+  if (older != no_session) sessions_[older].newer = id;
+  (newer == no_session ? newest : sessions_[newer].older) = id;
 }
 
 }  // namespace leat::operators

@@ -22,6 +22,7 @@ struct Session {
   std::int64_t last_ms = 0;      // of its last row
   std::uint32_t key = 0;         // its number in the list's keys
   SessionId older = no_session;  // the one before it, of the same key
+  SessionId newer = no_session;  // and the one behind
   std::int64_t listed_ms = 0;    // under which end it is listed
   bool is_open = false;
 };
@@ -72,10 +73,11 @@ class SessionList {
 
  private:
   SessionId take_row(std::uint32_t key, std::int64_t time_ms);
-  SessionId open(std::uint32_t key, std::int64_t time_ms, SessionId older);
+  SessionId open(std::uint32_t key, std::int64_t time_ms);
   void join_older(SessionId id);
   void list_by_end(SessionId id);
-  void link(SessionId id);
+  void link(SessionId id, SessionId older, SessionId newer);
+  void link_by_time(SessionId id);
   void unlink(SessionId id);
   void forget_keys();
 

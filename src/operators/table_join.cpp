@@ -50,7 +50,9 @@ class TableJoin::State : public OperatorState {
 
   Result<void> restore(StateReader& reader) override {
     if (auto section = reader.section("table_join", 1); !section) return fail(section);
-    for (RowId id : read_rows(reader, store_)) latest_.set(right_key_.write(store_.row(id)), id);
+    for (RowId id : read_rows(reader, store_)) {
+      right_key_.with(store_.row(id), [&](auto key) { return latest_.set(key, id); });
+    }
     return {};
   }
 
@@ -70,7 +72,7 @@ class TableJoin::State : public OperatorState {
     for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
       std::uint32_t row = chunk.selection[i];
       ChunkRow cells{&chunk, row};
-      RowId found = left_key_.has_null(cells) ? no_row : latest_.find(left_key_.write(cells));
+      RowId found = left_key_.has_null(cells) ? no_row : left_key_.find_in(latest_, cells);
       bool matched = found != no_row;
       if (columns_.how == Join::How::left || matched == (columns_.how != Join::How::anti)) {
         given.push_back(row);
@@ -87,8 +89,11 @@ class TableJoin::State : public OperatorState {
 
  private:
   void learn(RowId id) {
+    right_key_.with(store_.row(id), [&](auto key) { learn(key, id); });
+  }
+  template <class Key>
+  void learn(Key key, RowId id) {
     StoredRow row = store_.row(id);
-    std::string_view key = right_key_.write(row);
     RowId before = latest_.find(key);
     if (before != no_row && row.position() < store_.row(before).position()) {
       return store_.release(id);  // of another partition, and has come later

@@ -35,7 +35,7 @@ class Top::State : public OperatorState {
     rows_.restore(reader);
     std::uint32_t keys = reader.read_count(sizeof(std::uint32_t) + 1);
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
-      auto& orders = firsts_of(reader.read_text());
+      auto& orders = firsts_of(keys_.find_or_add(reader.read_text()));
       for (std::uint32_t count = reader.read_count(1); count > 0; --count) {
         order_bytes_ += orders.emplace_back(reader.read_text()).size();
       }
@@ -63,7 +63,7 @@ class Top::State : public OperatorState {
       top_.order_.append(order_, cells);
       RowOrder::append_time(order_, chunk.context->event_times_ms[row],
                             chunk.context->position(row, runs.run_of(row)));
-      std::size_t rank = rank_of(key_.write(cells));
+      std::size_t rank = rank_of(firsts_of(key_.find_or_add_in(keys_, cells)));
       if (rank > top_.limit_) continue;
       first.push_back(row);
       if (top_.ranked_) ranks->set_integer(row, static_cast<std::int64_t>(rank));
@@ -80,7 +80,7 @@ class Top::State : public OperatorState {
       StoredRow row = rows_.store().row(id);
       order_.clear();
       top_.order_.append(order_, row);  // later rows are behind equal ones
-      std::size_t rank = rank_of(key_.write(row));
+      std::size_t rank = rank_of(firsts_of(key_.find_or_add_in(keys_, row)));
       out.release_later(id);
       if (rank > top_.limit_) continue;
       auto added = out.add(id, context, static_cast<std::int64_t>(rank));
@@ -92,15 +92,14 @@ class Top::State : public OperatorState {
  private:
   using Orders = std::vector<std::string>;
 
-  Orders& firsts_of(std::string_view key) {
-    auto [number, is_new] = keys_.find_or_add(key);
+  Orders& firsts_of(std::pair<KeyTable::Number, bool> key) {
+    auto [number, is_new] = key;
     if (is_new) firsts_.emplace_back();
     return firsts_[number];
   }
 
   // Of the row whose ordering is order_, which then counts for others.
-  std::size_t rank_of(std::string_view key) {
-    Orders& orders = firsts_of(key);
+  std::size_t rank_of(Orders& orders) {
     if (orders.size() == top_.limit_) {
       if (orders.back() <= order_) return top_.limit_ + 1;
       order_bytes_ -= orders.back().size();

@@ -41,7 +41,7 @@ class TopChanges::State : public OperatorState {
     if (auto section = reader.section("top_changes", 1); !section) return fail(section);
     std::uint32_t keys = reader.read_count(2 * sizeof(std::uint32_t));
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
-      KeyTable::Number number = find_or_add(reader.read_text());
+      KeyTable::Number number = group_of(keys_.find_or_add(reader.read_text()));
       Group& group = groups_[number];
       for (RowId id : read_rows(reader, store_)) {
         write_order(store_.row(id));
@@ -71,7 +71,7 @@ class TopChanges::State : public OperatorState {
     column::RunCursor runs(*chunk.context);
     for (std::uint32_t row : rows) {
       ChunkRow cells{&chunk, row};
-      KeyTable::Number number = find_or_add(key_.write(cells));
+      KeyTable::Number number = group_of(key_.find_or_add_in(keys_, cells));
       write_order(cells, chunk.context->event_times_ms[row],
                   chunk.context->position(row, runs.run_of(row)));
       if (!is_first(groups_[number])) continue;
@@ -114,8 +114,8 @@ class TopChanges::State : public OperatorState {
     bool touched = false;
   };
 
-  KeyTable::Number find_or_add(std::string_view key) {
-    auto [number, is_new] = keys_.find_or_add(key);
+  KeyTable::Number group_of(std::pair<KeyTable::Number, bool> key) {
+    auto [number, is_new] = key;
     if (is_new) groups_.emplace_back();
     return number;
   }

@@ -127,7 +127,7 @@ class WindowJoin::State : public OperatorState {
     StoredRow row = side.store.row(id);
     KeyTable::Number key = KeyTable::none;
     if (!side.key.has_null(row)) {
-      key = keys_.find_or_add(side.key.write(row)).first;
+      key = side.key.find_or_add_in(keys_, row).first;
       if (uses_.size() <= key) {
         uses_.resize(key + 1);
         firsts_.resize(key + 1, no_row);

@@ -1,9 +1,12 @@
+#include <iterator>
+#include <limits>
 #include <map>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "base/random.h"
+#include "column/row_key.h"
 #include "operators/expiring_keys.h"
 
 TEST_SUITE_BEGIN("operators");
@@ -38,6 +41,36 @@ TEST_CASE("a key has one number as long as it is there, and no other key has it"
   }
 }
 
+TEST_CASE("a key that is an integer has the number that its bytes have") {
+  constexpr std::int64_t numbers[] = {0,
+                                      1,
+                                      -1,
+                                      255,
+                                      256,
+                                      1'000'000'007,
+                                      std::numeric_limits<std::int64_t>::min(),
+                                      std::numeric_limits<std::int64_t>::max()};
+  column::Vector cells{column::Type(column::Type::bigint)};
+  cells.resize(1);
+  auto bytes_of = [&](std::int64_t number) {
+    std::string bytes;
+    cells.set_integer(0, number);
+    column::append_key(bytes, cells, 0);
+    return bytes;
+  };
+  KeyTable table;
+  for (std::size_t i = 0; i < std::size(numbers); ++i) {
+    std::string bytes = bytes_of(numbers[i]);
+    CHECK(table.find(numbers[i]) == KeyTable::none);
+    auto number = i % 2 == 0 ? table.find_or_add(numbers[i]).first : table.find_or_add(bytes).first;
+    CHECK(table.find(bytes) == number);
+    CHECK(table.find(numbers[i]) == number);
+    CHECK(table.key(number) == bytes);
+  }
+  CHECK(table.size() == std::size(numbers));
+  CHECK_FALSE(table.find_or_add(std::int64_t{255}).second);
+}
+
 TEST_CASE("memory of keys follows those that are there") {
   KeyTable table;
   for (int i = 0; i < 50'000; ++i) {
@@ -65,6 +98,31 @@ TEST_CASE("a key goes when its last time has come, the earliest first") {
   keys.expire_at(b, 15);
   CHECK(forget(14) == "");
   CHECK(forget(20) == "ba");
+  CHECK(keys.table().size() == 0);
+}
+
+TEST_CASE("a key whose time is put off, or brought forward, goes at its last time and once") {
+  ExpiringKeys keys;
+  auto number = keys.table().find_or_add("a").first;
+  int gone = 0;
+  auto forget = [&](Watermark watermark) {
+    keys.forget(watermark, [&](auto) { return ++gone > 0; });
+    return gone;
+  };
+  for (std::int64_t time_ms : {10, 20, 50, 30}) keys.expire_at(number, time_ms);
+  CHECK(forget(29) == 0);
+  keys.expire_at(number, 40);
+  CHECK(forget(39) == 0);
+  CHECK(forget(40) == 1);
+  CHECK(forget(100) == 1);
+}
+
+TEST_CASE("a key whose time is the last there is goes when nothing comes any more") {
+  ExpiringKeys keys;
+  keys.expire_at(keys.table().find_or_add("a").first, watermark_max);
+  keys.forget(watermark_max - 1, [](auto) { return true; });
+  CHECK(keys.table().size() == 1);
+  keys.forget(watermark_max, [](auto) { return true; });
   CHECK(keys.table().size() == 0);
 }
 
