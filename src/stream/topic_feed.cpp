@@ -81,16 +81,15 @@ Result<bool> TopicFeed::read_more() {
     batches_ = std::move(*batches);
     return !batches_.bytes.empty();
   }
-  const Error& error = batches.error();
   const std::string& topic = reader_.topic().name;
-  if (error.code == Errc::unknown_topic_or_partition) {
+  auto cannot_read = [&](const Error& error) {
     return fail(error.code,
                 fmt::format("cannot read partition {} of {} from offset {} on: {}",
                             partition_.value(), topic, next_offset_.value(), error.what));
-  }
-  if (error.code != Errc::offset_out_of_range) return fail(batches);
+  };
+  if (batches.error().code != Errc::offset_out_of_range) return cannot_read(batches.error());
   auto all = reader_.readable();
-  if (!all) return fail(all);
+  if (!all) return cannot_read(all.error());
   const Readable& readable = all->at(static_cast<std::size_t>(partition_.value()));
   return fail(Errc::offset_out_of_range,
               fmt::format("the next record to read, offset {} of partition {} of {}, is not there: "
