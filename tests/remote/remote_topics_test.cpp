@@ -131,6 +131,23 @@ TEST_CASE("all records are read, once and in order, while leaders change and ans
   }
 }
 
+TEST_CASE("a partition that nobody reads any more holds back no other") {
+  FakeCluster cluster(1);
+  cluster.add_topic("orders", 2);
+  std::vector<std::string> written;
+  for (int i = 0; i < 200; ++i) {
+    std::vector<std::string> values{fmt::format("{}-{}", i, std::string(1000, 'x'))};
+    cluster.append("orders", 0, batch_of(values));
+    cluster.append("orders", 1, batch_of(values));
+    written.push_back(values[0]);
+  }
+  RemoteTopics topics(client::quick_options(cluster), {.partition_bytes = 4096, .bytes = 16384});
+  auto reader = *topics.open(*topics.find_topic("orders"));
+  CHECK(reader->read(PartitionId{0}, Offset{0}, 1)->on_their_way);
+  CHECK(read_to_end(*reader, 1) == written);
+  CHECK(read_to_end(*reader, 0) == written);
+}
+
 TEST_CASE(
     "what is appended is there once and in order, while leaders change and answers get lost") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
