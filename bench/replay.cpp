@@ -290,8 +290,9 @@ Seconds compare(const Settings& settings, const Buffer& buffer, int cores) {
 
 /// Beside what a replay on one core takes within the process that has the log.
 void compare_protocol(const Settings& settings, const Seconds& local) {
-  use_cores(1);
+  use_cores(2);
   auto places = bench::find_places("bench-replay-server");
+  use_cores(1);
   bench::ServerProcess server({places.leat, "serve", "--data", settings.directory, "--listen",
                                "127.0.0.1:0", "--http", "127.0.0.1:0"},
                               places.data, places.server_core);
