@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -53,7 +55,9 @@ Result<plan::Plan> read_plan(const std::string& path) {
     text << std::cin.rdbuf();
   } else {
     std::ifstream in(path, std::ios::binary);
-    if (!in.is_open()) return fail(Errc::io_error, fmt::format("cannot read {}", path));
+    if (!in.is_open()) {
+      return fail(Errc::io_error, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    }
     text << in.rdbuf();
   }
   auto plan = plan::parse(text.str());
@@ -61,6 +65,13 @@ Result<plan::Plan> read_plan(const std::string& path) {
   auto bound = plan::bind(*plan);
   if (!bound) return fail(bound.error().code, fmt::format("{}: {}", path, bound.error().what));
   return plan;
+}
+
+bool reads_topics(const plan::Plan& plan) {
+  return std::any_of(plan.nodes.begin(), plan.nodes.end(), [](const plan::Node& node) {
+    const auto* source = std::get_if<plan::Source>(&node.body);
+    return source != nullptr && !source->topic.empty();
+  });
 }
 
 int explain(const std::vector<plan::Plan>& plans) {
@@ -179,7 +190,8 @@ void Runs::report() {
 /// The topics of a data directory or of a cluster.
 class Topics {
  public:
-  Result<void> open(const RunOptions& options, const Interrupt& interrupt);
+  /// A data directory is made if missing, but not to look for topics in it.
+  Result<void> open(const RunOptions& options, bool reads_topics, const Interrupt& interrupt);
   stream::TopicStore& store() {
     return cluster_ ? static_cast<stream::TopicStore&>(*cluster_) : directory_->topics();
   }
@@ -191,7 +203,8 @@ class Topics {
   std::unique_ptr<remote::RemoteTopics> cluster_;
 };
 
-Result<void> Topics::open(const RunOptions& options, const Interrupt& interrupt) {
+Result<void> Topics::open(const RunOptions& options, bool reads_topics,
+                          const Interrupt& interrupt) {
   if (options.brokers) {
     cluster_ =
         std::make_unique<remote::RemoteTopics>(client_options(*options.brokers, interrupt.token()));
@@ -199,6 +212,16 @@ Result<void> Topics::open(const RunOptions& options, const Interrupt& interrupt)
   }
   broker::BrokerOptions broker;
   broker.store.directory = options.data.value_or(default_data);
+  if (reads_topics) {
+    auto there = files_.exists(broker.store.directory + "/format");
+    if (!there) return fail(there);
+    if (!*there) {
+      return fail(Errc::not_found,
+                  fmt::format("{} is no data directory: it has no file 'format'. Give the one that "
+                              "has the topics with -d, or a server's address with -b",
+                              broker.store.directory));
+    }
+  }
   auto directory =
       stream::DataDirectory::open(broker, files_, clock_, Random(std::random_device{}()));
   if (!directory) return fail(directory);
@@ -223,7 +246,10 @@ int run(const RunOptions& options) {
   }
   Interrupt interrupt;
   Topics topics;
-  if (auto opened = topics.open(options, interrupt); !opened) return fail_command(opened.error());
+  bool any_reads = std::any_of(plans.begin(), plans.end(), reads_topics);
+  if (auto opened = topics.open(options, any_reads, interrupt); !opened) {
+    return fail_command(opened.error());
+  }
   Runs runs(options, interrupt);
   auto opened = runs.open(std::move(plans), topics.store());
   if (!opened && interrupt.requested()) return interrupt.exit_code();

@@ -110,6 +110,10 @@ def check_usage(folder):
     check(refused.returncode == 1 and b"column 'chanel' is not there" in refused.stderr and
           not (folder / "none").exists(), "a plan that does not fit is refused, with the place",
           refused.stderr)
+    missing = leat("run", str(plan), "-d", str(folder / "none"))
+    check(missing.returncode == 1 and b"no data directory" in missing.stderr and
+          not (folder / "none").exists(), "no directory is made to look for topics in it",
+          missing.stderr)
     with Server(folder / "held") as server:
         held = leat("run", str(plan), "-d", str(server.data))
         check(held.returncode == 1 and f"-b {server.kafka}".encode() in held.stderr,
