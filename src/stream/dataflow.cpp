@@ -316,7 +316,7 @@ Result<void> Dataflow::write_all(Outlet& outlet) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     if (!node.traits.is_sink) continue;
-    std::vector<Chunk> chunks = StepOutput::take(outputs, i);
+    std::vector<Chunk> chunks = StepOutput::take(outputs, i, node.bound->revises);
     if (node.waiting) {
       chunks = pass_through(*node.waiting, chunks, node.watermark);
     }

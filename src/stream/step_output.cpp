@@ -20,7 +20,8 @@ void move_to(std::vector<Chunk>& all, std::vector<Chunk>& some) {
 
 }  // namespace
 
-std::vector<Chunk> StepOutput::take(std::span<StepOutput* const> lanes, std::size_t node) {
+std::vector<Chunk> StepOutput::take(std::span<StepOutput* const> lanes, std::size_t node,
+                                    bool changes) {
   std::vector<Chunk> chunks;
   std::size_t givers = 0;
   for (StepOutput* lane : lanes) {
@@ -29,7 +30,7 @@ std::vector<Chunk> StepOutput::take(std::span<StepOutput* const> lanes, std::siz
     ++givers;
     move_to(chunks, found->second);
   }
-  return givers > 1 ? in_order_of_time(chunks) : chunks;
+  return givers > 1 && !changes ? in_order_of_time(chunks) : chunks;
 }
 
 Result<void> StepOutput::hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,

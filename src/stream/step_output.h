@@ -49,8 +49,10 @@ class StepOutput {
   }
 
   /// Takes the rows for a sink that all lanes have. Of one lane they are as they came; of several
-  /// in the order of time.
-  static std::vector<column::Chunk> take(std::span<StepOutput* const> lanes, std::size_t node);
+  /// in the order of time, unless they are `changes`: those of a key are of one lane, and in the
+  /// order that counts.
+  static std::vector<column::Chunk> take(std::span<StepOutput* const> lanes, std::size_t node,
+                                         bool changes);
   /// Takes late and rejected rows of all lanes, and hands them out: late ones by position, so of
   /// each partition in its order, rejected ones of a node in the order of time.
   static Result<void> hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,
