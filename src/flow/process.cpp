@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "column/timestamp.h"
 #include "flow/cells.h"
 #include "flow/graph.h"
 #include "operators/process.h"
@@ -51,7 +52,14 @@ class Call final : public detail::ProcessCall {
     }
     return cells_->columns();
   }
-  void set_timer(std::int64_t time_ms) override { actions_->set_timer(time_ms); }
+  void set_timer(std::int64_t time_ms) override {
+    // What it gives has this time, and may be in windows, as rows of sources.
+    constexpr std::int64_t century_ms = std::int64_t{100} * 366 * 86'400'000;
+    if (time_ms > column::timestamp_max.ms - century_ms) {
+      throw Error("a timer must be before the year 9900");
+    }
+    actions_->set_timer(time_ms);
+  }
   void cancel_timer(std::int64_t time_ms) override { actions_->cancel_timer(time_ms); }
   void forget() override { actions_->forget(); }
 

@@ -11,10 +11,11 @@ using operators::watermark_min;
 
 namespace {
 
-// Event times whose windows' bounds can be written.
-constexpr std::int64_t margin_ms = std::int64_t{366} * 86'400'000;
-constexpr std::int64_t time_min_ms = column::timestamp_min.ms + margin_ms;
-constexpr std::int64_t time_max_ms = column::timestamp_max.ms - margin_ms;
+// Event times whose windows' bounds can be written. Windows take a year at most, and those over
+// windows end that much later each.
+constexpr std::int64_t year_ms = std::int64_t{366} * 86'400'000;
+constexpr std::int64_t time_min_ms = column::timestamp_min.ms + year_ms;
+constexpr std::int64_t time_max_ms = column::timestamp_max.ms - 100 * year_ms;
 
 Watermark behind(std::int64_t time_ms, std::int64_t disorder_ms) {
   Watermark watermark;

@@ -220,13 +220,16 @@ TEST_CASE("a function that throws, or gives what no column holds, makes the row 
     context.emit({"kept"});
     if (event.user == "throws") throw std::runtime_error("no");
     if (event.user == "bytes") context.emit({"\xff"});
+    if (event.user == "timer") context.set_timer(Timestamp::max());
     context.emit({"all of " + event.user});
   });
   of.give({{{"throws", 1, at(1)}, 0, 0}, {{"bytes", 1, at(2)}, 0, 1}, {{"good", 1, at(3)}, 0, 2}});
+  of.give({{{"timer", 1, at(4)}, 0, 3}});
   of.trial.advance(operators::watermark_max);
   CHECK(of.trial.rejected ==
-        Lines{"throws: the function threw: no", "bytes: the function threw: a text must be UTF-8"});
-  CHECK(of.take() == Lines{"1 kept", "2 kept", "3 kept", "3 all of good"});
+        Lines{"throws: the function threw: no", "bytes: the function threw: a text must be UTF-8",
+              "timer: the function threw: a timer must be before the year 9900"});
+  CHECK(of.take() == Lines{"1 kept", "2 kept", "3 kept", "3 all of good", "4 kept"});
 }
 
 TEST_CASE("a NULL that has no place in the struct makes the row a bad one") {

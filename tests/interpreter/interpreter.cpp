@@ -15,8 +15,8 @@ using namespace leat::plan;
 namespace {
 
 constexpr std::int64_t before_all = std::numeric_limits<std::int64_t>::min();
-// Event times whose windows' bounds can be written.
-constexpr std::int64_t margin_ms = std::int64_t{366} * 86'400'000;
+// Event times whose windows' bounds can be written, also those of windows over windows.
+constexpr std::int64_t year_ms = std::int64_t{366} * 86'400'000;
 
 // The rows of the partitions of one source, each in the order of its offsets.
 using Partitions = std::vector<Rows>;
@@ -32,8 +32,8 @@ std::int64_t event_time_of(const Source& source, const BoundNode& node, const Re
     if (found == nullptr) throw BadValue{"no event time"};
     time = found->ms;
   }
-  bool in_range =
-      time >= column::timestamp_min.ms + margin_ms && time <= column::timestamp_max.ms - margin_ms;
+  bool in_range = time >= column::timestamp_min.ms + year_ms &&
+                  time <= column::timestamp_max.ms - 100 * year_ms;
   if (!in_range) throw BadValue{"the event time is out of range"};
   bool judged = source.ahead_max_ms && record.timestamp_ms >= 0;
   if (judged && time > record.timestamp_ms + *source.ahead_max_ms) {

@@ -100,6 +100,36 @@ TEST_CASE("a record that became several late rows is written once, by any number
   }
 }
 
+TEST_CASE("bounds of windows over windows can be written for all event times that there are") {
+  World world;
+  Topic topic = *world.topics.create_topic("in", 3);
+  std::int32_t partition = 0;
+  OutputBatches in;
+  for (const char* time : {"9998-12-30", "9899-01-02", "0001-01-04"}) {
+    std::string json = fmt::format(R"({{"t":"{}T00:00:00Z"}})", time);
+    in.append({topic.id, PartitionId{partition++}}, 0, {}, as_bytes(json));
+  }
+  for (auto& batch : in.take()) {
+    world.topics.append(batch.partition, std::move(batch.bytes), [](auto) {});
+  }
+  std::string nodes = R"({"name": "n0", "type": "source", "topic": "in", "event_time": "t",
+    "columns": [{"name": "t", "type": "timestamp"}],
+    "bad_records": {"policy": "dead_letter", "topic": "bad"}}, )";
+  // Each ends four months behind the one before it.
+  constexpr int depth = 6;
+  for (int i = 1; i <= depth; ++i) {
+    nodes += fmt::format(R"({{"name": "n{0}", "type": "window", "input": "n{1}",
+      "window": {{"kind": "tumbling", "size_ms": 31622400000, "offset_ms": {2}}},
+      "aggregates": [{{"name": "n", "function": "count"}}]}}, )",
+                         i, i - 1, i % 3 * 10'540'800'000);
+  }
+  world.run(
+      nodes +
+      fmt::format(R"({{"name": "out", "type": "sink", "input": "n{}", "topic": "out"}})", depth));
+  CHECK(world.values("out").size() == 2);
+  CHECK(world.topics.records("bad", 0).size() == 1);
+}
+
 TEST_CASE("rejected rows come out in the order of time, then position, whatever lane had them") {
   auto context = std::make_shared<column::RowContext>();
   context->event_times_ms = {7, 7, 5};
