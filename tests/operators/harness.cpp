@@ -146,6 +146,9 @@ class Driver : public Context {
       if (random_.one_in(12)) update();
     }
     advance_to(watermark_max);
+    for (const auto& [chunk, lines] : given_) {
+      CHECK_MESSAGE(lines_of(chunk) == lines, "a chunk changed behind push()");
+    }
     return found_;
   }
 
@@ -165,6 +168,8 @@ class Driver : public Context {
       std::uint32_t row = chunk.selection[i];
       take(chunk, row, runs.run_of(row));
     }
+    // Some are looked at again.
+    if (++pushed_ % 4 == 0) given_.emplace_back(chunk, lines_of(chunk));
     return {};
   }
 
@@ -187,6 +192,16 @@ class Driver : public Context {
   std::int64_t now_ms() const override { return 0; }
 
  private:
+  Lines lines_of(const column::Chunk& chunk) const {
+    Lines lines;
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+      std::uint32_t row = chunk.selection[i];
+      lines.push_back(line_of(chunk.context->event_times_ms[row], values_of(chunk, row),
+                              plan_.nodes[node_].schema));
+    }
+    return lines;
+  }
+
   static interpreter::Values values_of(const column::Chunk& chunk, std::uint32_t row) {
     interpreter::Values values;
     for (const auto& column : chunk.columns) values.push_back(column->value(row));
@@ -353,6 +368,8 @@ class Driver : public Context {
   Watermark promised_ = watermark_min;
   std::optional<std::pair<std::int64_t, Place>> last_;
   Found found_;
+  std::size_t pushed_ = 0;
+  std::vector<std::pair<column::Chunk, Lines>> given_;
 };
 
 Found judged(const Trial& trial, const plan::BoundPlan& plan, std::size_t node,

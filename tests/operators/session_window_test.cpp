@@ -92,6 +92,15 @@ TEST_CASE("sessions that tell of changes take back what they are no longer") {
   CHECK(story.tell("105 x 4; now 1") == "- 100 115 x 2 3; + 100 115 x 3 7");
 }
 
+TEST_CASE("changes of sessions are told each time that so much processing time has passed") {
+  WindowStory story(make_sessions, sessions + R"(, "emit": "every", "every_ms": 50)");
+  CHECK(story.tell("100 x 1; now 50") == "100 110 x 1 1");
+  CHECK(story.tell("105 x 2; now 60") == "");
+  story.restart();
+  CHECK(story.tell("now 99") == "");
+  CHECK(story.tell("now 100") == "! 100 110 x 1 1; 100 115 x 2 3");
+}
+
 TEST_CASE("a session's result beyond its type is bad when nothing can change it any more") {
   const std::string most = std::to_string(std::numeric_limits<std::int64_t>::max());
   WindowStory closing(make_sessions, sessions);

@@ -121,7 +121,11 @@ TEST_CASE("changes are told each time that so much processing time has passed, a
   CHECK(story.tell("100 x 1; now 40") == "");
   CHECK(story.tell("now 50") == "100 110 x 1 1");
   CHECK(story.tell("100 x 1; now 60; > 105") == "");
-  CHECK(story.tell("> 110") == "- 100 110 x 1 1; + 100 110 x 2 2");
+  story.restart();
+  CHECK(story.tell("now 99") == "");
+  CHECK(story.tell("now 100") == "- 100 110 x 1 1; + 100 110 x 2 2");
+  CHECK(story.tell("106 x 1; now 149") == "");
+  CHECK(story.tell("> 110") == "- 100 110 x 2 2; + 100 110 x 3 3");
 }
 
 TEST_CASE("a result beyond its type is bad when nothing can change it any more") {
