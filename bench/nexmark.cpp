@@ -33,7 +33,7 @@ namespace {
 struct Settings {
   std::size_t events = 1'000'000;
   double rate = 10'000;
-  int rounds = 3;
+  int rounds = 2;
   bool json = true;
   std::vector<std::string> queries;
 

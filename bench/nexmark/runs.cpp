@@ -82,7 +82,7 @@ class AnswerOutlet final : public stream::Outlet {
     answer_.look(chunk.selection.size(), seen);
     return {};
   }
-  Result<void> late(std::size_t, const Chunk&) override { give_up("a row was late"); }
+  Result<void> late(std::size_t, std::size_t, const Chunk&) override { give_up("a row was late"); }
   Result<void> reject(std::size_t, const column::Schema&, const Chunk&, std::uint32_t,
                       const std::string& reason) override {
     give_up("a row was bad: " + reason);
