@@ -1,6 +1,7 @@
 #include "column/json_decoder.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "column/json_scanner.h"
@@ -34,7 +35,7 @@ struct JsonDecoder::State {
   bool decode_as_last(std::string_view json, std::span<Vector> columns, std::size_t row);
   bool decode_value(const JsonScanner::Value& value, std::span<Vector> columns, std::size_t row);
   bool decode_by_tokens(std::string_view json, std::span<Vector> columns, std::size_t row);
-  void learn();
+  bool learn();
   bool wrong(std::string why) {
     reason = std::move(why);
     return false;
@@ -46,14 +47,16 @@ struct JsonDecoder::State {
   std::vector<std::uint32_t> single_columns;
   JsonWalker walker;
   JsonValueReader values;
-  // Objects are first tried by the layout of an earlier one. One that differs is let pass, at the
-  // second in a row another layout is learnt; then ever more are not tried, so that where hardly
-  // two objects are alike this costs nothing.
+  // Objects are first tried by the layouts of earlier ones. Of one that differs the layout is
+  // learnt while there is room for it; later one is let pass, and at the second in a row another
+  // layout is learnt. Then ever more are not tried, so that where hardly two objects are alike this
+  // costs nothing.
   static constexpr std::uint32_t misses_max = 8;
   JsonScanner scanner;
-  std::uint32_t misses = 1;  // in a row
+  std::uint32_t misses = 0;  // in a row
   std::uint32_t untried = 0;
-  std::vector<std::uint32_t> absent;  // fields that are nowhere in the layout
+  // Of each layout the fields that are nowhere in it.
+  std::array<std::vector<std::uint32_t>, JsonScanner::layouts_max> absent;
   std::string reason;
 };
 
@@ -118,21 +121,23 @@ bool JsonDecoder::State::decode_as_last(std::string_view json, std::span<Vector>
   for (const auto& value : scanner.values()) {
     if (!decode_value(value, columns, row)) return false;
   }
-  for (std::uint32_t field : absent) columns[fields[field].column].set_null(row);
+  for (std::uint32_t field : absent[scanner.layout()]) columns[fields[field].column].set_null(row);
   return true;
 }
 
-void JsonDecoder::State::learn() {
-  if (!walker.learn(scanner)) return;
+bool JsonDecoder::State::learn() {
+  if (!walker.learn(scanner)) return false;
   std::vector<bool> present(fields.size(), false);
   for (const auto& value : scanner.values()) {
     for (std::uint32_t field : tree.node(value.field).paths) present[field] = true;
     for (std::uint32_t field : tree.node(value.field).behind) present[field] = true;
   }
-  absent.clear();
+  auto& missing = absent[scanner.layout()];
+  missing.clear();
   for (std::uint32_t i = 0; i < fields.size(); ++i) {
-    if (!present[i]) absent.push_back(i);
+    if (!present[i]) missing.push_back(i);
   }
+  return true;
 }
 
 bool JsonDecoder::State::decode(std::string_view json, std::span<Vector> columns, std::size_t row) {
@@ -146,9 +151,9 @@ bool JsonDecoder::State::decode(std::string_view json, std::span<Vector> columns
   }
   misses = std::min(misses + 1, misses_max);
   bool decoded = decode_by_tokens(json, columns, row);
-  if (misses == 1) return decoded;
-  untried = (1u << (misses - 2)) - 1;
-  if (decoded) learn();
+  bool has_room = scanner.has_room();
+  bool learnt = decoded && (has_room || misses > 1) && learn();
+  if (misses > 1 && !(has_room && learnt)) untried = (1u << (misses - 2)) - 1;
   return decoded;
 }
 

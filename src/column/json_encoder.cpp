@@ -1,5 +1,6 @@
 #include "column/json_encoder.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -23,39 +24,61 @@ bool may_need_escape(const char* text) {
   return ((below | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs) != 0;
 }
 
-void append_escaped(std::string& out, char c) {
-  switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+char* write_escaped(char* to, char c) {
+  constexpr std::string_view plain = "\"\\\b\f\n\r\t";
+  constexpr std::string_view letters = "\"\\bfnrt";
+  *to++ = '\\';
+  if (auto at = plain.find(c); at != plain.npos) {
+    *to++ = letters[at];
+    return to;
   }
   constexpr std::string_view hex = "0123456789abcdef";
   auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += hex[byte >> 4];
-  out += hex[byte & 15];
+  to = std::copy_n("u00", 3, to);
+  *to++ = hex[byte >> 4];
+  *to++ = hex[byte & 15];
+  return to;
+}
+
+// Between the quotes.
+char* write_characters(char* to, std::string_view text) {
+  constexpr std::ptrdiff_t word = 8;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at != end) {
+    if (end - at >= word && !may_need_escape(at)) {
+      to = std::copy_n(at, word, to);
+      at += word;
+      continue;
+    }
+    const char* until = end - at < word ? end : at + word;
+    for (; at != until; ++at) {
+      auto byte = static_cast<unsigned char>(*at);
+      if (byte >= 0x20 && byte != '"' && byte != '\\')
+        *to++ = *at;
+      else
+        to = write_escaped(to, *at);
+    }
+  }
+  return to;
 }
 
 }  // namespace
 
+char* write_json_string(char* to, std::string_view text) {
+  *to++ = '"';
+  to = write_characters(to, text);
+  *to++ = '"';
+  return to;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::size_t piece = 64;
+  char room[json_string_room(piece)];
   out += '"';
-  std::size_t plain_from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    while (i + 8 <= text.size() && !may_need_escape(text.data() + i)) i += 8;
-    if (i == text.size()) break;
-    auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out.append(text, plain_from, i - plain_from);
-    append_escaped(out, text[i]);
-    plain_from = i + 1;
+  for (; !text.empty(); text.remove_prefix(std::min(text.size(), piece))) {
+    out.append(room, write_characters(room, text.substr(0, piece)));
   }
-  out.append(text, plain_from);
   out += '"';
 }
 

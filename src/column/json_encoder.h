@@ -1,6 +1,7 @@
 // Rows as JSON text.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,13 @@
 #include "column/vector.h"
 
 namespace leat::column {
+
+/// Bytes that a text may take as a JSON string.
+constexpr std::size_t json_string_room(std::size_t text_bytes) {
+  return 6 * text_bytes + 2;
+}
+/// The same as append_json_string() to where there is that much room. Returns the end.
+char* write_json_string(char* to, std::string_view text);
 
 /// Appends `text` in quotes, with the escapes that JSON asks for and no others. REQUIRES: UTF-8.
 void append_json_string(std::string& out, std::string_view text);

@@ -23,52 +23,60 @@ bool JsonScanner::Lead::set(std::string_view text) {
 }
 
 void JsonScanner::begin_layout() {
-  draft_.leads.clear();
-  draft_.values.clear();
+  draft_.layout.leads.clear();
+  draft_.layout.values.clear();
   draft_.texts.clear();
   draft_.scannable = true;
 }
 
 void JsonScanner::add_member(std::string_view lead, std::string_view value,
                              std::optional<std::size_t> field) {
-  Lead& added = draft_.leads.emplace_back();
-  if (draft_.leads.size() > members_max || !added.set(lead)) draft_.scannable = false;
+  Layout& layout = draft_.layout;
+  Lead& added = layout.leads.emplace_back();
+  if (layout.leads.size() > members_max || !added.set(lead)) draft_.scannable = false;
   if (!draft_.scannable) return;
   draft_.texts.emplace_back(lead);
   if (!field && value == "null") draft_.texts.back() += value;
   if (!field) return;
-  added.value = static_cast<std::uint32_t>(draft_.values.size());
-  draft_.values.push_back({{}, static_cast<std::uint32_t>(*field), false});
+  added.value = static_cast<std::uint32_t>(layout.values.size());
+  layout.values.push_back({{}, static_cast<std::uint32_t>(*field), false});
 }
 
 bool JsonScanner::end_layout(std::string_view tail) {
-  if (draft_.leads.empty() || !draft_.leads.emplace_back().set(tail)) draft_.scannable = false;
+  auto& leads = draft_.layout.leads;
+  if (leads.empty() || !leads.emplace_back().set(tail)) draft_.scannable = false;
 #if !defined(__x86_64__)
   draft_.scannable = false;
 #endif
-  leads_.clear();
   if (!draft_.scannable) return false;
   add_runs();
-  std::swap(leads_, draft_.leads);
-  std::swap(values_, draft_.values);
+  if (has_room()) {
+    last_ = layouts_.size();
+    layouts_.emplace_back();
+  } else {
+    last_ = oldest_;
+    oldest_ = (oldest_ + 1) % layouts_max;
+  }
+  std::swap(layouts_[last_], draft_.layout);
   return true;
 }
 
 // Leads with nulls between them are looked for as one.
 void JsonScanner::add_runs() {
-  runs_.assign(draft_.leads.size(), {});
-  for (std::size_t i = 0; i + 1 < draft_.leads.size(); ++i) {
+  const auto& leads = draft_.layout.leads;
+  auto& runs = draft_.layout.runs;
+  runs.assign(leads.size(), {});
+  for (std::size_t i = 0; i + 1 < leads.size(); ++i) {
     std::string text;
     std::size_t last = i;
-    while (last + 2 < draft_.leads.size() && draft_.texts[last].ends_with("null") &&
-           text.size() + draft_.texts[last].size() + draft_.leads[last + 1].size <=
-               Lead::bytes_max) {
+    while (last + 2 < leads.size() && draft_.texts[last].ends_with("null") &&
+           text.size() + draft_.texts[last].size() + leads[last + 1].size <= Lead::bytes_max) {
       text += draft_.texts[last++];
     }
-    const Lead& lead = draft_.leads[last];
+    const Lead& lead = leads[last];
     text.append(lead.bytes.data(), lead.size);
-    runs_[i].set(text);
-    runs_[i].members = static_cast<std::uint32_t>(last - i);
+    runs[i].set(text);
+    runs[i].members = static_cast<std::uint32_t>(last - i);
   }
 }
 
@@ -327,12 +335,12 @@ struct JsonScanner::Block {
 
 // What is true of its bytes is known beforehand if the object is `plain`.
 template <bool plain>
-[[gnu::target("avx2,bmi")]] bool JsonScanner::scan_members(std::string_view json) {
+[[gnu::target("avx2,bmi")]] bool JsonScanner::scan_members(std::string_view json, Layout& layout) {
   Cursor cursor{json.data(), json.data() + json.size()};
   const std::uint64_t* quotes = quotes_.data();
-  const Lead* run = runs_.data();
-  const Lead* tail = &leads_.back();
-  for (const Lead* lead = leads_.data(); lead != tail; ++lead, ++run) {
+  const Lead* run = layout.runs.data();
+  const Lead* tail = &layout.leads.back();
+  for (const Lead* lead = layout.leads.data(); lead != tail; ++lead, ++run) {
     if (cursor.take(*run)) {
       lead += run->members;
       run += run->members;
@@ -342,7 +350,7 @@ template <bool plain>
     const char* begin = cursor.at;
     if (!cursor.skip_value<plain>(json.data(), quotes)) return false;
     if (lead->value == not_wanted) continue;
-    Value& value = values_[lead->value];
+    Value& value = layout.values[lead->value];
     value.text = {begin, static_cast<std::size_t>(cursor.at - begin)};
     value.has_escapes = !plain && *begin == '"' && cursor.has_escapes;
   }
@@ -354,14 +362,20 @@ template <bool plain>
 
 [[gnu::target("avx2,bmi")]] bool JsonScanner::scan_object(std::string_view json) {
   Bytes bytes = find_quotes(json);
-  if (!bytes.plain) return scan_members<false>(json);
-  if (!scan_members<true>(json)) return false;
-  return !bytes.foreign || simdjson::validate_utf8(json.data(), json.size());
+  for (std::size_t tried = 0, at = last_; tried < layouts_.size(); ++tried) {
+    Layout& layout = layouts_[at];
+    if (bytes.plain ? scan_members<true>(json, layout) : scan_members<false>(json, layout)) {
+      last_ = at;
+      return !bytes.plain || !bytes.foreign || simdjson::validate_utf8(json.data(), json.size());
+    }
+    at = at + 1 < layouts_.size() ? at + 1 : 0;
+  }
+  return false;
 }
 
 bool JsonScanner::scan(std::string_view json) {
   static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
-  return has_avx2 && !leads_.empty() && scan_object(json);
+  return has_avx2 && !layouts_.empty() && scan_object(json);
 }
 
 #else

@@ -1,5 +1,5 @@
-// JSON objects by the layout of the one before: most of a topic's records differ in nothing but
-// their values.
+// JSON objects by the layouts of those before: most of a topic's records are of few kinds, and
+// those of a kind differ in nothing but their values.
 #pragma once
 
 #include <array>
@@ -15,9 +15,10 @@ namespace leat::column {
 
 /// Learns what stands between the values of an object and then looks for just these bytes in the
 /// next ones, which costs a fraction of finding all tokens first. Accepts less than the decoder
-/// does, never more: an object that scan() takes is UTF-8 and has members as the learnt one, its
+/// does, never more: an object that scan() takes is UTF-8 and has members as a learnt one, its
 /// strings end and hold no control characters, and only the wanted values are yet to be looked at.
-/// Of all others it says nothing. Knows x86-64 with AVX2; elsewhere it takes none. Not thread-safe.
+/// Of all others it says nothing. Knows some layouts at a time, and forgets the one that it has
+/// known longest for another. Knows x86-64 with AVX2; elsewhere it takes none. Not thread-safe.
 class JsonScanner {
  public:
   /// A value as it stands in the object, with its quotes.
@@ -26,6 +27,8 @@ class JsonScanner {
     std::uint32_t field = 0;
     bool has_escapes = false;
   };
+
+  static constexpr std::size_t layouts_max = 4;
 
   /// Begins another layout, which counts from end_layout() on.
   void begin_layout();
@@ -36,10 +39,15 @@ class JsonScanner {
   /// `tail` is behind the last value. False if such objects cannot be scanned.
   bool end_layout(std::string_view tail);
 
+  /// Whether another layout would be known beside the others.
+  bool has_room() const { return layouts_.size() < layouts_max; }
+
   /// Whether `json` was taken. REQUIRES: 64 bytes readable behind `json`.
   bool scan(std::string_view json);
+  /// Which layout was learnt or taken last, below layouts_max.
+  std::size_t layout() const { return last_; }
   /// The wanted values of what scan() took, in the order of the members.
-  std::span<const Value> values() const { return values_; }
+  std::span<const Value> values() const { return layouts_[last_].values; }
 
  private:
   struct Block;
@@ -59,8 +67,12 @@ class JsonScanner {
   static constexpr std::uint32_t not_wanted = 0xffff'ffff;
   static constexpr std::size_t members_max = 256;
   struct Layout {
-    std::vector<Lead> leads;  // one a member, and the tail
-    std::vector<Value> values;
+    std::vector<Lead> leads;    // one a member, and the tail
+    std::vector<Lead> runs;     // for each lead, a longer one that may stand in its place
+    std::vector<Value> values;  // of the last object that was taken
+  };
+  struct Draft {
+    Layout layout;
     std::vector<std::string> texts;  // of the leads, with the value where that is an unwanted null
     bool scannable = true;
   };
@@ -72,14 +84,14 @@ class JsonScanner {
   void add_runs();
   Bytes find_quotes(std::string_view json);
   template <bool plain>
-  bool scan_members(std::string_view json);
+  bool scan_members(std::string_view json, Layout& layout);
   bool scan_object(std::string_view json);
 
-  std::vector<Lead> leads_;
-  std::vector<Lead> runs_;  // for each lead, a longer one that may stand in its place
-  std::vector<Value> values_;
+  std::vector<Layout> layouts_;
+  std::size_t last_ = 0;
+  std::size_t oldest_ = 0;
   std::vector<std::uint64_t> quotes_;  // bits of the object's bytes, and one behind its end
-  Layout draft_;
+  Draft draft_;
 };
 
 }  // namespace leat::column

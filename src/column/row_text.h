@@ -26,12 +26,17 @@ class JsonRows {
   struct Column {
     std::size_t number = 0;
     std::string lead;  // the name, with a colon, and a comma before all but the first
-    bool is_time = false;
+    enum class Kind { integer, text, time, other } kind = Kind::other;
     // The last time as JSON: those of a window's rows are all the same.
     std::int64_t time_ms = 0;
     std::string time;
   };
+  static Column::Kind kind_of(const Type& type);
+  static char* write_time(Column& column, const Vector& cells, std::size_t row, char* to);
+  void make_room(const Chunk& chunk, std::uint32_t row);
+
   std::vector<Column> columns_;
+  std::string room_;  // for a row without cells of other kinds
 };
 
 /// Columns of rows as lines of CSV that CsvDecoder reads the same: NULL is an empty field, an empty
