@@ -1,7 +1,9 @@
-// How fast history is replayed: edits per channel in windows of five minutes, from a log on disk to
-// a topic in the same log, beside simdjson on-demand reading the same three fields of the same
-// events from one buffer in memory and doing nothing else. On one core, then on two. Last the same
-// over Kafka's protocol, from a server with the same log, which has the other core.
+// How fast history is replayed, from a log on disk to a topic in the same log: edits per channel in
+// windows of five minutes, and large edits as they are, which is a plan that takes rows in the
+// order of time, over partitions that take turns in it. Beside simdjson on-demand reading the same
+// three fields of the same events from one buffer in memory and doing nothing else. On one core,
+// then on two. Last the windows over Kafka's protocol, from a server with the same log, which has
+// the other core.
 //
 //   bench-replay [--records N] [--partitions P] [--directory DIR]
 //
@@ -243,19 +245,33 @@ void use_cores(int cores) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
-plan::Plan make_plan(const std::string& sink) {
-  return take(
-      Pipeline::from("edits")
-          .json({{"time", Type::timestamp}, {"channel", Type::text}, {"added", Type::bigint}})
-          .event_time("time")
-          .key_by({"channel"})
-          .tumble(std::chrono::minutes(5))
-          .aggregate({count("edits"), sum("added", "added")})
-          .into(sink));
+Pipeline edits() {
+  return Pipeline::from("edits")
+      .json({{"time", Type::timestamp}, {"channel", Type::text}, {"added", Type::bigint}})
+      .event_time("time");
 }
 
+struct Replay {
+  const char* name;
+  Result<plan::Plan> (*plan)(const std::string& sink);
+};
+
+constexpr Replay windows{"windows", [](const std::string& sink) {
+                           return edits()
+                               .key_by({"channel"})
+                               .tumble(std::chrono::minutes(5))
+                               .aggregate({count("edits"), sum("added", "added")})
+                               .into(sink);
+                         }};
+
+constexpr Replay large{
+    "large", [](const std::string& sink) {
+      auto size = plan::literal({Type::bigint}, std::int64_t{10'000});
+      return edits().filter(plan::call(">", {plan::col("added"), size})).into(sink);
+    }};
+
 /// The seconds of a replay that was not the first one.
-Seconds compare(const Settings& settings, const Buffer& buffer, int cores) {
+Seconds compare(const Settings& settings, const Buffer& buffer, int cores, const Replay& of) {
   use_cores(cores);
   Log log(settings.directory);
   Seconds fields, first, replay;
@@ -263,7 +279,7 @@ Seconds compare(const Settings& settings, const Buffer& buffer, int cores) {
   std::uint64_t sum = 0;
   for (int round = 0; round < rounds; ++round) {
     measure(fields, [&] { sum += read_fields(buffer); });
-    plan::Plan plan = make_plan(fmt::format("per-channel-{}-{}", cores, round));
+    plan::Plan plan = take(of.plan(fmt::format("{}-{}-{}", of.name, cores, round)));
     RunOptions options{.at_end = AtEnd::flush};
     options.workers = static_cast<std::size_t>(cores);
     auto runner = take(Runner::open(plan, log.topics(), nullptr, log.clock(), options));
@@ -279,10 +295,10 @@ Seconds compare(const Settings& settings, const Buffer& buffer, int cores) {
   auto of_cpu = [&](const Seconds& s) { return events / s.cpu / 1e6 * cores; };
   double full = fields_rate * cores;
   fmt::print(
-      "{} core(s): simdjson fields {:.2f} M events/s a core; replay {:.2f} M/s, ratio {:.2f} "
+      "{} on {} core(s): simdjson fields {:.2f} M events/s a core; replay {:.2f} M/s, ratio {:.2f} "
       "(by CPU time {:.2f} M/s, ratio {:.2f}); first replay, with checksums, ratio {:.2f} "
       "({:.2f}); {} rows out, {} late, checksum {}\n",
-      cores, fields_rate, of_wall(replay), of_wall(replay) / full, of_cpu(replay),
+      of.name, cores, fields_rate, of_wall(replay), of_wall(replay) / full, of_cpu(replay),
       of_cpu(replay) / full, of_wall(first) / full, of_cpu(first) / full, progress.rows_out,
       progress.late, sum);
   return replay;
@@ -303,7 +319,7 @@ void compare_protocol(const Settings& settings, const Seconds& local) {
   Seconds replay;
   double server_cpu = 1e9;
   for (int round = 0; round < rounds; ++round) {
-    plan::Plan plan = make_plan(fmt::format("per-channel-remote-{}", round));
+    plan::Plan plan = take(windows.plan(fmt::format("windows-remote-{}", round)));
     auto runner =
         take(Runner::open(plan, topics, nullptr, clock, {.at_end = AtEnd::flush, .workers = 1}));
     double before = server.cpu();
@@ -332,8 +348,10 @@ int main(int argc, char** argv) {
     load(settings, edits);
     fmt::print("{} events of {} bytes, {} partitions\n", settings.records,
                buffer.text.size() / buffer.ends.size(), settings.partitions);
-    Seconds local = compare(settings, buffer, 1);
-    compare(settings, buffer, 2);
+    Seconds local = compare(settings, buffer, 1, windows);
+    compare(settings, buffer, 1, large);
+    compare(settings, buffer, 2, windows);
+    compare(settings, buffer, 2, large);
     compare_protocol(settings, local);
   }
   std::filesystem::remove_all(settings.directory, ignored);

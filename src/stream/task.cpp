@@ -90,8 +90,11 @@ Result<void> Task::bind() {
 
 Result<void> Task::open_inputs(file::FileSystem* files) {
   auto used = plan::used_columns(bound_);
+  merged_.resize(bound_.nodes.size());
   for (std::size_t i = 0; i < bound_.nodes.size(); ++i) {
     if (!traits_of(bound_.nodes[i]).is_source) continue;
+    merged_[i].emplace(bound_.nodes[i], options_.block_rows,
+                       decoded_columns(bound_.nodes[i], used[i]));
     if (auto ok = open_source(i, files, used[i]); !ok) return ok;
   }
   std::size_t most = 1;
@@ -226,19 +229,10 @@ Result<bool> Task::fill_all() {
   return any;
 }
 
-// Gives the input's next rows to the graph, on one lane.
-Result<void> Task::process_head(Input& input, std::size_t rows) {
-  SourceReader& reader = input.reader;
-  column::Chunk chunk = chunk_of(reader.block());
-  if (rows < chunk.rows) {
-    std::vector<std::uint32_t> selected(rows);
-    auto first = static_cast<std::uint32_t>(reader.next_row());
-    for (std::uint32_t i = 0; i < rows; ++i) selected[i] = first + i;
-    chunk.selection = column::Selection::of(std::move(selected));
-  }
-  reader.consume(rows);
+void Task::take_rows(Input& input, std::size_t rows) {
+  merged_[input.source]->add(input.reader.block(), input.reader.next_row(), rows);
+  input.reader.consume(rows);
   input.rows += rows;
-  return dataflow_->process(0, input.source, chunk);
 }
 
 // Takes what tables have; false if they are read as far as they go.
@@ -248,8 +242,8 @@ Result<bool> Task::process_tables() {
     if (!input->is_table) continue;
     any = any || !input->caught_up;
     if (!input->reader.has_rows()) continue;
-    const auto& block = *input->reader.block();
-    if (auto ok = process_head(*input, block.rows - input->reader.next_row()); !ok) return fail(ok);
+    take_rows(*input, input->reader.block()->rows - input->reader.next_row());
+    if (auto ok = process_merged(input->source); !ok) return fail(ok);
     if (auto ok = handle_bad(*input); !ok) return fail(ok);
   }
   return any;
@@ -313,8 +307,8 @@ Result<void> Task::process_any_order() {
   return {};
 }
 
-// The next rows of all inputs in their common order, until there are some, or an input must be
-// filled before it is known what comes next.
+// The next rows of all inputs in their common order: a chunk of each source, or several where these
+// take turns. Fewer when an input must be filled before it is known what comes next.
 Result<void> Task::process_in_order() {
   using Head = std::pair<std::int64_t, std::size_t>;  // event time, input: as positions are ordered
   std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
@@ -327,23 +321,43 @@ Result<void> Task::process_in_order() {
       return {};
     }
   }
+  std::optional<std::size_t> source;  // whose rows are being collected
   std::size_t left = options_.block_rows;
+  Result<void> result;
   while (!heads.empty() && left > 0) {
     std::size_t at = heads.top().second;
     heads.pop();
     Input& input = *inputs_[at];
+    if (source && *source != input.source) {
+      if (auto ok = process_merged(*source); !ok) return ok;
+    }
+    source = input.source;
     const auto& times = input.reader.block()->context.event_times_ms;
     std::size_t row = input.reader.next_row();
     std::size_t end = std::min(times.size(), row + left);
     std::size_t next = row;
     while (next < end && (heads.empty() || Head(times[next], at) < heads.top())) ++next;
+    take_rows(input, next - row);
     left -= next - row;
-    if (auto ok = process_head(input, next - row); !ok) return ok;
-    if (auto ok = handle_bad(input); !ok) return ok;
-    if (!input.reader.has_rows()) break;
-    heads.emplace(input.reader.next_event_time_ms(), at);
+    result = handle_bad(input);
+    if (!result) break;
+    if (auto filled = fill(input); !filled) {
+      result = fail(filled);
+    } else if (input.reader.has_rows()) {
+      heads.emplace(input.reader.next_event_time_ms(), at);
+    } else if (!input.caught_up) {
+      break;
+    }
   }
-  return {};
+  // Also what came before an error.
+  auto processed = source ? process_merged(*source) : Result<void>();
+  return result ? processed : result;
+}
+
+// Gives the rows of a source that have been collected to the graph.
+Result<void> Task::process_merged(std::size_t source) {
+  MergedRows& merged = *merged_[source];
+  return merged.empty() ? Result<void>() : dataflow_->process(0, source, merged.take());
 }
 
 Result<bool> Task::step(OutputBatches& out) {

@@ -14,6 +14,7 @@
 #include "plan/bound_plan.h"
 #include "stream/block_queue.h"
 #include "stream/dataflow.h"
+#include "stream/merged_rows.h"
 #include "stream/output_batches.h"
 #include "stream/plan_outputs.h"
 #include "stream/row_block.h"
@@ -147,7 +148,8 @@ class Task {
   Result<bool> process_tables();
   Result<void> process_any_order();
   Result<void> process_in_order();
-  Result<void> process_head(Input& input, std::size_t rows);
+  Result<void> process_merged(std::size_t source);
+  void take_rows(Input& input, std::size_t rows);
   Result<void> finish_step(Watermark watermark, OutputBatches& out);
   Watermark least_watermark() const;
   Result<void> check_memory();
@@ -161,6 +163,7 @@ class Task {
   std::unique_ptr<PlanOutputs> outputs_;
   std::vector<std::unique_ptr<TopicReader>> readers_;  // of sources that are topics
   std::vector<std::unique_ptr<Input>> inputs_;         // by source, then partition
+  std::vector<std::optional<MergedRows>> merged_;      // by node: of sources
   std::unique_ptr<Workers> workers_;
   Watermark watermark_ = watermark_min;
   std::size_t state_bytes_ = 0;
