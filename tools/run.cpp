@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/logging.h"
+#include "column/timestamp.h"
 #include "file/posix_file_system.h"
 #include "plan/bound_plan.h"
 #include "remote/remote_topics.h"
@@ -83,6 +84,20 @@ int explain(const std::vector<plan::Plan>& plans) {
   }
   output.flush();
   return exit_ok;
+}
+
+// "event time is at 2015-09-12T00:45:00Z, held back by partition 2 of edits"
+std::string event_time_text(const stream::Progress& progress) {
+  std::string text = "event time has not begun";
+  if (progress.watermark != stream::watermark_min) {
+    text = "event time is at ";
+    column::append_timestamp(text, {progress.watermark});
+  }
+  if (!progress.held_back_by) return text + ", all partitions are idle";
+  const auto& partition = progress.partitions[*progress.held_back_by];
+  bool silent = partition.watermark == stream::watermark_min;
+  return fmt::format("{}, held back by partition {} of {}{}", text, partition.id.value(),
+                     partition.name, silent ? ", which has given no row" : "");
 }
 
 /// Runs of all plans, each on a thread of its own.
@@ -163,17 +178,20 @@ Result<void> Runs::run() {
 std::string Runs::line() const {
   std::uint64_t in = 0, out = 0;
   std::int64_t left = 0;
+  std::optional<stream::Progress> slowest;
   for (const auto& runner : runners_) {
     stream::RunStatus status = runner->status();
     in += status.progress.rows_in;
     out += status.progress.rows_out;
+    if (!slowest || status.progress.watermark < slowest->watermark) slowest = status.progress;
     for (std::size_t i = 0; i < status.progress.partitions.size(); ++i) {
       if (!status.ends[i]) continue;
       left += std::max<std::int64_t>(
           status.ends[i]->value() - status.progress.partitions[i].position.value(), 0);
     }
   }
-  return fmt::format("{} rows in, {} out, {} records behind", in, out, left);
+  return fmt::format("{} rows in, {} out, {} records behind; {}", in, out, left,
+                     slowest ? event_time_text(*slowest) : "");
 }
 
 void Runs::report() {
@@ -184,6 +202,10 @@ void Runs::report() {
     fmt::print(stderr, "{}: {} rows in, {} out, {} late, {} bad in {:.2f} s, {:.0f} rows/s\n",
                names_[i], progress.rows_in, progress.rows_out, progress.late, progress.bad, seconds,
                static_cast<double>(progress.rows_in) / seconds);
+    // Windows that are open stay unwritten: here is why.
+    if (!options_.batch) {
+      fmt::print(stderr, "{}: {}\n", names_[i], event_time_text(progress));
+    }
   }
 }
 

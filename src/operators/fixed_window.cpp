@@ -230,9 +230,8 @@ Result<void> FixedWindow::give(WindowState& state, const Span& window,
 Result<void> FixedWindow::update(OperatorState& operator_state, Context& context) const {
   auto& state = static_cast<WindowState&>(operator_state);
   if (!changes_) return {};
-  if (emit_ == Window::Emit::every) {
-    if (context.now_ms() - state.changes.told_ms < every_ms_) return {};
-    state.changes.told_ms = context.now_ms();
+  if (emit_ == Window::Emit::every && !is_due(context.now_ms(), every_ms_, state.changes.told_ms)) {
+    return {};
   }
   state.collect_revisions();
   auto& changed = state.changes.changed;

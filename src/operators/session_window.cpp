@@ -147,9 +147,8 @@ Result<void> SessionWindow::give(SessionState& state, std::span<const SessionId>
 Result<void> SessionWindow::update(OperatorState& operator_state, Context& context) const {
   auto& state = static_cast<SessionState&>(operator_state);
   if (!changes_) return {};
-  if (emit_ == Window::Emit::every) {
-    if (context.now_ms() - state.told_ms < every_ms_) return {};
-    state.told_ms = context.now_ms();
+  if (emit_ == Window::Emit::every && !is_due(context.now_ms(), every_ms_, state.told_ms)) {
+    return {};
   }
   Watermark closed = earlier_by(state.watermark, node_.gap_ms - 1);
   std::vector<SessionId> due, waiting;

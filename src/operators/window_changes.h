@@ -94,6 +94,14 @@ void write_values(StateWriter& writer, const ResultValues& values,
                   std::span<const column::Type> types);
 ResultValues read_values(StateReader& reader, std::span<const column::Type> types);
 
+/// Whether changes are to be told again, each `every_ms` of processing time; notes that they are.
+/// A clock that was set back holds nothing up: they are told, and time counts from there on.
+inline bool is_due(std::int64_t now_ms, std::int64_t every_ms, std::int64_t& told_ms) {
+  if (now_ms >= told_ms && now_ms - told_ms < every_ms) return false;
+  told_ms = now_ms;
+  return true;
+}
+
 /// The difference between what was given of a row and what it is now, in at most two changes.
 void append_change(const Span& window, std::uint32_t group, std::optional<ResultValues>& given,
                    std::optional<ResultValues> now, std::vector<RowChange>& changes);

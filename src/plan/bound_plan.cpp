@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/limits.h"
 #include "plan/node_binder.h"
 
 namespace leat::plan {
@@ -61,6 +62,10 @@ Result<void> check_topics(const Plan& plan) {
 
 Result<void> check_whole(const Plan& plan) {
   if (plan.name.empty()) return fail(Errc::plan_error, "name: the plan has none");
+  if (plan.nodes.size() > nodes_max) {
+    return fail(Errc::plan_error, fmt::format("nodes: {}, more than the {} a plan may have",
+                                              plan.nodes.size(), nodes_max));
+  }
   bool dead_letter = plan.bad_rows.policy == BadRows::Policy::dead_letter;
   if (dead_letter == plan.bad_rows.topic.empty()) {
     return fail(Errc::plan_error,

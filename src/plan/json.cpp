@@ -9,8 +9,6 @@ namespace leat::plan {
 
 namespace {
 
-constexpr int depth_max = 64;
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -33,7 +31,8 @@ void append_utf8(std::string& out, std::uint32_t point) {
 
 class JsonParser {
  public:
-  JsonParser(std::string_view text, RepeatedNames repeated) : text_(text), repeated_(repeated) {}
+  JsonParser(std::string_view text, RepeatedNames repeated, int depth_max)
+      : text_(text), repeated_(repeated), depth_max_(depth_max) {}
 
   Result<Json> parse() {
     Json json;
@@ -82,7 +81,7 @@ class JsonParser {
   }
 
   bool read_object(Json& out) {
-    if (++depth_ > depth_max) return fail_with("nested too deep");
+    if (++depth_ > depth_max_) return fail_with("nested too deep");
     auto& object = out.emplace<JsonObject>();
     ++at_;
     skip_blanks();
@@ -106,7 +105,7 @@ class JsonParser {
   }
 
   bool read_array(Json& out) {
-    if (++depth_ > depth_max) return fail_with("nested too deep");
+    if (++depth_ > depth_max_) return fail_with("nested too deep");
     auto& array = out.emplace<JsonArray>();
     ++at_;
     skip_blanks();
@@ -195,6 +194,7 @@ class JsonParser {
 
   std::string_view text_;
   RepeatedNames repeated_;
+  int depth_max_;
   std::size_t at_ = 0;
   int depth_ = 0;
   std::string why_;
@@ -202,8 +202,8 @@ class JsonParser {
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text, RepeatedNames repeated) {
-  return JsonParser(text, repeated).parse();
+Result<Json> parse_json(std::string_view text, RepeatedNames repeated, int depth_max) {
+  return JsonParser(text, repeated, depth_max).parse();
 }
 
 void append_json(std::string& out, const Json& json) {

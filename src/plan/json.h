@@ -28,8 +28,8 @@ struct Json : std::variant<std::nullptr_t, bool, JsonNumber, std::string, JsonAr
 enum class RepeatedNames { refuse, last_counts };
 
 /// The one value that `text` holds, UTF-8 by RFC 8259. Errc::malformed with the place of the byte
-/// that does not fit. Nests at most 64 deep.
-Result<Json> parse_json(std::string_view text, RepeatedNames repeated);
+/// that does not fit, or that nests deeper than `depth_max`.
+Result<Json> parse_json(std::string_view text, RepeatedNames repeated, int depth_max = 64);
 
 /// Without blanks, names sorted, strings with the escapes that must be.
 void append_json(std::string& out, const Json& json);

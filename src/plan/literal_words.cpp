@@ -8,6 +8,7 @@
 #include <re2/re2.h>
 
 #include "plan/json_path.h"
+#include "plan/limits.h"
 
 namespace leat::plan {
 
@@ -22,7 +23,7 @@ bool has(Words words, std::string_view word) {
 bool is_regex(const std::string& text) {
   RE2::Options options;
   options.set_log_errors(false);
-  return RE2(text, options).ok();
+  return text.size() <= regex_bytes_max && RE2(text, options).ok();
 }
 
 // The longest pattern that `text` begins with; empty if none.

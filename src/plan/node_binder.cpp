@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "plan/json_path.h"
+#include "plan/limits.h"
 
 namespace leat::plan {
 
@@ -87,10 +88,11 @@ void NodeBinder::pass_keys() {
 }
 
 void NodeBinder::refuse_revised(std::size_t i) {
-  require(!input(i).revises, "",
-          fmt::format("input '{}' gives rows that it changes later; only nodes without state and "
-                      "sinks take those",
-                      input(i).node->name));
+  require(
+      !input(i).revises, "",
+      fmt::format("input '{}' gives rows that it changes later; only nodes without state "
+                  "and sinks take those",
+                  input(i).node->name));
 }
 
 std::size_t NodeBinder::find(const Schema& schema, const std::string& name,
@@ -118,11 +120,14 @@ void NodeBinder::add_column(const std::string& name, const Type& type, const std
   require(!name.empty(), place, "the column has no name");
   require(!find_column(out_.schema, name).has_value(), place,
           fmt::format("there is a column '{}' already", name));
+  require(out_.schema.size() < columns_max, place,
+          fmt::format("more than {} columns", columns_max));
   out_.schema.push_back({name, type});
 }
 
 void NodeBinder::bind_expression(const Expression& expression, const std::string& place,
                                  std::optional<BoundExpression>& out) {
+  if (auto excess = excess_of(expression)) return complain(place, *excess);
   auto bound = plan::bind_expression(expression, schema());
   if (bound)
     out = std::move(*bound);
@@ -198,9 +203,9 @@ void NodeBinder::bind_body(const Source& source) {
     require(source.file.empty() || source.upsert, "event_time",
             "the lines of a file have no other");
   }
-  require(source.disorder_ms >= 0, "disorder_ms", "must not be negative");
-  require(source.ahead_max_ms.value_or(0) >= 0, "ahead_max_ms", "must not be negative");
-  require(source.idle_ms >= 0, "idle_ms", "must not be negative");
+  check_distance(source.disorder_ms, "disorder_ms");
+  check_distance(source.ahead_max_ms.value_or(0), "ahead_max_ms");
+  check_distance(source.idle_ms, "idle_ms");
   check_bad_rows(source.bad_records, "bad_records");
   out_.revises = source.upsert;
   if (source.upsert) bind_table(source);
@@ -270,7 +275,8 @@ void NodeBinder::bind_body(const Sink& sink) {
   require(places == 1, "", "writes to a topic, to the console, or to files");
   out_.keys = find_keys(sink.keys, "keys", true);
   require(sink.keys.empty() || !sink.topic.empty(), "keys", "only a topic has some");
-  require(sink.partitions >= 0, "partitions", "must not be negative");
+  require(sink.partitions >= 0 && sink.partitions <= partitions_max, "partitions",
+          fmt::format("must be from 0 to {}", partitions_max));
   require(sink.partitions == 0 || !sink.topic.empty(), "partitions", "only a topic has some");
   for (std::size_t i = 0; i < sink.partition_by.size() && ok(); ++i) {
     out_.columns.push_back(find(schema(), sink.partition_by[i], item("partition_by", i)));

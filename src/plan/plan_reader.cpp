@@ -6,6 +6,7 @@
 
 #include "plan/enum_names.h"
 #include "plan/json.h"
+#include "plan/limits.h"
 #include "plan/literal_json.h"
 #include "plan/plan.h"
 
@@ -247,7 +248,11 @@ void Reader::read_node(std::size_t index, const Json& json, Node& out) {
 }  // namespace
 
 Result<Plan> parse(std::string_view text) {
-  auto json = parse_json(text, RepeatedNames::refuse);
+  if (text.size() > text_bytes_max) {
+    return fail(Errc::plan_error, fmt::format("{} bytes, more than the {} a plan may have",
+                                              text.size(), text_bytes_max));
+  }
+  auto json = parse_json(text, RepeatedNames::refuse, json_depth_max);
   if (!json) return fail(Errc::plan_error, "not JSON: " + json.error().what);
   Reader reader;
   Plan plan;
@@ -269,6 +274,10 @@ Result<Plan> parse(std::string_view text) {
     } else {
       reader.fail_with("'nodes' is missing, or no array");
     }
+  }
+  if (nodes.size() > nodes_max) {
+    reader.fail_with(
+        fmt::format("nodes: {}, more than the {} a plan may have", nodes.size(), nodes_max));
   }
   for (std::size_t i = 0; i < nodes.size() && reader.ok(); ++i) {
     reader.read_node(i, nodes[i], plan.nodes.emplace_back());

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/limits.h"
 #include "plan/node_binder.h"
 
 namespace leat::plan {
@@ -25,6 +26,10 @@ std::string item(const std::string& field, std::size_t index) {
 
 void NodeBinder::check_span(std::int64_t ms, const std::string& place) {
   require(ms >= 1 && ms <= span_max_ms, place, "must be from 1 ms to 366 days");
+}
+
+void NodeBinder::check_distance(std::int64_t ms, const std::string& place) {
+  require(ms >= 0 && ms <= span_max_ms, place, "must be from 0 to 366 days");
 }
 
 void NodeBinder::check_window(const WindowShape& window, const std::string& place) {
@@ -89,8 +94,9 @@ void NodeBinder::bind_aggregate(const Aggregate& aggregate, const std::string& p
           place + ".fraction", "belongs to percentile, and is from 0 to 1");
   require(top_n == aggregate.order_by.has_value(), place + ".order_by", "belongs to top_n");
   require(top_n || !aggregate.descending, place + ".descending", "belongs to top_n");
-  require(top_n == aggregate.limit.has_value() && aggregate.limit.value_or(1) >= 1,
-          place + ".limit", "belongs to top_n, and is at least 1");
+  std::int64_t limit = aggregate.limit.value_or(1);
+  require(top_n == aggregate.limit.has_value() && limit >= 1 && limit <= rows_max, place + ".limit",
+          fmt::format("belongs to top_n, and is from 1 to {}", rows_max));
   require(aggregate.separator.empty() || aggregate.function == "string_agg", place + ".separator",
           "belongs to string_agg");
   add_column(aggregate.name, bound.type, place + ".name");
@@ -115,10 +121,10 @@ void NodeBinder::bind_body(const Window& window) {
     add_column(window.keys[i], schema()[out_.keys[i]].type, item("keys", i));
   }
   bind_aggregates(window.aggregates);
-  require(window.lateness_ms >= 0 && window.lateness_ms <= span_max_ms, "lateness_ms",
-          "must be from 0 to 366 days");
+  check_distance(window.lateness_ms, "lateness_ms");
   bool every = window.emit == Window::Emit::every;
   require(every == (window.every_ms > 0), "every_ms", "belongs to emit = every, and is above 0");
+  check_distance(window.every_ms, "every_ms");
   out_.revises = window.lateness_ms > 0 || window.emit != Window::Emit::close;
 }
 
@@ -126,11 +132,9 @@ void NodeBinder::bind_body(const Over& over) {
   refuse_revised();
   out_.keys = find_keys(over.keys, "keys", true);
   require(!over.frame.range_ms || !over.frame.rows, "frame", "is of time or of rows");
-  if (over.frame.range_ms) {
-    require(*over.frame.range_ms >= 0 && *over.frame.range_ms <= span_max_ms, "frame.range_ms",
-            "must be from 0 to 366 days");
-  }
-  require(over.frame.rows.value_or(0) >= 0, "frame.rows", "must not be negative");
+  check_distance(over.frame.range_ms.value_or(0), "frame.range_ms");
+  require(over.frame.rows.value_or(0) >= 0 && over.frame.rows.value_or(0) <= rows_max, "frame.rows",
+          fmt::format("must be from 0 to {}", rows_max));
   out_.schema = schema();
   bind_aggregates(over.aggregates);
   out_.revises = over.emit == Emission::update;
@@ -144,7 +148,8 @@ void NodeBinder::bind_body(const Top& top) {
     out_.columns.push_back(find(schema(), top.order_by[i].column, item("order_by", i)));
     require(!schema()[out_.columns.back()].type.array, item("order_by", i), "is an array");
   }
-  require(top.limit >= 1, "limit", "must be at least 1");
+  require(top.limit >= 1 && top.limit <= rows_max, "limit",
+          fmt::format("must be from 1 to {}", rows_max));
   out_.schema = schema();
   if (!top.rank.empty()) add_column(top.rank, {Type::Kind::bigint}, "rank");
   out_.revises = top.emit == Emission::update;
@@ -183,10 +188,11 @@ void NodeBinder::check_join_kind(const Join& join) {
 
 namespace {
 
-// Marks the sources that a node's rows come from.
-void find_sources(const BoundPlan& plan, std::size_t node, std::vector<bool>& sources) {
-  if (plan.nodes[node].inputs.empty()) sources[node] = true;
-  for (std::size_t input : plan.nodes[node].inputs) find_sources(plan, input, sources);
+// Marks the node, and those that its rows come from: each once, since there may be many ways.
+void mark_origins(const BoundPlan& plan, std::size_t node, std::vector<bool>& marked) {
+  if (marked[node]) return;
+  marked[node] = true;
+  for (std::size_t input : plan.nodes[node].inputs) mark_origins(plan, input, marked);
 }
 
 }  // namespace
@@ -194,10 +200,11 @@ void find_sources(const BoundPlan& plan, std::size_t node, std::vector<bool>& so
 // All there is of a table is read before the first row is looked up, which its own rows cannot be.
 void NodeBinder::check_sources_differ(const Join& join) {
   std::vector<bool> left(before_.nodes.size()), right(before_.nodes.size());
-  find_sources(before_, out_.inputs[0], left);
-  find_sources(before_, out_.inputs[1], right);
+  mark_origins(before_, out_.inputs[0], left);
+  mark_origins(before_, out_.inputs[1], right);
   for (std::size_t i = 0; i < left.size(); ++i) {
-    if (!left[i] || !right[i]) continue;
+    bool is_source = before_.nodes[i].inputs.empty();
+    if (!is_source || !left[i] || !right[i]) continue;
     complain("right", fmt::format("'{}' has rows of '{}', and so has '{}': give the table a source "
                                   "of its own",
                                   join.right, before_.nodes[i].node->name, join.left));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -115,7 +116,13 @@ std::vector<Chunk> pass_through(operators::SortedRows& waiting, const std::vecto
 Dataflow::Dataflow(const plan::BoundPlan& plan, std::size_t lanes) : plan_(plan) {
   make_nodes();
   find_order();
-  if (!takes_any_order_) lanes = 1;
+  make_lanes(takes_any_order_ ? lanes : 1);
+}
+
+Dataflow::~Dataflow() = default;
+
+void Dataflow::make_lanes(std::size_t lanes) {
+  lanes_.clear();
   for (std::size_t i = 0; i < lanes; ++i) {
     auto& lane = *lanes_.emplace_back(std::make_unique<Lane>());
     lane.number = i;
@@ -130,8 +137,6 @@ Dataflow::Dataflow(const plan::BoundPlan& plan, std::size_t lanes) : plan_(plan)
     }
   }
 }
-
-Dataflow::~Dataflow() = default;
 
 void Dataflow::make_nodes() {
   nodes_.resize(plan_.nodes.size());
@@ -148,7 +153,7 @@ void Dataflow::make_nodes() {
 
 // Finds out which sinks get rows in an order that does not depend on how they were read.
 void Dataflow::find_order() {
-  using Givers = std::vector<std::size_t>;  // nodes that give rows in an order of their own
+  using Givers = std::set<std::size_t>;  // nodes that give rows in an order of their own
   std::vector<Givers> givers(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
@@ -158,7 +163,7 @@ void Dataflow::find_order() {
       continue;
     }
     for (std::size_t input : node.bound->inputs) {
-      givers[i].insert(givers[i].end(), givers[input].begin(), givers[input].end());
+      givers[i].insert(givers[input].begin(), givers[input].end());
     }
     if (!node.traits.is_sink) continue;
     bool in_order_of_time = true;
@@ -219,7 +224,7 @@ Result<void> Dataflow::spread(Lane& lane, const Edge& edge, const Chunk& chunk) 
 }
 
 Result<void> Dataflow::finish_step(Watermark watermark, Workers& workers, Outlet& outlet) {
-  ASSERT(workers.size() == lanes_.size() || lanes_.size() == 1);
+  ASSERT(workers.size() <= lanes_.size());
   // Waking the others costs more than some thousand rows.
   std::size_t rows = 0;
   for (auto& lane : lanes_) rows += std::exchange(lane->rows, 0);
@@ -248,7 +253,11 @@ Result<void> Dataflow::on_all_lanes(Workers& workers, bool shared,
     return {};
   }
   std::vector<Result<void>> results(lanes_.size());
-  workers.run([&](std::size_t i) { results[i] = work(*lanes_[i]); });
+  workers.run([&](std::size_t worker) {
+    for (std::size_t i = worker; i < lanes_.size(); i += workers.size()) {
+      results[i] = work(*lanes_[i]);
+    }
+  });
   for (auto& result : results) {
     if (!result) return result;
   }
@@ -367,7 +376,12 @@ void Dataflow::snapshot(StateWriter& writer) {
 
 Result<void> Dataflow::restore(StateReader& reader) {
   if (auto ok = reader.section("dataflow", 1); !ok) return ok;
-  auto lanes = reader.read<std::uint32_t>();
+  std::size_t lanes = reader.read<std::uint32_t>();
+  constexpr std::size_t lanes_max = 1'024;
+  if (lanes < 1 || lanes > (takes_any_order_ ? lanes_max : 1)) {
+    return fail(Errc::corrupt_message, fmt::format("a snapshot of {} lanes", lanes));
+  }
+  if (lanes != lanes_.size()) make_lanes(lanes);
   if (reader.read<std::uint32_t>() != nodes_.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot is of a plan with other nodes");
   }
@@ -379,10 +393,6 @@ Result<void> Dataflow::restore(StateReader& reader) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].waiting) nodes_[i].waiting->restore(reader);
     if (!nodes_[i].traits.keeps_rows) continue;
-    if (is_spread(i) && lanes != lanes_.size()) {
-      return fail(Errc::snapshot_mismatch,
-                  fmt::format("the snapshot is of {} workers, not {}", lanes, lanes_.size()));
-    }
     for (auto& lane : lanes_) {
       if (lane->number > 0 && !is_spread(i)) break;
       if (auto ok = lane->states[i]->restore(reader); !ok) return ok;

@@ -29,8 +29,8 @@ using operators::watermark_min;
 /// rows at the same time, each on a lane of its own; all else is for one thread, while none
 /// processes. Rows that belong together by their keys meet on one lane: what a worker gives to a
 /// node that gathers rows waits for finish_step(), which visits the nodes one after the other, each
-/// on all lanes at once. So nothing has a lock, and nothing that comes out depends on the number of
-/// lanes.
+/// on all lanes, shared by as many threads as there are. So nothing has a lock, and nothing that
+/// comes out depends on the number of lanes.
 class Dataflow {
  public:
   /// `plan` outlives it. A graph whose result depends on the order of rows has one lane, whatever
@@ -57,7 +57,8 @@ class Dataflow {
 
   /// Between two steps. Puts what the lanes have together first.
   void snapshot(StateWriter& writer);
-  /// Errc::snapshot_mismatch for another plan, or another number of lanes where rows are spread.
+  /// Has as many lanes as there were then, on which the keys are spread. Errc::snapshot_mismatch
+  /// for another plan.
   Result<void> restore(StateReader& reader);
 
  private:
@@ -72,6 +73,7 @@ class Dataflow {
   /// Whether rows for the node go to the lanes that have their keys.
   bool is_spread(std::size_t node) const;
   void make_nodes();
+  void make_lanes(std::size_t lanes);
   void find_order();
   Result<void> give(Lane& lane, std::size_t from, const column::Chunk& chunk);
   Result<void> take(Lane& lane, const Edge& edge, const column::Chunk& chunk);

@@ -147,6 +147,7 @@ std::optional<std::int64_t> SourceReader::event_time_of(const record::Record& re
 }
 
 void SourceReader::decode(const record::Record& record, std::optional<Watermark>& floor) {
+  bytes_read_ += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
   if (!decoder_.decode(record, block_->columns, block_->rows)) {
     add_bad(record, decoder_.reason());
     return;

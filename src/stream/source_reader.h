@@ -59,6 +59,12 @@ class SourceReader {
   void consume(std::size_t rows);
   /// The next bad record that lies before the next row, or null.
   const BadRecord* next_bad();
+  /// The last one that next_bad() gave is the next one again.
+  void keep_bad() { --next_bad_; }
+  /// How many of the block's rows lie before the next bad record.
+  std::size_t rows_before_bad() const {
+    return next_bad_ < bad_.size() ? bad_[next_bad_].before_row : block_->rows;
+  }
   /// The watermark was raised to the floor at this offset; told once.
   std::optional<Offset> take_floored() { return std::exchange(floored_at_, {}); }
 
@@ -66,6 +72,8 @@ class SourceReader {
   Offset position() const;
   /// The partition's watermark behind all consumed rows.
   operators::Watermark watermark() const;
+  /// Of keys and values of all records that were decoded.
+  std::uint64_t bytes_read() const { return bytes_read_; }
   /// Nothing is left, and nothing will come.
   bool finished() const { return !has_rows() && feed_->finished(); }
   std::int32_t node() const { return number_; }
@@ -91,6 +99,7 @@ class SourceReader {
   // What has been decoded.
   operators::Watermark decoded_watermark_ = operators::watermark_min;
   std::optional<Offset> floored_at_;
+  std::uint64_t bytes_read_ = 0;
   std::shared_ptr<RowBlock> block_;
   std::size_t next_row_ = 0;
   std::size_t next_run_ = 0;  // the one that has next_row_

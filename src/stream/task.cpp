@@ -1,7 +1,8 @@
-// A snapshot of a task, as section "task" version 3, followed by that of its graph:
+// A snapshot of a task, as section "task" version 4, followed by that of its graph:
 //
-//   body      := watermark_ms:i64 partitions:u32 partition*
-//   partition := position:i64 watermark_ms:i64 idle:u8
+//   body      := plan:text watermark_ms:i64 partitions:u32 partition*
+//   plan      := what of the plan the state hangs on: plan/difference.h
+//   partition := source:u32 number:i32 position:i64 watermark_ms:i64 idle:u8
 #include "stream/task.h"
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/difference.h"
 #include "plan/used_columns.h"
 #include "stream/file_feed.h"
 #include "stream/node_operators.h"
@@ -21,14 +23,15 @@ namespace {
 
 // Whether rows of the node are looked up in a join of that kind, as they are or filtered.
 bool is_looked_up(const plan::BoundPlan& plan, std::size_t node, plan::Join::Kind kind) {
+  std::vector<bool> passes(plan.nodes.size(), false);  // the node's rows, as they are or filtered
+  passes[node] = true;
   for (std::size_t i = node + 1; i < plan.nodes.size(); ++i) {
     const auto& inputs = plan.nodes[i].inputs;
-    if (std::find(inputs.begin(), inputs.end(), node) == inputs.end()) continue;
-    if (const auto* join = std::get_if<plan::Join>(&plan.nodes[i].node->body)) {
-      if (join->kind == kind && inputs[1] == node) return true;
-    } else if (!traits_of(plan.nodes[i]).keeps_rows && is_looked_up(plan, i, kind)) {
-      return true;
-    }
+    bool takes = std::any_of(inputs.begin(), inputs.end(), [&](auto from) { return passes[from]; });
+    if (!takes) continue;
+    const auto* join = std::get_if<plan::Join>(&plan.nodes[i].node->body);
+    if (join != nullptr && join->kind == kind && passes[inputs[1]]) return true;
+    passes[i] = join == nullptr && !traits_of(plan.nodes[i]).keeps_rows;
   }
   return false;
 }
@@ -106,8 +109,14 @@ Result<void> Task::open_inputs(file::FileSystem* files) {
   if (!outputs) return fail(outputs);
   outputs_ = std::move(*outputs);
   dataflow_ = std::make_unique<Dataflow>(bound_, workers_of(options_, inputs_.size()));
-  workers_ = std::make_unique<Workers>(dataflow_->lanes());
+  make_workers();
   return {};
+}
+
+// Not more than there are lanes.
+void Task::make_workers() {
+  std::size_t workers = std::min(workers_of(options_, inputs_.size()), dataflow_->lanes());
+  workers_ = std::make_unique<Workers>(workers);
 }
 
 Result<void> Task::open_source(std::size_t node, file::FileSystem* files, std::vector<bool> used) {
@@ -214,6 +223,8 @@ Result<void> Task::handle_bad(Input& input) {
   while (const BadRecord* bad = input.reader.next_bad()) {
     ++input.bad;
     auto ok = outputs_->bad_record(input.source, input.reader.partition(), *bad, input.out);
+    // It is not passed by: who goes on here meets it again.
+    if (!ok) input.reader.keep_bad();
     if (!ok) return ok;
   }
   return {};
@@ -334,7 +345,7 @@ Result<void> Task::process_in_order() {
     source = input.source;
     const auto& times = input.reader.block()->context.event_times_ms;
     std::size_t row = input.reader.next_row();
-    std::size_t end = std::min(times.size(), row + left);
+    std::size_t end = std::min(input.reader.rows_before_bad(), row + left);
     std::size_t next = row;
     while (next < end && (heads.empty() || Head(times[next], at) < heads.top())) ++next;
     take_rows(input, next - row);
@@ -409,12 +420,17 @@ Watermark Task::least_watermark() const {
 }
 
 Result<void> Task::check_memory() {
-  // Adding it up looks at every key.
+  // Adding it up looks at every key; but what is kept of few rows may be large.
   constexpr std::uint64_t rows_between = 128 * 1024;
-  std::uint64_t rows = 0;
-  for (const auto& input : inputs_) rows += input->rows;
-  if (rows < memory_checked_at_ + rows_between) return {};
-  memory_checked_at_ = rows;
+  std::uint64_t rows = 0, bytes_read = 0;
+  for (const auto& input : inputs_) {
+    rows += input->rows;
+    bytes_read += input->reader.bytes_read();
+  }
+  bool due = rows >= memory_checked_at_.rows + rows_between ||
+             bytes_read >= memory_checked_at_.bytes_read + options_.state_bytes_max / 8;
+  if (!due) return {};
+  memory_checked_at_ = {rows, bytes_read};
   std::vector<std::size_t> bytes = dataflow_->bytes();
   state_bytes_ = 0;
   for (std::size_t of_node : bytes) state_bytes_ += of_node;
@@ -448,10 +464,13 @@ Result<void> Task::commit_files() {
 
 Bytes Task::snapshot() {
   StateWriter writer;
-  writer.section("task", 3);
+  writer.section("task", 4);
+  writer.write_text(plan::state_text(plan_));
   writer.write(watermark_);
   writer.write(static_cast<std::uint32_t>(inputs_.size()));
   for (const auto& input : inputs_) {
+    writer.write(static_cast<std::uint32_t>(input->source));
+    writer.write(input->reader.partition().value());
     writer.write(input->reader.position().value());
     writer.write(input->reader.watermark());
     writer.write(static_cast<std::uint8_t>(input->idle ? 1 : 0));
@@ -463,19 +482,41 @@ Bytes Task::snapshot() {
 Result<void> Task::restore(BytesView snapshot) {
   auto reader = StateReader::open(snapshot);
   if (!reader) return fail(reader);
-  if (auto ok = reader->section("task", 3); !ok) return ok;
+  if (auto ok = reader->section("task", 4); !ok) return ok;
+  std::string changed = plan::difference(reader->read_text(), plan::state_text(plan_));
+  if (!changed.empty()) {
+    return fail(Errc::snapshot_mismatch,
+                fmt::format("the snapshot is of another plan than {}: {}", plan_.name, changed));
+  }
   watermark_ = reader->read<Watermark>();
-  if (reader->read<std::uint32_t>() != inputs_.size()) {
-    return fail(Errc::snapshot_mismatch, "the snapshot is of another number of partitions");
-  }
-  for (auto& input : inputs_) {
-    Offset position{reader->read<std::int64_t>()};
-    input->reader.seek(position, reader->read<Watermark>());
-    // Else its next row would be judged by a watermark that the operators have passed.
-    input->idle = reader->read<std::uint8_t>() != 0;
-  }
+  if (auto ok = restore_positions(*reader); !ok) return ok;
   if (auto ok = dataflow_->restore(*reader); !ok) return ok;
+  make_workers();
   return reader->finish();
+}
+
+Result<void> Task::restore_positions(StateReader& reader) {
+  auto partitions = reader.read<std::uint32_t>();
+  for (std::uint32_t i = 0; i < partitions && reader.ok(); ++i) {
+    std::size_t source = reader.read<std::uint32_t>();
+    PartitionId partition{reader.read<std::int32_t>()};
+    bool same = i < inputs_.size() && inputs_[i]->source == source &&
+                inputs_[i]->reader.partition() == partition;
+    if (!same) return other_partitions(i < inputs_.size() ? inputs_[i]->source : source);
+    Offset position{reader.read<std::int64_t>()};
+    inputs_[i]->reader.seek(position, reader.read<Watermark>());
+    // Else its next row would be judged by a watermark that the operators have passed.
+    inputs_[i]->idle = reader.read<std::uint8_t>() != 0;
+  }
+  return partitions == inputs_.size() ? Result<void>() : other_partitions(inputs_.back()->source);
+}
+
+Result<void> Task::other_partitions(std::size_t source) const {
+  auto of_source = [&](const auto& input) { return input->source == source; };
+  return fail(Errc::snapshot_mismatch,
+              fmt::format("the snapshot is of another number of partitions than the {} that {} has",
+                          std::count_if(inputs_.begin(), inputs_.end(), of_source),
+                          plan::place_of(plan_, std::min(source, plan_.nodes.size() - 1))));
 }
 
 Progress Task::progress() const {

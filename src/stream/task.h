@@ -54,7 +54,8 @@ struct Progress {
   /// Which of the partitions would move the watermark if it moved.
   std::optional<std::size_t> held_back_by;
   std::vector<Partition> partitions;
-  /// Memory of all that operators keep, more or less, some 100,000 rows ago at most.
+  /// Memory of all that operators keep, more or less, some 100,000 rows or an eighth of what they
+  /// may keep ago at most.
   std::size_t state_bytes = 0;
 };
 
@@ -114,7 +115,9 @@ class Task {
   /// Positions, watermarks and all operators' state between two steps, so that a task of the same
   /// plan that restores it goes on exactly here.
   Bytes snapshot();
-  /// Before the first step().
+  /// Before the first step(), with any number of workers: those beyond the lanes that there were
+  /// then have nothing to do. Errc::snapshot_mismatch, naming what differs, if it is of another
+  /// plan or other partitions.
   Result<void> restore(BytesView snapshot);
 
   Progress progress() const;
@@ -134,6 +137,7 @@ class Task {
   Task(plan::Plan plan, TopicStore& store, const Clock& clock, const Options& options);
   Result<void> bind();
   Result<void> open_inputs(file::FileSystem* files);
+  void make_workers();
   Result<void> open_source(std::size_t node, file::FileSystem* files, std::vector<bool> used);
   void add_input(std::size_t node, PartitionId partition, std::unique_ptr<RecordFeed> feed,
                  const std::vector<bool>& used);
@@ -153,6 +157,8 @@ class Task {
   Result<void> finish_step(Watermark watermark, OutputBatches& out);
   Watermark least_watermark() const;
   Result<void> check_memory();
+  Result<void> restore_positions(StateReader& reader);
+  Result<void> other_partitions(std::size_t source) const;
 
   plan::Plan plan_;
   plan::BoundPlan bound_;
@@ -167,7 +173,10 @@ class Task {
   std::unique_ptr<Workers> workers_;
   Watermark watermark_ = watermark_min;
   std::size_t state_bytes_ = 0;
-  std::uint64_t memory_checked_at_ = 0;  // rows in by then
+  struct {
+    std::uint64_t rows = 0;
+    std::uint64_t bytes_read = 0;
+  } memory_checked_at_;  // what had come in by then
   std::vector<Decision> decisions_;
 };
 

@@ -19,6 +19,7 @@ void group_record(BytesView input);
 void index(BytesView input);
 void journal(BytesView input);
 void json(BytesView input);
+void plan(BytesView input);
 void producer_snapshot(BytesView input);
 void record_batch(BytesView input);
 void request(BytesView input);
@@ -38,6 +39,7 @@ std::vector<Bytes> frames_seeds();
 std::vector<Bytes> group_record_seeds();
 std::vector<Bytes> index_seeds();
 std::vector<Bytes> journal_seeds();
+std::vector<Bytes> plan_seeds();
 std::vector<Bytes> producer_snapshot_seeds();
 std::vector<Bytes> seal_seeds();
 std::vector<Bytes> segment_seeds();
@@ -63,6 +65,7 @@ inline constexpr Target targets[] = {
     {"index", index, repair_index, index_seeds, 600},
     {"journal", journal, repair_journal, journal_seeds},
     {"json", json, nullptr, nullptr, 400},
+    {"plan", plan, nullptr, plan_seeds, 1500},
     {"producer_snapshot", producer_snapshot, repair_producer_snapshot, producer_snapshot_seeds},
     {"record_batch", record_batch},
     {"request", request},

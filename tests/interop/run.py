@@ -6,8 +6,10 @@ import gzip
 import json
 import pathlib
 import shutil
+import signal
+import subprocess
 
-from harness import Server, check, finish, leat, scratch
+from harness import LEAT, Server, check, finish, leat, scratch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
@@ -120,9 +122,63 @@ def check_usage(folder):
               "a directory that a server holds is left alone", held.stderr)
 
 
+def per_user(folder):
+    """A plan that counts by user, and prints what it reads."""
+    plan = folder / "per-user.plan.json"
+    plan.write_text(json.dumps({
+        "version": 1, "name": "per-user", "nodes": [
+            {"name": "users", "type": "source", "topic": "users", "event_time": "time",
+             "columns": [{"name": "time", "type": "timestamp"}, {"name": "user", "type": "text"}]},
+            {"name": "counts", "type": "window", "input": "users", "keys": ["user"],
+             "window": {"kind": "tumbling", "size_ms": 86_400_000},
+             "aggregates": [{"name": "n", "function": "count"}]},
+            {"name": "out", "type": "sink", "input": "counts", "topic": "per-user"},
+            {"name": "seen", "type": "sink", "input": "users", "console": True}]}))
+    return plan
+
+
+def check_memory(folder):
+    """Fault 38: keys without end end the run before the kernel does."""
+    data = folder / "keys"
+    with Server(data) as server:
+        leat("topic", "create", "users", "-p", "2", "-b", server.kafka)
+        events = "".join('{"time":%d,"user":"user-%d"}\n' % (n // 1000, n) for n in range(300_000))
+        leat("produce", "users", "-b", server.kafka, "-k", "user", stdin=events.encode())
+        server.stop()
+    plan = per_user(folder)
+    ran = leat("run", str(plan), "-d", str(data), "--batch", "--memory", "4")
+    check(ran.returncode == 1 and b"more than the 4 MiB it may" in ran.stderr and
+          b"in nodes[1] 'counts'" in ran.stderr, "more keys than may be kept end the run, by name",
+          ran.stderr)
+    enough = leat("run", str(plan), "-d", str(data), "--batch", "--memory", "400")
+    check(enough.returncode == 0 and b"300000 rows in, 600000 out" in enough.stderr,
+          "and with more room it ends", enough.stderr)
+
+
+def check_stalled(folder):
+    """Fault 35: a partition that gives nothing is named."""
+    data = folder / "stalled"
+    with Server(data) as server:
+        leat("topic", "create", "users", "-p", "3", "-b", server.kafka)
+        for partition in ("0", "2"):
+            leat("produce", "users", "-b", server.kafka, "-p", partition,
+                 stdin=b'{"time":5000,"user":"ann"}\n')
+        server.stop()
+    live = subprocess.Popen([LEAT, "run", str(per_user(folder)), "-d", str(data)],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    seen = [live.stdout.readline(), live.stdout.readline()]
+    live.send_signal(signal.SIGINT)
+    _, told = live.communicate(timeout=60)
+    check(live.returncode == 0 and
+          b"held back by partition 1 of users, which has given no row" in told,
+          "a run says which partition holds event time back", f"{seen} {told}")
+
+
 def main():
     with scratch() as folder:
         check_usage(folder)
+        check_memory(folder)
+        check_stalled(folder)
         for partitions, workers in ((1, 1), (1, 3), (2, 2), (4, 1), (4, 4)):
             check_answers(folder, partitions, workers)
         for partitions in (1, 4):
