@@ -83,6 +83,7 @@ class PipelineMaker {
     std::size_t input = random_.one_in(3) ? random_.below(count) : count - 1;
     input_ = plan_.nodes[input].name;
     schema_ = bound->nodes[input].schema;
+    revised_ = bound->nodes[input].revises;
     Node node;
     node.name = fmt::format("n{}", count);
     switch (random_.below(11)) {
@@ -182,7 +183,13 @@ class PipelineMaker {
     window.keys = keys();
     window.aggregates = some_aggregates();
     if (random_.one_in(3)) window.lateness_ms = random_.between(1, 60);
-    if (random_.one_in(4)) window.emit = Window::Emit::update;
+    if (random_.one_in(3)) window.emit = static_cast<Window::Emit>(random_.below(3));
+    if (revised_) {
+      window.window = shape(false);
+      window.lateness_ms = 0;
+      window.emit = random_.one_in(2) ? Window::Emit::update : Window::Emit::every;
+    }
+    if (window.emit == Window::Emit::every) window.every_ms = random_.between(1, 200);
     return window;
   }
 
@@ -247,6 +254,7 @@ class PipelineMaker {
   Plan plan_;
   std::string input_;
   Schema schema_;
+  bool revised_ = false;  // whether the input changes rows later
 };
 
 std::string random_json(Random& random, std::int64_t time) {
