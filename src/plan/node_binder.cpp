@@ -90,7 +90,7 @@ void NodeBinder::pass_keys() {
 void NodeBinder::refuse_revised(std::size_t i) {
   require(
       !input(i).revises, "",
-      fmt::format("input '{}' gives rows that it changes later; only nodes without state "
+      fmt::format("input '{}' gives rows that it changes later; only windows, nodes without state "
                   "and sinks take those",
                   input(i).node->name));
 }

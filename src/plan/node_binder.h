@@ -49,11 +49,12 @@ class NodeBinder {
                            const std::string& place);
   void check_bad_rows(const BadRows& bad_rows, const std::string& place);
   void check_join_kind(const Join& join);
+  void check_revised(const Window& window);
   void check_window(const WindowShape& window, const std::string& place);
   void check_span(std::int64_t ms, const std::string& place);
   /// As check_span(), or none.
   void check_distance(std::int64_t ms, const std::string& place);
-  /// Stateful nodes take rows that stay as they are.
+  /// Stateful nodes but windows take rows that stay as they are.
   void refuse_revised(std::size_t i = 0);
   std::size_t find(const Schema& schema, const std::string& name, const std::string& place);
   /// The places of columns that can be compared.

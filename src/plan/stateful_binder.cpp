@@ -109,8 +109,17 @@ void NodeBinder::bind_aggregates(const std::vector<Aggregate>& aggregates) {
   }
 }
 
+// Rows that change later may do so at any time: no window of them is ever over.
+void NodeBinder::check_revised(const Window& window) {
+  const std::string why =
+      fmt::format("input '{}' gives rows that it changes later: ", input().node->name);
+  require(window.emit != Window::Emit::close, "emit", why + "update or every");
+  require(window.window.kind != WindowShape::Kind::session, "window.kind", why + "no sessions");
+  require(window.lateness_ms == 0, "lateness_ms", why + "none of its rows is late");
+}
+
 void NodeBinder::bind_body(const Window& window) {
-  refuse_revised();
+  if (input().revises) check_revised(window);
   check_window(window.window, "window");
   out_.keys = find_keys(window.keys, "keys", true);
   if (!ok()) return;

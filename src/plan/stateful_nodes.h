@@ -68,7 +68,8 @@ struct WindowShape {
 };
 
 /// A row for each window and group: window_start, window_end, keys, aggregates. Its event time is
-/// the window's end - 1 ms.
+/// the window's end - 1 ms. Of rows that change later it takes each change, whenever it comes: such
+/// windows are no sessions, emit `update` or `every`, and stay as long as the run.
 struct Window {
   static constexpr std::string_view type = "window";
   /// `close`: once, and again for each change within the lateness. `update`: as soon as something

@@ -72,6 +72,7 @@ std::string shape(const WindowShape& window) {
 
 struct Describe {
   const BoundNode& node;
+  bool revised = false;  // whether its input changes rows later
 
   std::string operator()(const Source& source) const {
     std::string text = source.topic.empty() ? "file " + source.file : "topic " + source.topic;
@@ -98,6 +99,7 @@ struct Describe {
     if (window.emit == Window::Emit::every) {
       text += "; gives what has changed each " + duration(window.every_ms);
     }
+    if (revised) text += "; takes back what its input does, and keeps those rows";
     if (window.lateness_ms > 0) text += "; revised for " + duration(window.lateness_ms);
     return text;
   }
@@ -180,9 +182,10 @@ std::string explain(const BoundPlan& plan) {
   std::string sensitive;
   for (const auto& node : plan.nodes) {
     auto inputs = inputs_of(*node.node);
+    bool revised = !node.inputs.empty() && plan.nodes[node.inputs[0]].revises;
     text += fmt::format("  {:<{}}  {:<8}{}{}\n", node.node->name, width, type_of(*node.node),
                         inputs.empty() ? "" : "of " + joined(inputs) + ": ",
-                        std::visit(Describe{node}, node.node->body));
+                        std::visit(Describe{node, revised}, node.node->body));
     if (!traits_of(node).is_sink) {
       text += fmt::format("  {:<{}}  {:<8}→ {}\n", "", width, "", columns_of(node.schema));
     }

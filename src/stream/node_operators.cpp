@@ -13,6 +13,7 @@
 #include "operators/over.h"
 #include "operators/process.h"
 #include "operators/project.h"
+#include "operators/revised_window.h"
 #include "operators/session_window.h"
 #include "operators/table_join.h"
 #include "operators/top.h"
@@ -84,6 +85,9 @@ struct Make {
   Made operator()(const Rekey&) const { return std::make_unique<PassOn>(); }
   Made operator()(const Window& window) const {
     auto n = static_cast<std::int32_t>(number);
+    if (plan.nodes[node().inputs[0]].revises) {
+      return std::make_unique<operators::RevisedWindow>(node(), input(), n);
+    }
     if (window.window.kind == WindowShape::Kind::session) {
       return std::make_unique<operators::SessionWindow>(node(), input(), n);
     }

@@ -115,18 +115,45 @@ bool same(const Row& a, const Row& b) {
   return std::equal(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(), equal);
 }
 
-void give(const Turn& turn, Row row, Kind kind) {
+// Versions of a pane's row have the place that it has among all panes.
+using Places = std::map<Pane, std::int64_t>;
+
+Places places_of(const Panes& closed, const Panes& last) {
+  Places places;
+  for (const auto* panes : {&closed, &last}) {
+    for (const auto& [pane, group] : *panes) places[pane] = 0;
+  }
+  std::int64_t place = 0;
+  for (auto& [pane, number] : places) number = place++;
+  return places;
+}
+
+void give(const Turn& turn, const Places& places, const Pane& pane, Row row, Kind kind) {
   row.kind = kind;
-  auto place = static_cast<std::int64_t>(turn.result.rows.size());
-  row.position = {turn.number, place};
-  row.arrival = place;
+  row.position = {turn.number, places.at(pane)};
+  row.arrival = static_cast<std::int64_t>(turn.result.rows.size());
   turn.result.rows.push_back(std::move(row));
+}
+
+// What is left of rows when all their changes are made.
+Rows what_stands(const Rows& rows) {
+  std::map<Position, Row> standing;
+  for (const auto& row : rows) {
+    bool goes = row.kind == Kind::remove || row.kind == Kind::update_before;
+    standing.erase(row.position);
+    if (goes) continue;
+    Row& stands = standing[row.position] = row;
+    stands.kind = Kind::insert;
+  }
+  Rows left;
+  for (auto& [position, row] : standing) left.push_back(std::move(row));
+  return left;
 }
 
 // What was given when windows closed has become something else. Whose rows were all on time is not
 // looked at again.
-void revise(const Turn& turn, const Panes& closed, const std::map<Pane, Row>& given,
-            const Panes& last) {
+void revise(const Turn& turn, const Places& places, const Panes& closed,
+            const std::map<Pane, Row>& given, const Panes& last) {
   Panes changed = last;
   std::erase_if(changed, [&](const auto& pane) {
     auto before = closed.find(pane.first);
@@ -135,15 +162,15 @@ void revise(const Turn& turn, const Panes& closed, const std::map<Pane, Row>& gi
   auto results = results_of(turn, changed);
   for (const auto& [pane, row] : given) {
     bool stays = last.contains(pane) && (!changed.contains(pane) || results.contains(pane));
-    if (!stays) give(turn, row, Kind::remove);
+    if (!stays) give(turn, places, pane, row, Kind::remove);
   }
   for (const auto& [pane, row] : results) {
     auto before = given.find(pane);
     if (before == given.end()) {
-      give(turn, row, Kind::insert);
+      give(turn, places, pane, row, Kind::insert);
     } else if (!same(before->second, row)) {
-      give(turn, before->second, Kind::update_before);
-      give(turn, row, Kind::update_after);
+      give(turn, places, pane, before->second, Kind::update_before);
+      give(turn, places, pane, row, Kind::update_after);
     }
   }
 }
@@ -151,7 +178,7 @@ void revise(const Turn& turn, const Panes& closed, const std::map<Pane, Row>& gi
 }  // namespace
 
 void run_window(const Turn& turn, const Window& window, const Rows& rows) {
-  Rows sorted = rows;
+  Rows sorted = what_stands(rows);
   std::sort(sorted.begin(), sorted.end(), earlier);
   Group group;
   for (const auto& row : sorted) {
@@ -168,13 +195,17 @@ void run_window(const Turn& turn, const Window& window, const Rows& rows) {
   Panes last = panes_of(turn, window, group, window.lateness_ms);
   bool once = window.emit != Window::Emit::close || window.lateness_ms == 0;
   if (once) {
-    for (const auto& [pane, row] : results_of(turn, last)) give(turn, row, Kind::insert);
+    Places places = places_of(last, last);
+    for (const auto& [pane, row] : results_of(turn, last)) {
+      give(turn, places, pane, row, Kind::insert);
+    }
     return;
   }
   Panes closed = panes_of(turn, window, group, 0);
   auto given = results_of(turn, closed);
-  for (const auto& [pane, row] : given) give(turn, row, Kind::insert);
-  revise(turn, closed, given, last);
+  Places places = places_of(closed, last);
+  for (const auto& [pane, row] : given) give(turn, places, pane, row, Kind::insert);
+  revise(turn, places, closed, given, last);
 }
 
 }  // namespace leat::interpreter
