@@ -14,7 +14,7 @@ int main(int, char** arguments) {
     Runtime runtime({.directory = arguments[1]});
     runtime.create_topic("transactions", 1);
     for (std::string line; std::getline(std::cin, line);) {
-      runtime.append({.topic = "transactions", .value = line});
+      runtime.send({.topic = "transactions", .value = line});
     }
     Pipeline pipeline("fraud");
     fraud::add_detector(pipeline).to_console();

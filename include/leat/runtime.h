@@ -39,7 +39,24 @@ enum class AtEnd : std::uint8_t {
   flush,  // close all windows, then stop: a batch
 };
 
+/// Where a run begins to read; without any of it at the beginnings of the topics, as files and
+/// tables (upsert) are read in any case.
+struct StartAt {
+  struct Position {
+    std::string topic;
+    std::int32_t partition = 0;
+    /// Of the first record that is read.
+    std::int64_t offset = 0;
+  };
+  /// In each partition at the first record whose timestamp is not before it, at the end if there is
+  /// none. Over a directory only.
+  std::optional<Timestamp> time = {};
+  /// These partitions here, whatever `time` says.
+  std::vector<Position> offsets = {};
+};
+
 struct RunOptions {
+  StartAt from = {};
   /// With stop and flush the ends are those of the partitions when the run begins.
   AtEnd at_end = AtEnd::wait;
   /// Threads that share the work where the plan allows it.
@@ -58,6 +75,10 @@ struct RunStatus {
     /// Of the next record that is to be read; and behind the last one that is there, of topics.
     std::int64_t position = 0;
     std::optional<std::int64_t> end = {};
+    /// How far event time has come in it; nothing while it has given no row.
+    std::optional<Timestamp> event_time = {};
+    /// Read to its end, and silent for so long that it holds nothing back.
+    bool idle = false;
   };
   State state = State::running;
   /// Of a failed run.
@@ -67,8 +88,11 @@ struct RunStatus {
   std::uint64_t late = 0;
   /// Records that were no rows, and rows without a valid result.
   std::uint64_t bad = 0;
-  /// How far event time has come; nothing while it has not begun.
+  /// How far event time has come: the least of the partitions that are not idle. Nothing while it
+  /// has not begun.
   std::optional<Timestamp> event_time = {};
+  /// Which of the partitions holds it back: the place in `partitions`. Nothing if all are idle.
+  std::optional<std::size_t> held_back_by = {};
   std::size_t state_bytes = 0;
   std::vector<Partition> partitions = {};
 };
@@ -111,11 +135,16 @@ class Runtime {
   /// Makes a topic; one that is there is left as it is.
   void create_topic(std::string_view name, std::int32_t partitions);
   /// Appends a record, without a partition to the one that its key says, and waits until it is
-  /// durable; its offset. One at a time: for many at once there is the client, leat/client.h.
+  /// durable; its offset.
   std::int64_t append(const OutRecord& record);
+  /// Appends it together with others, in the background: for many records. It may be there with
+  /// the next flush() only. What goes wrong is thrown here or there, of an earlier record too.
+  void send(const OutRecord& record);
+  /// Waits until all that was sent is durable.
+  void flush();
 
-  /// Begins to run the pipeline from the beginnings of its topics; what it gives is appended to the
-  /// log. Throws Error where the pipeline makes no sense, or a topic that it reads is not there.
+  /// Begins to run the pipeline, behind a flush(); what it gives is appended to the log. Throws
+  /// Error where the pipeline makes no sense, or a topic that it reads is not there.
   Run run(const Pipeline& pipeline, RunOptions options = {});
 
  private:

@@ -96,6 +96,56 @@ TEST_CASE("a live run takes what comes, and is drained") {
   CHECK(run.status().rows_out == 1);
 }
 
+TEST_CASE("many records are appended at once, and a run begins where it is told to") {
+  Folder folder;
+  Runtime runtime({.directory = folder.path});
+  runtime.create_topic("in", 2);
+  const std::string padding(100, 'x');
+  constexpr int records = 20'000;
+  for (int i = 0; i < records; ++i) {
+    std::string value = R"({"time":)" + std::to_string(i) + R"(,"p":")" + padding + "\"}";
+    runtime.send({.topic = "in",
+                  .value = value,
+                  .partition = i % 2,
+                  .timestamp = Timestamp(std::chrono::milliseconds(i))});
+  }
+  CHECK_THROWS_AS(runtime.send({.topic = "nowhere"}), Error);
+  CHECK_THROWS_AS(runtime.send({.topic = "in", .partition = 2}), Error);
+  // Behind those that were sent.
+  CHECK(runtime.append({.topic = "in", .value = R"({"time":30000})", .partition = 1}) ==
+        records / 2);
+  Pipeline pipeline("copy");
+  pipeline.from("in", {{"time", Type::timestamp}}, {.event_time = "time"}).to("out");
+  auto rows = [&](StartAt from) {
+    Run run = runtime.run(pipeline, {.from = from, .at_end = AtEnd::stop});
+    run.wait();
+    return run.status().rows_in;
+  };
+  CHECK(rows({}) == records + 1);
+  CHECK(rows({.offsets = {{"in", 0, records / 2}}}) == records / 2 + 1);
+  CHECK(rows({.time = Timestamp(15s)}) == 5'000 + 1);
+  CHECK(rows({.time = Timestamp(15s), .offsets = {{"in", 1, 0}}}) == 2'500 + records / 2 + 1);
+  CHECK_THROWS_AS(rows({.offsets = {{"in", 2, 0}}}), Error);
+  CHECK_THROWS_AS(rows({.offsets = {{"else", 0, 0}}}), Error);
+  CHECK_THROWS_AS(rows({.offsets = {{"in", 0, records}}}), Error);
+}
+
+TEST_CASE("a status names the partition that holds event time back") {
+  Folder folder;
+  Runtime runtime({.directory = folder.path});
+  runtime.create_topic("in", 2);
+  Pipeline pipeline("counts");
+  add_count(pipeline);
+  runtime.append({.topic = "in", .value = R"({"time":7000})", .partition = 0});
+  Run run = runtime.run(pipeline, {.at_end = AtEnd::stop});
+  run.wait();
+  RunStatus status = run.status();
+  CHECK_FALSE(status.event_time);
+  REQUIRE(status.held_back_by == 1);
+  CHECK_FALSE(status.partitions[1].event_time);
+  CHECK(status.partitions[0].event_time == Timestamp(7s));
+}
+
 TEST_CASE("what cannot be run is said, and a run that fails says why") {
   Folder folder;
   Runtime runtime({.directory = folder.path});
