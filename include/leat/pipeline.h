@@ -22,6 +22,7 @@ class Windowed;
 namespace detail {
 
 struct Graph;
+class UserBatches;
 class UserProcess;
 
 /// Shares a graph with others.
@@ -85,6 +86,11 @@ class Stream {
   Stream over(Frame frame, std::vector<Aggregate> aggregates, OverOptions options = {}) const;
   Stream top(std::int64_t limit, std::vector<Ordering> order_by, TopOptions options = {}) const;
 
+  /// What a function of this program makes of many rows at once, column by column: batches.h says
+  /// how it looks. Such a pipeline runs in this program only.
+  template <class Function>
+  Stream process_batches(Function function, BatchOptions options = {}) const;
+
   // Rows of two inputs with equal keys, a row for each pair: the columns of the left one, which is
   // this, then those of the right one but for keys of the same name. NULL equals nothing.
 
@@ -112,6 +118,9 @@ class Stream {
   friend class Windowed;
   friend struct detail::GraphAccess;
   Stream(detail::GraphRef graph, std::size_t node) : graph_(std::move(graph)), node_(node) {}
+  /// Takes over `function`.
+  Stream add_batches(detail::UserBatches* function, std::vector<std::string> keys,
+                     const BatchOptions& options) const;
   /// Its number there; a complaint if it is of another graph.
   std::size_t node_in(const detail::GraphRef& graph) const;
   detail::GraphRef graph_;
@@ -137,6 +146,9 @@ class Keyed {
   /// With a second function for the timers that the first one sets.
   template <class OnRow, class OnTimer>
   Stream process(OnRow on_row, OnTimer on_timer, ProcessOptions options = {}) const;
+  /// As that of a stream, shared by workers by these columns.
+  template <class Function>
+  Stream process_batches(Function function, BatchOptions options = {}) const;
 
  private:
   friend class Stream;

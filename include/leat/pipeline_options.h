@@ -184,6 +184,12 @@ struct ProcessOptions {
 /// JSON objects, or lines of CSV: those of topics without names.
 enum class RowFormat : std::uint8_t { json, csv };
 
+struct BatchOptions {
+  /// What the node is called in messages.
+  std::string name = {};
+  std::string late_topic = {};
+};
+
 struct TopicOptions {
   /// Of rows that are revised later: `upsert` writes each version of a row under its key, and
   /// removes the key of one that is gone; `all` writes every change, with its kind as a header.

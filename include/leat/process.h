@@ -57,14 +57,10 @@ class ProcessCall {
   virtual void forget() = 0;
 };
 
-/// A function and its types, as the runtime sees them.
-class UserProcess {
+/// What a function keeps, as the runtime sees it.
+class UserState {
  public:
-  virtual ~UserProcess() = default;
-  virtual std::vector<Column> input() const = 0;
-  virtual std::vector<Column> output() const = 0;
-  virtual bool has_timers() const = 0;
-
+  virtual ~UserState() = default;
   virtual void* make_state() const = 0;
   virtual void delete_state(void* state) const = 0;
   /// What a state is made of: those of another description are not read.
@@ -72,6 +68,59 @@ class UserProcess {
   virtual void write_state(const void* state, std::string& out) const = 0;
   virtual bool read_state(std::string_view in, void* state) const = 0;
   virtual std::size_t state_bytes(const void* state) const = 0;
+};
+
+/// A state that says itself what its bytes are.
+template <class State>
+concept WritesItself = requires(const State& state, State& to, std::string& out,
+                                std::string_view in) {
+  state.write(out);
+  to.read(in);
+  state.bytes();
+};
+
+template <class State, class User>
+class KeptBy : public User {
+ public:
+  void* make_state() const override { return new State(); }
+  void delete_state(void* state) const override { delete static_cast<State*>(state); }
+  std::string describe_state() const override {
+    std::string text;
+    if constexpr (WritesItself<State>)
+      text = "bytes of its own";
+    else
+      describe_value<State>(text);
+    return text;
+  }
+  void write_state(const void* state, std::string& out) const override {
+    const auto& of = *static_cast<const State*>(state);
+    if constexpr (WritesItself<State>)
+      of.write(out);
+    else
+      detail::write_state(out, of);
+  }
+  bool read_state(std::string_view in, void* state) const override {
+    auto& of = *static_cast<State*>(state);
+    if constexpr (WritesItself<State>)
+      return of.read(in);
+    else
+      return detail::read_state(in, of) && in.empty();
+  }
+  std::size_t state_bytes(const void* state) const override {
+    const auto& of = *static_cast<const State*>(state);
+    if constexpr (WritesItself<State>)
+      return of.bytes();
+    else
+      return sizeof(State) + detail::bytes_behind(of);
+  }
+};
+
+/// A function and its types, as the runtime sees them.
+class UserProcess : public UserState {
+ public:
+  virtual std::vector<Column> input() const = 0;
+  virtual std::vector<Column> output() const = 0;
+  virtual bool has_timers() const = 0;
 
   /// Why the row cannot be read; empty if it was.
   virtual std::string on_row(const Cells* columns, std::size_t row, void* state,
@@ -129,7 +178,7 @@ struct Parameters<void (F::*)(Arguments...) const> : Parameters<void (*)(Argumen
 struct NoTimers {};
 
 template <class OnRow, class OnTimer>
-class ProcessOf final : public UserProcess {
+class ProcessOf final : public KeptBy<typename Parameters<OnRow>::Kept, UserProcess> {
  public:
   using Input = typename Parameters<OnRow>::Input;
   using State = typename Parameters<OnRow>::Kept;
@@ -142,23 +191,6 @@ class ProcessOf final : public UserProcess {
   std::vector<Column> input() const override { return columns_of<Input>(); }
   std::vector<Column> output() const override { return columns_of<Output>(); }
   bool has_timers() const override { return timed; }
-
-  void* make_state() const override { return new State(); }
-  void delete_state(void* state) const override { delete static_cast<State*>(state); }
-  std::string describe_state() const override {
-    std::string text;
-    describe_value<State>(text);
-    return text;
-  }
-  void write_state(const void* state, std::string& out) const override {
-    detail::write_state(out, *static_cast<const State*>(state));
-  }
-  bool read_state(std::string_view in, void* state) const override {
-    return detail::read_state(in, *static_cast<State*>(state)) && in.empty();
-  }
-  std::size_t state_bytes(const void* state) const override {
-    return sizeof(State) + detail::bytes_behind(*static_cast<const State*>(state));
-  }
 
   std::string on_row(const Cells* columns, std::size_t row, void* state,
                      ProcessCall& call) const override {

@@ -12,11 +12,12 @@
 //
 // It is checked when it is built, runs embedded over a data directory (runtime.h), and is tested
 // without either (pipeline_test.h). pipeline.h says what can be done with rows, expression.h and
-// functions.h what can be computed, rows.h how structs are rows, process.h how functions of the
-// program's own take part. Link with `pkg-config --libs leat-stream`.
+// functions.h what can be computed, rows.h how structs are rows, process.h and batches.h how
+// functions of the program's own take part. Link with `pkg-config --libs leat-stream`.
 #pragma once
 
 #include "leat/aggregates.h"
+#include "leat/batches.h"
 #include "leat/expression.h"
 #include "leat/functions.h"
 #include "leat/pipeline.h"

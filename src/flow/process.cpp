@@ -8,6 +8,7 @@
 #include "column/timestamp.h"
 #include "flow/cells.h"
 #include "flow/graph.h"
+#include "flow/user_code.h"
 #include "operators/process.h"
 
 namespace leat::flow {
@@ -19,24 +20,6 @@ using detail::ReadCells;
 using detail::UserProcess;
 using operators::ProcessActions;
 using operators::ProcessFunction;
-
-class UserKept final : public ProcessFunction::Kept {
- public:
-  explicit UserKept(std::shared_ptr<const UserProcess> user)
-      : user_(std::move(user)), state_(user_->make_state()) {}
-  ~UserKept() override { user_->delete_state(state_); }
-  UserKept(const UserKept&) = delete;
-  UserKept& operator=(const UserKept&) = delete;
-
-  void write(std::string& out) const override { user_->write_state(state_, out); }
-  bool read(std::string_view bytes) override { return user_->read_state(bytes, state_); }
-  std::size_t bytes() const override { return sizeof(*this) + user_->state_bytes(state_); }
-  void* state() { return state_; }
-
- private:
-  std::shared_ptr<const UserProcess> user_;
-  void* state_;
-};
 
 /// Appends rows to whatever the operator collects them in.
 class Call final : public detail::ProcessCall {
@@ -84,11 +67,11 @@ class UserCaller final : public ProcessFunction::Caller {
   std::string on_row(std::size_t row, ProcessFunction::Kept& kept,
                      ProcessActions& actions) override {
     call_.begin(actions);
-    return user_->on_row(cells_.data(), row, static_cast<UserKept&>(kept).state(), call_);
+    return user_->on_row(cells_.data(), row, static_cast<detail::UserKept&>(kept).state(), call_);
   }
   void on_timer(ProcessFunction::Kept& kept, ProcessActions& actions) override {
     call_.begin(actions);
-    user_->on_timer(static_cast<UserKept&>(kept).state(), call_);
+    user_->on_timer(static_cast<detail::UserKept&>(kept).state(), call_);
   }
 
  private:
@@ -102,7 +85,7 @@ class UserFunction final : public ProcessFunction {
  public:
   explicit UserFunction(std::shared_ptr<const UserProcess> user) : user_(std::move(user)) {}
   std::unique_ptr<ProcessFunction::Kept> make_kept() const override {
-    return std::make_unique<UserKept>(user_);
+    return std::make_unique<detail::UserKept>(user_);
   }
   std::unique_ptr<ProcessFunction::Caller> make_caller() const override {
     return std::make_unique<UserCaller>(user_);
@@ -113,22 +96,14 @@ class UserFunction final : public ProcessFunction {
   std::shared_ptr<const UserProcess> user_;
 };
 
-std::vector<plan::UserColumn> plan_columns(const std::vector<Column>& columns) {
-  std::vector<plan::UserColumn> all;
-  for (const Column& column : columns) {
-    all.push_back({column.name, detail::plan_type(column.type)});
-  }
-  return all;
-}
-
 }  // namespace
 
 Stream Keyed::add(detail::UserProcess* function, const ProcessOptions& options) const {
   std::shared_ptr<const UserProcess> user(function);
   plan::Process process;
   process.keys = keys_;
-  process.reads = plan_columns(user->input());
-  process.columns = plan_columns(user->output());
+  process.reads = detail::plan_columns(user->input());
+  process.columns = detail::plan_columns(user->output());
   process.timers = user->has_timers();
   process.emit = static_cast<plan::Emission>(options.emit);
   process.late_topic = options.late_topic;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "operators/as_of_join.h"
+#include "operators/batch_process.h"
 #include "operators/dedup.h"
 #include "operators/dedup_changes.h"
 #include "operators/filter.h"
@@ -93,7 +94,10 @@ struct Make {
     }
     return std::make_unique<operators::FixedWindow>(node(), input(), n);
   }
-  Made operator()(const Process&) const {
+  Made operator()(const Process& process) const {
+    if (std::dynamic_pointer_cast<const operators::BatchFunction>(process.code)) {
+      return std::make_unique<operators::BatchProcess>(plan, number);
+    }
     return std::make_unique<operators::Process>(plan, number);
   }
   Made operator()(const Over&) const { return operators::make_over(node()); }

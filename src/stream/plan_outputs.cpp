@@ -16,12 +16,14 @@ namespace {
 
 // Where a node's late rows go; empty if they are only counted.
 std::string late_topic_of(const Node& node) {
-  if (const auto* window = std::get_if<Window>(&node.body)) return window->late_topic;
-  if (const auto* over = std::get_if<Over>(&node.body)) return over->late_topic;
-  if (const auto* top = std::get_if<Top>(&node.body)) return top->late_topic;
-  if (const auto* dedup = std::get_if<Dedup>(&node.body)) return dedup->late_topic;
-  if (const auto* join = std::get_if<Join>(&node.body)) return join->late_topic;
-  return "";
+  return std::visit(
+      [](const auto& body) -> std::string {
+        if constexpr (requires { body.late_topic; })
+          return body.late_topic;
+        else
+          return {};
+      },
+      node.body);
 }
 
 }  // namespace
