@@ -1,6 +1,7 @@
 #include "interpreter/windows.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "interpreter/aggregate.h"
@@ -74,7 +75,7 @@ Panes panes_of(const Turn& turn, const Window& window, const Group& rows, std::i
 }
 
 bool is_late(const Window& window, const Row& row) {
-  std::int64_t last = 0;
+  std::int64_t last = std::numeric_limits<std::int64_t>::min();
   if (window.window.kind == WindowShape::Kind::session) {
     last = row.time + window.window.gap_ms;
   } else {
