@@ -25,6 +25,7 @@
 #include "client/sender.h"
 #include "client/stop.h"
 #include "remote/topic_fetch.h"
+#include "stream/result_topics.h"
 
 namespace leat::remote {
 
@@ -167,7 +168,13 @@ Result<Topic> RemoteTopics::Inside::find(const std::string& name) {
 Result<Topic> RemoteTopics::Inside::create(const std::string& name, std::int32_t partitions) {
   auto found = describe(name);
   if (!found && found.error().code == Errc::unknown_topic_or_partition) {
-    auto created = wait_for(client::create_topic(asked_, NewTopic(name, partitions)));
+    NewTopic asked(name, partitions);
+    asked.configs = {{stream::ahead_config, stream::any_time}};
+    auto created = wait_for(client::create_topic(asked_, asked));
+    if (!created && created.error().code == Errc::invalid_config) {  // an older broker
+      asked.configs.clear();
+      created = wait_for(client::create_topic(asked_, asked));
+    }
     // Somebody else may have been faster.
     if (!created && created.error().code != Errc::topic_already_exists) {
       return leat::fail(created.error().code, created.error().what);
@@ -219,7 +226,10 @@ void RemoteTopics::Inside::append(const TopicPartition& partition, Bytes batch, 
   if (!topic) return done(leat::fail(topic));
   if (auto ok = learn(*topic); !ok) return done(leat::fail(ok));
   auto appended = [done = std::move(done)](client::Result<std::int64_t> offset) mutable {
-    if (!offset) return done(leat::fail(offset.error().code, offset.error().what));
+    if (!offset) {
+      return done(
+          tl::unexpected(stream::explained(leat::Error{offset.error().code, offset.error().what})));
+    }
     done(Offset{*offset});
   };
   sender_->append_batch(topic->topic.name, partition.partition.value(), share(std::move(batch)),

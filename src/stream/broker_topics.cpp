@@ -13,6 +13,7 @@
 #include "log/aborted_transactions.h"
 #include "record/batch.h"
 #include "stream/hidden_batch.h"
+#include "stream/result_topics.h"
 
 namespace leat::stream {
 
@@ -53,18 +54,6 @@ struct Answer {
   std::condition_variable given;
   std::optional<Result<T>> result;  // guarded by mutex
 };
-
-// A result has the time of its window's end, which may be long from now.
-constexpr const char* ahead_config = "message.timestamp.after.max.ms";
-constexpr const char* any_time = "9223372036854775807";
-
-// Topics that others made may take less.
-Error explained(Error error) {
-  if (error.code == Errc::invalid_timestamp) {
-    error.what += fmt::format(", further from now than the topic's {} allows", ahead_config);
-  }
-  return error;
-}
 
 /// Where what is committed ends.
 Offset end_of(const log::LogView& view) {

@@ -244,6 +244,22 @@ TEST_CASE("a topic that is not there is made, or is an error that names the clus
   CHECK_FALSE(topics.create_topic("bad name", 1));
 }
 
+TEST_CASE("a topic that was made for results takes those of windows that end long from now") {
+  LossyBroker broker(false);
+  RemoteTopics topics(hurried_options(broker));
+  auto made = topics.create_topic("made", 1);
+  REQUIRE_MESSAGE(made, made.error().what);
+  auto in_a_month = std::chrono::system_clock::now() + std::chrono::hours(24 * 30);
+  record::BatchBuilder builder;
+  builder.append(duration_cast<std::chrono::milliseconds>(in_a_month.time_since_epoch()).count(),
+                 {}, as_bytes(std::string("result")));
+  std::promise<Result<Offset>> appended;
+  topics.append({made->id, PartitionId{0}}, builder.build(),
+                [&](Result<Offset> offset) { appended.set_value(std::move(offset)); });
+  auto offset = appended.get_future().get();
+  CHECK_MESSAGE(offset, offset.error().what);
+}
+
 TEST_CASE("offsets that are not there, and a topic made anew under its name, are errors") {
   LossyBroker broker(false);
   fill(broker);
