@@ -96,7 +96,7 @@ struct Template {
     auto parts = plan::split_template(text);
     for (auto& part : *parts) {
       size_max += part.pattern ? pattern_max : part.text.size();
-      Step& step = steps.emplace_back(nullptr, std::move(part.text));
+      Step& step = steps.emplace_back(Step{nullptr, std::move(part.text)});
       if (!part.pattern) continue;
       step.write = std::find_if(std::begin(patterns), std::end(patterns), [&](const auto& each) {
                      return each.name == step.text;

@@ -307,7 +307,7 @@ void FixedWindow::merge(OperatorState& whole, OperatorState& part, Watermark wat
   from.scratch.recent.clear();
   to.scratch.recent.clear();
   for (auto at = from.slices.begin(); at != from.slices.end();) {
-    auto& [start, slice] = *at;
+    Slice& slice = at->second;
     if (slice.span.first_end_ms > watermark) break;
     std::erase_if(slice.partials, [&](std::unique_ptr<Partial>& partial) {
       if (partial->first_ms > watermark) return false;
@@ -315,7 +315,7 @@ void FixedWindow::merge(OperatorState& whole, OperatorState& part, Watermark wat
       return true;
     });
     if (slice.partials.empty()) {
-      from.split.erase(start);
+      from.split.erase(at->first);
       at = from.slices.erase(at);
     } else {
       ++at;

@@ -211,7 +211,8 @@ void Frames::run(Class& some, const Numbers& numbers, const column::Chunk& input
     for (auto& failure : failures) {
       // Cells have to be set, and the first aggregate's reason counts: classes mix their order.
       out->set_null(failure.cell);
-      auto [found, added] = results.failures.try_emplace(failure.cell, i, failure.reason);
+      auto [found, added] =
+          results.failures.try_emplace(failure.cell, Results::Failure{i, failure.reason});
       if (!added && found->second.aggregate > i) found->second = {i, failure.reason};
     }
   }

@@ -165,7 +165,8 @@ void Reader::read(const Json& json, Expression& out) {
   if (members->contains("call")) return read_call(*members, out);
   if (members->contains("cast")) return read_cast(*members, out);
   if (members->size() != 1) return fail_with("an expression is a column, a literal, call or cast");
-  const auto& [word, value] = *members->begin();
+  const std::string& word = members->begin()->first;
+  const Json& value = members->begin()->second;
   if (word == "column") {
     out.kind = Expression::Kind::column;
     within(".column", [&] { read(value, out.name); });

@@ -79,7 +79,7 @@ Result<void> FileFeed::read_block() {
       std::max({options_.block_bytes, rest.size(), byte_order_mark.size()})));
   auto buffer = buffers_.take();
   MutableBytes room = buffer->room(rest.size() + more + column::json_padding_bytes);
-  std::memcpy(room.data(), rest.data(), rest.size());
+  std::copy(rest.begin(), rest.end(), reinterpret_cast<char*>(room.data()));  // it may be none
   std::memset(room.data() + rest.size() + more, 0, column::json_padding_bytes);
   auto read = file_->read_at(read_bytes_, room.subspan(rest.size(), more));
   if (!read) return fail(read);
