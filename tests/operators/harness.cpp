@@ -12,6 +12,7 @@
 #include "interpreter/interpreter.h"
 #include "interpreter/records.h"
 #include "operators/gather.h"
+#include "operators/restarted.h"
 
 namespace leat::operators {
 
@@ -341,20 +342,7 @@ class Driver : public Context {
     REQUIRE_MESSAGE(updated.has_value(), updated.error().what);
   }
 
-  void restart() {
-    StateWriter writer;
-    state_->snapshot(writer);
-    Bytes bytes = writer.finish();
-    auto reader = StateReader::open(bytes);
-    REQUIRE(reader.has_value());
-    state_ = operator_->make_state();
-    auto restored = state_->restore(*reader);
-    REQUIRE_MESSAGE(restored.has_value(), restored.error().what);
-    auto finished = reader->finish();
-    REQUIRE_MESSAGE(finished.has_value(), finished.error().what);
-    std::fill(bytes.begin(), bytes.end(), std::byte{0x3f});
-    (void)state_->bytes();
-  }
+  void restart() { state_ = restarted(*operator_, *state_); }
 
   const Trial& trial_;
   const plan::BoundPlan& plan_;

@@ -12,6 +12,7 @@
 #include "interpreter/interpreter.h"
 #include "interpreter/random_pipeline.h"
 #include "operators/harness.h"
+#include "operators/restarted.h"
 #include "operators/revised_window.h"
 #include "stream/chunk_of_rows.h"
 
@@ -85,16 +86,7 @@ class Revisions final : private Context {
     REQUIRE(operator_->process(*state_, 0, chunk, *this).has_value());
     REQUIRE(operator_->update(*state_, *this).has_value());
   }
-  void restart() {
-    StateWriter writer;
-    state_->snapshot(writer);
-    Bytes bytes = writer.finish();
-    auto reader = StateReader::open(bytes);
-    REQUIRE(reader.has_value());
-    state_ = operator_->make_state();
-    REQUIRE(state_->restore(*reader).has_value());
-    REQUIRE(reader->finish().has_value());
-  }
+  void restart() { state_ = restarted(*operator_, *state_); }
   /// What the judge says of these rows.
   Lines judge(const Rows& rows) {
     interpreter::NodeResult result;

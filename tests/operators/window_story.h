@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "operators/operator.h"
+#include "operators/restarted.h"
 #include "plan/bound_plan.h"
 
 namespace leat::operators {
@@ -63,16 +64,7 @@ class WindowStory : public Context {
     return told_;
   }
   /// The state as another one that was written and read.
-  void restart() {
-    StateWriter writer;
-    state_->snapshot(writer);
-    Bytes bytes = writer.finish();
-    auto reader = StateReader::open(bytes);
-    REQUIRE(reader.has_value());
-    state_ = operator_->make_state();
-    CHECK(state_->restore(*reader).has_value());
-    CHECK(reader->finish().has_value());
-  }
+  void restart() { state_ = restarted(*operator_, *state_); }
   /// Takes over what another one of the same window has that is complete.
   void merge(WindowStory& part, Watermark watermark) {
     operator_->merge(*state_, *part.state_, watermark);
