@@ -60,12 +60,32 @@ Result<void> check_topics(const Plan& plan) {
   return {};
 }
 
+Result<void> check_mode(const Mode& mode) {
+  bool triggered = mode.type == Mode::Type::micro_batch;
+  if (triggered ? mode.trigger_ms < 1 || mode.trigger_ms > trigger_ms_max : mode.trigger_ms != 0) {
+    return fail(
+        Errc::plan_error,
+        fmt::format("mode.trigger_ms: {}; the type micro_batch, and no other, has from 1 to "
+                    "{} milliseconds between triggers",
+                    mode.trigger_ms, trigger_ms_max));
+  }
+  if (!mode.schedule.empty() && mode.type != Mode::Type::batch) {
+    return fail(Errc::plan_error, "mode.schedule: belongs to the type batch, and to it alone");
+  }
+  if (mode.schedule.size() > schedule_bytes_max) {
+    return fail(Errc::plan_error, fmt::format("mode.schedule: longer than the {} bytes it may be",
+                                              schedule_bytes_max));
+  }
+  return {};
+}
+
 Result<void> check_whole(const Plan& plan) {
   if (plan.name.empty()) return fail(Errc::plan_error, "name: the plan has none");
   if (plan.nodes.size() > nodes_max) {
     return fail(Errc::plan_error, fmt::format("nodes: {}, more than the {} a plan may have",
                                               plan.nodes.size(), nodes_max));
   }
+  if (auto mode = check_mode(plan.mode); !mode) return mode;
   bool dead_letter = plan.bad_rows.policy == BadRows::Policy::dead_letter;
   if (dead_letter == plan.bad_rows.topic.empty()) {
     return fail(Errc::plan_error,

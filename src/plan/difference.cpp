@@ -91,6 +91,11 @@ void strip(Node& node) {
         if constexpr (std::is_same_v<Body, Sink>) {
           Sink bare;
           bare.input = std::move(body.input);
+          if (!body.view.empty()) {  // its rows are state, what it is called is not
+            bare.view = "view";
+            bare.keys = std::move(body.keys);
+            bare.keep_ms = body.keep_ms;
+          }
           body = std::move(bare);
         } else if constexpr (std::is_same_v<Body, Source>) {
           body.bad_records = {};
@@ -107,6 +112,7 @@ void strip(Node& node) {
 std::string state_text(const Plan& plan) {
   Plan stripped = plan;
   stripped.name.clear();
+  stripped.mode = {};
   stripped.bad_rows = {};
   for (Node& node : stripped.nodes) strip(node);
   return print(stripped);

@@ -8,8 +8,8 @@
 
 namespace leat::plan {
 
-/// The plan's canonical JSON without what no state depends on: what the plan is called, where its
-/// results, late rows and bad ones go, and when a partition is idle.
+/// The plan's canonical JSON without what no state depends on: what the plan is called, its mode,
+/// where its results, late rows and bad ones go, and when a partition is idle.
 std::string state_text(const Plan& plan);
 
 /// The first place where two such texts differ, and how: "nodes[2] 'per_minute' window.size_ms was

@@ -8,6 +8,9 @@
 
 namespace leat::plan {
 
+constexpr std::array<std::string_view, 3> names_of(Mode::Type) {
+  return {"stream", "micro_batch", "batch"};
+}
 constexpr std::array<std::string_view, 3> names_of(BadRows::Policy) {
   return {"fail", "skip", "dead_letter"};
 }

@@ -22,6 +22,10 @@ inline constexpr std::size_t expression_depth_max = 200;
 inline constexpr std::size_t expression_parts_max = 10'000;
 /// Of one literal.
 inline constexpr std::size_t literal_bytes_max = std::size_t{1} << 20;
+/// Between two triggers: a day.
+inline constexpr std::int64_t trigger_ms_max = 86'400'000;
+/// Of a schedule.
+inline constexpr std::size_t schedule_bytes_max = 200;
 /// Of a pattern: RE2 bounds besides what it makes of it.
 inline constexpr std::size_t regex_bytes_max = 4'096;
 /// Of those that a frame or a limit counts.

@@ -1,6 +1,7 @@
 #include "plan/node_binder.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -269,12 +270,31 @@ void NodeBinder::bind_body(const Rekey& rekey) {
   out_.keys = find_keys(rekey.keys, "keys", false);
 }
 
+void NodeBinder::bind_view(const Sink& sink) {
+  require(!sink.keep_ms || !sink.view.empty(), "keep_ms", "only a view has it");
+  require(!sink.keep_ms || *sink.keep_ms >= 0, "keep_ms", "must not be negative");
+  if (sink.view.empty()) return;
+  constexpr std::size_t name_max = 200;
+  auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+  };
+  require(sink.view.size() <= name_max && std::all_of(sink.view.begin(), sink.view.end(), is_plain),
+          "view", fmt::format("must be up to {} letters, digits, '.', '_' and '-'", name_max));
+  require(!sink.keys.empty(), "keys", "a view needs some: it keeps the last row of each key");
+  require(sink.changes == Sink::Changes::upsert, "changes",
+          "a view keeps the last row of each key");
+  require(sink.format == Sink::Format::json, "format", "a view has none but JSON");
+}
+
 void NodeBinder::bind_body(const Sink& sink) {
   out_.schema = schema();
-  int places = (sink.topic.empty() ? 0 : 1) + (sink.console ? 1 : 0) + (sink.files.empty() ? 0 : 1);
-  require(places == 1, "", "writes to a topic, to the console, or to files");
+  int places = (sink.topic.empty() ? 0 : 1) + (sink.console ? 1 : 0) +
+               (sink.files.empty() ? 0 : 1) + (sink.view.empty() ? 0 : 1);
+  require(places == 1, "", "writes to a topic, to the console, to files, or to a view");
   out_.keys = find_keys(sink.keys, "keys", true);
-  require(sink.keys.empty() || !sink.topic.empty(), "keys", "only a topic has some");
+  bool has_keys = !sink.topic.empty() || !sink.view.empty();
+  require(sink.keys.empty() || has_keys, "keys", "only a topic or a view has some");
+  bind_view(sink);
   require(sink.partitions >= 0 && sink.partitions <= partitions_max, "partitions",
           fmt::format("must be from 0 to {}", partitions_max));
   require(sink.partitions == 0 || !sink.topic.empty(), "partitions", "only a topic has some");

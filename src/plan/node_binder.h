@@ -37,6 +37,7 @@ class NodeBinder {
   void bind_body(const Dedup& dedup);
   void bind_body(const Join& join);
   void bind_body(const Sink& sink);
+  void bind_view(const Sink& sink);
   void bind_body(const Process& process);
 
   /// Versions of a table's rows may be passed on and looked up, nothing else.

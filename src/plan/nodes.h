@@ -171,6 +171,10 @@ struct Sink {
   std::string topic;
   bool console = false;
   std::string files;  // a folder
+  /// A table that a deployed pipeline keeps: the last row of each key.
+  std::string view;
+  /// Of a view: rows whose event time is further behind the watermark go.
+  std::optional<std::int64_t> keep_ms;
   Format format = Format::json;
   std::vector<std::string> keys;
   /// Of a topic that is made; 0 for as many as the first source has.
@@ -186,6 +190,8 @@ struct Sink {
     visit.optional("topic", self.topic, "");
     visit.optional("console", self.console, false);
     visit.optional("files", self.files, "");
+    visit.optional("view", self.view, "");
+    visit.optional("keep_ms", self.keep_ms, std::nullopt);
     visit.optional("format", self.format, Format::json);
     visit.optional("keys", self.keys, {});
     visit.optional("partitions", self.partitions, 0);

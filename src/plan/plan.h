@@ -1,6 +1,7 @@
 // A pipeline's graph as data: what the builder, a file and SQL make, and what runs.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,31 @@ struct Node {
 /// How many types of nodes a plan's JSON can have: all but Process.
 inline constexpr std::size_t node_types = std::variant_size_v<Node::Body> - 1;
 
+/// When a deployed plan consumes what has arrived. No state and no result depends on it, but for
+/// what is told before it is final.
+struct Mode {
+  enum class Type {
+    stream,       // at once
+    micro_batch,  // all that is there, at each trigger
+    batch,        // all that is there when it begins; then windows close, and it has finished
+  };
+  Type type = Type::stream;
+  /// Of micro_batch: the time between two triggers.
+  std::int64_t trigger_ms = 0;
+  /// Of batch, if it is to run by itself: minute, hour, day of the month, month, day of the week,
+  /// as cron has them, in UTC.
+  std::string schedule;
+
+  static void fields(auto& self, auto& visit) {
+    visit.required("type", self.type);
+    visit.optional("trigger_ms", self.trigger_ms, 0);
+    visit.optional("schedule", self.schedule, "");
+  }
+};
+
 struct Plan {
   std::string name;
+  Mode mode;
   /// Rows that have no valid result somewhere on their way.
   BadRows bad_rows;
   std::vector<Node> nodes;

@@ -267,6 +267,7 @@ Result<Plan> parse(std::string_view text) {
       reader.fail_with(fmt::format("version {} is not known, {} is", version, plan_version));
     }
     fields.required("name", plan.name);
+    fields.optional("mode", plan.mode, {});
     fields.optional("bad_rows", plan.bad_rows, {});
     fields.finish({"nodes"});
     auto found = members->find("nodes");

@@ -123,7 +123,9 @@ std::string print(const Plan& plan) {
   JsonObject object;
   object["version"] = integer_json(plan_version);
   object["name"] = plan.name;
-  FieldWriter(object).optional("bad_rows", plan.bad_rows, BadRows{});
+  FieldWriter fields(object);
+  fields.optional("mode", plan.mode, Mode{});
+  fields.optional("bad_rows", plan.bad_rows, BadRows{});
   JsonArray nodes;
   for (const auto& node : plan.nodes) nodes.push_back(write(node));
   object["nodes"] = std::move(nodes);

@@ -147,7 +147,8 @@ struct Ordering {
   }
 };
 
-/// The first `limit` rows of the same keys, ties by the order of time: row_number() <= limit.
+/// The first `limit` rows of the same keys, ties by the order of time: row_number() <= limit. With
+/// `ties` those that `order_by` calls equal have one rank, and may be more: rank() <= limit.
 /// `update` gives those of the end, and takes back others; the other emissions give each row that
 /// was among them when it was judged, with the rank that it had then.
 struct Top {
@@ -156,6 +157,7 @@ struct Top {
   std::vector<std::string> keys;
   std::vector<Ordering> order_by;
   std::int64_t limit = 0;
+  bool ties = false;
   std::string rank;  // a column for it; empty for none
   Emission emit = Emission::update;
   std::string late_topic;
@@ -165,6 +167,7 @@ struct Top {
     visit.optional("keys", self.keys, {});
     visit.required("order_by", self.order_by);
     visit.required("limit", self.limit);
+    visit.optional("ties", self.ties, false);
     visit.optional("rank", self.rank, "");
     visit.optional("emit", self.emit, Emission::update);
     visit.optional("late_topic", self.late_topic, "");

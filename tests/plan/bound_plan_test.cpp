@@ -172,6 +172,30 @@ TEST_CASE("a topic has one use in a plan") {
   CHECK(late("o") == "the topic 'o' would get results and what is late or bad");
 }
 
+TEST_CASE("a view has a plain name and a key, and nothing that only topics and files have") {
+  auto of = [](const std::string& sink) {
+    auto plan = parse(R"({"version": 1, "name": "p", "nodes": [{"name": "in", )" + source +
+                      R"(}, {"name": "out", "type": "sink", "input": "in", )" + sink + "}]}");
+    REQUIRE_MESSAGE(plan.has_value(), plan.error().what);
+    auto bound = bind(*plan);
+    return bound ? "" : bound.error().what;
+  };
+  std::string at = "nodes[1] 'out'";
+  CHECK(of(R"("view": "by.channel_1-x", "keys": ["channel"], "keep_ms": 0)") == "");
+  CHECK(of(R"("view": "v")") == at + " keys: a view needs some: it keeps the last row of each key");
+  CHECK(of(R"("view": "a/b", "keys": ["channel"])") ==
+        at + " view: must be up to 200 letters, digits, '.', '_' and '-'");
+  CHECK(of(R"("view": "v", "topic": "o", "keys": ["channel"])") ==
+        at + ": writes to a topic, to the console, to files, or to a view");
+  CHECK(of(R"("view": "v", "keys": ["channel"], "keep_ms": -1)") ==
+        at + " keep_ms: must not be negative");
+  CHECK(of(R"("topic": "o", "keep_ms": 1)") == at + " keep_ms: only a view has it");
+  CHECK(of(R"("view": "v", "keys": ["channel"], "changes": "all")") ==
+        at + " changes: a view keeps the last row of each key");
+  CHECK(of(R"("view": "v", "keys": ["channel"], "format": "csv")") ==
+        at + " format: a view has none but JSON");
+}
+
 TEST_CASE("a node that nobody reads is a mistake") {
   auto plan = parse(R"({"version": 1, "name": "p", "nodes": [{"name": "in", )" + source + "}]}");
   REQUIRE(plan.has_value());
@@ -195,6 +219,34 @@ TEST_CASE("an expression gets the casts that its functions need") {
   CHECK(bound->arguments[1].kind == Expression::Kind::literal);
   CHECK(bind_expression(cast(col("d"), {Type::Kind::bigint}), schema).error().what ==
         "date cannot be cast to bigint");
+}
+
+TEST_CASE("a mode has what belongs to it, within bounds") {
+  auto said = [](const std::string& mode) {
+    auto plan = parse(R"({"version": 1, "name": "p", "mode": )" + mode +
+                      R"(, "nodes": [{"name": "in", "type": "source", "topic": "t",
+                         "columns": [{"name": "a", "type": "text"}]},
+                         {"name": "out", "type": "sink", "input": "in", "console": true}]})");
+    REQUIRE_MESSAGE(plan.has_value(), plan.error().what);
+    auto bound = bind(*plan);
+    return bound ? "" : bound.error().what;
+  };
+  for (const char* fine :
+       {R"({"type": "stream"})", R"({"type": "micro_batch", "trigger_ms": 1})",
+        R"({"type": "batch"})", R"({"type": "batch", "schedule": "0 2 * * *"})"}) {
+    CHECK(said(fine) == "");
+  }
+  std::string trigger =
+      "mode.trigger_ms: {}; the type micro_batch, and no other, has from 1 to "
+      "86400000 milliseconds between triggers";
+  CHECK(said(R"({"type": "micro_batch"})") == fmt::format(fmt::runtime(trigger), 0));
+  CHECK(said(R"({"type": "micro_batch", "trigger_ms": 86400001})") ==
+        fmt::format(fmt::runtime(trigger), 86'400'001));
+  CHECK(said(R"({"type": "batch", "trigger_ms": 5})") == fmt::format(fmt::runtime(trigger), 5));
+  CHECK(said(R"({"type": "stream", "schedule": "0 2 * * *"})") ==
+        "mode.schedule: belongs to the type batch, and to it alone");
+  CHECK(said(R"({"type": "batch", "schedule": ")" + std::string(201, ' ') + "\"}") ==
+        "mode.schedule: longer than the 200 bytes it may be");
 }
 
 TEST_SUITE_END();

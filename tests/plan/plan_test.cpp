@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "plan/difference.h"
 #include "plan/plan.h"
 #include "plan/random_plan.h"
 
@@ -54,6 +55,33 @@ TEST_CASE("a plan's hash is that of its meaning, and stays what it is") {
   CHECK(hash(*parse(replaced(small, "100", "101"))) != hash(*plan));
 }
 
+TEST_CASE("a plan says when it consumes what has arrived, and its state does not hang on that") {
+  auto with_mode = [](const std::string& mode) {
+    return replaced(small, "\"name\": \"p\"", "\"name\": \"p\", \"mode\": " + mode);
+  };
+  auto plan = parse(small);
+  REQUIRE(plan.has_value());
+  CHECK(plan->mode.type == Mode::Type::stream);
+  CHECK(print(*parse(with_mode(R"({"type": "stream"})"))) == print(*plan));
+  auto batches = parse(with_mode(R"({"trigger_ms": 30000, "type": "micro_batch"})"));
+  REQUIRE(batches.has_value());
+  CHECK(batches->mode.type == Mode::Type::micro_batch);
+  CHECK(batches->mode.trigger_ms == 30'000);
+  CHECK(print(*batches).starts_with(
+      R"({"mode":{"trigger_ms":30000,"type":"micro_batch"},"name":"p",)"));
+  auto nightly = parse(with_mode(R"({"type": "batch", "schedule": "0 2 * * *"})"));
+  REQUIRE(nightly.has_value());
+  CHECK(nightly->mode.schedule == "0 2 * * *");
+  CHECK(print(*parse(print(*nightly))) == print(*nightly));
+  CHECK(hash(*nightly) != hash(*plan));
+  CHECK(state_text(*nightly) == state_text(*plan));
+  CHECK(complaint(with_mode("{}")) == "mode: 'type' is missing");
+  CHECK(complaint(with_mode(R"({"type": "batches"})")) ==
+        "mode.type: 'batches' is none of stream, micro_batch, batch");
+  CHECK(complaint(with_mode(R"({"type": "batch", "cron": "0 2 * * *"})")) ==
+        "mode: no field 'cron' is known here; there are: type, trigger_ms, schedule");
+}
+
 TEST_CASE("what is printed reads back as the same plan, whatever it is") {
   std::set<std::string> hashes;
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
@@ -79,7 +107,7 @@ TEST_CASE("a message says where in the plan something does not fit") {
            {"\"version\": 1,", "", "'version' is missing"},
            {"\"version\": 1,", "\"version\": 2,", "version 2 is not known, 1 is"},
            {"\"nodes\"", "\"node\"",
-            "no field 'node' is known here; there are: nodes, version, name, bad_rows"},
+            "no field 'node' is known here; there are: nodes, version, name, mode, bad_rows"},
            {"\"type\": \"sink\"", "\"type\": \"sing\"",
             "nodes[2] 'out': no node is a 'sing'; there are: source, filter, project, unnest, "
             "union, rekey, "

@@ -129,6 +129,7 @@ inline Plan random_plan(Random& random) {
   RandomFiller filler(random);
   Plan plan;
   filler.fill(plan.name);
+  filler.fill(plan.mode);
   filler.fill(plan.bad_rows);
   constexpr auto bodies = node_types;
   for (auto count = random.below(6); count > 0; --count) {
