@@ -52,6 +52,7 @@ std::string_view name(Errc code) {
     case Errc::bad_record: return "bad_record";
     case Errc::plan_error: return "plan_error";
     case Errc::snapshot_mismatch: return "snapshot_mismatch";
+    case Errc::step_mismatch: return "step_mismatch";
   }
   return "unknown";
 }

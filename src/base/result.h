@@ -65,6 +65,7 @@ enum class Errc {
   bad_record,         // a record that the decoder cannot turn into a row
   plan_error,         // a plan that does not make sense: unknown column, wrong type
   snapshot_mismatch,  // a snapshot that another plan or version wrote
+  step_mismatch,      // a recorded step does not come out again as it did
 };
 
 /// The enumerator's own name, such as "offset_out_of_range".

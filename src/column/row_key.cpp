@@ -128,6 +128,28 @@ void append_key(std::string& out, const Vector& vector, std::size_t row) {
   out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
+std::size_t first_cell_bytes(std::string_view key, const Type& type) {
+  ASSERT(!key.empty());
+  if (key[0] == null) return 1;
+  switch (physical(type)) {
+    case Physical::integer:
+    case Physical::real: return 1 + sizeof(std::uint64_t);
+    case Physical::decimal:
+    case Physical::interval: return 1 + sizeof(Int128);
+    case Physical::text: {
+      std::size_t at = 1;
+      while (true) {
+        at = key.find('\0', at);
+        ASSERT(at != std::string_view::npos && at + 1 < key.size());
+        at += 2;
+        if (key[at - 1] == '\0') return at;
+      }
+    }
+    case Physical::list: break;
+  }
+  ASSERT(false);  // arrays have no order
+}
+
 bool take_key(std::string_view& key, Vector& out, std::size_t row, std::string& texts) {
   if (key.empty()) return false;
   char tag = key[0];

@@ -30,6 +30,10 @@ char* write_key(char* out, const Vector& vector, std::size_t row);
 /// Appends cell `row`.
 void append_key(std::string& out, const Vector& vector, std::size_t row);
 
+/// How many bytes of `key` its first cell takes. REQUIRES: append_key() wrote that, of a vector of
+/// this type.
+std::size_t first_cell_bytes(std::string_view key, const Type& type);
+
 /// Sets cell `row` from the cell that `key` begins with, and takes that off `key`. The text is
 /// appended to `texts`, which must have room: reserve key.size(). Of an interval there is its
 /// length, in as many months as it has, then days. False if these are no bytes of append_key().

@@ -64,6 +64,12 @@ class DedupChanges::State : public OperatorState {
         group.shown.push_back(rows[place]);
       }
     }
+    // Only where there is something to tell: in which order keys are told, too, is as it was.
+    std::erase_if(touched_, [&](KeyTable::Number number) {
+      Group& group = groups_[number];
+      group.touched = judge(group) != group.shown;
+      return !group.touched;
+    });
     return {};
   }
 

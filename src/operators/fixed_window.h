@@ -31,6 +31,9 @@ class FixedWindow final : public Operator {
                        Context& context) const override;
   Result<void> advance(OperatorState& state, Watermark watermark, Context& context) const override;
   Result<void> update(OperatorState& state, Context& context) const override;
+  void note_told(OperatorState& state, std::int64_t now_ms) const override {
+    static_cast<WindowState&>(state).changes.told_ms = now_ms;
+  }
   std::vector<std::size_t> gathers_by(std::size_t) const override;
   bool needs_all() const override { return changes_ && keys_.empty(); }
   bool can_merge() const override { return !changes_; }

@@ -29,6 +29,9 @@ class Context {
                               std::uint32_t row, const std::string& reason) = 0;
   /// Processing time, in ms since 1970: one value for all that belongs to an epoch.
   virtual std::int64_t now_ms() const = 0;
+  /// update() tells now what was put off until this moment of processing time, whether or not that
+  /// comes to anything.
+  virtual void note_told() {}
 };
 
 /// What changes while an operator runs. This one is that of operators that keep nothing.
@@ -68,6 +71,9 @@ class Operator {
   /// Pushes what is to be seen now, whether or not it is complete: called behind each advance(),
   /// and when processing time has moved on.
   virtual Result<void> update(OperatorState&, Context&) const { return {}; }
+  /// Behind an update() of all states in which one or more called note_told(): what is put off from
+  /// now on is put off by as much in all of them.
+  virtual void note_told(OperatorState&, std::int64_t /*now_ms*/) const {}
 
   /// By which columns of an input rows have to be brought together in one state; nothing if any
   /// state will do. All inputs have as many.

@@ -62,7 +62,8 @@ Result<void> RevisedWindow::process(OperatorState& operator_state, std::size_t, 
 Result<void> RevisedWindow::update(OperatorState& operator_state, Context& context) const {
   auto& state = static_cast<RevisedPanes&>(operator_state);
   state.add_up();
-  if (at_times_ && !is_due(context.now_ms(), every_ms_, state.told_ms)) return {};
+  if (state.changed.empty()) return {};
+  if (at_times_ && !is_due(every_ms_, state.told_ms, context)) return {};
   return tell(state, context);
 }
 

@@ -29,6 +29,9 @@ class RevisedWindow final : public Operator {
                        Context& context) const override;
   Result<void> advance(OperatorState& state, Watermark watermark, Context& context) const override;
   Result<void> update(OperatorState& state, Context& context) const override;
+  void note_told(OperatorState& state, std::int64_t now_ms) const override {
+    static_cast<RevisedPanes&>(state).told_ms = now_ms;
+  }
   std::vector<std::size_t> gathers_by(std::size_t) const override { return keys_; }
   bool needs_all() const override { return keys_.empty(); }
 

@@ -146,18 +146,24 @@ Result<void> SessionWindow::give(SessionState& state, std::span<const SessionId>
 
 Result<void> SessionWindow::update(OperatorState& operator_state, Context& context) const {
   auto& state = static_cast<SessionState&>(operator_state);
-  if (!changes_) return {};
-  if (emit_ == Window::Emit::every && !is_due(context.now_ms(), every_ms_, state.told_ms)) {
+  auto is_changed = [&](SessionId id) { return state.told[id].is_changed; };
+  if (std::none_of(state.changed.begin(), state.changed.end(), is_changed)) {
+    state.changed.clear();  // they are all gone
     return {};
   }
+  if (emit_ == Window::Emit::every && !is_due(every_ms_, state.told_ms, context)) return {};
   Watermark closed = earlier_by(state.watermark, node_.gap_ms - 1);
   std::vector<SessionId> due, waiting;
   for (SessionId id : std::exchange(state.changed, {})) {
-    if (!state.told[id].is_changed) continue;
+    if (!is_changed(id)) continue;
     bool waits = closes_ && state.all.span(id).end_ms > closed;
     (waits ? waiting : due).push_back(id);
   }
   state.changed = std::move(waiting);
+  // Those of a key in the order of time, whatever rows came first.
+  std::sort(due.begin(), due.end(), [&](SessionId a, SessionId b) {
+    return std::pair(state.all.span(a), a) < std::pair(state.all.span(b), b);
+  });
   return tell_changes(state, due, context);
 }
 

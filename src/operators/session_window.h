@@ -33,6 +33,9 @@ class SessionWindow final : public Operator {
     return earlier_by(watermark, node_.gap_ms - 1);
   }
   Result<void> update(OperatorState& state, Context& context) const override;
+  void note_told(OperatorState& state, std::int64_t now_ms) const override {
+    static_cast<SessionState&>(state).told_ms = now_ms;
+  }
   std::vector<std::size_t> gathers_by(std::size_t) const override { return keys_; }
   bool needs_all() const override { return keys_.empty(); }
 

@@ -14,6 +14,7 @@
 #include "column/value.h"
 #include "operators/given_results.h"
 #include "operators/group_keys.h"
+#include "operators/operator.h"
 #include "operators/window_rows.h"
 #include "operators/window_table.h"
 
@@ -94,11 +95,14 @@ void write_values(StateWriter& writer, const ResultValues& values,
                   std::span<const column::Type> types);
 ResultValues read_values(StateReader& reader, std::span<const column::Type> types);
 
-/// Whether changes are to be told again, each `every_ms` of processing time; notes that they are.
-/// A clock that was set back holds nothing up: they are told, and time counts from there on.
-inline bool is_due(std::int64_t now_ms, std::int64_t every_ms, std::int64_t& told_ms) {
+/// Whether changes that there are may be told, `every_ms` of processing time after the last ones;
+/// notes that they are. A clock that was set back holds nothing up: they are told, and time counts
+/// from there on.
+inline bool is_due(std::int64_t every_ms, std::int64_t& told_ms, Context& context) {
+  std::int64_t now_ms = context.now_ms();
   if (now_ms >= told_ms && now_ms - told_ms < every_ms) return false;
   told_ms = now_ms;
+  context.note_told();
   return true;
 }
 

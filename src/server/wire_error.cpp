@@ -56,7 +56,8 @@ ErrorCode to_wire(Errc code) {
     case Errc::cancelled:
     case Errc::bad_record:
     case Errc::plan_error:
-    case Errc::snapshot_mismatch: return ErrorCode::unknown_server_error;
+    case Errc::snapshot_mismatch:
+    case Errc::step_mismatch: return ErrorCode::unknown_server_error;
   }
   return ErrorCode::unknown_server_error;
 }

@@ -1,7 +1,6 @@
 #include "stream/broker_topics.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/once.h"
 #include "column/json_decoder.h"
 #include "log/aborted_transactions.h"
 #include "record/batch.h"
@@ -18,42 +18,6 @@
 namespace leat::stream {
 
 namespace {
-
-/// Calls a callback once: with what it is called with, or with an error if the work that owns it is
-/// dropped, as an executor does with its queue when the process ends.
-template <class T>
-class Once {
- public:
-  using Done = UniqueFunction<void(Result<T>)>;
-  explicit Once(Done done) : done_(std::move(done)) {}
-  Once(Once&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
-  Once& operator=(Once&&) = delete;
-  ~Once() {
-    if (done_) done_(fail(Errc::cancelled, "the broker has gone"));
-  }
-  void operator()(Result<T> result) { std::exchange(done_, nullptr)(std::move(result)); }
-
- private:
-  Done done_;
-};
-
-/// A result that one thread gives and another waits for.
-template <class T>
-struct Answer {
-  void give(Result<T> answer) {
-    std::lock_guard lock(mutex);
-    result = std::move(answer);
-    given.notify_all();
-  }
-  Result<T> wait() {
-    std::unique_lock lock(mutex);
-    given.wait(lock, [&] { return result.has_value(); });
-    return std::move(*result);
-  }
-  std::mutex mutex;
-  std::condition_variable given;
-  std::optional<Result<T>> result;  // guarded by mutex
-};
 
 /// Where what is committed ends.
 Offset end_of(const log::LogView& view) {
@@ -90,7 +54,7 @@ class BrokerTopics::Feed {
 
   /// On the partition's executor: from now on `feed` is told when it moves, and when it goes.
   /// Calls `known` when it is known what of it is committed.
-  static void follow(const std::shared_ptr<Feed>& feed, Once<bool> known) {
+  static void follow(const std::shared_ptr<Feed>& feed, Once<void> known) {
     std::shared_ptr<broker::Partition> partition = feed->partition();
     // The feed holds the tickets, so the listeners must not hold the feed.
     std::weak_ptr<Feed> weak = feed;
@@ -103,7 +67,7 @@ class BrokerTopics::Feed {
     // Until that is known, nothing can be read.
     partition->load_producers([weak, known = std::move(known)](const Result<void>&) mutable {
       if (auto alive = weak.lock()) alive->advanced();
-      known(true);
+      known({});
     });
   }
 
@@ -114,15 +78,7 @@ class BrokerTopics::Feed {
   }
 
   /// For those that want to know where the partition ends.
-  void set_known() {
-    std::lock_guard lock(mutex_);
-    known_ = true;
-    became_known_.notify_all();
-  }
-  void wait_until_known() {
-    std::unique_lock lock(mutex_);
-    became_known_.wait(lock, [&] { return known_; });
-  }
+  Answer<void>& known() { return known_; }
 
   void when_readable(Offset offset, Work wake) {
     {
@@ -171,8 +127,7 @@ class BrokerTopics::Feed {
   mutable std::mutex mutex_;
   std::shared_ptr<broker::Partition> partition_;  // guarded by mutex_; null: it has gone
   std::vector<std::pair<Offset, Work>> waiting_;  // guarded by mutex_
-  bool known_ = false;                            // guarded by mutex_
-  std::condition_variable became_known_;
+  Answer<void> known_;
   // The executor's:
   log::Log::Ticket ticket_;
   broker::Partition::Ticket gone_ticket_;
@@ -238,22 +193,6 @@ Result<Batches> BrokerTopics::Reader::read(PartitionId partition, Offset from,
   return Batches{std::move(buffer), bytes};
 }
 
-Result<Topic> BrokerTopics::ask(UniqueFunction<void(FoundTopic)> ask) {
-  auto answer = std::make_shared<Answer<broker::TopicInfo>>();
-  Once<broker::TopicInfo> found(
-      [answer](Result<broker::TopicInfo> info) { answer->give(std::move(info)); });
-  broker_.executor().post([ask = std::move(ask), found = std::move(found)]() mutable {
-    ask([found = std::move(found)](Result<broker::TopicInfo> info) mutable {
-      found(std::move(info));
-    });
-  });
-  Result<broker::TopicInfo> info = answer->wait();
-  if (!info) return fail(info);
-  broker::TopicPtr topic = broker_.find_topic(info->id);
-  if (!topic) return fail(Errc::unknown_topic_or_partition, info->name + " is being deleted");
-  return follow(*topic);
-}
-
 Topic BrokerTopics::follow(const broker::Topic& topic) {
   std::vector<std::shared_ptr<Feed>> feeds;
   {
@@ -264,13 +203,13 @@ Topic BrokerTopics::follow(const broker::Topic& topic) {
       if (feed) continue;
       feeds.back() = feed = std::make_shared<Feed>(partition);
       // Also if the executor drops its work: then nothing will ever be known.
-      Once<bool> known([feed](const Result<bool>&) { feed->set_known(); });
+      Once<void> known([feed](const Result<void>&) { feed->known().give({}); }, gone);
       partition->executor().post([feed = feed, known = std::move(known)]() mutable {
         Feed::follow(feed, std::move(known));
       });
     }
   }
-  for (auto& feed : feeds) feed->wait_until_known();
+  for (auto& feed : feeds) static_cast<void>(feed->known().wait(pump_));
   return Topic{topic.info.id, topic.info.name, topic.info.partitions};
 }
 
@@ -280,10 +219,15 @@ Result<Topic> BrokerTopics::find_topic(const std::string& name) {
 }
 
 Result<Topic> BrokerTopics::create_topic(const std::string& name, std::int32_t partitions) {
-  return ask([this, name, partitions](FoundTopic found) {
-    if (broker::TopicPtr topic = broker_.find_topic(name)) return found(topic->info);
-    broker_.create_topic({name, partitions, {{ahead_config, any_time}}}, std::move(found));
+  using broker::TopicInfo;
+  auto info = ask<TopicInfo>([this, name, partitions](Once<TopicInfo> made) {
+    if (broker::TopicPtr topic = broker_.find_topic(name)) return made(topic->info);
+    broker_.create_topic({name, partitions, {{ahead_config, any_time}}}, std::move(made));
   });
+  if (!info) return fail(info);
+  broker::TopicPtr topic = broker_.find_topic(info->id);
+  if (!topic) return fail(Errc::unknown_topic_or_partition, name + " is being deleted");
+  return follow(*topic);
 }
 
 Result<std::unique_ptr<TopicReader>> BrokerTopics::open(const Topic& topic) {
@@ -298,7 +242,7 @@ Result<std::unique_ptr<TopicReader>> BrokerTopics::open(const Topic& topic) {
 }
 
 void BrokerTopics::append(const TopicPartition& id, Bytes batch, AppendDone done) {
-  Once<Offset> once(std::move(done));
+  Once<Offset> once(std::move(done), gone);
   auto partition = broker_.find_partition(id.topic_id, id.partition);
   if (!partition) return once(fail(Errc::unknown_topic_or_partition, "the topic was deleted"));
   Executor& shard = partition->executor();

@@ -2,7 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
+
+#include "column/row_key.h"
 
 namespace leat::stream {
 
@@ -32,13 +38,11 @@ std::vector<Entry> entries_of(const std::vector<Chunk>& chunks) {
   return entries;
 }
 
-template <class Before>
-std::vector<Chunk> in_order(const std::vector<Chunk>& chunks, Before before) {
-  std::vector<Entry> entries = entries_of(chunks);
-  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
-    std::stable_sort(entries.begin(), entries.end(), before);
-  }
-  std::vector<Chunk> ordered;
+// The entries' rows, as parts of the chunks.
+template <class OneEntry>
+std::vector<ChunkPart> parts_of(const std::vector<Chunk>& chunks,
+                                const std::vector<OneEntry>& entries) {
+  std::vector<ChunkPart> parts;
   for (std::size_t i = 0; i < entries.size();) {
     std::vector<std::uint32_t> rows;
     std::size_t from = i;
@@ -47,22 +51,82 @@ std::vector<Chunk> in_order(const std::vector<Chunk>& chunks, Before before) {
              (rows.empty() || entries[i].row > rows.back());
     };
     for (; belongs(); ++i) rows.push_back(entries[i].row);
-    ordered.push_back(chunks[entries[from].chunk]);
-    ordered.back().selection = column::Selection::of(std::move(rows));
+    parts.push_back({entries[from].chunk, chunks[entries[from].chunk]});
+    parts.back().rows.selection = column::Selection::of(std::move(rows));
   }
-  return ordered;
+  return parts;
 }
+
+template <class Before>
+std::vector<ChunkPart> in_order(const std::vector<Chunk>& chunks, Before before) {
+  std::vector<Entry> entries = entries_of(chunks);
+  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
+    std::stable_sort(entries.begin(), entries.end(), before);
+  }
+  return parts_of(chunks, entries);
+}
+
+std::vector<Chunk> without_numbers(std::vector<ChunkPart> parts) {
+  std::vector<Chunk> chunks;
+  for (auto& part : parts) chunks.push_back(std::move(part.rows));
+  return chunks;
+}
+
+// The key that follows the window's start in the rest of a window's row's position.
+std::string_view key_of(std::string_view rest, const std::vector<column::Type>& types) {
+  constexpr std::size_t word_bytes = sizeof(std::int64_t);
+  std::string_view key = rest.substr(std::min(rest.size(), word_bytes));
+  std::size_t size = 0;
+  for (const auto& type : types) size += column::first_cell_bytes(key.substr(size), type);
+  return key.substr(0, size);
+}
+
+struct Change {
+  std::int64_t time_ms;  // not before those of the key's changes that came before it
+  std::string_view key;
+  std::uint32_t way;
+  std::uint32_t chunk;
+  std::uint32_t row;
+};
 
 }  // namespace
 
 std::vector<Chunk> in_order_of_time(const std::vector<Chunk>& chunks) {
-  return in_order(chunks, [](const Entry& a, const Entry& b) {
+  return without_numbers(in_order(chunks, [](const Entry& a, const Entry& b) {
     return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.position < b.position;
-  });
+  }));
 }
 
-std::vector<Chunk> in_order_of_position(const std::vector<Chunk>& chunks) {
+std::vector<ChunkPart> in_order_of_position(const std::vector<Chunk>& chunks) {
   return in_order(chunks, [](const Entry& a, const Entry& b) { return a.position < b.position; });
+}
+
+std::vector<Chunk> in_order_of_changes(const std::vector<ChangeChunk>& changes,
+                                       const std::vector<column::Type>& key_types) {
+  std::map<std::string_view, std::uint32_t> ways;
+  for (const auto& [rows, way] : changes) ways[way] = 0;
+  std::uint32_t count = 0;
+  for (auto& [way, number] : ways) number = count++;
+  std::vector<Chunk> chunks;
+  std::vector<Change> entries;
+  std::vector<std::unordered_map<std::string_view, std::int64_t>> latest(ways.size());
+  for (const auto& [chunk, way] : changes) {
+    std::uint32_t number = ways.at(way);
+    const column::RowContext& context = *chunk.context;
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+      std::uint32_t row = chunk.selection[i];
+      std::string_view key = key_of(context.rests[row], key_types);
+      auto [known, is_new] = latest[number].try_emplace(key, context.event_times_ms[row]);
+      known->second = std::max(known->second, context.event_times_ms[row]);
+      entries.push_back(
+          {known->second, key, number, static_cast<std::uint32_t>(chunks.size()), row});
+    }
+    chunks.push_back(chunk);
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Change& a, const Change& b) {
+    return std::tie(a.time_ms, a.key, a.way) < std::tie(b.time_ms, b.key, b.way);
+  });
+  return without_numbers(parts_of(chunks, entries));
 }
 
 }  // namespace leat::stream

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@
 #include "column/row_hash.h"
 #include "operators/chunk_maker.h"
 #include "stream/node_operators.h"
+#include "stream/sink_order.h"
 
 namespace leat::stream {
 
@@ -29,7 +30,9 @@ struct Dataflow::Node {
   std::vector<Edge> readers;
   Watermark watermark = watermark_min;  // what advance() was last called with
   Watermark passed = watermark_min;     // the same for those behind
-  // Of a sink that several nodes give their rows in the order of time: where they wait for another.
+  // Of a sink:
+  std::optional<SinkOrder> order;
+  // That several nodes give their rows in the order of time: where they wait for another.
   std::optional<operators::SortedRows> waiting;
 };
 
@@ -45,7 +48,9 @@ struct Dataflow::Lane {
   std::vector<std::vector<std::vector<Sent>>> sent;      // by node and lane
   std::size_t rows = 0;                                  // processed in this step
   StepOutput output;                                     // of this step
-  std::vector<std::uint64_t> hashes;                     // kept for its memory
+  std::string way;    // by which of their readers rows go on from who gave them, node by node
+  bool told = false;  // the node that is finished tells what it had put off
+  std::vector<std::uint64_t> hashes;  // kept for its memory
 };
 
 /// What is around one node on one lane.
@@ -69,6 +74,7 @@ class Dataflow::Port final : public operators::Context {
     return {};
   }
   std::int64_t now_ms() const override { return graph_.now_ms_; }
+  void note_told() override { lane_.told = true; }
 
  private:
   Dataflow& graph_;
@@ -113,7 +119,8 @@ std::vector<Chunk> pass_through(operators::SortedRows& waiting, const std::vecto
 
 }  // namespace
 
-Dataflow::Dataflow(const plan::BoundPlan& plan, std::size_t lanes) : plan_(plan) {
+Dataflow::Dataflow(const plan::BoundPlan& plan, std::size_t lanes, bool exact_order)
+    : plan_(plan), exact_order_(exact_order) {
   make_nodes();
   find_order();
   make_lanes(takes_any_order_ ? lanes : 1);
@@ -153,45 +160,59 @@ void Dataflow::make_nodes() {
 
 // Finds out which sinks get rows in an order that does not depend on how they were read.
 void Dataflow::find_order() {
-  using Givers = std::set<std::size_t>;  // nodes that give rows in an order of their own
+  // Nodes that give rows in an order of their own, and by how many ways, if by one or more.
+  using Givers = std::map<std::size_t, int>;
   std::vector<Givers> givers(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     if (node.traits.judges_arrival) takes_any_order_ = false;
     if (node.traits.keeps_rows || node.traits.is_source) {
-      givers[i] = {i};
+      givers[i] = {{i, 1}};
       continue;
     }
     for (std::size_t input : node.bound->inputs) {
-      givers[i].insert(givers[input].begin(), givers[input].end());
+      for (auto [giver, ways] : givers[input]) givers[i][giver] += std::min(ways, 2);
     }
     if (!node.traits.is_sink) continue;
     bool in_order_of_time = true;
-    for (std::size_t giver : givers[i]) {
+    for (auto [giver, ways] : givers[i]) {
       if (nodes_[giver].traits.is_source) takes_any_order_ = false;
       in_order_of_time = in_order_of_time && nodes_[giver].traits.gives_in_order_of_time;
     }
     if (in_order_of_time && givers[i].size() > 1)
       node.waiting.emplace(types_of(node.bound->schema));
   }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i].traits.is_sink) continue;
+    bool several = std::any_of(givers[i].begin(), givers[i].end(),
+                               [](const auto& giver) { return giver.second > 1; });
+    nodes_[i].order.emplace(plan_, i, SinkOrder::Traits{takes_any_order_, exact_order_, several});
+    tracks_ways_ = tracks_ways_ || nodes_[i].order->looks_at_ways();
+  }
 }
 
 Result<void> Dataflow::process(std::size_t lane, std::size_t source, const Chunk& chunk) {
   lanes_[lane]->rows += chunk.selection.size();
+  lanes_[lane]->output.begin_turn(0);
   return give(*lanes_[lane], source, chunk);
 }
 
 Result<void> Dataflow::give(Lane& lane, std::size_t from, const Chunk& chunk) {
-  for (const Edge& edge : nodes_[from].readers) {
-    if (auto ok = take(lane, edge, chunk); !ok) return ok;
+  const auto& readers = nodes_[from].readers;
+  Result<void> result;
+  for (std::size_t i = 0; i < readers.size() && result; ++i) {
+    std::size_t before = lane.way.size();
+    if (tracks_ways_) lane.way += {static_cast<char>(i >> 8), static_cast<char>(i & 0xff)};
+    result = take(lane, readers[i], chunk);
+    lane.way.resize(before);
   }
-  return {};
+  return result;
 }
 
 Result<void> Dataflow::take(Lane& lane, const Edge& edge, const Chunk& chunk) {
   Node& node = nodes_[edge.node];
   if (node.traits.is_sink) {
-    lane.output.add(edge.node, chunk);
+    lane.output.add(edge.node, chunk, lane.way);
     return {};
   }
   if (lanes_.size() > 1 && is_spread(edge.node)) return spread(lane, edge, chunk);
@@ -224,6 +245,14 @@ Result<void> Dataflow::spread(Lane& lane, const Edge& edge, const Chunk& chunk) 
 }
 
 Result<void> Dataflow::finish_step(Watermark watermark, Workers& workers, Outlet& outlet) {
+  return finish(watermark, false, workers, outlet);
+}
+
+Result<void> Dataflow::advance(Watermark watermark, Workers& workers, Outlet& outlet) {
+  return finish(watermark, true, workers, outlet);
+}
+
+Result<void> Dataflow::finish(Watermark watermark, bool goes_on, Workers& workers, Outlet& outlet) {
   ASSERT(workers.size() <= lanes_.size());
   // Waking the others costs more than some thousand rows.
   std::size_t rows = 0;
@@ -234,13 +263,15 @@ Result<void> Dataflow::finish_step(Watermark watermark, Workers& workers, Outlet
     Node& node = nodes_[i];
     Watermark least = node.traits.is_source ? watermark : watermark_max;
     for (std::size_t input : node.bound->inputs) least = std::min(least, nodes_[input].passed);
-    if (node.traits.keeps_rows) result = finish_node(i, least, workers);
+    // What is changed later is told once in a step: it stays where it is until then.
+    if (goes_on && node.traits.keeps_rows && node.bound->revises) least = node.watermark;
+    if (node.traits.keeps_rows) result = finish_node(i, least, goes_on, workers);
     node.watermark = least;
     bool bounded = least != watermark_min && least != watermark_max && node.work != nullptr;
     node.passed = bounded ? node.work->passes_on(least) : least;
   }
   // Also what came before an error is written.
-  auto written = write_all(outlet);
+  auto written = write_all(goes_on, outlet);
   return result ? written : result;
 }
 
@@ -264,17 +295,26 @@ Result<void> Dataflow::on_all_lanes(Workers& workers, bool shared,
   return {};
 }
 
-Result<void> Dataflow::finish_node(std::size_t i, Watermark watermark, Workers& workers) {
+Result<void> Dataflow::finish_node(std::size_t i, Watermark watermark, bool goes_on,
+                                   Workers& workers) {
   Node& node = nodes_[i];
+  for (auto& lane : lanes_) lane->output.begin_turn(i + 1);
   if (node.work->can_merge() && lanes_.size() > 1) return finish_merging(i, watermark, workers);
-  return on_all_lanes(workers, !small_step_, [&](Lane& lane) -> Result<void> {
+  auto finished = on_all_lanes(workers, !small_step_, [&](Lane& lane) -> Result<void> {
     if (auto ok = take_exchanged(lane, i); !ok) return ok;
     Port port(*this, lane, i);
     if (watermark > node.watermark) {
       if (auto ok = node.work->advance(*lane.states[i], watermark, port); !ok) return ok;
     }
-    return node.work->update(*lane.states[i], port);
+    return goes_on ? Result<void>() : node.work->update(*lane.states[i], port);
   });
+  bool told = false;
+  for (auto& lane : lanes_) told = std::exchange(lane->told, false) || told;
+  for (auto& lane : lanes_) {
+    if (told) node.work->note_told(*lane->states[i], now_ms_);
+  }
+  told_ = told_ || told;
+  return finished;
 }
 
 // Takes what all lanes have kept for this one.
@@ -319,13 +359,16 @@ Result<void> Dataflow::finish_merging(std::size_t i, Watermark watermark, Worker
   });
 }
 
-Result<void> Dataflow::write_all(Outlet& outlet) {
+Result<void> Dataflow::write_all(bool goes_on, Outlet& outlet) {
   std::vector<StepOutput*> outputs;
   for (auto& lane : lanes_) outputs.push_back(&lane->output);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     if (!node.traits.is_sink) continue;
-    std::vector<Chunk> chunks = StepOutput::take(outputs, i, node.bound->revises);
+    if (goes_on && node.order->needs_all()) continue;
+    std::vector<StepOutput::Given> given;
+    std::size_t givers = StepOutput::take(outputs, i, given);
+    std::vector<Chunk> chunks = node.order->order(std::move(given), givers);
     if (node.waiting) {
       chunks = pass_through(*node.waiting, chunks, node.watermark);
     }

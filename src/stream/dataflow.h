@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -31,11 +32,16 @@ using operators::watermark_min;
 /// node that gathers rows waits for finish_step(), which visits the nodes one after the other, each
 /// on all lanes, shared by as many threads as there are. So nothing has a lock, and nothing that
 /// comes out depends on the number of lanes.
+///
+/// In which order rows come out does not depend on it either, but for those that change later: of
+/// these only the order within a key is sure. Where the order is exact it follows from the steps
+/// alone, from the rows of each, in the order in which they were given where that counts, and the
+/// watermark behind them; whatever state it went on from had the same steps before.
 class Dataflow {
  public:
   /// `plan` outlives it. A graph whose result depends on the order of rows has one lane, whatever
   /// is asked for.
-  Dataflow(const plan::BoundPlan& plan, std::size_t lanes);
+  Dataflow(const plan::BoundPlan& plan, std::size_t lanes, bool exact_order = false);
   ~Dataflow();
 
   std::size_t lanes() const { return lanes_.size(); }
@@ -48,10 +54,17 @@ class Dataflow {
   /// Behind the rows of a step: no source will give a row of an event time before `watermark`,
   /// which never goes back, but for late ones. Then everything that can be known has been written.
   Result<void> finish_step(Watermark watermark, Workers& workers, Outlet& outlet);
+  /// Behind some rows of a step that goes on: what is known for good is written, so that less is
+  /// kept. What nodes change later they tell when the step is finished. What comes out of the step
+  /// is the same without; and its order, if rows come in any.
+  Result<void> advance(Watermark watermark, Workers& workers, Outlet& outlet);
   /// What now() is from here on.
   void set_now_ms(std::int64_t now_ms) { now_ms_ = now_ms; }
 
   OutputCounts counts() const { return counts_; }
+  /// Whether a node has told what it had put off since this was last asked, so that its state is
+  /// another one, whatever that came to.
+  bool take_told() { return std::exchange(told_, false); }
   /// Memory of the states of each node, more or less.
   std::vector<std::size_t> bytes() const;
 
@@ -80,12 +93,16 @@ class Dataflow {
   Result<void> spread(Lane& lane, const Edge& edge, const column::Chunk& chunk);
   Result<void> on_all_lanes(Workers& workers, bool shared,
                             const std::function<Result<void>(Lane&)>& work);
-  Result<void> finish_node(std::size_t node, Watermark watermark, Workers& workers);
+  Result<void> finish(Watermark watermark, bool goes_on, Workers& workers, Outlet& outlet);
+  Result<void> finish_node(std::size_t node, Watermark watermark, bool goes_on, Workers& workers);
   Result<void> finish_merging(std::size_t node, Watermark watermark, Workers& workers);
   Result<void> take_exchanged(Lane& lane, std::size_t node);
-  Result<void> write_all(Outlet& outlet);
+  Result<void> write_all(bool goes_on, Outlet& outlet);
 
   const plan::BoundPlan& plan_;
+  const bool exact_order_;
+  bool tracks_ways_ = false;
+  bool told_ = false;
   bool takes_any_order_ = true;
   bool small_step_ = true;
   std::int64_t now_ms_ = 0;

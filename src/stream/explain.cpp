@@ -138,7 +138,9 @@ struct Describe {
   }
   std::string operator()(const Sink& sink) const {
     if (sink.console) return "console";
-    std::string text = sink.topic.empty() ? "files in " + sink.files : "topic " + sink.topic;
+    std::string text = "topic " + sink.topic;
+    if (!sink.files.empty()) text = "files in " + sink.files;
+    if (!sink.view.empty()) text = "view " + sink.view;
     if (!sink.keys.empty()) text += ", keys " + joined(sink.keys);
     return text;
   }

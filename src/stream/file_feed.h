@@ -30,7 +30,7 @@ class FileFeed final : public RecordFeed {
 
   /// Lines before `next` are read over.
   void seek(Offset next) override;
-  void set_end(Offset end) override { end_ = end; }
+  void set_end(std::optional<Offset> end) override { end_ = end; }
   Result<bool> fill() override;
   const record::Record* next() override;
   const Error* error() const override { return nullptr; }

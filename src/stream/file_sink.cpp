@@ -1,11 +1,13 @@
 #include "stream/file_sink.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/assert.h"
 #include "column/cell_text.h"
 #include "column/row_key.h"
 
@@ -57,6 +59,28 @@ std::string without_slashes(std::string path) {
   return path;
 }
 
+// Where what is prepared waits.
+struct EpochOfFiles {
+  std::uint32_t version = 0;
+  std::uint64_t epoch = 0;
+};
+
+std::string commit_name(std::uint32_t version, std::uint64_t epoch) {
+  return fmt::format("commit-{}-{}", version, epoch);
+}
+
+std::optional<EpochOfFiles> epoch_in(std::string_view name) {
+  EpochOfFiles of;
+  constexpr std::string_view begins = "commit-";
+  if (!name.starts_with(begins)) return {};
+  const char* end = name.data() + name.size();
+  auto version = std::from_chars(name.data() + begins.size(), end, of.version);
+  if (version.ec != std::errc() || version.ptr == end || *version.ptr != '-') return {};
+  auto epoch = std::from_chars(version.ptr + 1, end, of.epoch);
+  if (epoch.ec != std::errc() || epoch.ptr != end) return {};
+  return of;
+}
+
 std::string joined(const std::string& a, const std::string& b) {
   return b.empty() ? a : a.empty() ? b : a + "/" + b;
 }
@@ -88,13 +112,12 @@ Result<std::unique_ptr<FileSink>> FileSink::open(const plan::BoundNode& node,
                                                  file::FileSystem& files, const std::string& owner,
                                                  const Options& options) {
   std::unique_ptr<FileSink> sink(new FileSink(node, files, options));
-  std::string inside = sink->root_ + "/.leat";
-  if (auto ok = sink->make_directories(inside); !ok) return fail(ok);
+  if (auto ok = sink->make_directories(sink->inside()); !ok) return fail(ok);
   // Who made them may have died before they were durable.
   for (const auto& directory : {sink->root_, parent_of(sink->root_)}) {
     if (auto ok = files.sync_directory(directory); !ok) return fail(ok);
   }
-  auto lock = files.lock(inside, owner);
+  auto lock = files.lock(sink->inside(), owner);
   if (!lock) return fail(lock);
   sink->lock_ = std::move(*lock);
   if (auto ok = sink->clean_up(); !ok) return fail(ok);
@@ -116,19 +139,42 @@ Result<void> FileSink::make_directories(const std::string& path) {
 
 // Finishes what a run before left, or takes it away.
 Result<void> FileSink::clean_up() {
+  auto changed = clean_up_epochs();
+  if (!changed) return fail(changed);
   auto complete = files_.exists(committed());
   if (!complete) return fail(complete);
   if (*complete) {
-    if (auto ok = publish(""); !ok) return ok;
-    if (auto ok = files_.remove_all(committed()); !ok) return ok;
+    if (auto ok = put_in_place(committed(), ""); !ok) return ok;
   }
   auto begun = files_.exists(writing());
   if (!begun) return fail(begun);
   if (*begun) {
     if (auto ok = files_.remove_all(writing()); !ok) return ok;
   }
-  if (*complete || *begun) return files_.sync_directory(root_ + "/.leat");
-  return {};
+  return *changed || *begun ? files_.sync_directory(inside()) : Result<void>();
+}
+
+// The same for what was prepared; whether something was taken away.
+Result<bool> FileSink::clean_up_epochs() {
+  auto entries = files_.list(inside());
+  if (!entries) return fail(entries);
+  bool changed = false;
+  for (const auto& entry : *entries) {
+    auto of = epoch_in(entry.name);
+    if (!of) continue;
+    std::string path = inside() + "/" + entry.name;
+    if (!options_.epochs || of->version != options_.epochs->version) {
+      return fail(Errc::locked,
+                  fmt::format("{} has what version {} of a pipeline has not shown yet: let that "
+                              "version start once, or remove it",
+                              path, of->version));
+    }
+    bool shows = options_.epochs->committed(of->epoch);
+    auto ok = shows ? put_in_place(path, infix_of(of->epoch)) : files_.remove_all(path);
+    if (!ok) return fail(ok);
+    changed = true;
+  }
+  return changed;
 }
 
 Result<std::string> FileSink::path_of(const column::Chunk& chunk, std::uint32_t row) const {
@@ -184,6 +230,7 @@ Result<void> FileSink::append_row(const column::Chunk& chunk, std::uint32_t row)
     objects_.append(folder.rows, chunk, row);
   folder.rows += '\n';
   buffered_ += folder.rows.size() - before;
+  unprepared_bytes_ += folder.rows.size() - before;
   if (folder.rows.size() >= options_.folder_bytes) return flush(folder);
   return buffered_ >= options_.buffer_bytes ? flush_all() : Result<void>();
 }
@@ -251,37 +298,76 @@ Result<void> FileSink::sync_written() {
 
 // Moves what is committed in the folder `below` to its place; again, if some has been moved. That
 // may not be durable yet even where nothing is left to move.
-Result<void> FileSink::publish(const std::string& below) {
-  std::string from = joined(committed(), below);
+Result<void> FileSink::move(const std::string& commit, const std::string& below,
+                            const std::string& infix) {
+  std::string from = joined(commit, below);
   std::string to = joined(root_, below);
   auto entries = files_.list(from);
   if (!entries) return fail(entries);
   if (auto ok = make_directories(to); !ok) return ok;
   for (const auto& entry : *entries) {
     if (entry.is_directory) {
-      if (auto ok = publish(joined(below, entry.name)); !ok) return ok;
-    } else if (auto ok = files_.rename(from + "/" + entry.name, to + "/" + entry.name); !ok) {
-      return ok;
+      if (auto ok = move(commit, joined(below, entry.name), infix); !ok) return ok;
+      continue;
     }
+    auto dot = entry.name.find('.');
+    std::string name = entry.name.substr(0, dot) + infix + entry.name.substr(dot);
+    if (auto ok = files_.rename(from + "/" + entry.name, to + "/" + name); !ok) return ok;
   }
   return files_.sync_directory(to);
 }
 
-Result<void> FileSink::commit() {
-  if (auto ok = flush_all(); !ok) return ok;
+Result<void> FileSink::put_in_place(const std::string& commit, const std::string& infix) {
+  if (auto ok = move(commit, "", infix); !ok) return ok;
+  if (auto ok = files_.remove_all(commit); !ok) return ok;
+  return files_.sync_directory(inside());
+}
+
+Result<bool> FileSink::finish_writing() {
+  if (auto ok = flush_all(); !ok) return fail(ok);
   bool any = std::any_of(folders_.begin(), folders_.end(),
                          [](const Folder& folder) { return folder.written > 0; });
-  if (!any) return {};
-  if (auto ok = sync_written(); !ok) return ok;
-  // Behind the next two lines all of it counts.
-  if (auto ok = files_.rename(writing(), committed()); !ok) return ok;
-  if (auto ok = files_.sync_directory(root_ + "/.leat"); !ok) return ok;
-  if (auto ok = publish(""); !ok) return ok;
-  if (auto ok = files_.remove_all(committed()); !ok) return ok;
-  if (auto ok = files_.sync_directory(root_ + "/.leat"); !ok) return ok;
+  if (!any) return false;
+  if (auto ok = sync_written(); !ok) return fail(ok);
   folders_.clear();
   table_.clear();
+  unprepared_bytes_ = 0;
+  return true;
+}
+
+Result<void> FileSink::commit() {
+  auto any = finish_writing();
+  if (!any) return fail(any);
+  if (!*any) return {};
+  // Behind the next two lines all of it counts.
+  if (auto ok = files_.rename(writing(), committed()); !ok) return ok;
+  if (auto ok = files_.sync_directory(inside()); !ok) return ok;
+  return put_in_place(committed(), "");
+}
+
+Result<bool> FileSink::prepare(std::uint64_t epoch) {
+  ASSERT(options_.epochs && !prepared_);
+  auto any = finish_writing();
+  if (!any || !*any) return any;
+  std::string commit = commit_name(options_.epochs->version, epoch);
+  if (auto ok = files_.rename(writing(), inside() + "/" + commit); !ok) return fail(ok);
+  if (auto ok = files_.sync_directory(inside()); !ok) return fail(ok);
+  prepared_ = epoch;
+  return true;
+}
+
+Result<void> FileSink::publish() {
+  if (!prepared_) return {};
+  std::string commit = commit_name(options_.epochs->version, *prepared_);
+  if (auto ok = put_in_place(inside() + "/" + commit, infix_of(*prepared_)); !ok) return ok;
+  prepared_.reset();
   return {};
+}
+
+// What files are called besides their folder's name for them.
+std::string FileSink::infix_of(std::uint64_t epoch) const {
+  if (options_.epochs->replaces) return "";
+  return fmt::format("-{}-{}", options_.epochs->version, epoch);
 }
 
 }  // namespace leat::stream

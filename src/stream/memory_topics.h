@@ -55,6 +55,13 @@ class MemoryTopics final : public TopicStore {
     return at->second;
   }
 
+  std::vector<Topic> topics() {
+    std::vector<Topic> all;
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, topic] : topics_) all.push_back(topic);
+    return all;
+  }
+
   Result<std::unique_ptr<TopicReader>> open(const Topic& topic) override {
     return std::make_unique<Reader>(*this, topic);
   }

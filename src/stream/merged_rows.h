@@ -24,6 +24,7 @@ class MergedRows {
   /// Adds rows `[first, first + count)` of a block, whose rows come in rising order.
   void add(const std::shared_ptr<const RowBlock>& block, std::size_t first, std::size_t count);
   bool empty() const { return rows_.empty(); }
+  std::size_t size() const { return rows_.size(); }
   /// All that has been added, of which nothing is left here. REQUIRES: !empty().
   column::Chunk take();
 

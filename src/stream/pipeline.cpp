@@ -162,7 +162,12 @@ plan::Plan shadow_of(plan::Plan plan, const std::string& suffix) {
   rename(plan.bad_rows.topic);
   for (auto& node : plan.nodes) {
     if (auto* source = std::get_if<plan::Source>(&node.body)) rename(source->bad_records.topic);
-    if (auto* sink = std::get_if<plan::Sink>(&node.body)) rename(sink->topic);
+    if (auto* sink = std::get_if<plan::Sink>(&node.body)) {
+      rename(sink->topic);
+      while (sink->files.size() > 1 && sink->files.ends_with('/')) sink->files.pop_back();
+      rename(sink->files);
+      rename(sink->view);
+    }
     if (auto* window = std::get_if<plan::Window>(&node.body)) rename(window->late_topic);
     if (auto* over = std::get_if<plan::Over>(&node.body)) rename(over->late_topic);
     if (auto* top = std::get_if<plan::Top>(&node.body)) rename(top->late_topic);

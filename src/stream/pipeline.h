@@ -77,8 +77,8 @@ plan::Aggregate min(std::string column, std::string name);
 plan::Aggregate max(std::string column, std::string name);
 plan::Aggregate avg(std::string column, std::string name);
 
-/// The same plan writing to topics of its own, `suffix` behind their names: for a replay beside a
-/// live run.
+/// The same plan writing to topics, folders and views of its own, `suffix` behind their names: for
+/// a replay beside a live run.
 plan::Plan shadow_of(plan::Plan plan, const std::string& suffix);
 
 }  // namespace leat::stream

@@ -1,5 +1,7 @@
 #include "stream/plan_outputs.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -59,9 +61,15 @@ Result<void> PlanOutputs::open_sink(std::size_t i, const Environment& environmen
       return fail(Errc::plan_error,
                   fmt::format("{}: there are no files to write here", place_of(*plan_.plan, i)));
     }
-    auto files = FileSink::open(node, *environment.files, plan_.plan->name, {});
+    FileSink::Options options;
+    options.epochs = environment.file_epochs;
+    auto files = FileSink::open(node, *environment.files, plan_.plan->name, options);
     if (!files) return fail(files);
     files_.emplace(i, std::move(*files));
+    return {};
+  }
+  if (!sink->view.empty()) {
+    views_.emplace(i, ViewSink(node));
     return {};
   }
   auto wanted = static_cast<std::int32_t>(sink->partitions);
@@ -104,6 +112,11 @@ Result<void> PlanOutputs::write(std::size_t node, const Chunk& chunk) {
     found->second.write(chunk, out_);
     return {};
   }
+  if (auto found = views_.find(node); found != views_.end()) {
+    if (!skips_views_) found->second.write(chunk);
+    return {};
+  }
+  if (discards_) return {};
   if (auto found = files_.find(node); found != files_.end()) return found->second->write(chunk);
   return consoles_.at(node).write(chunk);
 }
@@ -111,25 +124,58 @@ Result<void> PlanOutputs::write(std::size_t node, const Chunk& chunk) {
 Result<void> PlanOutputs::late(std::size_t node, std::size_t input, const Chunk& chunk) {
   auto found = late_.find(node);
   if (found == late_.end()) return {};
-  std::vector<std::uint32_t> rows(chunk.selection.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = chunk.selection[i];
+  std::map<std::uint64_t, std::vector<std::uint32_t>> by_origin;
+  column::RunCursor runs(*chunk.context);
+  for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+    std::uint32_t row = chunk.selection[i];
+    by_origin[runs.run_of(row).origin()].push_back(row);
+  }
   const auto& schema = plan_.nodes[plan_.nodes[node].inputs[input]].schema;
-  return found->second.write_late(schema, chunk, rows, out_);
+  for (const auto& [origin, rows] : by_origin) {
+    auto ok = found->second.write_late(schema, chunk, rows, late_out_[{node, origin}]);
+    if (!ok) return ok;
+  }
+  return {};
 }
 
 Result<void> PlanOutputs::reject(std::size_t node, const column::Schema& schema, const Chunk& chunk,
                                  std::uint32_t row, const std::string& reason) {
   switch (plan_.plan->bad_rows.policy) {
     case BadRows::Policy::skip: return {};
-    case BadRows::Policy::dead_letter:
-      bad_rows_->write_rejected(schema, chunk, row, reason, out_);
-      return {};
+    case BadRows::Policy::dead_letter: keep_rejected(node, schema, chunk, row, reason); return {};
     case BadRows::Policy::fail: break;
   }
   std::string json;
   column::JsonRows(schema).append(json, chunk, row);
   return fail(Errc::bad_record, fmt::format("pipeline {}, {}: {} in {}", plan_.plan->name,
                                             place_of(*plan_.plan, node), reason, json));
+}
+
+void PlanOutputs::keep_rejected(std::size_t node, const column::Schema& schema, const Chunk& chunk,
+                                std::uint32_t row, const std::string& reason) {
+  const column::RowContext& context = *chunk.context;
+  RejectedRow rejected;
+  rejected.node = node;
+  rejected.time_ms = context.event_times_ms[row];
+  const column::RowRun& run = column::RunCursor(context).run_of(row);
+  column::append_position(rejected.position, context.position(row, run));
+  rejected.row = bad_rows_->make_rejected(schema, chunk, row, reason);
+  rejected_.push_back(std::move(rejected));
+}
+
+std::vector<OutputBatch> PlanOutputs::take() {
+  OutputBatches all;
+  all.add(out_.take());
+  for (auto& [from, out] : late_out_) all.add(out.take());
+  auto before = [](const RejectedRow& a, const RejectedRow& b) {
+    return std::tie(a.node, a.time_ms, a.position) < std::tie(b.node, b.time_ms, b.position);
+  };
+  if (!std::is_sorted(rejected_.begin(), rejected_.end(), before)) {
+    std::stable_sort(rejected_.begin(), rejected_.end(), before);
+  }
+  for (const auto& rejected : rejected_) bad_rows_->write_rejected(rejected.row, all);
+  rejected_.clear();
+  return all.take();
 }
 
 Result<void> PlanOutputs::bad_record(std::size_t source, PartitionId partition,
@@ -154,6 +200,56 @@ Result<void> PlanOutputs::bad_record(std::size_t source, PartitionId partition,
 Result<void> PlanOutputs::commit_files() {
   for (auto& [node, files] : files_) {
     if (auto ok = files->commit(); !ok) return ok;
+  }
+  return {};
+}
+
+Result<bool> PlanOutputs::prepare_files(std::uint64_t epoch) {
+  bool any = false;
+  for (auto& [node, files] : files_) {
+    auto prepared = files->prepare(epoch);
+    if (!prepared) return prepared;
+    any = any || *prepared;
+  }
+  return any;
+}
+
+Result<void> PlanOutputs::publish_files() {
+  for (auto& [node, files] : files_) {
+    if (auto ok = files->publish(); !ok) return ok;
+  }
+  return {};
+}
+
+std::uint64_t PlanOutputs::file_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [node, files] : files_) bytes += files->unprepared_bytes();
+  return bytes;
+}
+
+std::vector<std::shared_ptr<View>> PlanOutputs::views() const {
+  std::vector<std::shared_ptr<View>> views;
+  for (const auto& [node, sink] : views_) views.push_back(sink.view());
+  return views;
+}
+
+void PlanOutputs::add_bytes(std::vector<std::size_t>& by_node) const {
+  for (const auto& [node, sink] : views_) by_node[node] += sink.view()->bytes();
+}
+
+void PlanOutputs::snapshot(StateWriter& writer) const {
+  writer.section("views", 1);
+  writer.write(static_cast<std::uint32_t>(views_.size()));
+  for (const auto& [node, sink] : views_) sink.view()->snapshot(writer);
+}
+
+Result<void> PlanOutputs::restore(StateReader& reader) {
+  if (auto ok = reader.section("views", 1); !ok) return ok;
+  if (reader.read<std::uint32_t>() != views_.size()) {
+    return fail(Errc::snapshot_mismatch, "the snapshot has another number of views");
+  }
+  for (const auto& [node, sink] : views_) {
+    if (auto ok = sink.view()->restore(reader); !ok) return ok;
   }
   return {};
 }

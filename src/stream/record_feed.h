@@ -1,6 +1,7 @@
 // The records of one partition, one after the other.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/ids.h"
@@ -23,8 +24,8 @@ class RecordFeed {
 
   /// Where reading begins: the offset of the next record.
   virtual void seek(Offset next) = 0;
-  /// Reads no record at or above `end`.
-  virtual void set_end(Offset end) = 0;
+  /// From here on reads no record at or above `end`; if there is none, all.
+  virtual void set_end(std::optional<Offset> end) = 0;
 
   /// Sees to it that next() has a record to give; false if there is none now, or it is on its way.
   /// Errc::offset_out_of_range when what is to be read has been deleted.
@@ -44,7 +45,7 @@ class RecordFeed {
 
   /// The first offset that was not given.
   virtual Offset position() const = 0;
-  /// No record will ever be given any more.
+  /// No record will be given any more, unless the end moves.
   virtual bool finished() const = 0;
 };
 

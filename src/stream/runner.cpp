@@ -35,6 +35,13 @@ Result<std::unique_ptr<Runner>> Runner::open(plan::Plan plan, TopicStore& store,
   task_options.console = options.console;
   auto task = Task::open(std::move(plan), store, files, clock, task_options);
   if (!task) return fail(task);
+  if (auto views = (*task)->views(); !views.empty()) {
+    return fail(
+        Errc::plan_error,
+        "view " + views[0]->name() +
+            " is kept by a deployed pipeline, where epochs say what it shows: leat pipeline "
+            "deploy");
+  }
   if (!options.from.empty()) {
     if (auto ok = (*task)->seek(options.from); !ok) return fail(ok);
   }

@@ -1,7 +1,6 @@
 #include "stream/side_output.h"
 
 #include <list>
-#include <map>
 #include <utility>
 
 #include "column/row_text.h"
@@ -38,6 +37,13 @@ class SideOutput::Headers {
     add("leat.pipeline", pipeline);
   }
   std::span<const record::Header> headers() const { return headers_; }
+  /// Those that were added one by one. Their names must not go.
+  std::vector<std::pair<std::string_view, std::string>> take() {
+    std::vector<std::pair<std::string_view, std::string>> taken;
+    auto text = texts_.begin();
+    for (const auto& header : headers_) taken.emplace_back(header.key, std::move(*text++));
+    return taken;
+  }
 
  private:
   std::list<std::string> texts_;  // which stay where they are
@@ -83,34 +89,32 @@ void SideOutput::write_bad(std::int32_t source, PartitionId partition, const rec
 Result<void> SideOutput::write_late(const column::Schema& schema, const column::Chunk& chunk,
                                     std::span<const std::uint32_t> rows, OutputBatches& out) {
   const auto& context = *chunk.context;
-  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<Late>> by_partition;
   column::RunCursor runs(context);
+  const column::RowRun origin = runs.run_of(rows[0]);
+  auto last = last_late_.find({origin.node, origin.partition});
+  std::vector<Late> late;
   for (std::uint32_t row : rows) {
-    const column::RowRun& run = runs.run_of(row);
-    std::pair origin(run.node, run.partition);
     Offset offset{context.places[row]};
-    auto last = last_late_.find(origin);
     if (last != last_late_.end() && last->second == offset) continue;
-    by_partition[origin].push_back(
-        {row, offset, late_reason(context.event_times_ms[row], run.watermark_ms)});
+    late.push_back(
+        {row, offset, late_reason(context.event_times_ms[row], runs.run_of(row).watermark_ms)});
   }
+  if (late.empty()) return {};
   // The records are found again in the batches that they were read from: rows do not carry them,
   // because hardly any is late.
-  for (auto& [origin, late] : by_partition) {
-    for (const auto& buffer : context.buffers) {
-      if (buffer.node != origin.first || buffer.partition != origin.second) continue;
-      if (auto ok = write_from(buffer, late, out); !ok) return ok;
-    }
-    if (late.back().written) last_late_[origin] = late.back().offset;
-    for (const auto& row : late) {
-      if (row.written) continue;
-      Headers headers;
-      headers.add_place(source_name(origin.first), origin.second, row.offset.value(), -1);
-      headers.add_reason(row.reason, plan_.name);
-      PartitionId to{origin.second % to_.partitions};
-      out.append({to_.id, to}, context.event_times_ms[row.row], {},
-                 as_bytes(object_of(schema, chunk, row.row)), headers.headers());
-    }
+  for (const auto& buffer : context.buffers) {
+    if (buffer.node != origin.node || buffer.partition != origin.partition) continue;
+    if (auto ok = write_from(buffer, late, out); !ok) return ok;
+  }
+  if (late.back().written) last_late_[{origin.node, origin.partition}] = late.back().offset;
+  for (const auto& row : late) {
+    if (row.written) continue;
+    Headers headers;
+    headers.add_place(source_name(origin.node), origin.partition, row.offset.value(), -1);
+    headers.add_reason(row.reason, plan_.name);
+    PartitionId to{origin.partition % to_.partitions};
+    out.append({to_.id, to}, context.event_times_ms[row.row], {},
+               as_bytes(object_of(schema, chunk, row.row)), headers.headers());
   }
   return {};
 }
@@ -146,9 +150,9 @@ Result<void> SideOutput::write_from(const column::Buffer& buffer, std::vector<La
   return {};
 }
 
-void SideOutput::write_rejected(const column::Schema& schema, const column::Chunk& chunk,
-                                std::uint32_t row, const std::string& reason,
-                                OutputBatches& out) const {
+SideOutput::Rejected SideOutput::make_rejected(const column::Schema& schema,
+                                               const column::Chunk& chunk, std::uint32_t row,
+                                               const std::string& reason) const {
   const auto& context = *chunk.context;
   Headers headers;
   if (!context.runs.empty()) {
@@ -159,8 +163,14 @@ void SideOutput::write_rejected(const column::Schema& schema, const column::Chun
     }
   }
   headers.add_reason(reason, plan_.name);
-  out.append({to_.id, PartitionId{0}}, context.event_times_ms[row], {},
-             as_bytes(object_of(schema, chunk, row)), headers.headers());
+  return {context.event_times_ms[row], object_of(schema, chunk, row), headers.take()};
+}
+
+void SideOutput::write_rejected(const Rejected& rejected, OutputBatches& out) const {
+  std::vector<record::Header> headers;
+  for (const auto& [name, text] : rejected.headers) headers.push_back({name, as_bytes(text)});
+  out.append({to_.id, PartitionId{0}}, rejected.timestamp_ms, {}, as_bytes(rejected.value),
+             headers);
 }
 
 }  // namespace leat::stream

@@ -11,6 +11,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,12 +36,19 @@ class SideOutput {
                  const std::string& reason, OutputBatches& out) const;
   /// The records that these late rows, in rising order, were read from, likewise and each once: a
   /// partition's rows come in its order, also in several chunks. A row of a file, or whose bytes
-  /// the chunk does not hold, is written as its columns.
+  /// the chunk does not hold, is written as its columns. REQUIRES: all are from one partition.
   Result<void> write_late(const column::Schema& schema, const column::Chunk& chunk,
                           std::span<const std::uint32_t> rows, OutputBatches& out);
-  /// A row that has no valid result, as a JSON object of its columns, to partition 0.
-  void write_rejected(const column::Schema& schema, const column::Chunk& chunk, std::uint32_t row,
-                      const std::string& reason, OutputBatches& out) const;
+  /// A row that has no valid result, as a JSON object of its columns.
+  struct Rejected {
+    std::int64_t timestamp_ms = 0;
+    std::string value;
+    std::vector<std::pair<std::string_view, std::string>> headers;
+  };
+  Rejected make_rejected(const column::Schema& schema, const column::Chunk& chunk,
+                         std::uint32_t row, const std::string& reason) const;
+  /// To partition 0.
+  void write_rejected(const Rejected& rejected, OutputBatches& out) const;
 
  private:
   struct Late;

@@ -43,6 +43,24 @@ void SourceReader::seek(Offset next, Watermark watermark) {
   decoded_watermark_ = watermark;
 }
 
+void SourceReader::rewind() {
+  if (!has_rows() && next_bad_ == bad_.size()) return;
+  Offset next = position();
+  decoded_watermark_ = watermark();
+  feed_->hold_in(nullptr);
+  block_.reset();
+  bad_.clear();
+  next_row_ = next_run_ = next_bad_ = 0;
+  floored_at_.reset();
+  feed_->seek(next);
+}
+
+void SourceReader::go_on(Offset next, Watermark watermark) {
+  ASSERT(!has_rows() && next_bad_ == bad_.size());
+  if (feed_->position() != next) feed_->seek(next);
+  decoded_watermark_ = std::max(decoded_watermark_, watermark);
+}
+
 Offset SourceReader::position() const {
   if (next_bad_ < bad_.size()) {
     bool bad_first = !has_rows() || bad_[next_bad_].before_row <= next_row_;
@@ -81,7 +99,7 @@ Result<bool> SourceReader::read_names() {
   return true;
 }
 
-Result<bool> SourceReader::fill(std::optional<Watermark> floor) {
+Result<bool> SourceReader::fill(std::optional<Floor> floor) {
   if (has_rows() || next_bad_ < bad_.size()) return true;
   // Lets go of the last block first, so that its memory can be taken again.
   feed_->hold_in(nullptr);
@@ -104,7 +122,7 @@ Result<bool> SourceReader::fill(std::optional<Watermark> floor) {
 }
 
 // What one read gave is enough for a block.
-Result<void> SourceReader::decode_rows(std::optional<Watermark> floor) {
+Result<void> SourceReader::decode_rows(std::optional<Floor> floor) {
   for (std::size_t read = 0; read < block_rows_; ++read) {
     const record::Record* record = feed_->next();
     if (record == nullptr) break;
@@ -146,7 +164,7 @@ std::optional<std::int64_t> SourceReader::event_time_of(const record::Record& re
   return time_ms;
 }
 
-void SourceReader::decode(const record::Record& record, std::optional<Watermark>& floor) {
+void SourceReader::decode(const record::Record& record, std::optional<Floor>& floor) {
   bytes_read_ += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
   if (!decoder_.decode(record, block_->columns, block_->rows)) {
     add_bad(record, decoder_.reason());
@@ -154,9 +172,9 @@ void SourceReader::decode(const record::Record& record, std::optional<Watermark>
   }
   auto time_ms = event_time_of(record);
   if (!time_ms) return;
-  if (floor) {
-    if (*floor > decoded_watermark_) {
-      decoded_watermark_ = *floor;
+  if (floor && record.offset >= floor->from) {
+    if (floor->watermark > decoded_watermark_) {
+      decoded_watermark_ = floor->watermark;
       floored_at_ = record.offset;
     }
     floor.reset();

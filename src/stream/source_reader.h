@@ -37,13 +37,18 @@ class SourceReader {
 
   /// Where reading begins: the next offset, and what the watermark has come to before it.
   void seek(Offset next, operators::Watermark watermark);
-  /// Reads no record at or above `end`.
-  void set_end(Offset end) { feed_->set_end(end); }
+  /// From here on reads no record at or above `end`; if there is none, all.
+  void set_end(std::optional<Offset> end) { feed_->set_end(end); }
 
+  /// What the partition's watermark is raised to by the first row from an offset on.
+  struct Floor {
+    operators::Watermark watermark = operators::watermark_min;
+    Offset from = Offset{0};
+  };
   /// Reads the next block if none is waiting; false if there is nothing to read now, or it is on
-  /// its way. The first row after an idle time raises the partition's watermark to `floor`.
-  /// Errc::offset_out_of_range when what is to be read has been deleted.
-  Result<bool> fill(std::optional<operators::Watermark> floor);
+  /// its way. `floor` counts for rows of this block. Errc::offset_out_of_range when what is to be
+  /// read has been deleted.
+  Result<bool> fill(std::optional<Floor> floor);
 
   /// fill() gave false, but there are records: they are on their way to this process.
   bool waits_for_records() const { return feed_->waits_for_records(); }
@@ -67,6 +72,11 @@ class SourceReader {
   }
   /// The watermark was raised to the floor at this offset; told once.
   std::optional<Offset> take_floored() { return std::exchange(floored_at_, {}); }
+  /// Forgets what was decoded and is not consumed: it is read again.
+  void rewind();
+  /// What comes is read from `next` on, and is stamped with `watermark` at least. REQUIRES: all
+  /// that was decoded is consumed.
+  void go_on(Offset next, operators::Watermark watermark);
 
   /// The first offset that is not consumed, bad records included.
   Offset position() const;
@@ -81,8 +91,8 @@ class SourceReader {
 
  private:
   Result<bool> read_names();
-  Result<void> decode_rows(std::optional<operators::Watermark> floor);
-  void decode(const record::Record& record, std::optional<operators::Watermark>& floor);
+  Result<void> decode_rows(std::optional<Floor> floor);
+  void decode(const record::Record& record, std::optional<Floor>& floor);
   std::optional<std::int64_t> event_time_of(const record::Record& record);
   void add_row(const record::Record& record, std::int64_t time_ms);
   void add_bad(const record::Record& record, std::string reason);

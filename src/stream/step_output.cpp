@@ -13,41 +13,47 @@ using column::Chunk;
 
 namespace {
 
-void move_to(std::vector<Chunk>& all, std::vector<Chunk>& some) {
+template <class T>
+void move_to(std::vector<T>& all, std::vector<T>& some) {
   all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
   some.clear();
 }
 
 }  // namespace
 
-std::vector<Chunk> StepOutput::take(std::span<StepOutput* const> lanes, std::size_t node,
-                                    bool changes) {
-  std::vector<Chunk> chunks;
+std::size_t StepOutput::take(std::span<StepOutput* const> lanes, std::size_t node,
+                             std::vector<Given>& given) {
   std::size_t givers = 0;
   for (StepOutput* lane : lanes) {
     auto found = lane->written_.find(node);
     if (found == lane->written_.end() || found->second.empty()) continue;
     ++givers;
-    move_to(chunks, found->second);
+    move_to(given, found->second);
   }
-  return givers > 1 && !changes ? in_order_of_time(chunks) : chunks;
+  return givers;
+}
+
+Result<void> StepOutput::hand_out_late(std::size_t node, const Late& late, Outlet& outlet,
+                                       OutputCounts& counts) {
+  std::vector<Chunk> chunks;
+  for (const auto& [input, chunk] : late) chunks.push_back(chunk);
+  for (const ChunkPart& part : in_order_of_position(chunks)) {
+    counts.late += part.rows.selection.size();
+    if (auto ok = outlet.late(node, late[part.of].first, part.rows); !ok) return ok;
+  }
+  return {};
 }
 
 Result<void> StepOutput::hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,
                                        OutputCounts& counts) {
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<Chunk>> late;
+  std::map<std::size_t, Late> late;
   std::vector<Rejected> rejected;
   for (StepOutput* lane : lanes) {
-    for (auto& [input, chunks] : lane->late_) move_to(late[input], chunks);
-    rejected.insert(rejected.end(), std::make_move_iterator(lane->rejected_.begin()),
-                    std::make_move_iterator(lane->rejected_.end()));
-    lane->rejected_.clear();
+    for (auto& [node, some] : lane->late_) move_to(late[node], some);
+    move_to(rejected, lane->rejected_);
   }
-  for (const auto& [input, chunks] : late) {
-    for (const Chunk& chunk : in_order_of_position(chunks)) {
-      counts.late += chunk.selection.size();
-      if (auto ok = outlet.late(input.first, input.second, chunk); !ok) return ok;
-    }
+  for (const auto& [node, rows] : late) {
+    if (auto ok = hand_out_late(node, rows, outlet, counts); !ok) return ok;
   }
   auto before = [](const Rejected& a, const Rejected& b) {
     auto place = [](const Rejected& it) {

@@ -1,6 +1,7 @@
 // What leaves a graph in one step, until it is written in an order that no number of lanes changes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -19,9 +20,10 @@ class Outlet {
   virtual ~Outlet() = default;
   /// Rows for the sink with that number, in the order in which they are to be written.
   virtual Result<void> write(std::size_t node, const column::Chunk& chunk) = 0;
-  /// Rows of an input that the node did not take because they came too late, by their positions.
+  /// Rows of an input that the node did not take because they came too late. All of the node's come
+  /// by their positions.
   virtual Result<void> late(std::size_t node, std::size_t input, const column::Chunk& chunk) = 0;
-  /// A row that has no valid result at the node.
+  /// A row that has no valid result at the node. All of the node's come in the order of time.
   virtual Result<void> reject(std::size_t node, const column::Schema& schema,
                               const column::Chunk& chunk, std::uint32_t row,
                               const std::string& reason) = 0;
@@ -32,27 +34,39 @@ struct OutputCounts {
   std::uint64_t rows_out = 0;
   std::uint64_t late = 0;
   std::uint64_t rejected = 0;
+  bool operator==(const OutputCounts&) const = default;
 };
 
 /// One lane's share. Not thread-safe.
 class StepOutput {
  public:
   /// Rows for a sink.
-  void add(std::size_t node, const column::Chunk& chunk) { written_[node].push_back(chunk); }
+  struct Given {
+    /// In whose turn they came: 0 while sources gave rows, else the number of a node that keeps
+    /// rows, plus one.
+    std::size_t turn = 0;
+    /// From there, as Dataflow has it.
+    std::string way;
+    column::Chunk rows;
+  };
+
+  void begin_turn(std::size_t turn) { turn_ = turn; }
+  void add(std::size_t node, const column::Chunk& chunk, const std::string& way) {
+    written_[node].push_back({turn_, way, chunk});
+  }
   /// `chunk`, of the node's input, selects those that are late.
   void add_late(std::size_t node, std::size_t input, column::Chunk chunk) {
-    late_[{node, input}].push_back(std::move(chunk));
+    late_[node].emplace_back(input, std::move(chunk));
   }
   void add_rejected(std::size_t node, column::Schema schema, const column::Chunk& chunk,
                     std::uint32_t row, std::string reason) {
     rejected_.push_back({node, std::move(schema), chunk, row, std::move(reason)});
   }
 
-  /// Takes the rows for a sink that all lanes have. Of one lane they are as they came; of several
-  /// in the order of time, unless they are `changes`: those of a key are of one lane, and in the
-  /// order that counts.
-  static std::vector<column::Chunk> take(std::span<StepOutput* const> lanes, std::size_t node,
-                                         bool changes);
+  /// Takes the rows for a sink that all lanes have, one lane after the other. Says how many have
+  /// some.
+  static std::size_t take(std::span<StepOutput* const> lanes, std::size_t node,
+                          std::vector<Given>& given);
   /// Takes late and rejected rows of all lanes, and hands them out: late ones by position, so of
   /// each partition in its order, rejected ones of a node in the order of time.
   static Result<void> hand_out_rest(std::span<StepOutput* const> lanes, Outlet& outlet,
@@ -66,8 +80,13 @@ class StepOutput {
     std::uint32_t row;
     std::string reason;
   };
-  std::map<std::size_t, std::vector<column::Chunk>> written_;                       // by node
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<column::Chunk>> late_;  // and input
+  using Late = std::vector<std::pair<std::size_t, column::Chunk>>;  // with their inputs
+  static Result<void> hand_out_late(std::size_t node, const Late& late, Outlet& outlet,
+                                    OutputCounts& counts);
+
+  std::size_t turn_ = 0;
+  std::map<std::size_t, std::vector<Given>> written_;  // by node
+  std::map<std::size_t, Late> late_;                   // by node
   std::vector<Rejected> rejected_;
 };
 

@@ -12,28 +12,18 @@
 #include "base/result.h"
 #include "file/file.h"
 #include "plan/bound_plan.h"
-#include "stream/block_queue.h"
 #include "stream/dataflow.h"
-#include "stream/merged_rows.h"
 #include "stream/output_batches.h"
 #include "stream/plan_outputs.h"
-#include "stream/row_block.h"
+#include "stream/row_flow.h"
 #include "stream/source_reader.h"
+#include "stream/step_record.h"
+#include "stream/task_inputs.h"
 #include "stream/topic_feed.h"
 #include "stream/topic_store.h"
 #include "stream/workers.h"
 
 namespace leat::stream {
-
-/// What happened in a run that does not follow from the log: the partition was idle until it gave
-/// the record at `offset`, and its watermark was raised to the pipeline's. To be kept with an
-/// epoch.
-struct Decision {
-  std::size_t source = 0;  // the node's number
-  PartitionId partition;
-  Offset offset;
-  Watermark watermark;
-};
 
 /// How far a task has come.
 struct Progress {
@@ -46,6 +36,7 @@ struct Progress {
     bool idle = false;
   };
   std::uint64_t rows_in = 0;
+  std::uint64_t bytes_in = 0;  // of keys and values, decoded
   std::uint64_t rows_out = 0;
   std::uint64_t late = 0;
   /// Records that could not become rows, and rows without a valid result.
@@ -67,9 +58,10 @@ struct Progress {
 /// those partitions that are not idle. Tables that are looked up by key alone are read as far as
 /// they go before any other row, and hold nothing back.
 ///
-/// Deterministic: what comes out follows from the records and, in live runs with idle partitions,
-/// from the decisions, not from the number of workers. Not thread-safe; store, files and clock
-/// outlive it.
+/// Deterministic: what comes out in the end follows from the records and, in live runs with idle
+/// partitions, from the decisions, not from the number of workers. A step that was recorded can be
+/// repeated: by another task of the plan that is where this one was before it, with any number of
+/// workers and any size of blocks and reads. Not thread-safe; store, files and clock outlive it.
 class Task {
  public:
   struct Options {
@@ -85,6 +77,12 @@ class Task {
     std::size_t state_bytes_max = std::size_t{1} << 30;
     /// Takes what sinks to the console write; null for nowhere.
     ConsoleSink::Write console = {};
+    /// What a step gives comes in an order that follows from the step alone: wanted by whoever
+    /// records steps, and whoever repeats them.
+    bool exact = false;
+    /// Sinks to files commit as part of epochs: prepare_files() and publish_files(), instead of
+    /// commit_files().
+    std::optional<FileEpochs> file_epochs = {};
   };
   /// Binds the plan, finds its sources and makes the topics it writes to. Reading begins at the
   /// partitions' starts. `files` may be null if the plan has none.
@@ -94,23 +92,51 @@ class Task {
   ~Task();
 
   /// How many partitions there are: of all sources, by the node's number and then their own.
-  std::size_t partitions() const { return inputs_.size(); }
+  std::size_t partitions() const { return inputs_->size(); }
   /// Where to begin instead, before the first step(): one offset a partition.
-  Result<void> seek(const std::vector<Offset>& positions);
+  Result<void> seek(const std::vector<Offset>& positions) { return inputs_->seek(positions); }
   /// Reads no record that is not there now.
-  Result<void> pin_ends();
+  Result<void> pin_ends() { return inputs_->pin_ends(); }
+  /// From here on reads no record at or above these offsets, one a partition; of those that have
+  /// none, all. What was decoded and not consumed is read again.
+  void set_ends(const std::vector<std::optional<Offset>>& ends) { inputs_->set_ends(ends); }
   /// All that is below the ends has been consumed.
-  bool finished() const;
+  bool finished() const { return inputs_->finished(); }
 
-  /// Consumes some chunks of rows at most. False if there was nothing to do.
-  Result<bool> step(OutputBatches& out);
+  /// Consumes some chunks of rows at most. False if there was nothing to do. `did` is what it did;
+  /// after an error it means nothing.
+  Result<bool> step(OutputBatches& out, StepRecord* did = nullptr);
+  /// Consumes all that is there when it begins as one step, waiting for what is on its way. What
+  /// changes is told once. False if there was nothing to do.
+  Result<bool> step_to_ends(OutputBatches& out, StepRecord* did = nullptr);
   /// No record will come any more: closes all windows.
-  Result<void> flush(OutputBatches& out);
+  Result<void> flush(OutputBatches& out, StepRecord* did = nullptr);
+  /// Does a recorded step again: the same state behind it, and if this task and the one that
+  /// recorded it are `exact`, the same output: the same batches for each partition, byte for byte,
+  /// in the same order. Consumes just what is recorded, waiting for what is on its way; the task
+  /// must be where that one was. Errc::offset_out_of_range, with what is wanted and what is there,
+  /// if records are gone; Errc::step_mismatch if there is another number of them than there was;
+  /// Errc::invalid_argument if the record is not of this plan. After an error the task is of no
+  /// more use.
+  Result<void> repeat(const StepRecord& step, OutputBatches& out);
+  /// From here on files and the console get nothing; what is for topics is given out as ever.
+  void discard_output(bool discards) { outputs_->discard(discards); }
+  /// From here on views take nothing: what comes out belongs to a warm-up.
+  void skip_views(bool skips) { outputs_->skip_views(skips); }
   /// Event time is at `watermark`, whatever was read. Partitions that were behind go on from there,
   /// as those that were idle do.
   Result<void> advance(Watermark watermark, OutputBatches& out);
   /// Makes what sinks to files have written the folders' content.
   Result<void> commit_files();
+  /// Makes what they have written since the last time durable, to be shown when `epoch` is
+  /// committed; false if that is nothing.
+  Result<bool> prepare_files(std::uint64_t epoch) { return outputs_->prepare_files(epoch); }
+  /// Shows what was prepared.
+  Result<void> publish_files() { return outputs_->publish_files(); }
+  /// Of rows that were written for files and are not prepared.
+  std::uint64_t file_bytes() const { return outputs_->file_bytes(); }
+  /// Those of sinks that are views.
+  std::vector<std::shared_ptr<View>> views() const { return outputs_->views(); }
 
   /// Positions, watermarks and all operators' state between two steps, so that a task of the same
   /// plan that restores it goes on exactly here.
@@ -121,63 +147,46 @@ class Task {
   Result<void> restore(BytesView snapshot);
 
   Progress progress() const;
-  const std::vector<Decision>& decisions() const { return decisions_; }
+  /// Of each of the partitions of progress() the offset of the next record to be consumed.
+  std::vector<Offset> positions() const { return inputs_->positions(); }
   /// Has a wake-up called, on any thread, when there is more to read than has been: one for each
   /// partition of a topic that has none under way.
-  void when_readable(const std::function<Work()>& make_wake);
+  void when_readable(const std::function<Work()>& make_wake) { inputs_->when_readable(make_wake); }
   /// Where the partitions of progress() end now; nothing for files. From any thread.
-  std::vector<std::optional<Offset>> ends() const;
+  std::vector<std::optional<Offset>> ends() const { return inputs_->ends(); }
   /// How long from now a partition becomes idle if nothing comes.
-  std::optional<std::chrono::nanoseconds> idle_in() const;
+  std::optional<std::chrono::nanoseconds> idle_in() const { return inputs_->idle_in(); }
   /// How often step() is to be called though nothing comes, to tell what has changed meanwhile.
   std::optional<std::chrono::nanoseconds> tells_every() const;
 
  private:
-  struct Input;
-  Task(plan::Plan plan, TopicStore& store, const Clock& clock, const Options& options);
+  Task(plan::Plan plan, const Clock& clock, const Options& options);
   Result<void> bind();
-  Result<void> open_inputs(file::FileSystem* files);
+  Result<void> open_all(TopicStore& store, file::FileSystem* files);
   void make_workers();
-  Result<void> open_source(std::size_t node, file::FileSystem* files, std::vector<bool> used);
-  void add_input(std::size_t node, PartitionId partition, std::unique_ptr<RecordFeed> feed,
-                 const std::vector<bool>& used);
 
-  // Those that touch nothing but their input, the store and the lane, for any worker.
-  Result<bool> fill(Input& input);
-  Result<void> handle_bad(Input& input);
-  Result<void> process_block(Input& input, std::size_t lane);
-  void process_blocks(BlockQueue& queue, std::size_t lane);
-
-  Result<bool> fill_all();
-  Result<bool> process_tables();
-  Result<void> process_any_order();
-  Result<void> process_in_order();
-  Result<void> process_merged(std::size_t source);
-  void take_rows(Input& input, std::size_t rows);
+  std::int64_t begin_step();
+  Result<void> take_ranges();
   Result<void> finish_step(Watermark watermark, OutputBatches& out);
-  Watermark least_watermark() const;
+  void end_step(std::int64_t now_ms, Watermark before, StepRecord* did);
   Result<void> check_memory();
-  Result<void> restore_positions(StateReader& reader);
-  Result<void> other_partitions(std::size_t source) const;
 
   plan::Plan plan_;
   plan::BoundPlan bound_;
-  TopicStore& store_;
   const Clock& clock_;
   Options options_;
+  std::unique_ptr<TaskInputs> inputs_;
   std::unique_ptr<Dataflow> dataflow_;
+  std::unique_ptr<RowFlow> rows_;
   std::unique_ptr<PlanOutputs> outputs_;
-  std::vector<std::unique_ptr<TopicReader>> readers_;  // of sources that are topics
-  std::vector<std::unique_ptr<Input>> inputs_;         // by source, then partition
-  std::vector<std::optional<MergedRows>> merged_;      // by node: of sources
   std::unique_ptr<Workers> workers_;
   Watermark watermark_ = watermark_min;
+  OutputCounts counted_;  // when the step began
   std::size_t state_bytes_ = 0;
   struct {
     std::uint64_t rows = 0;
     std::uint64_t bytes_read = 0;
   } memory_checked_at_;  // what had come in by then
-  std::vector<Decision> decisions_;
 };
 
 }  // namespace leat::stream

@@ -1,6 +1,7 @@
 #include "stream/topic_feed.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@ namespace leat::stream {
 
 void TopicFeed::seek(Offset next) {
   next_offset_ = next;
+  held_back_ = nullptr;
   records_.reset();
   batches_ = {};
   batches_position_ = 0;
@@ -35,6 +37,7 @@ void TopicFeed::hold() {
 }
 
 Result<bool> TopicFeed::fill() {
+  if (finished()) return false;
   while (!records_) {
     if (finished()) return false;
     if (batches_position_ == batches_.bytes.size()) {
@@ -101,7 +104,8 @@ Result<bool> TopicFeed::read_more() {
 
 const record::Record* TopicFeed::next() {
   while (records_) {
-    const record::Record* record = records_->next();
+    const record::Record* record =
+        held_back_ != nullptr ? std::exchange(held_back_, nullptr) : records_->next();
     if (record == nullptr) {
       if (const Error* error = records_->error()) {
         error_ = *error;
@@ -119,8 +123,9 @@ const record::Record* TopicFeed::next() {
     }
     if (record->offset < next_offset_) continue;
     if (end_ && record->offset >= *end_) {
+      // Whoever moves the end goes on with it.
+      held_back_ = record;
       next_offset_ = *end_;
-      records_.reset();
       return nullptr;
     }
     next_offset_ = record->offset + 1;

@@ -21,7 +21,7 @@ class TopicFeed final : public RecordFeed {
       : reader_(reader), partition_(partition), node_(node), read_bytes_(read_bytes) {}
 
   void seek(Offset next) override;
-  void set_end(Offset end) override { end_ = end; }
+  void set_end(std::optional<Offset> end) override { end_ = end; }
   Result<bool> fill() override;
   bool waits_for_records() const override { return batches_.on_their_way && !finished(); }
   const record::Record* next() override;
@@ -46,6 +46,7 @@ class TopicFeed final : public RecordFeed {
   Offset batch_next_offset_;
   std::shared_ptr<record::Scratch> scratch_ = std::make_shared<record::Scratch>();
   std::optional<record::RecordIterator> records_;
+  const record::Record* held_back_ = nullptr;  // of records_: the next one, at or above the end
   std::optional<Error> error_;
   std::vector<column::Buffer>* held_ = nullptr;
 };

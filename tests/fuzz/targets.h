@@ -26,6 +26,7 @@ void request(BytesView input);
 void response(BytesView input);
 void seal(BytesView input);
 void segment(BytesView input);
+void step_record(BytesView input);
 
 void repair_checkpoint(Bytes& input);
 void repair_index(Bytes& input);
@@ -43,6 +44,7 @@ std::vector<Bytes> plan_seeds();
 std::vector<Bytes> producer_snapshot_seeds();
 std::vector<Bytes> seal_seeds();
 std::vector<Bytes> segment_seeds();
+std::vector<Bytes> step_record_seeds();
 
 struct Target {
   std::string_view name;  // also its folder in corpus/
@@ -72,6 +74,7 @@ inline constexpr Target targets[] = {
     {"response", response},
     {"seal", seal, repair_seal, seal_seeds},
     {"segment", segment, repair_segment, segment_seeds, 1000},
+    {"step_record", step_record, nullptr, step_record_seeds, 200},
 };
 
 }  // namespace leat::fuzz

@@ -115,8 +115,10 @@ class Runtime {
       bool more = !pinned_ && append_some();
       if (manner_.pins && !pinned_ && random_.one_in(4)) pin();
       clock_.pass(std::chrono::milliseconds(random_.below(30)));
-      auto stepped = task_->step(out_);
+      StepRecord did;
+      auto stepped = task_->step(out_, &did);
       REQUIRE_MESSAGE(stepped.has_value(), stepped.error().what);
+      decisions_.insert(decisions_.end(), did.decisions.begin(), did.decisions.end());
       write();
       if (manner_.restores && random_.one_in(6)) restore();
       if (!more && !*stepped) break;
@@ -126,7 +128,6 @@ class Runtime {
     auto flushed = task_->flush(out_);
     REQUIRE_MESSAGE(flushed.has_value(), flushed.error().what);
     write();
-    note_decisions();
     return result();
   }
 
@@ -145,8 +146,9 @@ class Runtime {
       }
     }
     for (const auto& decision : decisions_) {
-      auto& lifted = run.logs.at(plan_.nodes[decision.source].name).lifted;
-      lifted[{decision.partition.value(), decision.offset.value()}] = decision.watermark;
+      auto partition = task_->progress().partitions[decision.input];
+      auto& lifted = run.logs.at(plan_.nodes[partition.source].name).lifted;
+      lifted[{partition.id.value(), decision.offset.value()}] = decision.watermark;
     }
     if (!differs) return {};
     return run;
@@ -156,10 +158,6 @@ class Runtime {
   void pin() {
     REQUIRE(task_->pin_ends().has_value());
     pinned_ = true;
-  }
-  void note_decisions() {
-    const auto& some = task_->decisions();
-    decisions_.insert(decisions_.end(), some.begin(), some.end());
   }
   void open() {
     Task::Options options;
@@ -176,7 +174,6 @@ class Runtime {
     Progress before = task_->progress();
     late_ += before.late;
     bad_ += before.bad;
-    note_decisions();
     Bytes snapshot = task_->snapshot();
     open();
     auto restored = task_->restore(snapshot);

@@ -284,8 +284,10 @@ TEST_CASE("late rows of several sources are the records that they were read from
     }
     block->rows = 4;
     SideOutput side(world.plan, world.side);
-    const std::vector<std::uint32_t> late{1, 2, 3};
-    REQUIRE(side.write_late(world.bound.nodes[0].schema, chunk_of(block), late, world.out));
+    const auto& schema = world.bound.nodes[0].schema;
+    for (const auto& late : {std::vector<std::uint32_t>{1, 2}, {3}}) {
+      REQUIRE(side.write_late(schema, chunk_of(block), late, world.out));
+    }
     const std::string why =
         " leat.timestamp=1000 leat.reason=late: event time 1970-01-01T00:00:01Z came when the "
         "watermark was 1970-01-01T00:00:05Z leat.pipeline=p";
@@ -330,8 +332,9 @@ TEST_CASE("bad records keep their bytes, rejected rows are objects of their colu
   rows[0].position[0] = 2;
   const auto& schema = world.bound.nodes[0].schema;
   auto chunk = chunk_of_rows(schema, rows);
-  side.write_rejected(schema, chunk, 0, "overflow", world.out);
-  side.write_rejected(schema, chunk, 1, "overflow", world.out);
+  for (std::uint32_t row : {0, 1}) {
+    side.write_rejected(side.make_rejected(schema, chunk, row, "overflow"), world.out);
+  }
   CHECK(world.written(0) ==
         std::vector<std::string>{
             R"(-={"n":5} leat.reason=overflow leat.pipeline=p)",

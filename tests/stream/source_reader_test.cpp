@@ -340,7 +340,7 @@ TEST_CASE("the first row after an idle time is stamped with the floor, a bad rec
              {{{}, "bad", 1000, {}}, {{}, R"({"v":1})", 1001, {}}, {{}, R"({"v":2})", 1002, {}}},
              random);
   auto reader = open_topic(plans, topics, 0);
-  REQUIRE(*reader->fill(5000));
+  REQUIRE(*reader->fill(SourceReader::Floor{5000}));
   CHECK(reader->take_floored() == Offset{1});
   CHECK_FALSE(reader->take_floored().has_value());
   REQUIRE(reader->next_bad() != nullptr);

@@ -1,0 +1,46 @@
+// The order in which the rows of a sink are written.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <vector>
+
+#include "column/chunk.h"
+#include "plan/bound_plan.h"
+#include "stream/step_output.h"
+
+namespace leat::stream {
+
+/// Puts what the lanes of a graph have for one sink in one order. Rows that stay as they are come
+/// in the order of time where several lanes have some: else they are in it, or came in the order in
+/// which they are to be written. Of rows that change later those of a key come as they came, and
+/// only that counts; unless the order is to be exact, that is to follow from the step alone. Then
+/// they come by turns, and within one by time as far as a key's own order allows.
+class SinkOrder {
+ public:
+  struct Traits {
+    /// In the graph rows come in any order.
+    bool any_order = false;
+    bool exact = false;
+    /// Some node's rows come by more than one way.
+    bool several_ways = false;
+  };
+  /// `sink` is the number of the node.
+  SinkOrder(const plan::BoundPlan& plan, std::size_t sink, const Traits& traits);
+
+  /// Whether rows are in this order only when all of a step are there.
+  bool needs_all() const { return traits_.any_order && revises_; }
+  /// Whether Given::way counts.
+  bool looks_at_ways() const { return traits_.exact && traits_.several_ways && revises_; }
+  /// `lanes` is how many have some.
+  std::vector<column::Chunk> order(std::vector<StepOutput::Given> given, std::size_t lanes) const;
+
+ private:
+  std::vector<column::Chunk> order_turn(std::vector<StepOutput::Given> given) const;
+
+  const plan::BoundPlan& plan_;
+  const Traits traits_;
+  const bool revises_;
+};
+
+}  // namespace leat::stream
