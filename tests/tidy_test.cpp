@@ -214,10 +214,11 @@ const std::map<std::string, std::vector<std::string>>& grounds() {
       {"aggregate", {"plan"}},
       {"operators", {"expression", "aggregate"}},
       {"stream", {"broker", "operators"}},
+      {"pipeline", {"stream"}},
       {"flow", {"remote"}},
       {"sql", {"stream"}},
       {"net", {"base"}},
-      {"server", {"wire", "broker", "stream", "sql", "net"}},
+      {"server", {"wire", "broker", "pipeline", "sql", "net"}},
       {"client", {"wire", "net"}},
       {"remote", {"stream", "client"}},
       {"pch", {}},
@@ -327,8 +328,9 @@ Complaints check_determinism(const Source& source) {
   static const std::regex outside(
       R"(\b(system_clock|steady_clock|SystemClock|random_device|from_entropy|sleep_for|)"
       R"(sleep_until|getenv|gettimeofday|clock_gettime|std::rand)\b)");
-  if (!starts_with_any(source.path, {"src/record/", "src/column/", "src/log/", "src/wire/",
-                                     "src/broker/", "src/generate/", "src/plan/", "src/stream/"}))
+  if (!starts_with_any(source.path,
+                       {"src/record/", "src/column/", "src/log/", "src/wire/", "src/broker/",
+                        "src/generate/", "src/plan/", "src/stream/", "src/pipeline/"}))
     return {};
   return complain_where(
       source.code, {"lock", "random_device", "entropy", "sleep", "getenv", "gettimeofday", "rand"},

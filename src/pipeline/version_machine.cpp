@@ -1,0 +1,242 @@
+#include "pipeline/version_machine.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "base/logging.h"
+
+namespace leat::pipeline {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// What files are written for is shown so often, if there is as much or not.
+constexpr auto files_patience = 10s;
+constexpr std::uint64_t files_bytes = 64 << 20;
+
+std::int64_t trigger_ms_of(const plan::Plan& plan) {
+  return plan.mode.type == plan::Mode::Type::micro_batch ? plan.mode.trigger_ms : 0;
+}
+
+}  // namespace
+
+struct VersionMachine::CommitResult {
+  std::mutex mutex;
+  // Guarded by mutex:
+  std::optional<Result<void>> result;
+  std::chrono::nanoseconds at{0};
+};
+
+VersionMachine::VersionMachine(Options options, const VersionRun::Environment& environment,
+                               Executor& executor, Background background, StatusBoard& board)
+    : options_(std::move(options)),
+      environment_(environment),
+      executor_(executor),
+      board_(board),
+      owner_(owner_of(options_.pipeline, options_.version)),
+      inbox_(std::make_shared<Inbox>(executor, *this)),
+      snapshots_(Snapshots(environment.files, environment.data_directory, owner_),
+                 environment.clock, std::move(background),
+                 [this](const Result<SnapshotStatus>& written) { snapshot_written(written); }),
+      gate_(environment.clock, trigger_ms_of(options_.plan)) {
+  gate_.set_rows_per_s(options_.rows_per_s);
+}
+
+VersionMachine::~VersionMachine() {
+  inbox_->close();
+  if (timer_ != 0) executor_.cancel(timer_);
+  board_.show_task(nullptr);
+}
+
+void VersionMachine::snapshot_written(const Result<SnapshotStatus>& written) {
+  if (written) {
+    board_.show_snapshot(*written);
+  } else {
+    // The run does without it; the next start takes longer.
+    log_warning("pipeline {}: no snapshot was written: {}", owner_, written.error().what);
+  }
+  inbox_->wake();
+}
+
+void VersionMachine::take_turn() {
+  if (timer_ != 0) executor_.cancel(std::exchange(timer_, 0));
+  if (phase_ != Phase::ended) {
+    if (auto ok = turn(); !ok) fail_with(ok.error());
+  }
+  if (phase_ == Phase::ended && abandoned_) std::exchange(abandoned_, nullptr)();
+}
+
+Result<void> VersionMachine::turn() {
+  if (abandoned_) {
+    if (auto ok = take_commit_result(); !ok) return ok;
+    if (!under_way_ && !snapshots_.busy()) end(RunState::stopped, {});
+    return {};
+  }
+  switch (phase_) {
+    case Phase::opening: return open();
+    case Phase::recovering: return recover_some();
+    case Phase::working: return work();
+    case Phase::ended: break;
+  }
+  return {};
+}
+
+Result<void> VersionMachine::work() {
+  if (auto ok = take_commit_result(); !ok) return ok;
+  if (auto ok = commit_if_due(); !ok) return ok;
+  if (rests()) return settle();
+  if (!may_step()) return {};
+  auto stepped = step();
+  if (!stepped) return fail(stepped);
+  if (!*stepped) {
+    if (auto ok = came_to_end(); !ok) return ok;
+  }
+  if (auto ok = commit_if_due(); !ok) return ok;
+  if (rests()) return settle();
+  if (*stepped) {
+    inbox_->wake();
+  } else {
+    sleep();
+  }
+  return {};
+}
+
+Result<void> VersionMachine::take_commit_result() {
+  if (!under_way_) return {};
+  std::chrono::nanoseconds at;
+  {
+    std::lock_guard lock(commit_result_->mutex);
+    if (!commit_result_->result) return {};
+    if (!*commit_result_->result) {
+      const Error& error = commit_result_->result->error();
+      return fail(error.code,
+                  fmt::format("epoch {} cannot be committed: {}", under_way_->epoch, error.what));
+    }
+    at = commit_result_->at;
+  }
+  UnderWay done = std::move(*under_way_);
+  under_way_.reset();
+  board_.show_epoch(done.epoch, (at - done.begun) / 1us);
+  show_views(done.epoch, environment_.clock.wall_ms(), done.watermark, done.positions);
+  if (done.files) {
+    if (auto ok = task_->publish_files(); !ok) return ok;
+  }
+  if (snapshots_.busy()) {
+    auto end = log_->end();
+    if (!end) return fail(end);
+    snapshots_.epoch_durable(*end);
+  }
+  if (options_.observer != nullptr) {
+    options_.observer->committed({done.epoch, done.watermark, done.output, done.positions});
+  }
+  return {};
+}
+
+// Files of a batch replace others, so they are shown at its end and never in part.
+bool VersionMachine::files_due() const {
+  if (task_->file_bytes() == 0) return false;
+  if (options_.plan.mode.type == plan::Mode::Type::batch) return finished_;
+  auto wait = files_due_in();
+  return rests() || !wait || *wait <= 0ns;
+}
+
+std::optional<std::chrono::nanoseconds> VersionMachine::files_due_in() const {
+  if (task_->file_bytes() == 0 || options_.plan.mode.type == plan::Mode::Type::batch) return {};
+  if (task_->file_bytes() >= files_bytes) return 0ns;
+  return std::max<std::chrono::nanoseconds>(
+      files_since_ + files_patience - environment_.clock.monotonic(), 0ns);
+}
+
+Result<void> VersionMachine::commit_if_due() {
+  if (under_way_) return {};
+  auto due_at = pending_.due_at();
+  bool due = due_at && (rests() || *due_at <= environment_.clock.monotonic());
+  if (!due && !files_due()) return {};
+  auto progress = task_->progress();
+  auto record = make_record(progress);
+  if (!record) return fail(record);
+  auto output = pending_.take_output();
+  if (silent_) output.clear();
+  board_.show_progress(progress, counts_, bounds(), starts_);
+  UnderWay under_way;
+  under_way.watermark = progress.watermark;
+  under_way.files = record->files;
+  commit(Record(std::move(*record)), std::move(output), std::move(under_way));
+  take_snapshot_if_due();
+  return {};
+}
+
+// Of what is pending. What was written for files is durable then.
+Result<EpochRecord> VersionMachine::make_record(const stream::Progress& progress) {
+  EpochRecord record;
+  record.epoch = ++epoch_;
+  record.suffix = options_.suffix;
+  record.silent = silent_;
+  record.finished = finished_;
+  record.repeated = repeated_;
+  if (files_due()) {
+    auto prepared = task_->prepare_files(record.epoch);
+    if (!prepared) return fail(prepared);
+    record.files = *prepared;
+    if (record.files) files_epoch_ = record.epoch;
+    files_since_ = 0ns;
+  }
+  Counts counted{progress.rows_in, progress.rows_out, progress.late, progress.bad};
+  record.counts = counted - counted_;
+  counts_ += record.counts;
+  counted_ = counted;
+  snapshots_.policy().add(progress.bytes_in - bytes_read_, pending_.steps());
+  bytes_read_ = progress.bytes_in;
+  record.steps = pending_.take_steps();
+  return record;
+}
+
+void VersionMachine::commit(const Record& record, std::vector<stream::OutputBatch> output,
+                            UnderWay under_way) {
+  under_way.epoch = epoch_of(record);
+  under_way.begun = environment_.clock.monotonic();
+  if (options_.observer != nullptr) under_way.output = output;
+  if (options_.observer != nullptr || !views_.empty()) {
+    under_way.positions = inputs_->named(task_->positions());
+  }
+  seal_views();
+  under_way_ = std::move(under_way);
+  commit_result_ = std::make_shared<CommitResult>();
+  auto done = [result = commit_result_, inbox = inbox_,
+               clock = &environment_.clock](Result<void> committed) {
+    {
+      std::lock_guard lock(result->mutex);
+      result->result = std::move(committed);
+      result->at = clock->monotonic();
+    }
+    inbox->wake();
+  };
+  log_->commit(encode(record), std::move(output), std::move(done));
+}
+
+// While the epoch that was handed over is on its way. Files that are not shown yet are not in it.
+void VersionMachine::take_snapshot_if_due() {
+  bool last = finished_ || rest_ == Rest::stop;
+  bool wanted = snapshots_.due() || (last && snapshots_.policy().pays_at_end());
+  if (!wanted || snapshots_.busy() || task_->file_bytes() > 0) return;
+  snapshots_.take(snapshot_now());
+}
+
+Snapshot VersionMachine::snapshot_now() {
+  Snapshot snapshot;
+  snapshot.epoch = epoch_;
+  snapshot.counts = counts_;
+  snapshot.files_epoch = files_epoch_;
+  snapshot.finished = finished_;
+  snapshot.repeated = repeated_;
+  snapshot.begin = beginning_;
+  snapshot.state = task_->snapshot();
+  return snapshot;
+}
+
+}  // namespace leat::pipeline

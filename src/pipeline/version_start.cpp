@@ -1,0 +1,257 @@
+// How a run comes to where its version stands: it opens, and begins or recovers.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pipeline/version_machine.h"
+#include "stream/pipeline.h"
+
+namespace leat::pipeline {
+
+namespace {
+
+// Of what must not change while a version lives; its mode may.
+std::string hash_of(plan::Plan plan) {
+  plan.mode = {};
+  return plan::hash(plan);
+}
+
+bool is_batch(const plan::Plan& plan) {
+  return plan.mode.type == plan::Mode::Type::batch;
+}
+
+}  // namespace
+
+Result<void> VersionMachine::open() {
+  opened_at_ = environment_.clock.monotonic();
+  auto log = environment_.epochs.open(owner_);
+  if (!log) return fail(log);
+  log_ = std::move(*log);
+  recovery_.emplace(*log_, snapshots_.snapshots());
+  auto carried = options_.carried ? std::optional(options_.carried->snapshot) : std::nullopt;
+  if (auto ok = recovery_->find(std::move(carried)); !ok) return ok;
+  epoch_ = recovery_->last_epoch();
+  files_epoch_ = recovery_->files_epoch();
+  recovery_status_.passed_over = recovery_->passed_over();
+  board_.show_epoch(epoch_, 0);
+  if (auto ok = open_task(); !ok) return ok;
+  bool begins = !recovery_->begin() || options_.anew;
+  return begins ? begin() : restore();
+}
+
+Result<void> VersionMachine::open_task() {
+  bool begins = !recovery_->begin() || options_.anew;
+  bool bounded =
+      begins ? options_.to.has_value() || is_batch(options_.plan) : recovery_->begin()->bounded;
+  stream::Task::Options options;
+  if (options_.block_rows > 0) options.block_rows = options_.block_rows;
+  options.watch_idle = !bounded;
+  options.workers = options_.workers;
+  options.state_bytes_max = options_.state_bytes_max;
+  options.exact = true;
+  if (options_.console) {
+    options.console = [this](std::string_view line) {
+      return console_open_ ? options_.console(line) : Result<void>();
+    };
+  }
+  auto& files = options.file_epochs.emplace();
+  files.version = options_.version;
+  files.replaces = is_batch(options_.plan);
+  files.committed = [last = recovery_->last_epoch()](std::uint64_t epoch) { return epoch <= last; };
+  auto task =
+      stream::Task::open(stream::shadow_of(options_.plan, options_.suffix), environment_.topics,
+                         &environment_.files, environment_.clock, options);
+  if (!task) return fail(task);
+  task_ = std::move(*task);
+  views_ = task_->views();
+  for (const auto& name : output_topics(options_.plan)) {
+    auto topic = environment_.topics.find_topic(name + options_.suffix);
+    if (!topic) return fail(topic);
+    hash_.add_topic(name, topic->id);
+  }
+  auto inputs = RunInputs::open(*task_, options_.plan, environment_.topics);
+  if (!inputs) return fail(inputs);
+  inputs_ = std::move(*inputs);
+  board_.show_task(task_);
+  return {};
+}
+
+// Makes the task what it was at the snapshot; what is recorded behind it is repeated later.
+Result<void> VersionMachine::restore() {
+  beginning_ = *recovery_->begin();
+  std::string hash = hash_of(options_.plan);
+  if (beginning_.plan_hash != hash) {
+    return fail(
+        Errc::snapshot_mismatch,
+        fmt::format("{} began with another plan: its hash was {} and is {}; deploy the plan "
+                    "as a new version",
+                    owner_, beginning_.plan_hash, hash));
+  }
+  if (auto ok = inputs_->check_same(beginning_, options_.pipeline); !ok) return ok;
+  for (const auto& input : beginning_.inputs) starts_.push_back(input.start);
+  if (const Snapshot* snapshot = recovery_->snapshot()) {
+    if (auto ok = task_->restore(snapshot->state); !ok) return ok;
+    recovery_status_.snapshot_epoch = snapshot->epoch;
+    snapshots_.policy().written(snapshot->state.size(), environment_.clock.monotonic());
+    recovery_->drop_state();
+  } else if (auto ok = task_->seek(starts_); !ok) {
+    return ok;
+  }
+  recovery_status_.epochs_to_repeat = recovery_->epochs_to_repeat();
+  board_.show_recovery(recovery_status_);
+  recorded_.emplace(recovery_->feed());
+  phase_ = Phase::recovering;
+  inbox_->wake();
+  return {};
+}
+
+Result<void> VersionMachine::recover_some() {
+  auto record = recorded_->next();
+  if (!record) return fail(record);
+  if (*record == nullptr) return end_recovery();
+  const auto& epoch = std::get<EpochRecord>(**record);
+  // What was written for files, and is not in its place, went with the process.
+  task_->discard_output(epoch.silent || epoch.epoch <= files_epoch_);
+  task_->skip_views(epoch.silent);
+  if (auto ok = repeat(epoch, owner_, *task_, hash_, nullptr); !ok) return ok;
+  show_views_as_recovered(epoch.epoch, epoch.steps.empty() ? 0 : epoch.steps.back().step.now_ms);
+  snapshots_.policy().add(0, epoch.steps.size());
+  ++recovery_status_.epochs_repeated;
+  recovery_status_.took_ms =
+      (environment_.clock.monotonic() - opened_at_) / std::chrono::milliseconds(1);
+  board_.show_recovery(recovery_status_);
+  inbox_->wake();
+  return {};
+}
+
+Result<void> VersionMachine::end_recovery() {
+  if (auto ok = inputs_->check_there(task_->positions(), options_.pipeline); !ok) return ok;
+  recorded_.reset();
+  counts_ = recovery_->counts();
+  repeated_ = recovery_->repeated();
+  finished_ = recovery_->finished();
+  recovery_.reset();
+  show_views_as_recovered(epoch_, environment_.clock.wall_ms());
+  if (task_->file_bytes() > 0) files_since_ = environment_.clock.monotonic();
+  return start_working();
+}
+
+// The first record of the version, or of its new beginning.
+Result<void> VersionMachine::begin() {
+  recovery_.reset();
+  auto beginning = make_beginning();
+  if (!beginning) return fail(beginning);
+  beginning_ = std::move(*beginning);
+  for (const auto& input : beginning_.inputs) starts_.push_back(input.start);
+  if (auto ok = task_->seek(starts_); !ok) return ok;
+  ++epoch_;
+  commit(Record(beginning_), {}, {});
+  return start_working();
+}
+
+Result<BeginRecord> VersionMachine::make_beginning() {
+  BeginRecord beginning;
+  beginning.epoch = epoch_ + 1;
+  beginning.begun_ms = environment_.clock.wall_ms();
+  beginning.plan_hash = hash_of(options_.plan);
+  beginning.inputs = inputs_->inputs();
+  beginning.bounded = options_.to.has_value() || is_batch(options_.plan);
+  beginning.flush = options_.flush || is_batch(options_.plan);
+  if (!options_.repeat.empty()) {
+    if (auto ok = begin_repeats(beginning); !ok) return fail(ok);
+    return beginning;
+  }
+  auto from = inputs_->find(options_.from);
+  auto silent_to = inputs_->find(options_.silent_to);
+  auto to = inputs_->find(options_.to.value_or(Positions()));
+  auto readable = inputs_->readable();
+  for (const auto* found : {&from, &silent_to, &to}) {
+    if (!*found) return fail(*found);
+  }
+  if (!readable) return fail(readable);
+  for (std::size_t i = 0; i < inputs_->size(); ++i) {
+    BeginRecord::Input& input = beginning.inputs[i];
+    if ((*from)[i]) input.start = *(*from)[i];
+    input.silent_to = (*silent_to)[i];
+    const auto& there = (*readable)[i];
+    if (!there) continue;
+    if (input.start < there->start || input.start > there->high_watermark) {
+      return fail(Errc::offset_out_of_range,
+                  fmt::format("the version cannot begin at offset {} of partition {} of {}: its "
+                              "records are {} to {}",
+                              input.start.value(), input.partition.value(), input.name,
+                              there->start.value(), there->high_watermark.value()));
+    }
+    if (beginning.bounded) input.end = (*to)[i].value_or(there->high_watermark);
+  }
+  return beginning;
+}
+
+// Begins where the other version began last.
+Result<void> VersionMachine::begin_repeats(BeginRecord& beginning) {
+  auto log = environment_.epochs.read(options_.repeat);
+  if (!log) return fail(log);
+  std::optional<BeginRecord> theirs;
+  BeginRecord::Repeats repeats;
+  repeats.owner = options_.repeat;
+  EpochFeed feed(**log, {});
+  while (true) {
+    auto record = feed.next();
+    if (!record) return fail(record);
+    if (*record == nullptr) break;
+    repeats.end = feed.place();
+    if (const auto* begin = std::get_if<BeginRecord>(*record)) {
+      theirs = *begin;
+      repeats.begin = feed.place();
+    }
+  }
+  if (!theirs) {
+    return fail(Errc::invalid_argument, fmt::format("{} has no epochs to repeat", options_.repeat));
+  }
+  if (theirs->plan_hash != beginning.plan_hash) {
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("{} ran another plan, so its epochs cannot be repeated: its hash is {}, "
+                    "and {} here; replay it without them",
+                    options_.repeat, theirs->plan_hash, beginning.plan_hash));
+  }
+  if (auto ok = inputs_->check_same(*theirs, options_.pipeline); !ok) return ok;
+  beginning.inputs = theirs->inputs;
+  for (auto& input : beginning.inputs) input.end.reset();
+  beginning.repeats = repeats;
+  return {};
+}
+
+Result<void> VersionMachine::start_working() {
+  auto progress = task_->progress();
+  counted_ = {progress.rows_in, progress.rows_out, progress.late, progress.bad};
+  bytes_read_ = progress.bytes_in;
+  snapshots_.policy().add(progress.bytes_in, 0);
+  if (beginning_.repeats && !finished_) {
+    EpochPlace place = repeated_.value_or(beginning_.repeats->begin);
+    if (place.epoch < beginning_.repeats->end.epoch) {
+      auto log = environment_.epochs.read(beginning_.repeats->owner);
+      if (!log) return fail(log);
+      repeated_log_ = std::move(*log);
+      repeats_.emplace(*repeated_log_, place, beginning_.repeats->end);
+    }
+  }
+  silent_ = !repeats_ && is_silent_at(task_->positions());
+  task_->discard_output(silent_);
+  task_->skip_views(silent_);
+  board_.show_views(views_);
+  console_open_ = true;
+  apply_ends();
+  recovery_status_.took_ms =
+      (environment_.clock.monotonic() - opened_at_) / std::chrono::milliseconds(1);
+  board_.show_recovery(recovery_status_);
+  phase_ = Phase::working;
+  board_.show_progress(task_->progress(), counts_, bounds(), starts_);
+  if (!finished_) set_state(RunState::running);
+  auto cuts = std::exchange(deferred_cuts_, {});
+  for (auto& [positions, done] : cuts) run_to(positions, std::move(done));
+  inbox_->wake();
+  return {};
+}
+
+}  // namespace leat::pipeline
