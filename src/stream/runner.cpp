@@ -26,6 +26,15 @@ struct Runner::Shared {
 Result<std::unique_ptr<Runner>> Runner::open(plan::Plan plan, TopicStore& store,
                                              file::FileSystem* files, const Clock& clock,
                                              const RunOptions& options) {
+  if (plan.mode.type == plan::Mode::Type::micro_batch) {
+    return fail(Errc::plan_error,
+                "mode: a run in the foreground consumes what arrives at once: leave it out");
+  }
+  if (plan.mode.type == plan::Mode::Type::batch && options.at_end == AtEnd::wait) {
+    RunOptions bounded = options;
+    bounded.at_end = AtEnd::flush;
+    return open(std::move(plan), store, files, clock, bounded);
+  }
   Task::Options task_options;
   task_options.block_rows = options.block_rows;
   task_options.read_bytes = options.read_bytes;
@@ -36,11 +45,8 @@ Result<std::unique_ptr<Runner>> Runner::open(plan::Plan plan, TopicStore& store,
   auto task = Task::open(std::move(plan), store, files, clock, task_options);
   if (!task) return fail(task);
   if (auto views = (*task)->views(); !views.empty()) {
-    return fail(
-        Errc::plan_error,
-        "view " + views[0]->name() +
-            " is kept by a deployed pipeline, where epochs say what it shows: leat pipeline "
-            "deploy");
+    return fail(Errc::plan_error, "a run in the foreground keeps no views: give view " +
+                                      views[0]->name() + " a topic, files or the console instead");
   }
   if (!options.from.empty()) {
     if (auto ok = (*task)->seek(options.from); !ok) return fail(ok);

@@ -56,6 +56,8 @@ struct RunStatus {
 /// clock outlive it.
 class Runner {
  public:
+  /// A plan in mode batch flushes where it would wait. Errc::plan_error for mode micro_batch and
+  /// for views, which only versions of deployed pipelines have (pipeline/).
   static Result<std::unique_ptr<Runner>> open(plan::Plan plan, TopicStore& store,
                                               file::FileSystem* files, const Clock& clock,
                                               const RunOptions& options);

@@ -64,6 +64,21 @@ void wait_until(Condition condition) {
 
 }  // namespace
 
+TEST_CASE("a plan in mode batch ends by itself, and one that waits for triggers is refused") {
+  MemoryTopics topics;
+  topics.create_topic("in", 1);
+  append(topics, "in", 0, batch_of(1'000, "a"));
+  plan::Plan plan = per_user();
+  plan.mode.type = plan::Mode::Type::batch;
+  REQUIRE(open(plan, topics)->run());
+  CHECK(values(topics, "out").size() == 1);
+  plan.mode = {plan::Mode::Type::micro_batch, 1000, ""};
+  auto refused = Runner::open(plan, topics, nullptr, system_clock, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::plan_error);
+  CHECK(refused.error().what.find("leave it out") != std::string::npos);
+}
+
 TEST_CASE("a live run writes windows as they close, and the rest when it is drained") {
   MemoryTopics topics;
   topics.create_topic("in", 1);

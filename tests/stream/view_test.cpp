@@ -272,13 +272,13 @@ TEST_CASE("a plan's view has what its window says now, and goes on from a snapsh
   CHECK(out.take().empty());
 }
 
-TEST_CASE("a run without epochs refuses a view, and says who keeps it") {
+TEST_CASE("a run without epochs refuses a view, and says what to have instead") {
   MemoryTopics topics;
   SystemClock clock;
   produce(topics, "a", 100);
   auto runner = Runner::open(counting_plan(), topics, nullptr, clock, {});
   REQUIRE_FALSE(runner.has_value());
-  CHECK(runner.error().what.find("leat pipeline deploy") != std::string::npos);
+  CHECK(runner.error().what.find("give view counts a topic") != std::string::npos);
 }
 
 TEST_SUITE_END();
