@@ -88,6 +88,7 @@ int explain(const std::vector<plan::Plan>& plans) {
 
 // "event time is at 2015-09-12T00:45:00Z, held back by partition 2 of edits"
 std::string event_time_text(const stream::Progress& progress) {
+  if (progress.watermark == stream::watermark_max) return "all windows are closed";
   std::string text = "event time has not begun";
   if (progress.watermark != stream::watermark_min) {
     text = "event time is at ";

@@ -153,6 +153,11 @@ def check_memory(folder):
     enough = leat("run", str(plan), "-d", str(data), "--batch", "--memory", "400")
     check(enough.returncode == 0 and b"300000 rows in, 600000 out" in enough.stderr,
           "and with more room it ends", enough.stderr)
+    batch = folder / "batch.plan.json"
+    batch.write_text(json.dumps(json.loads(plan.read_text()) | {"mode": {"type": "batch"}}))
+    itself = leat("run", str(batch), "-d", str(data), "--memory", "400")
+    check(itself.returncode == 0 and b"all windows are closed" in itself.stderr,
+          "a plan in mode batch ends by itself", itself.stderr)
 
 
 def check_stalled(folder):
