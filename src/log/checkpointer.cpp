@@ -43,7 +43,7 @@ struct Checkpointer::Pass {
   Result<void> journals_synced;
   Result<void> result;
 
-  void run() {
+  void sync() {
     // Not all at once: each holds a descriptor meanwhile.
     constexpr std::size_t step = 512;
     for (std::size_t i = 0; i < targets.size(); i += step) {
@@ -61,8 +61,8 @@ struct Checkpointer::Pass {
       if (!synced && synced.error().code == Errc::not_found) continue;
       result = synced;
     }
-    if (result && checkpoint) result = file::replace_file(files, layout.checkpoint(), *checkpoint);
   }
+  void write_checkpoint() { result = file::replace_file(files, layout.checkpoint(), *checkpoint); }
 
   void sync_targets(std::span<Target> some) {
     std::vector<file::FilePtr> opened;
@@ -159,7 +159,35 @@ void Checkpointer::start_checkpoint() {
 void Checkpointer::start(std::shared_ptr<Pass> pass) {
   running_ = true;
   if (stuck_) pass->checkpoint.reset();
-  auto job = [pass] { pass->run(); };
+  auto job = [pass] { pass->sync(); };
+  context_.files.offload(std::move(job), context_.executor, context_.guarded([this, pass] {
+    synced_ = pass;
+    // Of what fails, a commit's sync may be told, and not ours.
+    if (!context_.committer->is_syncing()) judge();
+  }));
+}
+
+void Checkpointer::commit_finished() {
+  if (synced_) judge();
+}
+
+/// A start believes a checkpoint that is there, so it is written when it is certain to be true.
+void Checkpointer::judge() {
+  std::shared_ptr<Pass> pass = std::exchange(synced_, nullptr);
+  passing_.clear();
+  for (Target& target : pass->targets) {
+    if (!target.synced) stop_partition(target);
+  }
+  Result<void>& result = pass->result;
+  if (stuck_ && result) result = tl::unexpected(*stuck_);
+  for (Dirty& dirty : distrusted_) {
+    // Its sync here may have been told nothing of what the other one was.
+    if (result) result = fail(Errc::io_error, dirty.segment->path() + ": another sync failed");
+    if (dirty_set_.insert(dirty.segment.get()).second) dirty_.push_back(std::move(dirty));
+  }
+  distrusted_.clear();
+  if (!result || !pass->checkpoint) return finished(*pass);
+  auto job = [pass] { pass->write_checkpoint(); };
   context_.files.offload(std::move(job), context_.executor,
                          context_.guarded([this, pass] { finished(*pass); }));
 }
@@ -180,20 +208,9 @@ void Checkpointer::stop_partition(Target& target) {
 
 void Checkpointer::finished(Pass& pass) {
   running_ = false;
-  passing_.clear();
-  for (Target& target : pass.targets) {
-    if (!target.synced) stop_partition(target);
-  }
-  if (!pass.result) directories_.merge(pass.directories);
+  const Result<void>& result = pass.result;
+  if (!result) directories_.merge(pass.directories);
   passing_directories_.clear();
-  Result<void> result = pass.result;
-  if (stuck_ && result) result = tl::unexpected(*stuck_);
-  for (Dirty& dirty : distrusted_) {
-    // Its sync here may have been told nothing of what the other one was.
-    if (result) result = fail(Errc::io_error, dirty.segment->path() + ": another sync failed");
-    if (dirty_set_.insert(dirty.segment.get()).second) dirty_.push_back(std::move(dirty));
-  }
-  distrusted_.clear();
   if (!pass.journals_synced) {
     context_.committer->stop({Errc::storage_error, "a sync of the journal failed: " +
                                                        pass.journals_synced.error().what});

@@ -33,6 +33,8 @@ class Checkpointer {
   /// now, and is written again by the next pass.
   void sync_failed(const std::shared_ptr<PartitionLog>& log,
                    const std::shared_ptr<Segment>& segment);
+  /// All of a commit's syncs have been told of here.
+  void commit_finished();
 
   /// Starts a pass that ends with a checkpoint of what the journal's frames so far have led to.
   /// REQUIRES: not running; every frame's commit is finished.
@@ -50,6 +52,7 @@ class Checkpointer {
   struct Target;
   struct Pass;
   void start(std::shared_ptr<Pass> pass);
+  void judge();
   void finished(Pass& pass);
   /// Its sync failed.
   void stop_partition(Target& target);
@@ -72,6 +75,7 @@ class Checkpointer {
   bool running_ = false;
   Executor::TimerId timer_ = 0;
   std::optional<Error> stuck_;
+  std::shared_ptr<Pass> synced_;      // waits for a commit's syncs, to be judged
   std::set<const Segment*> passing_;  // what the running pass syncs
   std::vector<Dirty> distrusted_;     // of those, whose other sync failed meanwhile
   std::vector<std::shared_ptr<Segment>> close_segments_;

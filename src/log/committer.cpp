@@ -448,6 +448,7 @@ void Committer::finish() {
     if (commit->error && !part.error) part.error = commit->error;
     finish_part(part);
   }
+  context_.checkpointer->commit_finished();
   if (!commit->error) {
     for (const Control& control : commit->controls) apply(control.entry);
   }

@@ -44,6 +44,8 @@ class Committer {
   void checkpoint_done(const Result<void>& written);
   /// The last commit that is done with: its effects are in every log's state.
   std::uint64_t finished_sequence() const { return finished_sequence_; }
+  /// Whether syncs of a commit are under way.
+  bool is_syncing() const { return commit_ && commit_->syncs_left > 0; }
   /// Makes the store refuse everything from now on.
   void stop(const Error& error);
   const std::optional<Error>& failure() const { return failure_; }
