@@ -1,7 +1,10 @@
 #include "plan/bound_plan.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -58,6 +61,36 @@ Result<void> check_topics(const Plan& plan) {
                 fmt::format("the topic '{}' would get results and what is late or bad", topic));
   }
   return {};
+}
+
+bool passes_rows_on(const Node& node) {
+  return std::holds_alternative<Filter>(node.body) || std::holds_alternative<Project>(node.body) ||
+         std::holds_alternative<Unnest>(node.body) || std::holds_alternative<Union>(node.body) ||
+         std::holds_alternative<Rekey>(node.body);
+}
+
+// A table is read whole before the first row is looked up in it, so that nothing else can have its
+// rows in the order in which rows come.
+Result<void> check_table(const BoundPlan& bound, std::size_t source) {
+  std::vector<bool> passes(bound.nodes.size(), false);  // the source's rows, behind no state
+  passes[source] = true;
+  std::optional<std::size_t> looked_up, other;
+  for (std::size_t i = source + 1; i < bound.nodes.size(); ++i) {
+    const Node& node = *bound.nodes[i].node;
+    const auto& inputs = bound.nodes[i].inputs;
+    bool takes = std::any_of(inputs.begin(), inputs.end(), [&](auto from) { return passes[from]; });
+    const auto* join = std::get_if<Join>(&node.body);
+    bool is_lookup = join != nullptr && join->kind == Join::Kind::table;
+    passes[i] = takes && passes_rows_on(node);
+    if (is_lookup && passes[inputs[1]]) looked_up = i;
+    if (is_lookup ? passes[inputs[0]] : takes && !passes[i]) other = i;
+  }
+  if (!looked_up || !other) return {};
+  return fail(Errc::plan_error,
+              fmt::format("{} right: '{}' is looked up here and goes to '{}' too, but a table is "
+                          "read before anything else; give it another source of the same topic",
+                          place_of(*bound.plan, *looked_up), bound.nodes[source].node->name,
+                          bound.nodes[*other].node->name));
 }
 
 Result<void> check_mode(const Mode& mode) {
@@ -137,6 +170,10 @@ Result<BoundPlan> bind(const Plan& plan) {
   }
   if (auto read = check_read(plan); !read) return fail(read);
   if (auto topics = check_topics(plan); !topics) return fail(topics);
+  for (std::size_t i = 0; i < bound.nodes.size(); ++i) {
+    if (!std::holds_alternative<Source>(bound.nodes[i].node->body)) continue;
+    if (auto table = check_table(bound, i); !table) return fail(table);
+  }
   return bound;
 }
 

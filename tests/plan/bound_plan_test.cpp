@@ -172,6 +172,28 @@ TEST_CASE("a topic has one use in a plan") {
   CHECK(late("o") == "the topic 'o' would get results and what is late or bad");
 }
 
+TEST_CASE("what is looked up goes nowhere else, since it is read before everything") {
+  auto with = [](const std::string& more) {
+    auto plan = parse(R"({"version": 1, "name": "p", "nodes": [{"name": "in", )" + source +
+                      R"(}, {"name": "rows", )" + source +
+                      R"(}, {"name": "some", "type": "project", "input": "rows", "columns": [
+             {"name": "channel2", "expression": {"column": "channel"}}]},
+           {"name": "j", "type": "join", "kind": "table", "left": "in", "right": "some",
+            "keys": [{"left": "channel", "right": "channel2"}]},
+           {"name": "joined", "type": "sink", "input": "j", "topic": "o"})" +
+                      more + "]}");
+    REQUIRE_MESSAGE(plan.has_value(), plan.error().what);
+    auto bound = bind(*plan);
+    return bound ? std::string() : bound.error().what;
+  };
+  CHECK(with("") == "");
+  std::string sink = R"(, {"name": "all", "type": "sink", "console": true, "input": )";
+  CHECK(with(sink + "\"in\"}") == "");
+  CHECK(with(sink + "\"some\"}") ==
+        "nodes[3] 'j' right: 'rows' is looked up here and goes to 'all' too, but a table is read "
+        "before anything else; give it another source of the same topic");
+}
+
 TEST_CASE("a view has a plain name and a key, and nothing that only topics and files have") {
   auto of = [](const std::string& sink) {
     auto plan = parse(R"({"version": 1, "name": "p", "nodes": [{"name": "in", )" + source +
