@@ -74,8 +74,7 @@ class Q5 final : public ByHand {
   std::int64_t end_ms_ = 0;
 };
 
-// The dearest bids so far of this window. One right at a window's end counts for it as well if it
-// is as dear, since the query says BETWEEN.
+// The dearest bids so far of this window.
 class Q7 final : public ByHand {
  public:
   explicit Q7(Answer& answer) : rows_(answer) {}
@@ -83,9 +82,6 @@ class Q7 final : public ByHand {
     const auto& b = events.bid;
     events.for_bids([&](std::size_t i) {
       if (b.time[i] >= end_ms_) close(b.time[i]);
-      if (b.time[i] == end_ms_ - window_ms && b.price[i] == last_price_) {
-        rows_.add(b.auction[i], b.price[i], b.bidder[i], b.time[i], b.extra[i]);
-      }
       if (!dearest_.empty() && b.price[i] < dearest_[0].price) return;
       if (!dearest_.empty() && b.price[i] > dearest_[0].price) dearest_.clear();
       dearest_.push_back(
@@ -105,15 +101,12 @@ class Q7 final : public ByHand {
       rows_.add(bid.auction, bid.price, bid.bidder, bid.time, bid.extra);
     }
     rows_.hand_on();
-    bool follows = next_ms < end_ms_ + window_ms;
-    last_price_ = follows && !dearest_.empty() ? dearest_[0].price : -1;
     dearest_.clear();
     end_ms_ = floor_to(next_ms, window_ms) + window_ms;
   }
 
   Rows<std::int64_t, std::int64_t, std::int64_t, std::int64_t, Text> rows_;
   std::vector<Bid> dearest_;
-  std::int64_t last_price_ = -1;  // of the window before
   std::int64_t end_ms_ = 0;
 };
 

@@ -20,11 +20,6 @@ char* write_u64(char* out, std::uint64_t value) {
   return out + sizeof value;
 }
 
-std::uint64_t ordered_bits(double value) {
-  auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
-  return (bits & sign_bit) != 0 ? ~bits : bits | sign_bit;
-}
-
 constexpr Int128 day_ms = 86'400'000;
 constexpr Int128 month_ms = 30 * day_ms;
 
@@ -96,6 +91,11 @@ bool take_text(std::string_view& key, std::string& text) {
 }
 
 }  // namespace
+
+std::uint64_t ordered_bits(double value) {
+  auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
+  return (bits & sign_bit) != 0 ? ~bits : bits | sign_bit;
+}
 
 std::size_t key_bytes_max(const Vector& vector, std::size_t row) {
   constexpr std::size_t tag_and_number = 1 + sizeof(Int128);

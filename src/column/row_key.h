@@ -1,6 +1,7 @@
 // Several cells of a row as one string of bytes that sorts like them.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ namespace leat::column {
 //   interval := as a decimal, its length in ms where months have 30 days and days 24 hours
 //   text    := (byte other than 0x00 | 0x00 0xff)* 0x00 0x00
 
+/// What is written of a double: it grows as the number does.
+std::uint64_t ordered_bits(double value);
 /// Room that write_key() needs at most.
 std::size_t key_bytes_max(const Vector& vector, std::size_t row);
 /// Writes cell `row` to `out` and returns what is behind it.

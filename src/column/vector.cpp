@@ -1,7 +1,7 @@
 #include "column/vector.h"
 
 #include <algorithm>
-#include <functional>
+#include <cstring>
 
 #include "base/assert.h"
 
@@ -36,8 +36,17 @@ void Vector::set_all_known() {
 void Vector::set_nulls_of(const Vector& other) {
   if (!other.has_nulls_) return;
   ASSERT(other.size() >= size());
-  std::transform(nulls_.begin(), nulls_.end(), other.nulls_.begin(), nulls_.begin(),
-                 std::bit_or<>());
+  std::uint8_t* own = nulls_.data();
+  const std::uint8_t* others = other.nulls_.data();
+  std::size_t row = 0;
+  for (; row + sizeof(std::uint64_t) <= size(); row += sizeof(std::uint64_t)) {
+    std::uint64_t some, more;
+    std::memcpy(&some, own + row, sizeof some);
+    std::memcpy(&more, others + row, sizeof more);
+    some |= more;
+    std::memcpy(own + row, &some, sizeof some);
+  }
+  for (; row < size(); ++row) own[row] |= others[row];
   has_nulls_ = true;
 }
 

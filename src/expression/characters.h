@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -12,10 +13,37 @@ constexpr bool begins_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
 }
 
+/// Eight bytes of a text as one number, the first one lowest.
+inline constexpr std::uint64_t each_byte = 0x0101'0101'0101'0101;
+inline constexpr std::uint64_t high_bits = 0x80 * each_byte;
+
+/// How many bytes have their high bit. REQUIRES: no other bits.
+constexpr std::size_t count_high_bits(std::uint64_t bits) {
+  return (bits >> 7) * each_byte >> 56;
+}
+
+/// The high bit of each byte that is zero.
+constexpr std::uint64_t zero_bytes(std::uint64_t word) {
+  return ~(((word & ~high_bits) + ~high_bits) | word) & high_bits;
+}
+constexpr std::uint64_t repeated(char byte) {
+  return static_cast<unsigned char>(byte) * each_byte;
+}
+inline std::uint64_t word_at(const char* bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
 inline std::int64_t count_characters(std::string_view text) {
-  std::int64_t count = 0;
-  for (char c : text) count += begins_character(c) ? 1 : 0;
-  return count;
+  std::size_t at = 0, others = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = word_at(text.data() + at);
+    others += count_high_bits(word & ~(word << 1) & high_bits);  // that go on a character: 0b10...
+  }
+  for (; at < text.size(); ++at) others += begins_character(text[at]) ? 0 : 1;
+  return static_cast<std::int64_t>(text.size() - others);
 }
 
 /// Where the character of that number, from 0, begins; the text's size if there are no so many.
@@ -38,15 +66,60 @@ inline std::size_t character_begin_from_end(std::string_view text, std::uint64_t
   return at;
 }
 
+/// The same as find_text() for a part of two bytes or more: where its first and its last one stand
+/// as they do in it, it is compared.
+inline std::size_t find_short_text(std::string_view text, std::string_view part, std::size_t from) {
+  const std::uint64_t first = repeated(part.front()), last = repeated(part.back());
+  const std::size_t behind = part.size() - 1;
+  auto is_at = [&](std::size_t at) {
+    return std::memcmp(text.data() + at, part.data(), part.size()) == 0;
+  };
+  std::size_t at = from;
+  for (; at + behind + 8 <= text.size(); at += 8) {
+    std::uint64_t able = zero_bytes(word_at(text.data() + at) ^ first) &
+                         zero_bytes(word_at(text.data() + at + behind) ^ last);
+    for (; able != 0; able &= able - 1) {
+      std::size_t found = at + static_cast<std::size_t>(std::countr_zero(able)) / 8;
+      if (is_at(found)) return found;
+    }
+  }
+  for (; at + part.size() <= text.size(); ++at) {
+    if (is_at(at)) return at;
+  }
+  return text.npos;
+}
+
 /// Where `part` begins in `text` at or behind `from`, or npos.
 inline std::size_t find_text(std::string_view text, std::string_view part, std::size_t from = 0) {
   if (part.empty()) return from <= text.size() ? from : text.npos;
   if (text.size() < from + part.size()) return text.npos;
+  // Of a long part many places might have to be compared, which memmem() bounds.
+  constexpr std::size_t short_max = 32;
+  if (part.size() > 1 && part.size() <= short_max) return find_short_text(text, part, from);
   const void* found =
       part.size() == 1 ? std::memchr(text.data() + from, part[0], text.size() - from)
                        : ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
   if (found == nullptr) return text.npos;
   return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+/// Where the byte is for the time `number`, from 0, or npos.
+inline std::size_t find_nth(std::string_view text, char byte, std::uint64_t number) {
+  const std::uint64_t wanted = repeated(byte);
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t found = zero_bytes(word_at(text.data() + at) ^ wanted);
+    std::size_t count = count_high_bits(found);
+    if (number < count) {
+      for (; number > 0; --number) found &= found - 1;
+      return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    }
+    number -= count;
+  }
+  for (; at < text.size(); ++at) {
+    if (text[at] == byte && number-- == 0) return at;
+  }
+  return text.npos;
 }
 
 /// Of A to Z alone.
@@ -64,8 +137,6 @@ void change_all(const char* text, std::size_t size, char* out) {
   for (; at + 8 <= size; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, text + at, sizeof word);
-    constexpr std::uint64_t each_byte = 0x0101'0101'0101'0101;
-    constexpr std::uint64_t high_bits = 0x80 * each_byte;
     constexpr auto first = static_cast<std::uint64_t>(change('A') == 'a' ? 'A' : 'a');
     std::uint64_t low_bits = word & ~high_bits;
     std::uint64_t from_first = low_bits + (0x80 - first) * each_byte;

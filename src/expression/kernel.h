@@ -102,7 +102,7 @@ void for_known_rows(const Call& call, Use use) {
   });
 }
 
-/// Sets NULL where an argument is.
+/// Sets NULL where an argument is, of these rows only: who finds no NULL has less to do.
 inline void set_nulls(const Call& call) {
   Nulls nulls(call.arguments);
   if (!nulls.any()) return;

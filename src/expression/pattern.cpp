@@ -1,11 +1,15 @@
 // LIKE and regular expressions.
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <span>
 
 #include <re2/re2.h>
 
 #include "expression/characters.h"
-#include "expression/kernel.h"
+#include "expression/known_texts.h"
 #include "expression/like.h"
+#include "expression/required_text.h"
 
 namespace leat::expression {
 
@@ -92,23 +96,37 @@ re2::StringPiece piece_of(string_view text) {
   return text.data() == nullptr ? re2::StringPiece("") : re2::StringPiece(text.data(), text.size());
 }
 
-void find_regex(const Call& call, const RE2& regex) {
+/// A pattern, and what tells quickly where not to look for it.
+struct Regex {
+  Regex(const std::string& pattern, const RE2::Options& options) : re2(pattern, options) {
+    if (options.case_sensitive()) required = required_text(pattern);
+  }
+  /// Finds the first match in `text`, and as many groups as there is room for.
+  bool find(string_view text, std::span<re2::StringPiece> groups) const {
+    std::size_t begin = required.first_begin(text);
+    if (begin == text.npos) return false;
+    return re2.Match(piece_of(text), begin, text.size(), RE2::UNANCHORED, groups.data(),
+                     static_cast<int>(groups.size()));
+  }
+
+  RE2 re2;
+  RequiredText required;
+};
+
+void find_regex(const Call& call, const Regex& regex) {
   Texts texts(call.arguments[0]);
-  for_known_rows(call, [&](std::uint32_t row) {
-    bool found = RE2::PartialMatch(piece_of(texts[row]), regex);
-    call.out().set_integer(row, found ? 1 : 0);
+  for_known_texts(call, [&](std::uint32_t row) {
+    call.out().set_integer(row, regex.find(texts[row], {}) ? 1 : 0);
   });
 }
 
 // The first group of the first match, or all of it if the pattern has no group.
-void extract_regex(const Call& call, const RE2& regex) {
+void extract_regex(const Call& call, const Regex& regex) {
   Texts texts(call.arguments[0]);
-  auto wanted = static_cast<std::size_t>(std::min(regex.NumberOfCapturingGroups(), 1));
-  for_known_rows(call, [&](std::uint32_t row) {
+  auto wanted = static_cast<std::size_t>(std::min(regex.re2.NumberOfCapturingGroups(), 1));
+  for_known_texts(call, [&](std::uint32_t row) {
     std::array<re2::StringPiece, 2> match;
-    re2::StringPiece text = piece_of(texts[row]);
-    bool found = regex.Match(text, 0, text.size(), RE2::UNANCHORED, match.data(),
-                             static_cast<int>(wanted) + 1);
+    bool found = regex.find(texts[row], std::span(match).first(wanted + 1));
     if (!found || match[wanted].data() == nullptr) return call.out().set_null(row);
     call.out().set_text(row, {match[wanted].data(), match[wanted].size()});
   });
@@ -137,10 +155,10 @@ Kernel regex_kernel(const plan::BoundExpression& call) {
   RE2::Options options;
   options.set_log_errors(false);
   options.set_case_sensitive(flags.find('i') == flags.npos);
-  auto regex = std::make_shared<const RE2>(*literal_text(call.arguments[1]), options);
+  auto regex = std::make_shared<const Regex>(*literal_text(call.arguments[1]), options);
   if (replaces) {
     bool all = flags.find('g') != flags.npos;
-    return [=](const Call& each) { replace_regex(each, *regex, all); };
+    return [=](const Call& each) { replace_regex(each, regex->re2, all); };
   }
   if (call.function == "regexp_like") return [=](const Call& each) { find_regex(each, *regex); };
   return [=](const Call& each) { extract_regex(each, *regex); };

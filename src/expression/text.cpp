@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "expression/characters.h"
-#include "expression/kernel.h"
+#include "expression/known_texts.h"
 
 namespace leat::expression {
 
@@ -36,7 +36,7 @@ char* append(char* out, string_view text) {
 template <char (*change)(char)>
 void change_letters(const Call& call) {
   Texts texts(call.arguments[0]);
-  for_known_rows(call, [&](std::uint32_t row) {
+  for_known_texts(call, [&](std::uint32_t row) {
     string_view text = texts[row];
     change_all<change>(text.data(), text.size(), make_text(call, row, text.size()));
   });
@@ -52,7 +52,9 @@ void compare_in_lower(const Call& call) {
 }
 
 void count_text(const Call& call) {
-  map<int64_t, string_view>(call, [](string_view text) { return count_characters(text); });
+  Texts texts(call.arguments[0]);
+  int64_t* out = cells_of<int64_t>(call.out());
+  for_known_texts(call, [&](std::uint32_t row) { out[row] = count_characters(texts[row]); });
 }
 
 void count_bytes(const Call& call) {
@@ -179,6 +181,14 @@ std::uint64_t count_parts(string_view text, string_view separator) {
 
 // From the left, counted from 0.
 string_view part_of(string_view text, string_view separator, std::uint64_t number) {
+  if (separator.size() == 1) {
+    if (number > 0) {
+      std::size_t before = find_nth(text, separator[0], number - 1);
+      if (before == text.npos) return {};
+      text.remove_prefix(before + 1);
+    }
+    return text.substr(0, find_nth(text, separator[0], 0));
+  }
   while (true) {
     std::size_t end = find_text(text, separator);
     if (number == 0) return text.substr(0, end);
@@ -200,7 +210,7 @@ string_view part_of(string_view text, string_view separator, int64_t number) {
 void split_part(const Call& call) {
   Texts texts(call.arguments[0]), separators(call.arguments[1]);
   Integers numbers(call.arguments[2]);
-  for_known_rows(call, [&](std::uint32_t row) {
+  for_known_texts(call, [&](std::uint32_t row) {
     if (numbers[row] == 0) return call.errors.add(row, "field position must not be zero");
     call.out().set_text(row, part_of(texts[row], separators[row], numbers[row]));
   });

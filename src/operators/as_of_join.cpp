@@ -49,7 +49,10 @@ class AsOfJoin::State : public OperatorState {
   Result<void> advance(Watermark watermark, Context& context) {
     std::vector<RowId> lefts = left_.take(watermark), rights = right_.take(watermark);
     auto right = rights.begin();
-    for (RowId left : lefts) {
+    auto cells_of = [&](std::size_t i) { return left_.store().row(lefts[i]); };
+    for (std::size_t i = 0; i < lefts.size(); ++i) {
+      left_key_.prefetch_in(latest_, i, lefts.size(), cells_of);
+      RowId left = lefts[i];
       StoredRow row = left_.store().row(left);
       for (; right != rights.end(); ++right) {
         if (right_.store().row(*right).time_ms() > row.time_ms()) break;

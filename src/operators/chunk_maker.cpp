@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "expression/operand.h"
 #include "operators/gather.h"
 #include "operators/watermark.h"
 
@@ -29,23 +30,43 @@ void ChunkMaker::add(std::int64_t time_ms, std::int32_t node, std::string_view r
   add(time_ms, run_of(column::origin_of(node, 0)), time_ms, keep_rest(rest), kind);
 }
 
-void ChunkMaker::add(const column::RowContext& context, std::uint32_t row,
-                     const column::RowRun& run, std::int64_t word) {
-  // Who finds it late looks for its record there.
-  if (rows() == 0) context_->buffers = context.buffers;
+void ChunkMaker::add_made_of(const column::RowContext& context, std::span<const std::uint32_t> rows,
+                             std::span<const std::int64_t> words) {
+  ASSERT(this->rows() == 0);
+  column::RowContext& made = *context_;
+  made.buffers = context.buffers;  // who finds a row late looks for its record there
+  made.event_times_ms.resize(rows.size());
+  made.places.resize(rows.size());
+  made.rests.resize(rows.size());
+  if (!context.kinds.empty()) made.kinds.resize(rows.size());
+  column::RunCursor runs(context);
+  const column::RowRun* last = nullptr;
   rest_.clear();
-  if (!context.rests.empty()) rest_ = context.rests[row];
-  column::append_word(rest_, word);
-  add(context.event_times_ms[row], run, context.places[row], keep_rest(rest_),
-      context.kinds.empty() ? RowKind::insert : context.kinds[row]);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::uint32_t row = rows[i];
+    made.event_times_ms[i] = context.event_times_ms[row];
+    made.places[i] = context.places[row];
+    if (!context.kinds.empty()) made.kinds[i] = context.kinds[row];
+    const column::RowRun& run = runs.run_of(row);
+    if (&run != last) made.runs.push_back(run);
+    made.runs.back().end = static_cast<std::uint32_t>(i + 1);
+    last = &run;
+    if (!context.rests.empty()) rest_ += context.rests[row];
+    column::append_word(rest_, words[i]);
+  }
+  const char* rest = keep_rest(rest_).data();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::size_t before = context.rests.empty() ? 0 : context.rests[rows[i]].size();
+    made.rests[i] = {rest, before + sizeof words[i]};
+    rest += made.rests[i].size();
+  }
 }
 
 void ChunkMaker::add_column(const column::Type& type, std::span<const StoredRow> rows,
                             std::size_t column) {
   ASSERT(rows.size() == this->rows());
-  auto vector = std::make_shared<column::Vector>(type);
-  vector->resize(rows.size());
-  gather(*vector, 0, rows.size(), [&](std::size_t i) {
+  auto owned = expression::OwnedVector::make(type, rows.size());
+  gather(owned->vector, 0, rows.size(), [&](std::size_t i) {
     const StoredRow& row = rows[i];
     return row.block == nullptr ? Cell{} : Cell{&row.block->columns[column], row.row};
   });
@@ -55,7 +76,7 @@ void ChunkMaker::add_column(const column::Type& type, std::span<const StoredRow>
       if (row.block != nullptr) keep_texts_of(*row.block);
     }
   }
-  add_column(std::move(vector));
+  add_column(expression::OwnedVector::release(std::move(owned)));
 }
 
 void ChunkMaker::add_column(std::shared_ptr<const column::Vector> column) {

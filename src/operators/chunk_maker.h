@@ -28,10 +28,10 @@ class ChunkMaker {
   /// A row that `node` made: its place is its event time, `rest` is copied.
   void add(std::int64_t time_ms, std::int32_t node, std::string_view rest,
            column::RowKind kind = column::RowKind::insert);
-  /// A row made of another chunk's, which comes after it: with one word more in its position. All
-  /// such rows are of one chunk.
-  void add(const column::RowContext& context, std::uint32_t row, const column::RowRun& run,
-           std::int64_t word);
+  /// Rows made of another chunk's, `rows` in rising order, and all there are in this one: each
+  /// comes after the row that it is made of, with one word more in its position.
+  void add_made_of(const column::RowContext& context, std::span<const std::uint32_t> rows,
+                   std::span<const std::int64_t> words);
   std::size_t rows() const { return context_->event_times_ms.size(); }
   bool is_full() const { return rows() >= column::chunk_rows; }
 

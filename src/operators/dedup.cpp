@@ -69,7 +69,11 @@ class Dedup::State : public OperatorState {
 
   Result<void> advance(Watermark watermark, Context& context) {
     StoredOutput out(dedup_.schema_, rows_.store());
-    for (RowId id : rows_.take(watermark)) {
+    std::vector<RowId> passed = rows_.take(watermark);
+    auto cells_of = [&](std::size_t i) { return rows_.store().row(passed[i]); };
+    for (std::size_t i = 0; i < passed.size(); ++i) {
+      key_.prefetch_in(keys_.table(), i, passed.size(), cells_of);
+      RowId id = passed[i];
       auto judged = dedup_.keeps_last_ ? judge_last(id) : judge_first(id, out, context);
       if (!judged) return fail(judged);
     }

@@ -30,6 +30,18 @@ class KeyTable {
     IntegerKey bytes(key);
     return slots_[slot_of(bytes, bytes.hash())].number;
   }
+  /// Before a key is looked up: asks for the memory that is read first, and, when that is there,
+  /// for what is read next. The latter gives the key's number, if that is known by then.
+  void prefetch(std::int64_t key) const {
+    __builtin_prefetch(&slots_[IntegerKey(key).hash() & (slots_.size() - 1)]);
+  }
+  Number prefetch_entry(std::int64_t key) const {
+    std::uint32_t hash = IntegerKey(key).hash();
+    const Slot& slot = slots_[hash & (slots_.size() - 1)];
+    if (slot.number == none || slot.hash != hash) return none;
+    __builtin_prefetch(&entries_[slot.number]);
+    return slot.number;
+  }
   /// Its number, and whether it is a new one.
   std::pair<Number, bool> find_or_add(std::string_view key);
   std::pair<Number, bool> find_or_add(std::int64_t key) {

@@ -21,6 +21,12 @@ class LatestRows {
     KeyTable::Number number = keys_.find(key);
     return number == KeyTable::none ? no_row : rows_[number];
   }
+  /// As those of KeyTable, and what find() reads last.
+  void prefetch(std::int64_t key) const { keys_.prefetch(key); }
+  void prefetch_entry(std::int64_t key) const {
+    KeyTable::Number number = keys_.prefetch_entry(key);
+    if (number != KeyTable::none) __builtin_prefetch(&rows_[number]);
+  }
   /// Says which one it was before.
   template <class Key>
   RowId set(Key key, RowId id) {

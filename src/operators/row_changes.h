@@ -31,9 +31,15 @@ class RowSet {
 Result<void> give_changes(std::span<const RowId> shown, std::span<const RowId> now, RowSet& scratch,
                           StoredOutput& out, Context& context);
 
-/// The same for rows that are given with their places, from 1: those that have another place than
-/// before are changed.
-Result<void> give_ranked_changes(std::span<const RowId> shown, std::span<const RowId> now,
+struct RankedRow {
+  RowId id = no_row;
+  std::int64_t rank = 0;
+  bool operator==(const RankedRow&) const = default;
+};
+
+/// The same for rows that are given with their ranks, by which they come: those that have another
+/// one than before are changed.
+Result<void> give_ranked_changes(std::span<const RankedRow> shown, std::span<const RankedRow> now,
                                  StoredOutput& out, Context& context);
 
 }  // namespace leat::operators

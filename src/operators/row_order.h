@@ -1,8 +1,12 @@
 // Rows' orderings as bytes.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "column/position.h"
@@ -29,6 +33,13 @@ class RowOrder {
       for (std::size_t at = from; at < out.size(); ++at) out[at] = static_cast<char>(~out[at]);
     }
   }
+  /// A number for the row that grows with what append() writes, and stays the same where that would
+  /// take long: a row with a larger one is behind.
+  template <class Cells>
+  std::uint64_t rough(const Cells& cells) const {
+    std::uint64_t number = rough_cell(cells.column(columns_[0]), cells.row);
+    return descending_[0] ? ~number : number;
+  }
   /// What decides between rows that are equal by that: the order of time.
   static void append_time(std::string& out, std::int64_t time_ms,
                           const column::Position& position) {
@@ -37,6 +48,31 @@ class RowOrder {
   }
 
  private:
+  static std::uint64_t rough_cell(const column::Vector& cells, std::uint32_t row) {
+    if (cells.is_null(row)) return std::numeric_limits<std::uint64_t>::max();
+    constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+    switch (physical(cells.type())) {
+      case column::Physical::integer:
+        return std::bit_cast<std::uint64_t>(cells.integer(row)) ^ sign;
+      case column::Physical::real: return column::ordered_bits(cells.real(row));
+      case column::Physical::decimal: return rough_units(cells.decimal(row)) ^ sign;
+      case column::Physical::text: return rough_text(cells.text(row));
+      default: return 0;
+    }
+  }
+  static std::uint64_t rough_units(column::Int128 units) {
+    using Limits = std::numeric_limits<std::int64_t>;
+    auto near = std::clamp<column::Int128>(units, Limits::min(), Limits::max());
+    return static_cast<std::uint64_t>(near);
+  }
+  static std::uint64_t rough_text(std::string_view text) {
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < sizeof number; ++i) {
+      number = number << 8 | (i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0);
+    }
+    return number;
+  }
+
   std::vector<std::size_t> columns_;
   std::vector<bool> descending_;
 };

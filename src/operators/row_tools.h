@@ -62,6 +62,22 @@ class KeyWriter {
   auto find_or_add_in(Table& table, const Cells& cells) {
     return with(cells, [&](auto key) { return table.find_or_add(key); });
   }
+  /// Before the i-th of `count` rows is looked up: asks for the memory that later ones need.
+  /// `cells_of(i)` is the i-th. A key of bytes is not worth writing for that.
+  template <class Table, class CellsOf>
+  void prefetch_in(const Table& table, std::size_t i, std::size_t count,
+                   const CellsOf& cells_of) const {
+    constexpr std::size_t near = 8, far = 16;
+    if (columns_.size() != 1) return;
+    auto use = [&](std::size_t at, auto ask) {
+      if (at >= count) return;
+      auto cells = cells_of(at);
+      const column::Vector& column = cells.column(columns_[0]);
+      if (physical(column.type()) == column::Physical::integer) ask(column.integer(cells.row));
+    };
+    use(i + far, [&](std::int64_t key) { table.prefetch(key); });
+    use(i + near, [&](std::int64_t key) { table.prefetch_entry(key); });
+  }
   /// Whether a cell of the key is NULL.
   template <class Cells>
   bool has_null(const Cells& cells) const {

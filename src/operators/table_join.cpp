@@ -69,9 +69,11 @@ class TableJoin::State : public OperatorState {
   Result<void> look_up(const column::Chunk& chunk, Context& context) {
     std::vector<std::uint32_t> given;
     std::vector<StoredRow> partners(columns_.gives_pairs() ? chunk.rows : 0);
+    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, chunk.selection[i]}; };
     for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
-      std::uint32_t row = chunk.selection[i];
-      ChunkRow cells{&chunk, row};
+      left_key_.prefetch_in(latest_, i, chunk.selection.size(), cells_of);
+      ChunkRow cells = cells_of(i);
+      std::uint32_t row = cells.row;
       RowId found = left_key_.has_null(cells) ? no_row : left_key_.find_in(latest_, cells);
       bool matched = found != no_row;
       if (columns_.how == Join::How::left || matched == (columns_.how != Join::How::anti)) {

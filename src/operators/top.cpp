@@ -1,8 +1,11 @@
 #include "operators/top.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "operators/key_table.h"
@@ -26,7 +29,7 @@ class Top::State : public OperatorState {
     for (KeyTable::Number number = 0; number < keys_.number_end(); ++number) {
       writer.write_text(keys_.key(number));
       writer.write(static_cast<std::uint32_t>(firsts_[number].size()));
-      for (const auto& order : firsts_[number]) writer.write_text(order);
+      for (const auto& first : firsts_[number]) writer.write_text(first.order);
     }
   }
 
@@ -35,9 +38,10 @@ class Top::State : public OperatorState {
     rows_.restore(reader);
     std::uint32_t keys = reader.read_count(sizeof(std::uint32_t) + 1);
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
-      auto& orders = firsts_of(keys_.find_or_add(reader.read_text()));
+      Firsts& firsts = firsts_of(keys_.find_or_add(reader.read_text()));
       for (std::uint32_t count = reader.read_count(1); count > 0; --count) {
-        order_bytes_ += orders.emplace_back(reader.read_text()).size();
+        firsts.push_back({std::string(reader.read_text()), rough_max});
+        order_bytes_ += bytes_of(firsts.back());
       }
     }
     return {};
@@ -57,13 +61,21 @@ class Top::State : public OperatorState {
     auto ranks = std::make_shared<column::Vector>(column::Type::bigint);
     if (top_.ranked_) ranks->resize(chunk.rows);
     column::RunCursor runs(*chunk.context);
-    for (std::uint32_t row : rows) {
-      ChunkRow cells{&chunk, row};
+    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, rows[i]}; };
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      key_.prefetch_in(keys_, i, rows.size(), cells_of);
+      ChunkRow cells = cells_of(i);
+      std::uint32_t row = cells.row;
+      Firsts& firsts = firsts_of(key_.find_or_add_in(keys_, cells));
+      std::uint64_t rough = top_.order_.rough(cells);
+      if (is_behind(firsts, rough)) continue;
       order_.clear();
       top_.order_.append(order_, cells);
-      RowOrder::append_time(order_, chunk.context->event_times_ms[row],
-                            chunk.context->position(row, runs.run_of(row)));
-      std::size_t rank = rank_of(firsts_of(key_.find_or_add_in(keys_, cells)));
+      if (!top_.ties_) {
+        RowOrder::append_time(order_, chunk.context->event_times_ms[row],
+                              chunk.context->position(row, runs.run_of(row)));
+      }
+      std::size_t rank = rank_of(firsts, rough);
       if (rank > top_.limit_) continue;
       first.push_back(row);
       if (top_.ranked_) ranks->set_integer(row, static_cast<std::int64_t>(rank));
@@ -78,10 +90,13 @@ class Top::State : public OperatorState {
     StoredOutput out(top_.schema_, rows_.store());
     for (RowId id : rows_.take(watermark)) {
       StoredRow row = rows_.store().row(id);
+      out.release_later(id);
+      Firsts& firsts = firsts_of(key_.find_or_add_in(keys_, row));
+      std::uint64_t rough = top_.order_.rough(row);
+      if (is_behind(firsts, rough)) continue;
       order_.clear();
       top_.order_.append(order_, row);  // later rows are behind equal ones
-      std::size_t rank = rank_of(firsts_of(key_.find_or_add_in(keys_, row)));
-      out.release_later(id);
+      std::size_t rank = rank_of(firsts, rough);
       if (rank > top_.limit_) continue;
       auto added = out.add(id, context, static_cast<std::int64_t>(rank));
       if (!added) return fail(added);
@@ -90,34 +105,49 @@ class Top::State : public OperatorState {
   }
 
  private:
-  using Orders = std::vector<std::string>;
+  struct First {
+    std::string order;
+    std::uint64_t rough;
+  };
+  using Firsts = std::vector<First>;
+  // Of a row that was read from a snapshot: not known, and behind no other.
+  static constexpr std::uint64_t rough_max = std::numeric_limits<std::uint64_t>::max();
 
-  Orders& firsts_of(std::pair<KeyTable::Number, bool> key) {
+  Firsts& firsts_of(std::pair<KeyTable::Number, bool> key) {
     auto [number, is_new] = key;
     if (is_new) firsts_.emplace_back();
     return firsts_[number];
   }
 
-  // Of the row whose ordering is order_, which then counts for others.
-  std::size_t rank_of(Orders& orders) {
-    if (orders.size() == top_.limit_) {
-      if (orders.back() <= order_) return top_.limit_ + 1;
-      order_bytes_ -= orders.back().size();
-      orders.pop_back();
-    }
-    auto at = std::upper_bound(orders.begin(), orders.end(), order_);
-    auto rank = static_cast<std::size_t>(at - orders.begin()) + 1;
-    orders.insert(at, order_);
-    order_bytes_ += order_.size();
-    return rank;
+  bool is_behind(const Firsts& firsts, std::uint64_t rough) const {
+    return firsts.size() == top_.limit_ && rough > firsts.back().rough;
   }
+
+  // Of the row whose ordering is order_, which then counts for others.
+  std::size_t rank_of(Firsts& firsts, std::uint64_t rough) {
+    if (firsts.size() == top_.limit_) {
+      int order = firsts.back().order.compare(order_);
+      if (order < 0 || (order == 0 && !top_.ties_)) return top_.limit_ + 1;
+      order_bytes_ -= bytes_of(firsts.back());
+      firsts.pop_back();
+    }
+    // As one that comes after its equals, which have its rank if ties count.
+    First first{order_, rough};
+    auto [equals, behind] = std::equal_range(firsts.begin(), firsts.end(), first, is_before);
+    auto ahead = (top_.ties_ ? equals : behind) - firsts.begin();
+    order_bytes_ += bytes_of(first);
+    firsts.insert(behind, std::move(first));
+    return static_cast<std::size_t>(ahead) + 1;
+  }
+  static bool is_before(const First& a, const First& b) { return a.order < b.order; }
+  static std::size_t bytes_of(const First& first) { return sizeof first + first.order.size(); }
 
   const Top& top_;
   SortedRows rows_;
   KeyWriter key_;
   std::string order_;  // of the row that is judged
   KeyTable keys_;
-  std::vector<Orders> firsts_;  // by the keys' numbers, sorted
+  std::vector<Firsts> firsts_;  // by the keys' numbers, sorted
   std::size_t order_bytes_ = 0;
 };
 
@@ -128,6 +158,7 @@ Top::Top(const plan::BoundNode& node, const column::Schema& input)
       order_(node.columns, std::get<plan::Top>(node.node->body).order_by) {
   const auto& top = std::get<plan::Top>(node.node->body);
   limit_ = static_cast<std::size_t>(top.limit);
+  ties_ = top.ties;
   ranked_ = !top.rank.empty();
   at_once_ = top.emit == plan::Emission::at_once;
 }

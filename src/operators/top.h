@@ -35,6 +35,7 @@ class Top : public Operator {
   std::vector<std::size_t> keys_;
   RowOrder order_;
   std::size_t limit_;
+  bool ties_;
   bool ranked_;
   bool at_once_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include "operators/key_table.h"
@@ -45,8 +47,8 @@ class TopChanges::State : public OperatorState {
       Group& group = groups_[number];
       for (RowId id : read_rows(reader, store_)) {
         write_order(store_.row(id));
-        order_bytes_ += order_.size();
-        group.first.push_back({order_, id});
+        group.first.push_back(entry_of(id));
+        order_bytes_ += bytes_of(group.first.back());
       }
       for (std::uint32_t count = reader.read_count(sizeof(RowId)); count > 0; --count) {
         auto place = reader.read<std::uint32_t>();
@@ -69,9 +71,13 @@ class TopChanges::State : public OperatorState {
     std::vector<std::uint32_t> able;
     std::vector<KeyTable::Number> numbers;
     column::RunCursor runs(*chunk.context);
-    for (std::uint32_t row : rows) {
-      ChunkRow cells{&chunk, row};
+    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, rows[i]}; };
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      key_.prefetch_in(keys_, i, rows.size(), cells_of);
+      ChunkRow cells = cells_of(i);
+      std::uint32_t row = cells.row;
       KeyTable::Number number = group_of(key_.find_or_add_in(keys_, cells));
+      if (is_behind(groups_[number], top_.order_.rough(cells))) continue;
       write_order(cells, chunk.context->event_times_ms[row],
                   chunk.context->position(row, runs.run_of(row)));
       if (!is_first(groups_[number])) continue;
@@ -89,8 +95,9 @@ class TopChanges::State : public OperatorState {
       Group& group = groups_[number];
       group.touched = false;
       std::vector<RowId> now = rows_of(group);
-      auto given = top_.ranked_ ? give_ranked_changes(group.shown, now, out, context)
-                                : give_changes(group.shown, now, scratch_, out, context);
+      auto given = top_.ranked_
+                       ? give_ranked_changes(ranked(group.shown), ranked(now), out, context)
+                       : give_changes(group.shown, now, scratch_, out, context);
       if (!given) return fail(given);
       for (RowId id : group.shown) is_shown_.remove(id);
       for (RowId id : now) is_shown_.add(id);
@@ -106,7 +113,11 @@ class TopChanges::State : public OperatorState {
  private:
   struct Entry {
     std::string order;
+    std::uint32_t order_by_size;  // of `order`: what is behind it decides between equals
     RowId id;
+    std::uint64_t rough;
+
+    std::string_view order_by() const { return {order.data(), order_by_size}; }
   };
   struct Group {
     std::vector<Entry> first;  // sorted
@@ -123,30 +134,64 @@ class TopChanges::State : public OperatorState {
   void write_order(const Cells& cells, std::int64_t time_ms, const column::Position& position) {
     order_.clear();
     top_.order_.append(order_, cells);
+    order_by_size_ = static_cast<std::uint32_t>(order_.size());
     RowOrder::append_time(order_, time_ms, position);
   }
   void write_order(const StoredRow& row) { write_order(row, row.time_ms(), row.position()); }
+  /// Of the row whose ordering is order_.
+  Entry entry_of(RowId id) const {
+    return {order_, order_by_size_, id, top_.order_.rough(store_.row(id))};
+  }
+  static std::size_t bytes_of(const Entry& entry) { return sizeof entry + entry.order.size(); }
 
+  /// Whether all first ones are before a row for certain.
+  bool is_behind(const Group& group, std::uint64_t rough) const {
+    return group.first.size() >= top_.limit_ && rough > group.first.back().rough;
+  }
   /// Whether the row whose ordering is order_ is among the first ones.
   bool is_first(const Group& group) const {
-    return group.first.size() < top_.limit_ || order_ < group.first.back().order;
+    if (group.first.size() < top_.limit_) return true;
+    const Entry& last = group.first.back();
+    if (!top_.ties_) return order_ < last.order;
+    return std::string_view(order_).substr(0, order_by_size_) <= last.order_by();
   }
 
   void insert(KeyTable::Number number, RowId id) {
     Group& group = groups_[number];
     write_order(store_.row(id));
     if (!is_first(group)) return store_.release(id);  // others of its chunk were better
-    if (group.first.size() == top_.limit_) {
-      Entry& last = group.first.back();
-      order_bytes_ -= last.order.size();
-      if (!is_shown_.has(last.id)) store_.release(last.id);
-      group.first.pop_back();
-    }
     auto before = [](const std::string& order, const Entry& entry) { return order < entry.order; };
     auto at = std::upper_bound(group.first.begin(), group.first.end(), order_, before);
-    group.first.insert(at, {order_, id});
-    order_bytes_ += order_.size();
+    order_bytes_ += bytes_of(*group.first.insert(at, entry_of(id)));
+    while (has_too_many(group)) drop_last(group);
     touch(number);
+  }
+  bool has_too_many(const Group& group) const {
+    if (group.first.size() <= top_.limit_) return false;
+    return !top_.ties_ || group.first[top_.limit_ - 1].order_by() != group.first.back().order_by();
+  }
+  void drop_last(Group& group) {
+    Entry& last = group.first.back();
+    order_bytes_ -= bytes_of(last);
+    if (!is_shown_.has(last.id)) store_.release(last.id);
+    group.first.pop_back();
+  }
+
+  /// `rows` are the first ones of a key, in order.
+  std::vector<RankedRow> ranked(const std::vector<RowId>& rows) {
+    std::vector<RankedRow> ranked;
+    std::string before;  // by what the row before was ordered
+    for (RowId id : rows) {
+      auto rank = static_cast<std::int64_t>(ranked.size()) + 1;
+      if (top_.ties_) {
+        order_.clear();
+        top_.order_.append(order_, store_.row(id));
+        if (!ranked.empty() && order_ == before) rank = ranked.back().rank;
+        std::swap(order_, before);
+      }
+      ranked.push_back({id, rank});
+    }
+    return ranked;
   }
 
   void touch(KeyTable::Number number) {
@@ -165,6 +210,7 @@ class TopChanges::State : public OperatorState {
   RowStore store_;
   KeyWriter key_;
   std::string order_;  // of the row that is looked at
+  std::uint32_t order_by_size_ = 0;
   KeyTable keys_;
   std::vector<Group> groups_;  // by the keys' numbers
   std::vector<KeyTable::Number> touched_;
@@ -180,6 +226,7 @@ TopChanges::TopChanges(const plan::BoundNode& node, const column::Schema& input)
       order_(node.columns, std::get<plan::Top>(node.node->body).order_by) {
   const auto& top = std::get<plan::Top>(node.node->body);
   limit_ = static_cast<std::size_t>(top.limit);
+  ties_ = top.ties;
   ranked_ = !top.rank.empty();
 }
 

@@ -13,7 +13,7 @@ namespace leat::operators {
 /// plan::Top that emits updates: what has changed since the last update(). Rows behind their
 /// watermark are late.
 ///
-/// Keeps the first `limit` rows of each key there ever was.
+/// Keeps the first `limit` rows of each key there ever was, and with ties the last one's equals.
 class TopChanges : public Operator {
  public:
   /// REQUIRES: `node` is a plan::Top that emits updates, `input` the schema of its input.
@@ -34,6 +34,7 @@ class TopChanges : public Operator {
   std::vector<std::size_t> keys_;
   RowOrder order_;
   std::size_t limit_;
+  bool ties_;
   bool ranked_;
 };
 

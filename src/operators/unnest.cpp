@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "expression/operand.h"
 #include "operators/chunk_maker.h"
 #include "operators/gather.h"
 
@@ -14,7 +15,7 @@ class Unnest::Output {
  public:
   Output(const Unnest& unnest, const column::Chunk& chunk) : unnest_(unnest), chunk_(chunk) {}
 
-  Result<void> add(std::uint32_t row, const column::RowRun& run, Context& context) {
+  Result<void> add(std::uint32_t row, Context& context) {
     const Vector& arrays = *chunk_.columns[unnest_.array_];
     if (arrays.is_null(row)) return {};
     auto [begin, count] = arrays.list(row);
@@ -22,8 +23,7 @@ class Unnest::Output {
       rows_.push_back(row);
       items_.push_back(begin + i);
       numbers_.push_back(i + 1);
-      maker_.add(*chunk_.context, row, run, i + 1);
-      if (!maker_.is_full()) continue;
+      if (rows_.size() < column::chunk_rows) continue;
       if (auto pushed = push(context); !pushed) return fail(pushed);
     }
     return {};
@@ -31,20 +31,12 @@ class Unnest::Output {
 
   Result<void> push(Context& context) {
     if (rows_.empty()) return {};
-    std::size_t count = rows_.size();
-    auto add = [&](const column::Type& type, const Vector& from,
-                   const std::vector<std::uint32_t>& rows) {
-      auto vector = std::make_shared<Vector>(type);
-      vector->resize(count);
-      gather(*vector, 0, count, [&](std::size_t i) { return Cell{&from, rows[i]}; });
-      maker_.add_column(std::move(vector));
-    };
+    maker_.add_made_of(*chunk_.context, rows_, numbers_);
     for (std::size_t c = 0; c < chunk_.columns.size(); ++c) {
-      add(unnest_.schema_[c].type, *chunk_.columns[c], rows_);
+      add_cells(*chunk_.columns[c], rows_);
       maker_.keep(chunk_.columns[c]);
     }
-    const column::Type& item = unnest_.schema_[chunk_.columns.size()].type;
-    add(item, chunk_.columns[unnest_.array_]->items(), items_);
+    add_cells(chunk_.columns[unnest_.array_]->items(), items_);
     if (unnest_.counted_) add_numbers();
     maker_.keep(chunk_.context);
     rows_.clear();
@@ -54,6 +46,11 @@ class Unnest::Output {
   }
 
  private:
+  void add_cells(const Vector& from, const std::vector<std::uint32_t>& rows) {
+    auto owned = expression::OwnedVector::make(from.type(), rows.size());
+    gather(owned->vector, 0, rows.size(), [&](std::size_t i) { return Cell{&from, rows[i]}; });
+    maker_.add_column(expression::OwnedVector::release(std::move(owned)));
+  }
   void add_numbers() {
     auto numbers = std::make_shared<Vector>(column::Type::bigint);
     numbers->resize(numbers_.size());
@@ -77,10 +74,8 @@ Unnest::Unnest(const plan::BoundNode& node)
 Result<void> Unnest::process(OperatorState&, std::size_t, const column::Chunk& chunk,
                              Context& context) const {
   Output output(*this, chunk);
-  column::RunCursor runs(*chunk.context);
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
-    std::uint32_t row = chunk.selection[i];
-    if (auto added = output.add(row, runs.run_of(row), context); !added) return fail(added);
+    if (auto added = output.add(chunk.selection[i], context); !added) return fail(added);
   }
   return output.push(context);
 }

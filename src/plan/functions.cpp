@@ -105,6 +105,8 @@ constexpr Signature function_table[] = {
     {"to_timestamp", "double", "timestamp"},
     {"now", "", "timestamp"},
     {"json_value", "text path", "text"},
+    {"array", "ordered ordered*", "list"},
+    {"array_remove", "array item", "first"},
     {"cardinality", "array", "bigint"},
     {"element", "array bigint", "element"},
 };
@@ -248,6 +250,12 @@ std::optional<Match> match_words(const std::vector<std::string_view>& words,
       common = wider;
     } else if (words[i] == "array") {
       if (!type.array) return {};
+    } else if (words[i] == "item") {
+      Type item = element_of(match.resolved.arguments[i - 1]);
+      auto steps = distance(type, name(item));
+      if (!steps) return {};
+      match.cost += *steps;
+      match.resolved.arguments[i] = item;
     } else if (is_literal_word(words[i])) {
       if (!fits_literal_word(words[i], type, operands[i].literal)) return {};
     } else {

@@ -18,6 +18,7 @@ namespace leat::plan {
 //   any                all arguments that say so come to one type, of which there may be arrays
 //   ordered            the same, of a type that can be compared: no array
 //   array              an array of anything
+//   item               what the array before it has as items
 //   unit, regex, ...   a literal text that is right as such: literal_words.h lists them
 //   word?              may be left out, and all behind it
 //   word*              any number of times; the last word only

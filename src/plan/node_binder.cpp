@@ -302,6 +302,9 @@ void NodeBinder::bind_body(const Sink& sink) {
     out_.columns.push_back(find(schema(), sink.partition_by[i], item("partition_by", i)));
     require(!sink.files.empty(), "partition_by", "only files have folders");
   }
+  bool is_prefix = sink.replace.size() <= sink.partition_by.size() &&
+                   std::equal(sink.replace.begin(), sink.replace.end(), sink.partition_by.begin());
+  require(is_prefix, "replace", "must be the first ones of partition_by");
   require(sink.files.empty() || out_.columns.size() < schema().size(), "partition_by",
           "leaves no column for the file");
   if (!input().revises) return;

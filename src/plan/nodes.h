@@ -182,6 +182,9 @@ struct Sink {
   Changes changes = Changes::upsert;
   /// Of files: a folder `column=value` for each of these, and no such column in the file.
   std::vector<std::string> partition_by;
+  /// Of files that a batch writes, the first ones of partition_by: where it has rows of a value of
+  /// these, all files of that value are replaced, those that it has no rows for too.
+  std::vector<std::string> replace;
 
   std::string input;
 
@@ -197,6 +200,7 @@ struct Sink {
     visit.optional("partitions", self.partitions, 0);
     visit.optional("changes", self.changes, Changes::upsert);
     visit.optional("partition_by", self.partition_by, {});
+    visit.optional("replace", self.replace, {});
   }
 };
 

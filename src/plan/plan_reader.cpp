@@ -60,6 +60,8 @@ class Reader {
 
   template <class T>
   void read(const Json& json, std::optional<T>& out) {
+    // So that a plan can leave open whether there is one.
+    if (std::holds_alternative<std::nullptr_t>(json)) return out.reset();
     read(json, out.emplace());
   }
   template <class T>

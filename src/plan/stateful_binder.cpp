@@ -150,7 +150,6 @@ void NodeBinder::bind_body(const Over& over) {
 }
 
 void NodeBinder::bind_body(const Top& top) {
-  require(!top.ties, "ties", "rows that tie with the last one cannot be asked for yet");
   refuse_revised();
   out_.keys = find_keys(top.keys, "keys", true);
   require(!top.order_by.empty(), "order_by", "there must be one");

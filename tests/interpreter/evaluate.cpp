@@ -106,6 +106,15 @@ Value concat(const Values& arguments) {
   return text;
 }
 
+Value remove_items(const Values& arguments) {
+  if (arguments[0].is_null()) return null;
+  Array left;
+  for (const auto& item : std::get<Array>(arguments[0]).items) {
+    if (compare(item, arguments[1]) != 0) left.items.push_back(item);
+  }
+  return left;
+}
+
 // Calls for which NULL is an argument like others.
 std::optional<Value> function_of_nulls(const std::string& name, const Values& arguments) {
   if (name == "is_null") return arguments[0].is_null();
@@ -119,6 +128,8 @@ std::optional<Value> function_of_nulls(const std::string& name, const Values& ar
   if (name == "greatest") return extreme(arguments, 1);
   if (name == "least") return extreme(arguments, -1);
   if (name == "concat") return concat(arguments);
+  if (name == "array") return Array{arguments};
+  if (name == "array_remove") return remove_items(arguments);
   return {};
 }
 

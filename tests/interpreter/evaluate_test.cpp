@@ -146,6 +146,35 @@ TEST_CASE("case, coalesce and their like choose") {
   });
 }
 
+TEST_CASE("arrays are made of items, NULL among them, and lose those that are no different") {
+  using plan::call;
+  auto of = [](const std::vector<std::string>& written) {
+    std::vector<plan::Expression> items;
+    for (const auto& item : written) items.push_back(literal_of(item));
+    return call("array", items);
+  };
+  auto count = [](const plan::Expression& array) {
+    return result_of(call("cardinality", {array}));
+  };
+  auto item = [](const plan::Expression& array, const char* number) {
+    return result_of(call("element", {array, literal_of(number)}));
+  };
+  plan::Expression three = of({"text a", "text NULL", "text b"});
+  CHECK(count(three) == "3");
+  CHECK(item(three, "bigint 2") == "NULL");
+  CHECK(item(three, "bigint 3") == "b");
+  plan::Expression known = call("array_remove", {three, literal_of("text NULL")});
+  CHECK(count(known) == "2");
+  CHECK(item(known, "bigint 2") == "b");
+  CHECK(count(call("array_remove", {three, literal_of("text c")})) == "3");
+  CHECK(count(call("array_remove", {of({"text a", "text a"}), literal_of("text a")})) == "0");
+  CHECK(item(of({"bigint 1", "double 0.5"}), "bigint 1") == "1");
+  plan::Expression none = plan::literal(plan::array_of({}), {});
+  CHECK(count(call("array_remove", {none, literal_of("text a")})) == "NULL");
+  CHECK(count(call("array_remove", {of({"interval 1 month"}), literal_of("interval 30 days")})) ==
+        "0");
+}
+
 TEST_CASE("JSON in texts is looked into by paths") {
   check_calls({
       {"json_value", {"text {\"a\":{\"b\":[1,\"x\"]}}", "text $.a.b[1]"}, "x"},

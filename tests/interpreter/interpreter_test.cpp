@@ -192,6 +192,18 @@ TEST_CASE("top keeps the first rows of an order, NULL being the largest") {
   CHECK(top(R"(, "emit": "watermark")").tell(rows) == "x 1 1; x 3 1; x 2 2; x 3 2; x - 1");
 }
 
+TEST_CASE("top with ties keeps all rows that have a rank up to the limit") {
+  auto top = [](const std::string& more) {
+    return Story({R"("type": "top", "input": "a", "keys": ["k"], "limit": 2, "ties": true,
+                     "rank": "r", "order_by": [{"column": "v", "descending": true}])" +
+                  more});
+  };
+  Partitions rows{"100 x 1; 101 x 3; 102 x 2; 103 x 2; 104 x 2; 105 x 1"};
+  CHECK(top("").tell(rows) == "x 3 1; x 2 2; x 2 2; x 2 2");
+  CHECK(top(R"(, "emit": "watermark")").tell(rows) == "x 1 1; x 3 1; x 2 2; x 2 2; x 2 2");
+  CHECK(top("").tell({"100 x 3; 101 x 3; 102 x 3; 103 x 2"}) == "x 3 1; x 3 1; x 3 1");
+}
+
 namespace {
 
 /// A join of "a" and "b", whose columns are called kb and vb.

@@ -97,7 +97,12 @@ void run_top(const Turn& turn, const Top& top, const Rows& rows) {
       int order = compare(a.values[turn.node.columns[i]], b.values[turn.node.columns[i]]);
       if (order != 0) return top.order_by[i].descending ? order > 0 : order < 0;
     }
-    return earlier(a, b);
+    return !top.ties && earlier(a, b);
+  };
+  auto rank_in = [&](const Rows& known, const Row& row) {
+    auto ahead = std::count_if(known.begin(), known.end(),
+                               [&](const Row& other) { return before(other, row); });
+    return static_cast<std::size_t>(ahead) + 1;
   };
   auto ranked = [&](Row row, std::size_t rank) {
     if (!top.rank.empty()) row.values.push_back(static_cast<std::int64_t>(rank));
@@ -110,16 +115,16 @@ void run_top(const Turn& turn, const Top& top, const Rows& rows) {
     for (const auto& row : group) {
       known.push_back(row);
       if (top.emit == Emission::update) continue;
-      auto ahead = std::count_if(known.begin(), known.end(),
-                                 [&](const Row& other) { return before(other, row); });
-      auto rank = static_cast<std::size_t>(ahead) + 1;
+      std::size_t rank = rank_in(known, row);
       if (rank <= limit) out.push_back(ranked(row, rank));
     }
     if (top.emit != Emission::update) continue;
-    std::sort(known.begin(), known.end(), before);
-    for (std::size_t i = 0; i < known.size() && i < limit; ++i) {
-      turn.result.rows.push_back(ranked(known[i], i + 1));
-      turn.result.rows.back().watermark = known[i].time;
+    std::stable_sort(known.begin(), known.end(), before);
+    for (const auto& row : known) {
+      std::size_t rank = rank_in(known, row);
+      if (rank > limit) continue;
+      turn.result.rows.push_back(ranked(row, rank));
+      turn.result.rows.back().watermark = row.time;
     }
   }
   give_in_order(turn, std::move(out), top.emit);

@@ -92,6 +92,7 @@ Expression ExpressionMaker::for_word(std::string_view word, const Type& common, 
     return literal({}, one_of(random_, texts->second));
   }
   if (word == "any" || word == "ordered") return of_type(common, depth);
+  if (word == "item") return of_type({Type::Kind::text}, depth);
   if (word == "array") return leaf(array_of({Type::Kind::text}));
   if (word == "decimal") return of_type(decimal(8, 2), depth);
   return of_type(*parse_type(word), depth);
@@ -123,7 +124,8 @@ Expression ExpressionMaker::of_type(const Type& type, int depth) {
   auto table = functions();
   for (int i = 0; i < tries && depth > 0 && !random_.one_in(3); ++i) {
     const auto& row = table[random_.below(table.size())];
-    if (row.result != "any" && row.result != "first" && row.result != name(type) &&
+    bool may_be_list = type.array && row.result == "list";
+    if (row.result != "any" && row.result != "first" && row.result != name(type) && !may_be_list &&
         type.kind != Type::Kind::decimal) {
       continue;
     }

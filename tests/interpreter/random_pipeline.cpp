@@ -212,6 +212,7 @@ class PipelineMaker {
     top.keys = keys();
     top.order_by = {{one_of(random_, names()), random_.one_in(2)}};
     top.limit = random_.between(1, 4);
+    top.ties = random_.one_in(3);
     if (random_.one_in(2)) top.rank = fmt::format("rank{}", plan_.nodes.size());
     top.emit = static_cast<Emission>(random_.below(3));
     return top;

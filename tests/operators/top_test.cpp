@@ -45,8 +45,8 @@ void try_tops(const char* emission, Given given) {
     if (random.one_in(3)) order += ", " + ordering();
     std::string top = fmt::format(
         R"({{"name": "n", "type": "top", "input": "{}", "keys": [{}], "order_by": [{}],
-           "limit": {}, "rank": "{}", "emit": "{}"}})",
-        unnested ? "u" : "a", keys[random.below(3)], order, random.between(1, 5),
+           "limit": {}, "ties": {}, "rank": "{}", "emit": "{}"}})",
+        unnested ? "u" : "a", keys[random.below(3)], order, random.between(1, 5), random.one_in(2),
         random.one_in(2) ? "rank" : "", emission);
     trial.plan = plan_of(before + top, random.one_in(2) ? 30 : 5);
     trial.node = "n";
@@ -99,6 +99,35 @@ TEST_CASE("a better row takes back the last one, or moves those behind it") {
   OperatorStory ranked(node + R"(, "rank": "rank")", make_top);
   CHECK(ranked.tell("a 1 x 5; > 1; a 4 u 1; > 2") == "x 5 1; - x 5 1; + u 1 1; x 5 2");
   CHECK(ranked.tell("a 2 t 0; > end") == "- u 1 1; + t 0 1; - x 5 2; + u 1 2");
+}
+
+TEST_CASE("with ties rows share a rank, and go when as many as the limit are before them") {
+  std::string node =
+      R"("type": "top", "input": "a", "limit": 2, "ties": true, "order_by": [{"column": "v"}])";
+  OperatorStory plain(node, make_top);
+  CHECK(plain.tell("a 1 x 5; a 2 y 7; a 3 z 7; a 3 z 8; > 1") == "x 5; y 7; z 7");
+  CHECK(plain.tell("a 4 u 5; a 5 v 7; > 2") == "- y 7; + u 5; ! z 7");
+  CHECK(plain.tell("a 6 w 5; > end") == "w 5");
+  OperatorStory ranked(node + R"(, "rank": "rank")", make_top);
+  CHECK(ranked.tell("a 1 x 5; a 2 y 5; > 1") == "x 5 1; y 5 1");
+  CHECK(ranked.tell("a 2 t 0; > end") == "- x 5 1; + t 0 1; - y 5 1; + x 5 2; y 5 2");
+}
+
+TEST_CASE("with ties a row that comes has the rank of its equals") {
+  OperatorStory story(R"("type": "top", "input": "a", "limit": 2, "ties": true, "rank": "rank",
+    "emit": "at_once", "order_by": [{"column": "v", "descending": true}])",
+                      make_top);
+  CHECK(story.tell("a 1 x 5; a 1 x 5; a 3 x 5; a 2 x 7; a 5 x 5") ==
+        "x 5 1; x 5 1; x 5 1; x 7 1; x 5 2");
+  CHECK(story.tell("a 5 y 7; a 6 x 5; a 7 y 7") == "y 7 1; y 7 1");
+}
+
+TEST_CASE("with ties a row is judged by those that are better") {
+  OperatorStory story(R"("type": "top", "input": "a", "limit": 2, "ties": true, "rank": "rank",
+    "emit": "watermark", "order_by": [{"column": "v"}])",
+                      make_top);
+  CHECK(story.tell("a 1 x 5; a 2 x 5; a 3 x 5; a 4 x 3; a 5 x 5; a 6 x 4; a 7 x 5; > end") ==
+        "x 5 1; x 5 1; x 5 1; x 3 1; x 5 2; x 4 2");
 }
 
 TEST_SUITE_END();
