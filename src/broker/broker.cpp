@@ -7,6 +7,8 @@
 
 #include "base/assert.h"
 #include "base/logging.h"
+#include "broker/epochs.h"
+#include "broker/own_topics.h"
 #include "broker/producer_ids.h"
 #include "broker/topic_name.h"
 #include "broker/transactions.h"
@@ -72,8 +74,7 @@ Broker::~Broker() {
 Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& environment,
                                              const BrokerOptions& options, Random random) {
   std::unique_ptr<Broker> broker(new Broker(environment, options, random));
-  broker->options_.store.home_topics = {catalog_partition().topic_id, group_partition().topic_id,
-                                        transaction_partition().topic_id};
+  broker->options_.store.lives_at_home = is_own_topic_id;
   auto store = log::Store::open(environment, broker->options_.store);
   if (!store) return fail(store);
   broker->store_ = std::move(*store);
@@ -88,8 +89,10 @@ Result<std::unique_ptr<Broker>> Broker::open(const log::Store::Environment& envi
   broker->catalog_ = std::move(*catalog);
   broker->producer_ids_ = std::make_unique<ProducerIds>(*broker->catalog_, environment.executor);
   broker->transactions_ = std::make_unique<Transactions>(*broker, *broker->producer_ids_);
+  broker->epochs_ = std::make_unique<Epochs>(*broker);
   if (auto opened = broker->open_topics(); !opened) return fail(opened);
   broker->transactions_->open();
+  broker->epochs_->recover();
 
   broker->ensure_cluster_id();
   broker->schedule_retention();
@@ -110,8 +113,7 @@ Result<void> Broker::open_topics() {
     bool is_known = topic != nullptr && id.partition.value() < topic->partitions;
     if (id == catalog_partition() || is_known) continue;
     // One of ours that was not made whole will be made again: nothing in it was acknowledged.
-    const auto& ours = options_.store.home_topics;
-    if (std::find(ours.begin(), ours.end(), id.topic_id) != ours.end()) continue;
+    if (is_fixed_topic_id(id.topic_id)) continue;
     log_info("removing what is left of the deleted topic {}, partition {}", id.topic_id.to_hex(),
              id.partition.value());
     store_->remove_log(id);
@@ -122,7 +124,7 @@ Result<void> Broker::open_topics() {
 
 Result<void> Broker::open_partitions(const TopicInfo& topic) {
   TopicSettings settings = parse_topic_settings(topic.configs);
-  settings.log.is_essential = is_internal_topic(topic.name);
+  settings.log.is_essential = is_internal_topic(topic.name) && !is_epochs_topic(topic.name);
   auto& partitions = partitions_[topic.id];
   for (auto i = static_cast<std::int32_t>(partitions.size()); i < topic.partitions; ++i) {
     auto log = store_->log({topic.id, PartitionId{i}}, settings.log);
@@ -172,9 +174,18 @@ std::shared_ptr<Partition> Broker::find_partition(const Uuid& topic_id,
   return found ? found->partition(partition) : nullptr;
 }
 
+std::shared_ptr<Partition> Broker::find_remaining(const TopicPartition& id) const {
+  auto found = partitions_.find(id.topic_id);
+  auto index = static_cast<std::size_t>(id.partition.value());
+  bool is_there =
+      found != partitions_.end() && id.partition >= PartitionId{0} && index < found->second.size();
+  return is_there ? found->second[index] : nullptr;
+}
+
 Result<TopicInfo> Broker::check_new_topic(const NewTopic& topic) const {
   if (auto checked = check_topic_name(topic.name); !checked) return fail(checked);
-  if (is_internal_topic(topic.name) && topic.id.is_zero()) {
+  bool is_own = topic.is_own || !topic.id.is_zero();
+  if (is_internal_topic(topic.name) && !is_own) {
     return fail(
         Errc::invalid_topic,
         fmt::format("topic '{}' is the server's own, and made when it is needed", topic.name));
@@ -183,7 +194,7 @@ Result<TopicInfo> Broker::check_new_topic(const NewTopic& topic) const {
     return fail(Errc::topic_already_exists, fmt::format("topic '{}' already exists", topic.name));
   }
   for (const auto& [name, info] : catalog_->topics()) {
-    if (topic_names_collide(name, topic.name)) {
+    if (!is_own && topic_names_collide(name, topic.name)) {
       return fail(Errc::invalid_topic,
                   fmt::format("topic '{}' differs from '{}' only in '.' and '_', which metrics "
                               "cannot tell apart",
@@ -212,13 +223,10 @@ Result<void> Broker::check_room(std::int32_t more) const {
                           more, partition_count_, options_.partitions_max));
 }
 
-Uuid Broker::draw_topic_id() {
+Uuid Broker::draw_topic_id(bool is_own) {
   while (true) {
-    Uuid id = Uuid::random(random_);
-    const auto& ours = options_.store.home_topics;
-    bool is_taken =
-        std::find(ours.begin(), ours.end(), id) != ours.end() || partitions_.contains(id);
-    if (!is_taken) return id;
+    Uuid id = is_own ? draw_own_topic_id(random_) : Uuid::random(random_);
+    if (!partitions_.contains(id)) return id;
   }
 }
 
@@ -226,7 +234,7 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
   auto checked = check_new_topic(topic);
   if (!checked) return refuse(std::move(done), checked.error());
   TopicInfo info = std::move(*checked);
-  info.id = topic.id.is_zero() ? draw_topic_id() : topic.id;
+  info.id = topic.id.is_zero() ? draw_topic_id(topic.is_own) : topic.id;
   info.created_ms = environment_.clock.wall_ms();
   if (auto opened = open_partitions(info); !opened) {
     forget_partitions(info.id);
@@ -239,7 +247,7 @@ void Broker::create_topic(const NewTopic& topic, CreateDone done) {
     if (!written) {
       publish(info.id);
       // One of ours will be made again under the same id, perhaps before its removal were over.
-      if (!is_internal_topic(info.name)) forget_partitions(info.id);
+      if (!is_fixed_topic_id(info.id)) forget_partitions(info.id);
       return done(fail(written));
     }
     done(info);
@@ -268,6 +276,12 @@ void Broker::delete_topic(const Uuid& id, Done done) {
     return refuse(std::move(done), {Errc::invalid_request,
                                     fmt::format("topic '{}' is the server's own", known->name)});
   }
+  delete_own_topic(id, std::move(done));
+}
+
+void Broker::delete_own_topic(const Uuid& id, Done done) {
+  const TopicInfo* known = catalog_->find(id);
+  if (known == nullptr) return refuse(std::move(done), unknown_id());
   std::string name = known->name;
   // Gone for clients at once; the data goes when the removal is durable.
   catalog_->remove(id, [this, id, done = std::move(done)](Result<void> written) mutable {
@@ -362,6 +376,7 @@ void Broker::schedule_retention() {
 void Broker::close(UniqueFunction<void(Result<void>)> done) {
   if (retention_timer_ != 0) environment_.executor.cancel(retention_timer_);
   retention_timer_ = 0;
+  epochs_->leave();
   store_->close(std::move(done));
 }
 

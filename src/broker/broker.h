@@ -23,6 +23,7 @@
 
 namespace leat::broker {
 
+class Epochs;
 class ProducerIds;
 class Transactions;
 
@@ -43,8 +44,10 @@ struct NewTopic {
   /// -1: the default.
   std::int32_t partitions = -1;
   ConfigMap configs;
-  /// Of a topic of the server's own, which lives at home; zero: one is drawn.
+  /// Of a topic of the server's own that always has this id; zero: one is drawn.
   Uuid id = {};
+  /// A topic of the server's own, which lives at home; so is one with an id.
+  bool is_own = false;
 };
 
 /// Lives on one executor, home, where every member is called that does not say it is thread-safe.
@@ -71,6 +74,9 @@ class Broker {
   std::shared_ptr<Partition> find_partition(std::string_view topic, PartitionId partition) const;
   std::shared_ptr<Partition> find_partition(const Uuid& topic_id, PartitionId partition) const;
 
+  /// The same at home, also of a topic whose removal is not durable yet, and may fail.
+  std::shared_ptr<Partition> find_remaining(const TopicPartition& id) const;
+
   using CreateDone = UniqueFunction<void(Result<TopicInfo>)>;
   /// Makes a topic; `done` when it is durable. Errors: invalid_topic (name, or one that differs
   /// from an existing topic only in '.' and '_', or the server's own), topic_already_exists,
@@ -82,6 +88,8 @@ class Broker {
   /// Forgets the topic, durably, and removes its data in the background. Errors: unknown_topic_id,
   /// invalid_request for one of the server's own.
   void delete_topic(const Uuid& id, Done done);
+  /// The same for any topic, at the server's own wish.
+  void delete_own_topic(const Uuid& id, Done done);
   /// Gives a topic more partitions, `count` in all; `done` when it is durable. Errors:
   /// unknown_topic_id, invalid_partitions, policy_violation (the cap on partitions).
   void create_partitions(const Uuid& id, std::int32_t count, Done done);
@@ -94,6 +102,8 @@ class Broker {
   Groups& groups() { return *groups_; }
   ProducerIds& producer_ids() { return *producer_ids_; }
   Transactions& transactions() { return *transactions_; }
+  /// What pipelines commit.
+  Epochs& epochs() { return *epochs_; }
 
   // Thread-safe, but for what the store says:
   const BrokerOptions& options() const { return options_; }
@@ -121,7 +131,7 @@ class Broker {
     });
   }
   /// One that no topic has; chance may repeat itself, where a generator is seeded alike.
-  Uuid draw_topic_id();
+  Uuid draw_topic_id(bool is_own);
   /// Publishes the topics that the catalog has now, of which one has changed.
   void publish(const Uuid& changed);
   void ensure_cluster_id();
@@ -137,6 +147,7 @@ class Broker {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<Transactions> transactions_;
+  std::unique_ptr<Epochs> epochs_;
   // By topic; also of topics whose removal is not durable yet.
   std::map<Uuid, std::vector<std::shared_ptr<Partition>>> partitions_;
   std::map<Uuid, TopicPtr> topics_;  // as they are in the table

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/logging.h"
+#include "broker/own_topics.h"
 #include "record/batch.h"
 #include "record/builder.h"
 #include "record/record.h"
@@ -100,12 +101,7 @@ TopicInfo decode_topic(const Uuid& id, ByteReader& reader) {
 }  // namespace
 
 TopicPartition catalog_partition() {
-  // A fixed id that no random (version 4) id can be: its version digit is 0.
-  Uuid id;
-  std::string_view text = "leat-catalog";
-  std::memcpy(id.bytes.data(), text.data(), 6);
-  std::memcpy(id.bytes.data() + 10, text.data() + 6, 6);
-  return {id, PartitionId{0}};
+  return {own_topic_id("leat-catalog"), PartitionId{0}};
 }
 
 Result<std::unique_ptr<Catalog>> Catalog::open(log::Log& log, const Clock& clock,

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/logging.h"
 #include "broker/broker.h"
+#include "broker/own_topics.h"
 #include "broker/topic_name.h"
 
 namespace leat::broker {
@@ -32,12 +33,7 @@ std::uint64_t memory_of(const JoinRequest& request) {
 }  // namespace
 
 TopicPartition group_partition() {
-  // A fixed id, as the catalog's, that no random (version 4) id can be.
-  Uuid id;
-  std::string_view text = "leat-groups";
-  std::copy_n(text.begin(), 6, id.bytes.begin());
-  std::copy_n(text.begin() + 6, text.size() - 6, id.bytes.begin() + 10);
-  return {id, PartitionId{0}};
+  return {own_topic_id("leat-groups"), PartitionId{0}};
 }
 
 bool Groups::Entry::is_empty() const {

@@ -104,23 +104,27 @@ void Partition::end_making(const Result<void>& made) {
 }
 
 void Partition::append_checked(log::Batch batch, log::Log::AppendDone done) {
-  // Shared, because append() either keeps the callback or refuses and leaves it to us.
+  // Shared, because place() either keeps the callback or refuses and leaves it to us.
   auto shared = std::make_shared<log::Log::AppendDone>(std::move(done));
-  log::Log::AppendDone answer = [shared](Result<Offset> base) { (*shared)(std::move(base)); };
-  if (is_being_made_ || unmade_) {
-    answer = [weak = weak_from_this(), shared](Result<Offset> base) {
-      auto self = weak.lock();
-      if (!base || !self) return (*shared)(std::move(base));
-      if (self->unmade_) return (*shared)(tl::unexpected(*self->unmade_));
-      if (!self->is_being_made_) return (*shared)(std::move(base));
-      self->unanswered_.emplace_back(
-          [shared, base](const Result<void>& made) { (*shared)(made ? base : fail(made)); });
-    };
-  }
-  auto appended = log_->append(std::move(batch), std::move(answer));
-  if (appended) return;
+  auto placed = place(std::move(batch), [shared](Result<Offset> at) { (*shared)(std::move(at)); });
+  if (placed) return;
   environment_.executor.post(
-      [shared, error = appended.error()] { (*shared)(tl::unexpected(error)); });
+      [shared, error = placed.error()] { (*shared)(tl::unexpected(error)); });
+}
+
+Result<Offset> Partition::place(log::Batch batch, log::Log::AppendDone done) {
+  if (!is_being_made_ && !unmade_) return log_->append(std::move(batch), std::move(done));
+  auto answer = [weak = weak_from_this(), done = std::move(done)](Result<Offset> base) mutable {
+    auto self = weak.lock();
+    if (!base || !self) return done(std::move(base));
+    if (self->unmade_) return done(tl::unexpected(*self->unmade_));
+    if (!self->is_being_made_) return done(std::move(base));
+    self->unanswered_.emplace_back(
+        [done = std::move(done), base](const Result<void>& made) mutable {
+          done(made ? base : fail(made));
+        });
+  };
+  return log_->append(std::move(batch), std::move(answer));
 }
 
 Result<log::Batch> Partition::check(std::shared_ptr<const void> owner, MutableBytes records,

@@ -121,6 +121,19 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// would end that one too; whoever calls has to try again, unless it is no coordinator.
   void append_marker(ProducerId producer, std::int16_t epoch, const record::EndMarker& marker,
                      UniqueFunction<void(Result<Offset>)> done);
+  // What epochs append (broker/epochs.h) waits for nothing that other producers have on the way.
+  /// Whether the topic's settings allow a batch of an epoch, which is in a transaction. Errors:
+  /// those of append().
+  Result<log::Batch> check_epoch(std::shared_ptr<const void> owner, MutableBytes records) const;
+  /// Appends what is checked, or a good batch of our own, and gives its base offset at once. `done`
+  /// as for log::Log::append(). REQUIRES, where it has a producer id: load_producers() is done.
+  Result<Offset> place(log::Batch batch, log::Log::AppendDone done);
+  /// Ends an epoch: where it is committed, the last stable offset passes it, at once if the log
+  /// knows its producers; then the marker is appended, of a commit with the next commit of the
+  /// journal. `done` when it is durable.
+  void end_epoch(ProducerId producer, const record::EndMarker& marker,
+                 UniqueFunction<void(Result<Offset>)> done);
+
   /// Has the log read what is known of producers, and ends transactions that nobody will end.
   /// `done` is called later, when the view has a last stable offset.
   void load_producers(UniqueFunction<void(Result<void>)> done);

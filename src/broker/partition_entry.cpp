@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/logging.h"
+#include "broker/epoch_envelope.h"
 #include "broker/partition.h"
 #include "log/producer_table.h"
 
@@ -242,6 +243,35 @@ void Partition::orphans_ended() {
   if (--orphans_left_ > 0) return;
   has_asked_ = true;
   for (auto& done : std::exchange(loading_, {})) done({});
+}
+
+Result<log::Batch> Partition::check_epoch(std::shared_ptr<const void> owner,
+                                          MutableBytes records) const {
+  // The newest version's rules: a runtime has no old client to be kind to.
+  constexpr int produce_version = 9;
+  return check(std::move(owner), records, produce_version, environment_.clock.wall_ms(), nullptr);
+}
+
+void Partition::end_epoch(ProducerId producer, const record::EndMarker& marker,
+                          UniqueFunction<void(Result<Offset>)> done) {
+  const log::Producer* known = log_->has_producers() ? log_->producers().find(producer) : nullptr;
+  bool is_open = known != nullptr && known->transaction;
+  if (marker.is_commit && is_open) log_->commit_before_marker(producer);
+  if (!has_asked_) {
+    return load_producers([self = shared_from_this(), producer, marker,
+                           done = std::move(done)](const Result<void>& loaded) mutable {
+      if (!loaded) return done(fail(loaded));
+      self->end_epoch(producer, marker, std::move(done));
+    });
+  }
+  std::int64_t now_ms = environment_.clock.wall_ms();
+  auto bytes = std::make_shared<Bytes>(
+      record::build_end_marker(producer, epoch_producer_epoch, marker, now_ms));
+  log::Batch batch{bytes, MutableBytes(*bytes), 1, now_ms};
+  // Readers wait for the abort, and nobody for the commit.
+  batch.can_wait = marker.is_commit;
+  batch.is_essential = true;
+  append_checked(std::move(batch), std::move(done));
 }
 
 }  // namespace leat::broker

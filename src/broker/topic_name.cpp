@@ -28,7 +28,12 @@ Result<void> check_topic_name(std::string_view name) {
 }
 
 bool is_internal_topic(std::string_view name) {
-  return name == group_topic || name == transaction_topic;
+  return name == group_topic || name == transaction_topic || name == pipeline_topic ||
+         is_epochs_topic(name);
+}
+
+bool is_epochs_topic(std::string_view name) {
+  return name.starts_with(epochs_topic_prefix);
 }
 
 bool topic_names_collide(std::string_view a, std::string_view b) {

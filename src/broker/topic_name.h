@@ -3,7 +3,9 @@
 
 #include <string_view>
 
+#include "base/ids.h"
 #include "base/result.h"
+#include "base/uuid.h"
 
 namespace leat::broker {
 
@@ -18,8 +20,14 @@ inline constexpr std::string_view group_topic = "__consumer_offsets";
 /// Where transactions are kept (broker/transaction_log.h).
 inline constexpr std::string_view transaction_topic = "__transaction_state";
 
+/// Where pipelines and their versions are kept.
+inline constexpr std::string_view pipeline_topic = "__pipelines";
+/// What the names of topics begin with in which epochs are kept (broker/epochs.h).
+inline constexpr std::string_view epochs_topic_prefix = "__epochs.";
+
 /// True for topics that the server writes, and clients only read.
 bool is_internal_topic(std::string_view name);
+bool is_epochs_topic(std::string_view name);
 
 /// True for names that differ only in '.' and '_', which Kafka's metrics cannot tell apart.
 bool topic_names_collide(std::string_view a, std::string_view b);

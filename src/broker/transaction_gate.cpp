@@ -4,6 +4,7 @@
 
 #include "base/logging.h"
 #include "broker/broker.h"
+#include "broker/epochs.h"
 #include "broker/groups.h"
 #include "broker/transactions.h"
 
@@ -152,10 +153,17 @@ void Transactions::adopt(ProducerId producer, std::int32_t last_marker,
                          const TopicPartition& partition, Executor& executor, Verdict verdict) {
   auto decide = [this, producer, last_marker, partition, &executor,
                  verdict = std::move(verdict)]() mutable {
-    executor.post([verdict = std::move(verdict),
-                   result = check_adopted(producer, last_marker, partition)]() mutable {
-      verdict(std::move(result));
-    });
+    auto tell = [&executor, verdict = std::move(verdict)](Result<void> result) mutable {
+      executor.post([verdict = std::move(verdict), result = std::move(result)]() mutable {
+        verdict(std::move(result));
+      });
+    };
+    auto result = check_adopted(producer, last_marker, partition);
+    if (result) return tell({});
+    broker_.epochs().adopt(producer, partition,
+                           [tell = std::move(tell), result](bool is_epoch) mutable {
+                             tell(is_epoch ? Result<void>() : std::move(result));
+                           });
   };
   if (&executor == &executor_) return decide();
   executor_.post(guarded(std::move(decide)));

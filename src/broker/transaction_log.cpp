@@ -1,11 +1,11 @@
 #include "broker/transaction_log.h"
 
 #include <concepts>
-#include <cstring>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "broker/own_topics.h"
 #include "record/batch.h"
 #include "record/builder.h"
 #include "record/record.h"
@@ -310,12 +310,7 @@ Result<void> replay_transactions(
 }
 
 TopicPartition transaction_partition() {
-  // A fixed id that no random (version 4) id can be: its version digit is 0.
-  Uuid id;
-  std::string_view text = "leat-transac";
-  std::memcpy(id.bytes.data(), text.data(), 6);
-  std::memcpy(id.bytes.data() + 10, text.data() + 6, 6);
-  return {id, PartitionId{0}};
+  return {own_topic_id("leat-transac"), PartitionId{0}};
 }
 
 void append_transaction(Partition& partition, std::string_view id,

@@ -122,7 +122,7 @@ Committer::Control Committer::end_of(const TopicPartition& id) {
 void Committer::schedule() {
   if (commit_) return write_ahead();
   if (scheduled_ || failure_) return;
-  if (waiting_.empty() && controls_.empty() && !shards_.front()->has_queue()) {
+  if (waiting_.empty() && controls_.empty() && !shards_.front()->is_due()) {
     // Posted: what the last commit has to tell, such as a new start offset, comes first.
     if (idle_ && shards_closing_ == 0 && context_.pending_bytes == 0) {
       context_.executor.post(std::exchange(idle_, nullptr));
@@ -133,9 +133,18 @@ void Committer::schedule() {
   context_.executor.post(context_.guarded([this] { start(); }));
 }
 
+std::shared_ptr<void> Committer::hold() {
+  ++holds_;
+  // The ticket may outlive the store.
+  auto release = context_.guarded([this] {
+    if (--holds_ == 0) schedule();
+  });
+  return {nullptr, [release = std::move(release)](void*) mutable { release(); }};
+}
+
 void Committer::start() {
   scheduled_ = false;
-  if (commit_ || failure_) return;
+  if (commit_ || failure_ || holds_ > 0) return;
   commit_ = std::make_unique<Commit>();
   commit_->started = context_.clock.monotonic();
   ++commits_;
@@ -161,7 +170,7 @@ void Committer::flush_home() {
 }
 
 void Committer::write_ahead() {
-  if (is_writing_ahead_ || failure_ || !shards_.front()->has_queue()) return;
+  if (is_writing_ahead_ || failure_ || !shards_.front()->is_due()) return;
   std::uint64_t taken = waiting_bytes_ + (commit_ ? commit_->bytes : 0);
   std::uint64_t pending =
       context_.pending_bytes - std::min<std::uint64_t>(context_.pending_bytes, taken);
@@ -551,6 +560,7 @@ void Committer::close(Work idle) {
   shards_closing_ = shards_.size();
   for (const auto& shard : shards_) {
     shard->here([this, shard = shard.get()] {
+      shard->flush_rest();
       shard->at_home([this] {
         --shards_closing_;
         schedule();

@@ -37,6 +37,9 @@ class Committer {
   /// journal is full, in the first one that can be written.
   void add_end(const TopicPartition& id);
 
+  /// No commit begins while the ticket lives. At home only.
+  [[nodiscard]] std::shared_ptr<void> hold();
+
   /// Has a checkpoint written soon, of what the ledgers have now or more; `done` may never be
   /// called when the store ends.
   void request_checkpoint(Done done);
@@ -115,6 +118,7 @@ class Committer {
   std::unique_ptr<Commit> commit_;  // in flight
   std::uint64_t commits_ = 0;       // begun
   bool scheduled_ = false;
+  std::size_t holds_ = 0;
   bool is_writing_ahead_ = false;  // posted
   bool waiting_for_journal_ = false;
   std::uint64_t finished_sequence_ = 0;

@@ -36,6 +36,7 @@ class DataStore final : public Store {
   const std::vector<Finding>& findings() const override { return findings_; }
   void accept_loss(const TopicPartition& id, OffsetRange range,
                    UniqueFunction<void(Result<void>)> done) override;
+  std::shared_ptr<void> hold_commits() override { return committer_.hold(); }
   BackupPoint begin_backup() override;
   void close(UniqueFunction<void(Result<void>)> done) override;
   std::optional<Error> failure() const override { return committer_.failure(); }

@@ -26,6 +26,11 @@ struct Batch {
   MutableBytes bytes;
   std::int32_t record_count = 0;
   std::int64_t max_timestamp_ms = -1;
+  /// Nobody waits for it: it goes with the next commit that something else asks for, or with one of
+  /// its own after a while.
+  bool can_wait = false;
+  /// Taken however little room the disk has left, as with LogOptions::is_essential.
+  bool is_essential = false;
 };
 
 /// Made by a Store, and of no use after it. Lives on its shard's executor: every member is called
@@ -61,9 +66,9 @@ class Log {
   /// Raised by a recovery that had to cut, fence or drop something. Thread-safe.
   virtual LeaderEpoch leader_epoch() const = 0;
 
-  /// Calls `listener` on the executor whenever the high watermark or the start offset moved, until
-  /// the ticket dies. Several may listen. They are called before the appends that moved it are
-  /// answered.
+  /// Calls `listener` on the executor whenever the high watermark, the last stable offset or the
+  /// start offset moved, until the ticket dies. Several may listen. They are called before the
+  /// appends that moved it are answered.
   using Ticket = std::shared_ptr<void>;
   [[nodiscard]] virtual Ticket on_advance(UniqueFunction<void()> listener) = 0;
 
@@ -75,6 +80,11 @@ class Log {
   virtual void load_producers(UniqueFunction<void(Result<void>)> done) = 0;
   /// REQUIRES: has_producers().
   virtual const ProducerTable& producers() const = 0;
+  /// The transaction that the producer has open is committed, though the marker that says so is
+  /// still to be appended, and has to be, also after a crash: the last stable offset passes it at
+  /// once. REQUIRES: all of it is acknowledged. Until the marker is appended, the producer's
+  /// batches are refused with request_timed_out.
+  virtual void commit_before_marker(ProducerId producer) = 0;
 
   /// New settings, effective from the next append or retention pass.
   virtual void set_options(const LogOptions& options) = 0;

@@ -6,7 +6,6 @@
 #include <functional>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "base/uuid.h"
 
@@ -23,8 +22,8 @@ struct StoreOptions {
   std::string directory;
   /// The lock file's text, which a second process is shown: pid and address.
   std::string owner;
-  /// The partitions of these topics live on the store's own executor, whatever shards there are.
-  std::vector<Uuid> home_topics{};
+  /// The partitions of such topics live on the store's own executor, whatever shards there are.
+  std::function<bool(const Uuid& topic)> lives_at_home{};
   Durability durability = Durability::fsync;
   std::chrono::milliseconds sync_interval{1000};
   /// Size of each of the two journal files. Bounds what recovery has to read.

@@ -80,14 +80,16 @@ std::shared_ptr<Segment> PartitionLog::make_segment(const SegmentState& state) {
       Segment::Settings{interval, sink_, context_.open_segments});
 }
 
-Result<void> PartitionLog::check_appendable(std::uint64_t bytes) const {
+Result<void> PartitionLog::check_appendable(const Batch& batch) const {
+  std::uint64_t bytes = batch.bytes.size();
   if (removed_) return leat::fail(Errc::unknown_topic_or_partition, "the partition was removed");
   if (stopped_) return tl::unexpected(*stopped_);
   if (const Error* failure = context_.failure) return tl::unexpected(*failure);
   if (context_.is_closing) {
     return leat::fail(Errc::storage_error, "the data directory is being closed");
   }
-  if (!options_.is_essential && context_.space->refuses(bytes)) {
+  bool is_essential = options_.is_essential || batch.is_essential;
+  if (!is_essential && context_.space->refuses(bytes)) {
     return leat::fail(Errc::no_space, "the disk has too little room left");
   }
   std::uint64_t pending = context_.pending_bytes;
@@ -99,7 +101,7 @@ Result<void> PartitionLog::check_appendable(std::uint64_t bytes) const {
 }
 
 Result<Offset> PartitionLog::append(Batch batch, AppendDone done) {
-  Result<void> appendable = check_appendable(batch.bytes.size());
+  Result<void> appendable = check_appendable(batch);
   if (!appendable) return leat::fail(appendable);
   std::optional<BatchHead> head = parse_head(batch.bytes, batch.bytes.size());
   if (!head || head->bytes != batch.bytes.size()) {
@@ -118,8 +120,9 @@ Result<Offset> PartitionLog::append(Batch batch, AppendDone done) {
   end_offset_ = head->next_offset;
   pending_bytes_ += head->bytes;
   context_.pending_bytes += head->bytes;
+  bool can_wait = batch.can_wait;
   pending_.push_back({std::move(batch), *head, std::move(done)});
-  enqueue();
+  enqueue(can_wait);
   return base;
 }
 
@@ -183,10 +186,20 @@ void PartitionLog::with_producers(UniqueFunction<void()> go) {
   load_producers([go = std::move(go)](const Result<void>&) mutable { go(); });
 }
 
-void PartitionLog::enqueue() {
-  if (is_queued_) return shard_.more_pending();
+void PartitionLog::commit_before_marker(ProducerId producer) {
+  producers_.commit_before_marker(producer);
+  publish();
+  notify();
+}
+
+void PartitionLog::enqueue(bool can_wait) {
+  if (!is_queued_) shard_.enqueue(shared_from_this());
   is_queued_ = true;
-  shard_.enqueue(shared_from_this());
+  if (can_wait) {
+    shard_.flush_later();
+  } else {
+    shard_.flush_soon();
+  }
 }
 
 PartitionState PartitionLog::state() const {

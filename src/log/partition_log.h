@@ -109,6 +109,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   /// The store ends: what waits is not called any more, but let go, since it may hold this log.
   void abandon_loading() { std::exchange(loading_, {}); }
   const ProducerTable& producers() const override { return producers_.table(); }
+  void commit_before_marker(ProducerId producer) override;
   void set_options(const LogOptions& options) override { options_ = options; }
   const LogOptions& options() const override { return options_; }
   void advance_start(Offset offset, UniqueFunction<void(Result<void>)> done) override;
@@ -156,7 +157,8 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
     std::int64_t first_append_ms = 0;  // of the segment, if that is new
   };
   PartitionState state() const;
-  void enqueue();
+  /// Has what is pending written, soon or, where it can wait, with the next commit.
+  void enqueue(bool can_wait = false);
   CommitPart take_pending(std::size_t appends_max, std::uint64_t bytes_max);
   std::int64_t first_append_of(const Segment& segment) const;
   void complete(CommitPart& part, Completions& completions);
@@ -183,7 +185,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   void commit_replacement(const SegmentState& state, const std::vector<std::string>& paths);
   void drop_segments(bool all);
 
-  Result<void> check_appendable(std::uint64_t bytes) const;
+  Result<void> check_appendable(const Batch& batch) const;
   /// As append(), of a batch with a producer id: gives the batch's offset where it is a duplicate.
   Result<std::optional<Offset>> check_producer(const Batch& batch, const BatchHead& head,
                                                AppendDone& done);

@@ -57,6 +57,7 @@ class PartitionProducers {
   void commit(Offset end, std::uint64_t bytes, Completions& completions);
   /// What was appended at or behind `end` has failed.
   void roll_back(Offset end, const Error& error, Completions& completions);
+  void commit_before_marker(ProducerId producer) { table_.commit_before_marker(producer); }
   void start_advanced(Offset start, Offset committed_end);
   void expire();
 

@@ -85,6 +85,11 @@ Result<std::optional<RememberedBatch>> ProducerTable::check(
                             batch.producer_id.value(), batch.producer_epoch, producer->epoch));
   }
   if (marker) return find_duplicate(*producer, batch, *marker);
+  if (producer->is_committed) {
+    return fail(Errc::request_timed_out,
+                fmt::format("the last transaction of producer {} is still being ended here",
+                            batch.producer_id.value()));
+  }
   // The broker's own batches have no sequence.
   bool has_sequence = batch.base_sequence >= 0;
   if (has_sequence) {
@@ -182,6 +187,7 @@ void ProducerTable::append_marker(Producer& producer, const BatchHead& batch,
     producer.marker_offset = batch.base_offset;
   }
   undo.ended = std::exchange(producer.transaction, std::nullopt);
+  producer.is_committed = false;
   if (!undo.ended) return;
   if (!is_of_coordinator) {
     lose(producer, *undo.ended);
@@ -210,7 +216,7 @@ void ProducerTable::roll_back(Offset end) {
       unstable_.erase(undo.base_offset);
       open_.erase(undo.base_offset);
     }
-    if (undo.ended) open_.insert(*undo.ended);
+    if (undo.ended && !undo.before->is_committed) open_.insert(*undo.ended);
     if (undo.before) {
       producers_[undo.id] = *undo.before;
     } else {
@@ -218,6 +224,14 @@ void ProducerTable::roll_back(Offset end) {
     }
     undo_.pop_back();
   }
+}
+
+void ProducerTable::commit_before_marker(ProducerId id) {
+  auto at = producers_.find(id);
+  ASSERT(at != producers_.end() && at->second.transaction);
+  at->second.is_committed = true;
+  unstable_.erase(*at->second.transaction);
+  open_.erase(*at->second.transaction);
 }
 
 std::optional<Offset> ProducerTable::first_unstable() const {

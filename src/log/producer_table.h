@@ -48,6 +48,9 @@ struct Producer {
   Offset marker_offset{-1};
   /// Where its open transaction begins in this partition.
   std::optional<Offset> transaction;
+  /// That one is committed, and only its marker is missing. Not in snapshots: after a start,
+  /// whoever commits this way knows.
+  bool is_committed = false;
   /// When it was last heard of, by the broker's clock.
   std::int64_t used_ms = 0;
   /// The last ones, oldest first.
@@ -67,7 +70,8 @@ class ProducerTable {
 
   /// Whether `batch`, which has a producer id, may be appended: nullopt where it may, or what it
   /// repeats. Errors: invalid_producer_epoch for an older epoch, out_of_order_sequence,
-  /// invalid_txn_state for a batch outside of the transaction that its producer has open here.
+  /// invalid_txn_state for a batch outside of the transaction that its producer has open here,
+  /// request_timed_out for one before the marker of a transaction that is committed.
   Result<std::optional<RememberedBatch>> check(
       const BatchHead& batch, const std::optional<record::EndMarker>& marker) const;
   /// Takes notice of a batch with its offsets.
@@ -77,6 +81,10 @@ class ProducerTable {
   std::vector<AbortedTransaction> commit(Offset end);
   /// What was appended at or above `end` never was.
   void roll_back(Offset end);
+
+  /// The transaction that the producer has open is committed from now on, and its marker follows.
+  /// REQUIRES: it has one, of which nothing waits for a commit.
+  void commit_before_marker(ProducerId id);
 
   /// Where the first transaction begins that is open, or whose end is not committed yet.
   std::optional<Offset> first_unstable() const;

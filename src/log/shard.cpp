@@ -1,17 +1,25 @@
 #include "log/shard.h"
 
+#include <chrono>
 #include <limits>
 #include <utility>
 
 #include "log/committer.h"
 
 namespace leat::log {
+namespace {
+
+/// What can wait is written after so long. Whoever appends it does so again and again, and has it
+/// written with what comes next.
+constexpr std::chrono::milliseconds longest_wait{100};
+
+}  // namespace
 
 Shard::Shard(StoreContext& context, Executor& executor)
     : context_(context), executor_(executor), is_home_(&executor == &context.executor) {}
 
-void Shard::enqueue(std::shared_ptr<PartitionLog> log) {
-  queue_.push_back(std::move(log));
+void Shard::flush_soon() {
+  is_due_ = true;
   if (is_home_) return context_.committer->schedule();
   if (is_flush_posted_) return;
   is_flush_posted_ = true;
@@ -21,8 +29,17 @@ void Shard::enqueue(std::shared_ptr<PartitionLog> log) {
   }));
 }
 
-void Shard::more_pending() {
-  if (is_home_) context_.committer->write_ahead();
+void Shard::flush_later() {
+  if (is_timer_set_) return;
+  is_timer_set_ = true;
+  executor_.after(longest_wait, context_.guarded([this] {
+    is_timer_set_ = false;
+    flush_rest();
+  }));
+}
+
+void Shard::flush_rest() {
+  if (!queue_.empty()) flush_soon();
 }
 
 void Shard::flush(std::uint64_t bytes_max) {
@@ -36,6 +53,7 @@ void Shard::flush(std::uint64_t bytes_max) {
     if (log->write_pending(parts, completions)) queue_.push_back(log);
     if (!parts.empty() && parts.back().log == log) bytes += parts.back().bytes;
   }
+  is_due_ = is_due_ && !queue_.empty();
   if (!parts.empty()) {
     at_home([committer = context_.committer, parts = std::move(parts)]() mutable {
       committer->submit(std::move(parts));

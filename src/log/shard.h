@@ -25,12 +25,17 @@ class Shard {
   Executor& executor() const { return executor_; }
   bool is_home() const { return is_home_; }
 
-  /// `log` has appends to write. At home they wait for the next commit to begin; elsewhere for the
-  /// end of the turn, since that commit is made in another thread.
-  void enqueue(std::shared_ptr<PartitionLog> log);
-  /// A log that is in the queue has more to write.
-  void more_pending();
-  bool has_queue() const { return !queue_.empty(); }
+  /// `log` has appends to write, when one of the next two is called.
+  void enqueue(std::shared_ptr<PartitionLog> log) { queue_.push_back(std::move(log)); }
+  /// What is in the queue is to be written. At home it waits for the next commit to begin;
+  /// elsewhere for the end of the turn, since that commit is made in another thread.
+  void flush_soon();
+  /// It is written with what comes later, or after a while.
+  void flush_later();
+  /// The store closes: nothing is left in the queue.
+  void flush_rest();
+  /// Something is in the queue that a commit is to be made for.
+  bool is_due() const { return is_due_ && !queue_.empty(); }
   /// Writes what is pending to the segments and submits it, until it is so many bytes or more.
   void flush(std::uint64_t bytes_max);
   /// Takes back parts that the committer is done with, in the order they were submitted.
@@ -70,7 +75,9 @@ class Shard {
   Executor& executor_;
   const bool is_home_;
   std::deque<std::shared_ptr<PartitionLog>> queue_;  // each once
+  bool is_due_ = false;
   bool is_flush_posted_ = false;
+  bool is_timer_set_ = false;
 };
 
 }  // namespace leat::log

@@ -96,10 +96,8 @@ DataStore::DataStore(const Environment& environment, const StoreOptions& options
 }
 
 Shard& DataStore::shard_of(const TopicPartition& id) const {
-  const auto& at_home = context_.options.home_topics;
-  if (std::find(at_home.begin(), at_home.end(), id.topic_id) != at_home.end()) {
-    return *shards_.front();
-  }
+  const auto& lives_at_home = context_.options.lives_at_home;
+  if (lives_at_home && lives_at_home(id.topic_id)) return *shards_.front();
   return *shards_[std::hash<TopicPartition>()(id) % shards_.size()];
 }
 

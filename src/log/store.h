@@ -95,6 +95,11 @@ class Store {
   virtual void accept_loss(const TopicPartition& id, OffsetRange range,
                            UniqueFunction<void(Result<void>)> done) = 0;
 
+  /// While the ticket lives, no commit begins: what is appended meanwhile on several shards gets
+  /// into one. All appends wait meanwhile, so it should live for hardly longer than it takes to ask
+  /// the shards. It may outlive the store, but has to die on its executor.
+  [[nodiscard]] virtual std::shared_ptr<void> hold_commits() = 0;
+
   /// Everything acknowledged before the call is in the point, nothing that was not.
   virtual BackupPoint begin_backup() = 0;
 

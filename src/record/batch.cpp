@@ -91,4 +91,16 @@ void set_max_timestamp(MutableBytes batch, std::int64_t max_timestamp_ms) {
   set_crc(batch);
 }
 
+void set_transaction(MutableBytes batch, ProducerId producer, std::int16_t epoch,
+                     std::int32_t base_sequence) {
+  check_is_batch(batch);
+  std::byte* attributes = batch.data() + batch_field::attributes;
+  auto bits = load_big_endian<std::int16_t>(attributes);
+  store_big_endian(attributes, static_cast<std::int16_t>(bits | batch_attribute::transactional));
+  store_big_endian(batch.data() + batch_field::producer_id, producer.value());
+  store_big_endian(batch.data() + batch_field::producer_epoch, epoch);
+  store_big_endian(batch.data() + batch_field::base_sequence, base_sequence);
+  set_crc(batch);
+}
+
 }  // namespace leat::record

@@ -152,5 +152,8 @@ void set_leader_epoch(MutableBytes batch, LeaderEpoch epoch);
 void set_append_time(MutableBytes batch, std::int64_t now_ms);
 /// Corrects what the header says of the largest timestamp, and the CRC.
 void set_max_timestamp(MutableBytes batch, std::int64_t max_timestamp_ms);
+/// Makes it a batch of a transaction of this producer.
+void set_transaction(MutableBytes batch, ProducerId producer, std::int16_t epoch,
+                     std::int32_t base_sequence);
 
 }  // namespace leat::record

@@ -15,10 +15,9 @@
 #include "base/sim_executor.h"
 #include "broker/broker.h"
 #include "broker/transactions.h"
+#include "broker/committed_values.h"
 #include "file/fake_file_system.h"
-#include "log/aborted_transactions.h"
 #include "record/builder.h"
-#include "record/record.h"
 #include "shards.h"
 
 namespace leat::broker {
@@ -203,32 +202,7 @@ class TransactionWorld {
   std::vector<std::string> committed(std::int32_t number) {
     load(number);
     REQUIRE(run_until([&] { return is_stable(number); }));
-    auto view = at(number)->view();
-    std::vector<std::string> values;
-    Offset next = view->start_offset;
-    while (next < view->high_watermark) {
-      auto slice = view->read_stable(next, 1 << 20);
-      REQUIRE(slice);
-      if (slice->bytes == 0) break;
-      Bytes bytes(slice->bytes);
-      REQUIRE(slice->file->read_at(slice->position, bytes));
-      auto aborted = view->aborted->find(slice->base_offset, slice->next_offset);
-      for (BytesView rest(bytes); !rest.empty();) {
-        auto batch = record::BatchView::parse(rest);
-        REQUIRE(batch);
-        bool is_aborted = std::any_of(aborted.begin(), aborted.end(), [&](const auto& a) {
-          return a.producer == batch->producer_id() && a.first <= batch->base_offset() &&
-                 batch->base_offset() < a.last;
-        });
-        record::RecordIterator records(*batch);
-        while (const record::Record* record = records.next()) {
-          if (!batch->is_control() && !is_aborted) values.emplace_back(as_text(*record->value));
-        }
-        rest = rest.subspan(batch->size_bytes());
-      }
-      next = slice->next_offset;
-    }
-    return values;
+    return committed_values(*at(number)->view());
   }
 
   /// Writes a record to the transaction log, behind the coordinator's back.

@@ -11,6 +11,7 @@
 #include "log/journal_entry.h"
 #include "log/layout.h"
 #include "record/batch.h"
+#include "record/end_marker.h"
 #include "record/record.h"
 
 namespace leat::sim {
@@ -271,6 +272,43 @@ constexpr CrashPoint producer_points[] = {
     {"an abort is complete", is_transaction<TransactionState::complete_abort>},
 };
 
+/// The topics of epochs have ids that begin alike (broker/own_topics.h).
+bool is_of_epochs(const DiskChange& change) {
+  return is_below(change, "/partitions/6c6561742d2a");
+}
+
+template <bool is_record>
+bool is_of_epoch(const DiskChange& change, const Seen&) {
+  return is_of_epochs(change) == is_record && has_batch(change, [](const auto& batch) {
+           return batch.is_transactional() && !batch.is_control();
+         });
+}
+
+template <bool is_record, bool is_commit>
+bool is_end_of_epoch(const DiskChange& change, const Seen&) {
+  return is_of_epochs(change) == is_record && has_batch(change, [](const auto& batch) {
+           auto marker = record::parse_end_marker(batch);
+           return marker && marker->is_commit == is_commit;
+         });
+}
+
+constexpr CrashPoint epoch_points[] = {
+    {"an owner's topic is made",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::make_directory && is_of_epochs(c);
+     }},
+    {"an epoch's output", is_of_epoch<false>},
+    {"an epoch's record", is_of_epoch<true>},
+    {"the commit behind an epoch's output", is_end_of_epoch<false, true>},
+    {"the commit behind an epoch's record", is_end_of_epoch<true, true>},
+    {"the abort behind an epoch's output", is_end_of_epoch<false, false>},
+    {"the abort behind an epoch's record", is_end_of_epoch<true, false>},
+    {"an epoch is synced",
+     [](const DiskChange& c, const Seen& seen) {
+       return c.kind == Kind::sync && is_below(c, "/journal/") && seen.epoch;
+     }},
+};
+
 constexpr CrashPoint compaction_points[] = {
     {"a compacted segment is made",
      [](const DiskChange& c, const Seen&) {
@@ -358,6 +396,102 @@ constexpr CrashPoint group_points[] = {
     {"a group of the new protocol is deleted", is_consumer_record<ConsumerKind::group, false>},
 };
 
+// What runs of pipelines keep beside topics.
+
+bool is_of_snapshot(const DiskChange& change, std::string_view ending) {
+  return is_below(change, "/pipelines/") && change.path.ends_with(ending);
+}
+
+bool is_of_commit_folder(const DiskChange& change) {
+  return is_below(change, "/.leat/");
+}
+
+constexpr CrashPoint pipeline_points[] = {
+    {"an epoch's output", is_of_epoch<false>},
+    {"an epoch's record", is_of_epoch<true>},
+    {"an epoch is synced",
+     [](const DiskChange& c, const Seen& seen) {
+       return c.kind == Kind::sync && is_below(c, "/journal/") && seen.epoch;
+     }},
+    {"the commit behind an epoch's output", is_end_of_epoch<false, true>},
+    {"the commit behind an epoch's record", is_end_of_epoch<true, true>},
+    {"rows are written for files",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::write && is_of_commit_folder(c);
+     }},
+    {"rows for files are synced",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::sync && is_of_commit_folder(c);
+     }},
+    {"an epoch's folder gets its name",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::rename && is_of_commit_folder(c);
+     }},
+    {"the name of an epoch's folder is synced",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::sync_directory && c.path.ends_with("/.leat");
+     }},
+    {"a file of an epoch is moved to its place",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::rename && !is_of_commit_folder(c) && name_of(c).starts_with("rows-");
+     }},
+    {"the place of files is synced",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::sync_directory && c.path.starts_with("/out") && !is_below(c, ".leat");
+     }},
+    {"an epoch's folder is removed",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::remove && is_of_commit_folder(c);
+     }},
+    {"a snapshot is begun",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::create && is_of_snapshot(c, ".aside");
+     }},
+    {"a snapshot is written",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::write && is_of_snapshot(c, ".aside");
+     }},
+    {"a snapshot is synced",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::sync && is_of_snapshot(c, ".aside");
+     }},
+    {"a snapshot gets its name",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::rename && is_of_snapshot(c, ".snapshot");
+     }},
+    {"the name of a snapshot is synced",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::sync_directory && is_below(c, "/pipelines/");
+     }},
+    {"an old snapshot is removed",
+     [](const DiskChange& c, const Seen&) {
+       return c.kind == Kind::remove && is_of_snapshot(c, ".snapshot");
+     }},
+};
+
+/// A pipeline's record, which has its versions' roles.
+bool is_pipeline_record(const DiskChange& change, const Seen&) {
+  return has_batch(change, [](const record::BatchView& batch) {
+    if (batch.is_control()) return false;
+    record::RecordIterator records(batch);
+    while (const record::Record* record = records.next()) {
+      if (record->value && as_text(*record->value).find("\"role\"") != std::string_view::npos) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+constexpr CrashPoint promotion_points[] = {
+    {"a promotion's record", is_pipeline_record, Doing::promoting},
+    {"a promotion's record is synced",
+     [](const DiskChange& c, const Seen& seen) {
+       return c.kind == Kind::sync && is_below(c, "/journal/") && seen.pipeline;
+     },
+     Doing::promoting},
+};
+
 }  // namespace
 
 std::span<const CrashPoint> points_of(Story story) {
@@ -365,8 +499,11 @@ std::span<const CrashPoint> points_of(Story story) {
     case Story::log: return log_points;
     case Story::broker: return broker_points;
     case Story::producers: return producer_points;
+    case Story::epochs: return epoch_points;
     case Story::compaction: return compaction_points;
     case Story::groups: return group_points;
+    case Story::pipelines: return pipeline_points;
+    case Story::promotions: return promotion_points;
   }
   return {};
 }
@@ -414,6 +551,8 @@ void Crasher::look_at(const DiskChange& change) {
   if (change.kind == Kind::rename && is_seal(change, true)) seen_.new_version = true;
   if (change.kind == Kind::write && is_segment(change)) {
     seen_.group_commit = is_group_record<broker::OffsetKey>(change, true);
+    seen_.epoch = is_of_epoch<true>(change, seen_);
+    seen_.pipeline = is_pipeline_record(change, seen_);
   }
 }
 

@@ -19,7 +19,8 @@ enum class Doing {
   adding_partitions,
   altering_topic,
   deleting_topic,
-  deleting_records
+  deleting_records,
+  promoting
 };
 
 /// What a process has changed before.
@@ -27,6 +28,8 @@ struct Seen {
   bool journal_frame = false;
   bool new_version = false;   // of a segment, sealed by a compaction
   bool group_commit = false;  // last of all that was written to a segment
+  bool epoch = false;         // the same, of an epoch's record
+  bool pipeline = false;      // the same, of a deployed pipeline's record
 };
 
 struct CrashPoint {
@@ -36,7 +39,7 @@ struct CrashPoint {
 };
 
 /// The simulations that come by a point.
-enum class Story { log, broker, producers, compaction, groups };
+enum class Story { log, broker, producers, epochs, compaction, groups, pipelines, promotions };
 std::span<const CrashPoint> points_of(Story story);
 
 /// Makes the process of a simulation die at a point, in one of its occurrences: within the change

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/topic_name.h"
 #include "server/handlers.h"
 #include "server/wire_error.h"
 
@@ -28,6 +29,10 @@ void remove(const std::shared_ptr<Pending>& pending, const std::string& topic,
   auto partition = pending->call.broker().find_partition(topic, PartitionId{asked.partition_index});
   if (!partition) {
     answer.error_code = wire::ErrorCode::unknown_topic_or_partition;
+    return;
+  }
+  if (broker::is_internal_topic(topic)) {
+    answer.error_code = wire::ErrorCode::invalid_topic_exception;
     return;
   }
   ++pending->being_done;

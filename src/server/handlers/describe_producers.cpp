@@ -31,7 +31,8 @@ Described::Producer describe(ProducerId id, const log::Producer& producer) {
   described.last_sequence = std::max(producer.last_sequence, -1);
   described.last_timestamp = producer.used_ms;
   described.coordinator_epoch = producer.coordinator_epoch;
-  if (producer.transaction) described.current_txn_start_offset = producer.transaction->value();
+  bool is_open = producer.transaction && !producer.is_committed;
+  if (is_open) described.current_txn_start_offset = producer.transaction->value();
   return described;
 }
 

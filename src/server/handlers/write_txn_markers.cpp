@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "broker/epochs.h"
 #include "broker/transactions.h"
 #include "server/handlers.h"
 #include "server/wire_error.h"
@@ -72,6 +73,8 @@ void handle(Call<WriteTxnMarkersRequest> call) {
           topic.partitions[p].error_code = wire::ErrorCode::unknown_topic_or_partition;
         } else if (!has_producer) {
           topic.partitions[p].error_code = wire::ErrorCode::invalid_request;
+        } else if (pending->call.broker().epochs().has_producer(ProducerId{asked.producer_id})) {
+          topic.partitions[p].error_code = wire::ErrorCode::invalid_txn_state;
         } else {
           write(pending, asked, std::move(partition), &topic.partitions[p]);
         }
