@@ -107,6 +107,10 @@ Expression now();
 
 // ---- Arrays -------------------------------------------------------------------------------------
 
+/// Of items of one type, of which some may be NULL.
+Expression array(std::vector<Expression> items);
+/// Without what is not distinct from `item`.
+Expression array_remove(Expression array, Expression item);
 Expression cardinality(Expression array);
 /// The item of that number, from 1; NULL beyond.
 Expression element(Expression array, Expression number);

@@ -135,7 +135,7 @@ class Keyed {
   Windowed window(Window shape) const;
   /// Each row, with aggregates over its frame behind its columns.
   Stream over(Frame frame, std::vector<Aggregate> aggregates, OverOptions options = {}) const;
-  /// The first `limit` rows of each key: row_number() <= limit.
+  /// The first `limit` rows of each key: row_number() <= limit; with ties rank() <= limit.
   Stream top(std::int64_t limit, std::vector<Ordering> order_by, TopOptions options = {}) const;
   /// One row of each key.
   Stream dedup(DedupOptions options = {}) const;

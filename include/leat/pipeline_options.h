@@ -130,6 +130,8 @@ inline Ordering descending(std::string column) {
 }
 
 struct TopOptions {
+  /// Equal rows have one rank, and all count that have one up to the limit: rank() <= limit.
+  bool ties = false;
   /// A column for the rank, from 1; empty for none.
   std::string rank = {};
   /// With `update` the rows of the end stay; the others give each row that was among them when it
@@ -207,6 +209,9 @@ struct FilesOptions {
   RowFormat format = RowFormat::json;
   /// A folder `column=value` for each of these, and no such column in the file.
   std::vector<std::string> partition_by = {};
+  /// The first ones of these: where there are rows of a value of them, all files of that value are
+  /// replaced, those that there are no rows for too.
+  std::vector<std::string> replace = {};
 };
 
 }  // namespace leat::flow

@@ -152,6 +152,12 @@ Expression to_timestamp(Expression seconds) {
 Expression now() {
   return call("now", {});
 }
+Expression array(std::vector<Expression> items) {
+  return call("array", std::move(items));
+}
+Expression array_remove(Expression array, Expression item) {
+  return call("array_remove", {array, item});
+}
 Expression cardinality(Expression array) {
   return call("cardinality", {array});
 }

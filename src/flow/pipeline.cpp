@@ -241,6 +241,7 @@ Sink Stream::to_files(std::string folder, FilesOptions options) const {
   sink.files = std::move(folder);
   sink.format = as<plan::Sink::Format>(options.format);
   sink.partition_by = std::move(options.partition_by);
+  sink.replace = std::move(options.replace);
   return {graph_, graph_->add(std::move(sink), {node_})};
 }
 
@@ -277,6 +278,7 @@ Stream Keyed::top(std::int64_t limit, std::vector<Ordering> order_by, TopOptions
   top.keys = keys_;
   for (Ordering& by : order_by) top.order_by.push_back({std::move(by.column), by.descending});
   top.limit = limit;
+  top.ties = options.ties;
   top.rank = std::move(options.rank);
   top.emit = as<plan::Emission>(options.emit);
   top.late_topic = std::move(options.late_topic);

@@ -63,11 +63,17 @@ Result<std::unique_ptr<HttpClient>> HttpClient::connect(const Address& address,
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
 }
 
-Result<HttpAnswer> HttpClient::get(const std::string& target) {
+Result<HttpAnswer> HttpClient::ask(const std::string& method, const std::string& target,
+                                   const std::string& body) {
   State& state = *state_;
-  http::request<http::empty_body> request(http::verb::get, target, 11);
+  http::request<http::string_body> request(http::string_to_verb(method), target, 11);
   request.set(http::field::host, state.address.to_string());
   request.set(http::field::user_agent, "leat");
+  if (request.method() == http::verb::post) {
+    request.set(http::field::content_type, "application/json");
+    request.body() = body;
+    request.prepare_payload();
+  }
   error_code error = state.run([&](auto done) { http::async_write(state.stream, request, done); });
   if (error) return state.refuse(error);
   http::response_parser<http::string_body> parser;

@@ -25,7 +25,10 @@ class HttpClient {
   ~HttpClient();
 
   /// `target` is a path with its query: "/readyz".
-  Result<HttpAnswer> get(const std::string& target);
+  Result<HttpAnswer> get(const std::string& target) { return ask("GET", target, ""); }
+  /// With a `body` of JSON where the method is POST.
+  Result<HttpAnswer> ask(const std::string& method, const std::string& target,
+                         const std::string& body);
 
  private:
   struct State;

@@ -18,6 +18,10 @@ class PendingEpoch {
  public:
   /// Without output it waits so long for more to be committed with it.
   static constexpr std::chrono::milliseconds patience{100};
+  /// With output, where commits disturb others.
+  static constexpr std::chrono::milliseconds patience_with_output{500};
+
+  explicit PendingEpoch(bool commits_seldom) : commits_seldom_(commits_seldom) {}
 
   void add(stream::StepRecord step, std::uint64_t hash, std::vector<stream::OutputBatch> output,
            std::chrono::nanoseconds now) {
@@ -42,7 +46,9 @@ class PendingEpoch {
   /// When it is to be committed, if nothing is given until then; nothing while it is empty.
   std::optional<std::chrono::nanoseconds> due_at() const {
     if (empty()) return {};
-    return full() || has_output() ? begun_ : begun_ + patience;
+    if (full()) return begun_;
+    if (!has_output()) return begun_ + patience;
+    return commits_seldom_ ? begun_ + patience_with_output : begun_;
   }
 
   std::size_t steps() const { return steps_.size(); }
@@ -56,6 +62,7 @@ class PendingEpoch {
   }
 
  private:
+  const bool commits_seldom_;
   std::vector<EpochRecord::Step> steps_;
   std::vector<stream::OutputBatch> output_;
   std::size_t bytes_ = 0;

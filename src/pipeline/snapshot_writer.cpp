@@ -13,13 +13,15 @@ SnapshotWriter::SnapshotWriter(Snapshots snapshots, const Clock& clock, Backgrou
       background_(std::move(background)),
       written_(std::move(written)),
       self_(std::make_shared<SnapshotWriter*>(this)) {
-  policy_.taken(clock_.monotonic());
+  policy_.taken(clock_.monotonic(), {});
 }
 
-void SnapshotWriter::take(Snapshot snapshot) {
+void SnapshotWriter::take(const std::function<Snapshot()>& make) {
   ASSERT(!busy());
-  policy_.taken(clock_.monotonic());
-  waiting_ = std::move(snapshot);
+  auto begun = clock_.monotonic();
+  waiting_ = make();
+  auto now = clock_.monotonic();
+  policy_.taken(now, now - begun);
 }
 
 void SnapshotWriter::epoch_durable(Offset next) {

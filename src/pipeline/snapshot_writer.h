@@ -32,7 +32,7 @@ class SnapshotWriter {
   bool due() const { return !busy() && policy_.due(clock_.monotonic()); }
 
   /// REQUIRES: not busy().
-  void take(Snapshot snapshot);
+  void take(const std::function<Snapshot()>& make);
   /// The epoch of the one that waits is durable; records of later ones are at `next` and behind.
   void epoch_durable(Offset next);
 

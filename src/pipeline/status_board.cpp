@@ -30,9 +30,7 @@ void StatusBoard::show_task(std::shared_ptr<const stream::Task> task) {
   task_ = std::move(task);
 }
 
-void StatusBoard::show_progress(const stream::Progress& progress, const Counts& counts,
-                                const std::vector<std::optional<Offset>>& ends,
-                                const std::vector<Offset>& starts) {
+void StatusBoard::show_progress(const stream::Progress& progress, const Counts& counts) {
   std::lock_guard lock(mutex_);
   status_.rows_in = counts.rows_in;
   status_.rows_out = counts.rows_out;
@@ -52,11 +50,15 @@ void StatusBoard::show_progress(const stream::Progress& progress, const Counts& 
     to.watermark = from.watermark;
     to.idle = from.idle;
   }
-  bounds_ = ends;
-  starts_ = starts;
   auto now = clock_.monotonic();
   in_.add(now, counts.rows_in);
   out_.add(now, counts.rows_out);
+}
+
+void StatusBoard::show_beginning(const BeginRecord& beginning) {
+  std::lock_guard lock(mutex_);
+  status_.bounded = beginning.bounded;
+  inputs_ = beginning.inputs;
 }
 
 void StatusBoard::show_epoch(std::uint64_t epoch, std::int64_t commit_us) {
@@ -93,7 +95,7 @@ VersionStatus StatusBoard::with_ends() {
     partition.end = ends[i];
     if (ends[i]) partition.lag_records = std::max<std::int64_t>(*ends[i] - partition.position, 0);
     if (ends[i] && partition.lag_records == 0) partition.lag_ms = 0;
-    if (i < bounds_.size() && bounds_[i]) ends[i] = bounds_[i];
+    if (i < inputs_.size() && inputs_[i].end) ends[i] = inputs_[i].end;
   }
   auto now = clock_.monotonic();
   status.rows_in_per_s = in_.per_second(now, status.rows_in);
@@ -106,9 +108,9 @@ VersionStatus StatusBoard::with_ends() {
 RunProgress StatusBoard::progress_to(const std::vector<std::optional<Offset>>& ends,
                                      double rows_per_s) const {
   std::int64_t all = 0, left = 0;
-  for (std::size_t i = 0; i < std::min(ends.size(), starts_.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(ends.size(), inputs_.size()); ++i) {
     if (!ends[i]) continue;
-    all += std::max<std::int64_t>(*ends[i] - starts_[i], 0);
+    all += std::max<std::int64_t>(*ends[i] - inputs_[i].start, 0);
     left += std::max<std::int64_t>(*ends[i] - status_.partitions[i].position, 0);
   }
   RunProgress progress;

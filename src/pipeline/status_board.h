@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -21,16 +22,17 @@ namespace leat::pipeline {
 /// The run's thread writes, any thread reads.
 class StatusBoard {
  public:
-  explicit StatusBoard(const Clock& clock) : clock_(clock) {}
+  StatusBoard(const Clock& clock, plan::Mode mode) : clock_(clock) {
+    status_.mode = std::move(mode);
+  }
 
   /// Of the run's thread.
   void set_state(RunState state, std::optional<Error> error = {});
   /// From now on ends are those of its partitions; null for none.
   void show_task(std::shared_ptr<const stream::Task> task);
-  /// `counts` are those of the version, `ends` where a bounded run ends.
-  void show_progress(const stream::Progress& progress, const Counts& counts,
-                     const std::vector<std::optional<Offset>>& ends,
-                     const std::vector<Offset>& starts);
+  /// `counts` are those of the version.
+  void show_progress(const stream::Progress& progress, const Counts& counts);
+  void show_beginning(const BeginRecord& beginning);
   void show_epoch(std::uint64_t epoch, std::int64_t commit_us);
   void show_snapshot(const SnapshotStatus& snapshot);
   void show_recovery(const RecoveryStatus& recovery);
@@ -55,8 +57,7 @@ class StatusBoard {
   std::condition_variable changed_;
   VersionStatus status_;
   std::shared_ptr<const stream::Task> task_;
-  std::vector<std::optional<Offset>> bounds_;
-  std::vector<Offset> starts_;
+  std::vector<BeginRecord::Input> inputs_;  // as the version began
   std::vector<std::shared_ptr<stream::View>> views_;
   Rate in_;
   Rate out_;

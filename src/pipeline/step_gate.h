@@ -10,8 +10,8 @@
 
 namespace leat::pipeline {
 
-/// Keeps to a rate of rows, and to the triggers of micro-batches, which are at whole multiples of
-/// their interval by the wall's clock. For one thread.
+/// Keeps to a rate of rows, to rests, and to the triggers of micro-batches, which are at whole
+/// multiples of their interval by the wall's clock. For one thread.
 class StepGate {
  public:
   /// `trigger_ms` is 0 if there are no triggers.
@@ -22,13 +22,19 @@ class StepGate {
     rows_per_s_ = rows_per_s;
     free_at_ = {};
   }
-  double rows_per_s() const { return rows_per_s_; }
+  /// How many rows a step should have, so that waiting behind it is no long pause.
+  std::size_t step_rows() const {
+    constexpr std::size_t any = std::size_t{1} << 30;
+    constexpr double steps_per_s = 20;
+    bool limited = rows_per_s_ > 0 && rows_per_s_ / steps_per_s < static_cast<double>(any);
+    return limited ? static_cast<std::size_t>(rows_per_s_ / steps_per_s) : any;
+  }
   bool has_triggers() const { return trigger_ms_ > 0; }
 
-  /// How long the next step has to wait for the rate; nothing if it need not.
+  /// How long the next step has to wait for the rate, and for rests; nothing if it need not.
   std::optional<std::chrono::nanoseconds> rate_wait() const {
     auto now = clock_.monotonic();
-    if (rows_per_s_ <= 0 || now >= free_at_) return {};
+    if (now >= free_at_) return {};
     return free_at_ - now;
   }
   /// How long until the next trigger; nothing if it is now. REQUIRES: has_triggers().
@@ -39,6 +45,14 @@ class StepGate {
     return std::chrono::milliseconds(left_ms);
   }
 
+  /// Has the next step wait so long, or a later one if that is little.
+  void rest(std::chrono::nanoseconds time) {
+    constexpr std::chrono::milliseconds worth_a_timer{2};
+    owed_ += time;
+    if (owed_ < worth_a_timer) return;
+    free_at_ = std::max(free_at_, clock_.monotonic()) + owed_;
+    owed_ = {};
+  }
   /// A step was done.
   void stepped(std::uint64_t rows) {
     if (rows_per_s_ > 0) {
@@ -58,6 +72,7 @@ class StepGate {
   const std::int64_t trigger_ms_;
   double rows_per_s_ = 0;
   std::chrono::nanoseconds free_at_{0};
+  std::chrono::nanoseconds owed_{0};
   std::int64_t next_trigger_ms_ = 0;
 };
 

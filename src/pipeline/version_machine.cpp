@@ -43,7 +43,8 @@ VersionMachine::VersionMachine(Options options, const VersionRun::Environment& e
       snapshots_(Snapshots(environment.files, environment.data_directory, owner_),
                  environment.clock, std::move(background),
                  [this](const Result<SnapshotStatus>& written) { snapshot_written(written); }),
-      gate_(environment.clock, trigger_ms_of(options_.plan)) {
+      gate_(environment.clock, trigger_ms_of(options_.plan)),
+      pending_(options_.gives_way) {
   gate_.set_rows_per_s(options_.rows_per_s);
 }
 
@@ -122,7 +123,9 @@ Result<void> VersionMachine::take_commit_result() {
   UnderWay done = std::move(*under_way_);
   under_way_.reset();
   board_.show_epoch(done.epoch, (at - done.begun) / 1us);
-  show_views(done.epoch, environment_.clock.wall_ms(), done.watermark, done.positions);
+  if (done.first_step) environment_.pace->lived(at - *done.first_step);
+  show_views(done.epoch, done.made_ms, done.watermark, done.positions);
+  if (done.finished) open_views_to_readers();
   if (done.files) {
     if (auto ok = task_->publish_files(); !ok) return ok;
   }
@@ -162,10 +165,16 @@ Result<void> VersionMachine::commit_if_due() {
   if (!record) return fail(record);
   auto output = pending_.take_output();
   if (silent_) output.clear();
-  board_.show_progress(progress, counts_, bounds(), starts_);
+  bool is_seen = options_.suffix.empty() && !output.empty();
+  board_.show_progress(progress, counts_);
   UnderWay under_way;
   under_way.watermark = progress.watermark;
   under_way.files = record->files;
+  under_way.finished = record->finished;
+  under_way.made_ms =
+      record->steps.empty() ? environment_.clock.wall_ms() : record->steps.back().step.now_ms;
+  // What gives nothing may have waited for more.
+  if (environment_.pace != nullptr && is_seen) under_way.first_step = first_step_at_;
   commit(Record(std::move(*record)), std::move(output), std::move(under_way));
   take_snapshot_if_due();
   return {};
@@ -217,6 +226,7 @@ void VersionMachine::commit(const Record& record, std::vector<stream::OutputBatc
     inbox->wake();
   };
   log_->commit(encode(record), std::move(output), std::move(done));
+  if (options_.observer != nullptr) options_.observer->handed_over(epoch_of(record));
 }
 
 // While the epoch that was handed over is on its way. Files that are not shown yet are not in it.
@@ -224,7 +234,7 @@ void VersionMachine::take_snapshot_if_due() {
   bool last = finished_ || rest_ == Rest::stop;
   bool wanted = snapshots_.due() || (last && snapshots_.policy().pays_at_end());
   if (!wanted || snapshots_.busy() || task_->file_bytes() > 0) return;
-  snapshots_.take(snapshot_now());
+  snapshots_.take([this] { return snapshot_now(); });
 }
 
 Snapshot VersionMachine::snapshot_now() {

@@ -66,8 +66,11 @@ class VersionMachine {
   struct UnderWay {
     std::uint64_t epoch = 0;
     std::chrono::nanoseconds begun{0};
+    std::optional<std::chrono::nanoseconds> first_step;  // when it began, if anybody wants to know
     operators::Watermark watermark = operators::watermark_min;
+    std::int64_t made_ms = 0;  // by the wall's clock
     bool files = false;
+    bool finished = false;
     std::vector<stream::OutputBatch> output;  // for the observer, if there is one
     Positions positions;                      // for it and for views
   };
@@ -103,9 +106,12 @@ class VersionMachine {
   void show_views(std::uint64_t epoch, std::int64_t at_ms, operators::Watermark watermark,
                   const Positions& positions);
   void show_views_as_recovered(std::uint64_t epoch, std::int64_t at_ms);
+  void open_views_to_readers();
 
   // Stepping: version_steps.cpp.
   Result<bool> step();
+  Result<bool> step_anew();
+  std::size_t step_rows() const;
   Result<bool> repeat_step();
   void add_step(stream::StepRecord step, std::vector<stream::OutputBatch> output);
   Result<void> came_to_end();
@@ -116,7 +122,6 @@ class VersionMachine {
   bool is_behind() const;
   void sleep();
   void wake_in(std::optional<std::chrono::nanoseconds> delay);
-  std::vector<std::optional<Offset>> bounds() const;
   void apply_ends();
   bool is_silent_at(const std::vector<Offset>& positions) const;
   bool is_bounded() const { return beginning_.bounded; }
@@ -149,7 +154,6 @@ class VersionMachine {
   /// The console shows what is new only.
   bool console_open_ = false;
   BeginRecord beginning_;
-  std::vector<Offset> starts_;
 
   // Recovering:
   std::optional<Recovery> recovery_;
@@ -160,9 +164,10 @@ class VersionMachine {
   // Working:
   std::uint64_t epoch_ = 0;  // the last one that was handed over
   std::uint64_t files_epoch_ = 0;
-  Counts counts_;                 // of the version, up to it
-  Counts counted_;                // of this task, up to it
-  std::uint64_t bytes_read_ = 0;  // by this task, up to it
+  Counts counts_;                              // of the version, up to it
+  Counts counted_;                             // of this task, up to it
+  std::uint64_t bytes_read_ = 0;               // by this task, up to it
+  std::chrono::nanoseconds first_step_at_{0};  // of what is pending
   stream::OutputBatches out_;
   PendingEpoch pending_;
   std::optional<UnderWay> under_way_;

@@ -70,6 +70,10 @@ Result<void> VersionMachine::check_cut(const std::vector<std::optional<Offset>>&
                 finished_ ? "the version has come to its own end"
                           : "the version still repeats the epochs of another one");
   }
+  if (silent_) {
+    return fail(Errc::invalid_argument,
+                "the version is in its warm-up: it reads what others have given results of");
+  }
   auto now_at = task_->positions();
   for (std::size_t i = 0; i < cut.size(); ++i) {
     const auto& input = beginning_.inputs[i];
@@ -111,6 +115,7 @@ void VersionMachine::hand_over(Once<HandedOver> done) {
 
 void VersionMachine::set_rows_per_s(double rows_per_s) {
   gate_.set_rows_per_s(rows_per_s);
+  if (task_ != nullptr) task_->limit_step(step_rows());
   inbox_->wake();
 }
 
@@ -131,7 +136,7 @@ void VersionMachine::look_at_lag() {
 // Once all that was read is committed and shown, it rests.
 Result<void> VersionMachine::settle() {
   if (under_way_ || !pending_.empty()) return {};
-  board_.show_progress(task_->progress(), counts_now(), bounds(), starts_);
+  board_.show_progress(task_->progress(), counts_now());
   if (rest_ == Rest::stop) return settle_for_good();
   set_state(finished_ ? RunState::finished : RunState::paused);
   answer(resting_, {});
@@ -143,7 +148,7 @@ Result<void> VersionMachine::settle_for_good() {
   if (wanted && !snapshots_.busy()) {
     auto end_of_log = log_->end();
     if (!end_of_log) return fail(end_of_log);
-    snapshots_.take(snapshot_now());
+    snapshots_.take([this] { return snapshot_now(); });
     snapshots_.epoch_durable(*end_of_log);
   }
   // When it is written, there is another turn.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/thread_executor.h"
+#include "base/thread_priority.h"
 #include "pipeline/version_machine.h"
 
 namespace leat::pipeline {
@@ -29,11 +30,14 @@ std::string suffix_of(std::uint32_t version) {
 class VersionRun::Threads {
  public:
   Threads(Options options, const Environment& environment)
-      : foreign_(environment.executor), board_(environment.clock) {
+      : foreign_(environment.executor), board_(environment.clock, options.plan.mode) {
     if (foreign_ == nullptr) {
       // Snapshots are written by a thread of their own, so that they keep no log's disk waiting.
       thread_ = std::make_unique<ThreadExecutor>(options.pipeline);
       writer_ = std::make_unique<ThreadExecutor>("snapshots");
+      writer_->post(&lower_thread_priority);
+      // Its workers, which it starts itself, are as it is.
+      if (options.gives_way) thread_->post(&lower_thread_priority);
     }
     Executor& executor = foreign_ != nullptr ? *foreign_ : *thread_;
     Background background = [this, &files = environment.files](Work job, Work done) {

@@ -18,6 +18,7 @@
 #include "file/file.h"
 #include "pipeline/epoch_log.h"
 #include "pipeline/positions.h"
+#include "pipeline/replay_pace.h"
 #include "pipeline/version_status.h"
 #include "plan/plan.h"
 #include "stream/console_sink.h"
@@ -37,11 +38,19 @@ struct CommittedEpoch {
   const Positions& positions;
 };
 
-/// Is told of each epoch of a version once it is durable, in their order; not of those that were
-/// before this run. On the run's thread, so calls must be short.
+/// Is told of a version's epochs, in their order. On the run's thread, so calls must be short.
 class EpochObserver {
  public:
   virtual ~EpochObserver() = default;
+  /// The state is that behind this epoch again, which was committed before this run; later ones
+  /// follow. Not called where the version only begins.
+  virtual void recovered(std::uint64_t epoch, operators::Watermark watermark,
+                         const Positions& positions) {
+    static_cast<void>(epoch), static_cast<void>(watermark), static_cast<void>(positions);
+  }
+  /// The epoch is on its way: what is given from now on is part of later ones.
+  virtual void handed_over(std::uint64_t epoch) { static_cast<void>(epoch); }
+  /// The epoch is durable.
   virtual void committed(const CommittedEpoch& epoch) = 0;
 };
 
@@ -67,6 +76,8 @@ class VersionRun {
     /// Where it runs; null for a thread of its own. With one of somebody else's the destructor
     /// waits for nothing, so that what is under way is left as by a crash.
     Executor* executor = nullptr;
+    /// Shared by all runs whose replays give way to those that are live; null if none does.
+    ReplayPace* pace = nullptr;
   };
 
   struct Options {
@@ -104,6 +115,9 @@ class VersionRun {
     std::size_t state_bytes_max = std::size_t{1} << 30;
     /// Reads no faster; 0 for as fast as it goes.
     double rows_per_s = 0;
+    /// Works only as much as the environment's pace has it, behind others on the machine's cores,
+    /// and commits seldom.
+    bool gives_way = false;
     /// Takes what sinks to the console write; null for nowhere.
     stream::ConsoleSink::Write console = {};
     /// Null for nobody; outlives the run.
@@ -134,8 +148,8 @@ class VersionRun {
   /// Goes on after pause() or run_to().
   void resume();
   /// Reads exactly up to these positions, of all partitions that are named, and no others; then it
-  /// is paused there. Errc::invalid_argument if it is beyond one of them, or none of its topics is
-  /// called so. May be called while it is paused.
+  /// is paused there. Errc::invalid_argument if it is beyond one of them or in its warm-up, or none
+  /// of its topics is called so. May be called while it is paused.
   void run_to(Positions positions, Done done);
   /// Ends it for good as pause() does, with a snapshot if that makes the next start shorter.
   void stop(Done done);

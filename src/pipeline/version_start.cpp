@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/plan_traits.h"
 #include "pipeline/version_machine.h"
 #include "stream/pipeline.h"
 
@@ -10,10 +11,10 @@ namespace leat::pipeline {
 
 namespace {
 
-// Of what must not change while a version lives; its mode may.
-std::string hash_of(plan::Plan plan) {
-  plan.mode = {};
-  return plan::hash(plan);
+std::vector<Offset> starts_of(const BeginRecord& beginning) {
+  std::vector<Offset> starts;
+  for (const auto& input : beginning.inputs) starts.push_back(input.start);
+  return starts;
 }
 
 bool is_batch(const plan::Plan& plan) {
@@ -79,7 +80,7 @@ Result<void> VersionMachine::open_task() {
 // Makes the task what it was at the snapshot; what is recorded behind it is repeated later.
 Result<void> VersionMachine::restore() {
   beginning_ = *recovery_->begin();
-  std::string hash = hash_of(options_.plan);
+  std::string hash = lasting_hash(options_.plan);
   if (beginning_.plan_hash != hash) {
     return fail(
         Errc::snapshot_mismatch,
@@ -88,13 +89,13 @@ Result<void> VersionMachine::restore() {
                     owner_, beginning_.plan_hash, hash));
   }
   if (auto ok = inputs_->check_same(beginning_, options_.pipeline); !ok) return ok;
-  for (const auto& input : beginning_.inputs) starts_.push_back(input.start);
+  board_.show_beginning(beginning_);
   if (const Snapshot* snapshot = recovery_->snapshot()) {
     if (auto ok = task_->restore(snapshot->state); !ok) return ok;
     recovery_status_.snapshot_epoch = snapshot->epoch;
     snapshots_.policy().written(snapshot->state.size(), environment_.clock.monotonic());
     recovery_->drop_state();
-  } else if (auto ok = task_->seek(starts_); !ok) {
+  } else if (auto ok = task_->seek(starts_of(beginning_)); !ok) {
     return ok;
   }
   recovery_status_.epochs_to_repeat = recovery_->epochs_to_repeat();
@@ -133,6 +134,10 @@ Result<void> VersionMachine::end_recovery() {
   recovery_.reset();
   show_views_as_recovered(epoch_, environment_.clock.wall_ms());
   if (task_->file_bytes() > 0) files_since_ = environment_.clock.monotonic();
+  if (options_.observer != nullptr) {
+    options_.observer->recovered(epoch_, task_->progress().watermark,
+                                 inputs_->named(task_->positions()));
+  }
   return start_working();
 }
 
@@ -142,10 +147,12 @@ Result<void> VersionMachine::begin() {
   auto beginning = make_beginning();
   if (!beginning) return fail(beginning);
   beginning_ = std::move(*beginning);
-  for (const auto& input : beginning_.inputs) starts_.push_back(input.start);
-  if (auto ok = task_->seek(starts_); !ok) return ok;
+  board_.show_beginning(beginning_);
+  if (auto ok = task_->seek(starts_of(beginning_)); !ok) return ok;
   ++epoch_;
-  commit(Record(beginning_), {}, {});
+  UnderWay under_way;
+  under_way.made_ms = beginning_.begun_ms;
+  commit(Record(beginning_), {}, std::move(under_way));
   return start_working();
 }
 
@@ -153,7 +160,7 @@ Result<BeginRecord> VersionMachine::make_beginning() {
   BeginRecord beginning;
   beginning.epoch = epoch_ + 1;
   beginning.begun_ms = environment_.clock.wall_ms();
-  beginning.plan_hash = hash_of(options_.plan);
+  beginning.plan_hash = lasting_hash(options_.plan);
   beginning.inputs = inputs_->inputs();
   beginning.bounded = options_.to.has_value() || is_batch(options_.plan);
   beginning.flush = options_.flush || is_batch(options_.plan);
@@ -239,14 +246,15 @@ Result<void> VersionMachine::start_working() {
   silent_ = !repeats_ && is_silent_at(task_->positions());
   task_->discard_output(silent_);
   task_->skip_views(silent_);
-  board_.show_views(views_);
+  if (finished_ || !is_batch(options_.plan)) open_views_to_readers();
+  task_->limit_step(step_rows());
   console_open_ = true;
   apply_ends();
   recovery_status_.took_ms =
       (environment_.clock.monotonic() - opened_at_) / std::chrono::milliseconds(1);
   board_.show_recovery(recovery_status_);
   phase_ = Phase::working;
-  board_.show_progress(task_->progress(), counts_, bounds(), starts_);
+  board_.show_progress(task_->progress(), counts_);
   if (!finished_) set_state(RunState::running);
   auto cuts = std::exchange(deferred_cuts_, {});
   for (auto& [positions, done] : cuts) run_to(positions, std::move(done));

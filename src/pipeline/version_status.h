@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
 #include "operators/watermark.h"
+#include "plan/plan.h"
 
 namespace leat::pipeline {
 
@@ -68,6 +70,9 @@ struct RecoveryStatus {
 struct VersionStatus {
   RunState state = RunState::recovering;
   std::optional<Error> error;  // of a failed run
+  plan::Mode mode;
+  /// It has an end, where it closes its windows or not: once it is known how the version began.
+  bool bounded = false;
   // Since the version's epochs began, over all restarts:
   std::uint64_t rows_in = 0;
   std::uint64_t rows_out = 0;

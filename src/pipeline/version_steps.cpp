@@ -19,7 +19,23 @@ std::uint64_t records_of(const stream::StepRecord& step) {
 }  // namespace
 
 Result<bool> VersionMachine::step() {
-  if (repeats_) return repeat_step();
+  auto begun = environment_.clock.monotonic();
+  if (pending_.empty()) first_step_at_ = begun;
+  auto stepped = repeats_ ? repeat_step() : step_anew();
+  auto took = environment_.clock.monotonic() - begun;
+  if (options_.gives_way && environment_.pace != nullptr) {
+    gate_.rest(environment_.pace->rest_after(took));
+  }
+  return stepped;
+}
+
+std::size_t VersionMachine::step_rows() const {
+  // So that what is live waits for no long step.
+  constexpr std::size_t giving_way_max = 16'384;
+  return options_.gives_way ? std::min(gate_.step_rows(), giving_way_max) : gate_.step_rows();
+}
+
+Result<bool> VersionMachine::step_anew() {
   stream::StepRecord did;
   bool triggered = waits_for_triggers() && !is_behind();
   auto stepped = triggered ? task_->step_to_ends(out_, &did) : task_->step(out_, &did);
@@ -145,7 +161,8 @@ bool VersionMachine::may_step() {
 }
 
 void VersionMachine::sleep() {
-  board_.show_progress(task_->progress(), counts_now(), bounds(), starts_);
+  snapshots_.policy().caught_up();
+  board_.show_progress(task_->progress(), counts_now());
   if (waits_for_triggers()) return wake_in(gate_.trigger_wait());
   task_->when_readable([inbox = inbox_] { return Work([inbox] { inbox->wake(); }); });
   auto wait = task_->idle_in();
@@ -167,18 +184,12 @@ void VersionMachine::wake_in(std::optional<std::chrono::nanoseconds> delay) {
   timer_ = executor_.after(*delay, [inbox = inbox_] { inbox->wake(); });
 }
 
-// Where the version itself ends, or a warm-up, or what it is asked for, whichever comes first.
-std::vector<std::optional<Offset>> VersionMachine::bounds() const {
-  std::vector<std::optional<Offset>> bounds;
-  for (const auto& input : beginning_.inputs) bounds.push_back(input.end);
-  return bounds;
-}
-
+// Where the version itself ends, or its warm-up, or what it is asked for.
 void VersionMachine::apply_ends() {
-  auto ends = bounds();
-  for (std::size_t i = 0; i < ends.size(); ++i) {
+  std::vector<std::optional<Offset>> ends;
+  for (std::size_t i = 0; i < beginning_.inputs.size(); ++i) {
     const auto& input = beginning_.inputs[i];
-    if (silent_) ends[i] = input.silent_to.value_or(input.start);
+    ends.push_back(silent_ ? input.silent_to.value_or(input.start) : input.end);
     if (!cut_.empty()) ends[i] = cut_[i];
   }
   task_->set_ends(ends);

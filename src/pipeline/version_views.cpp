@@ -27,4 +27,13 @@ void VersionMachine::show_views_as_recovered(std::uint64_t epoch, std::int64_t a
   show_views(epoch, at_ms, task_->progress().watermark, inputs_->named(task_->positions()));
 }
 
+// Of a batch nothing is shown before its end, and then nothing of how it came there.
+void VersionMachine::open_views_to_readers() {
+  if (views_.empty()) return;
+  if (options_.plan.mode.type == plan::Mode::Type::batch) {
+    for (const auto& view : views_) view->forget_past();
+  }
+  board_.show_views(views_);
+}
+
 }  // namespace leat::pipeline

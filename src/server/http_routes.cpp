@@ -47,7 +47,7 @@ net::HttpResponse answer_ready(const Progress& progress) {
 /// A checkpoint of everything acknowledged so far. While the connection lives no file that it names
 /// is removed, so that a process on this machine can copy them (log/backup.h).
 net::HttpResponse answer_backup(const net::HttpRequest& request, const Progress& progress) {
-  if (!request.is_local) return json_answer(403, {{"error", "only this machine may ask"}});
+  if (!request.is_local) return net::error_response(403, "only this machine may ask");
   if (progress.phase != Progress::Phase::ready) return answer_ready(progress);
   log::BackupPoint point = progress.broker->store().begin_backup();
   return {200, "application/octet-stream", std::string(as_text(point.checkpoint)),
@@ -133,13 +133,15 @@ void register_group_metrics(Metrics& metrics, broker::Broker& broker) {
 
 net::HttpResponse answer_http(const net::HttpRequest& request, const Progress& progress,
                               const Metrics& metrics) {
+  bool is_read = request.method == "GET" || request.method == "HEAD";
+  if (!is_read) return net::error_response(405, "only GET and HEAD are allowed here");
   if (request.path == "/healthz") return json_answer(200, {{"status", "alive"}});
   if (request.path == "/readyz") return answer_ready(progress);
   if (request.path == "/metrics") {
     return {200, "text/plain; version=0.0.4; charset=utf-8", metrics.expose()};
   }
   if (request.path == "/backup") return answer_backup(request, progress);
-  return json_answer(404, {{"error", "there is nothing at " + request.path}});
+  return net::error_response(404, "there is nothing at " + request.path);
 }
 
 void register_broker_metrics(Metrics& metrics, broker::Broker& broker) {

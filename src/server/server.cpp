@@ -20,6 +20,9 @@
 #include "net/listener.h"
 #include "server/http_routes.h"
 #include "server/kafka_service.h"
+#include "server/pipeline_routes.h"
+#include "server/pipelines.h"
+#include "server/view_routes.h"
 
 namespace leat::server {
 
@@ -110,10 +113,25 @@ Result<void> Server::listen() {
   if (!http) return fail(http);
   http_address_ = (*http)->address();
   loop_->http = std::make_unique<net::HttpServer>(
-      std::move(*http), net::HttpOptions{}, [this](const net::HttpRequest& request) {
-        return answer_http(request, loop_->progress, metrics_);
+      std::move(*http), net::HttpOptions{},
+      [this](const net::HttpRequest& request, net::HttpServer::Answer done) {
+        answer(request, std::move(done));
       });
   return loop_->http->start();
+}
+
+void Server::answer(const net::HttpRequest& request, net::HttpServer::Answer answer) {
+  bool is_view = is_view_path(request.path);
+  if (!is_view && !is_pipeline_path(request.path)) {
+    return answer(answer_http(request, loop_->progress, metrics_));
+  }
+  if (loop_->progress.phase == Progress::Phase::ready) {
+    if (is_view) return answer_views(request, pipelines_->service(), clock_, std::move(answer));
+    return answer_pipelines(request, pipelines_->service(), std::move(answer));
+  }
+  answer(net::error_response(503, loop_->progress.phase == Progress::Phase::stopping
+                                      ? "the server is stopping"
+                                      : "the server is recovering"));
 }
 
 void Server::serve() {
@@ -184,6 +202,7 @@ Result<void> Server::open() {
   broker_ = std::move(*opened);
   findings_ = broker_->store().findings();
   register_broker_metrics(metrics_, *broker_);
+  pipelines_ = std::make_unique<Pipelines>(*broker_, clock_, metrics_);
   start_shards();
   auto started = std::make_shared<std::promise<Result<void>>>();
   asio::post(loop_->io, [this, started, executors] {
@@ -194,7 +213,9 @@ Result<void> Server::open() {
                                                   std::move(loop_->kafka_listener));
     loop_->progress.broker = broker_.get();
     loop_->progress.phase = Progress::Phase::ready;
-    started->set_value(loop_->kafka->start());
+    auto listening = loop_->kafka->start();
+    if (listening) pipelines_->open();
+    started->set_value(std::move(listening));
   });
   loop_->executor.release();
   std::future<Result<void>> outcome = started->get_future();
@@ -214,17 +235,23 @@ void Server::begin_stop() {
     is_stopping_ = true;
     loop_->progress.phase = Progress::Phase::stopping;
     // While it recovers, there is nothing to close: recovery gives up, or open() sees it behind it.
-    if (loop_->kafka) loop_->kafka->stop([this] { close_broker(); });
+    if (!loop_->kafka) return;
+    // A disk that does not answer must not hold up the end of the process. What was acknowledged is
+    // as safe as the durability mode says; only the next start takes longer.
+    loop_->executor.after(close_timeout, [this] {
+      outcome_ = fail(Errc::storage_error, "the data directory did not close in time");
+      loop_->io.stop();
+    });
+    loop_->kafka->stop([this] { part_stopped(); });
+    pipelines_->close([this] { asio::post(loop_->io, [this] { part_stopped(); }); });
   });
 }
 
+void Server::part_stopped() {
+  if (--parts_to_stop_ == 0) close_broker();
+}
+
 void Server::close_broker() {
-  // A disk that does not answer must not hold up the end of the process. What was acknowledged is
-  // as safe as the durability mode says; only the next start takes longer.
-  loop_->executor.after(close_timeout, [this] {
-    outcome_ = fail(Errc::storage_error, "the data directory did not close in time");
-    loop_->io.stop();
-  });
   broker_->close([this](Result<void> closed) {
     if (!closed) log_error("closing the data directory: {}", closed.error().what);
     outcome_ = std::move(closed);
@@ -260,18 +287,30 @@ Server::~Server() {
     }
     thread_.join();
   }
+  is_stopping_ = true;  // nothing else is begun, though it may have been asked for
+  loop_->progress.phase = Progress::Phase::stopping;
   // What is still open ends here, on this thread: nothing else runs any more.
   if (loop_->kafka) loop_->kafka->close_all("");
   if (loop_->http) loop_->http->stop();
-  std::size_t polled = 0;
-  do {
-    polled = 0;
+  for (const auto& shard : shards_) shard->work.reset();
+  auto poll = [this] {
+    std::size_t polled = 0;
     for (const auto& shard : shards_) {
-      shard->work.reset();
       shard->io.restart();
       polled += shard->io.poll();
     }
-  } while (polled > 0);
+    return polled;
+  };
+  if (pipelines_) {
+    // A commit under way is waited for, and is committed here.
+    pipelines_->end();
+    while (!pipelines_->has_ended()) {
+      if (poll() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    pipelines_.reset();
+  }
+  while (poll() > 0) {
+  }
   loop_->kafka.reset();
   // Its jobs, on other threads, end on our executor.
   broker_.reset();

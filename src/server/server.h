@@ -13,12 +13,20 @@
 #include "base/executor.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "base/unique_function.h"
 #include "broker/broker.h"
 #include "file/file.h"
 #include "net/address.h"
 #include "server/options.h"
 
+namespace leat::net {
+struct HttpRequest;
+struct HttpResponse;
+}  // namespace leat::net
+
 namespace leat::server {
+
+class Pipelines;
 
 /// Runs on threads of its own, the shards: partitions and connections are spread over them; broker,
 /// store and listeners live on the first, home. Several servers may run in a process. Members are
@@ -69,6 +77,9 @@ class Server {
   void serve();
   void start_shards();
   void on_signal();
+  void answer(const net::HttpRequest& request, UniqueFunction<void(net::HttpResponse)> answer);
+  /// When what is at work has ended, of which there are two.
+  void part_stopped();
   void close_broker();
 
   ServerOptions options_;
@@ -79,11 +90,13 @@ class Server {
   // Destroyed before the loop: its jobs end on our executor.
   std::unique_ptr<file::FileSystem> files_;
   std::unique_ptr<broker::Broker> broker_;
+  std::unique_ptr<Pipelines> pipelines_;
   std::vector<log::Finding> findings_;
   net::Address kafka_address_;
   std::optional<net::Address> http_address_;
   std::thread thread_;       // home's; it waits for the others
   bool is_started_ = false;  // open() went well
+  int parts_to_stop_ = 2;    // of the loop's thread: clients and pipelines
 
   std::mutex mutex_;
   std::condition_variable stopped_;

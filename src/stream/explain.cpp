@@ -110,7 +110,8 @@ struct Describe {
     return fmt::format("{}{}: {}; {}", frame, by(over.keys), aggregates(node), emission(over.emit));
   }
   std::string operator()(const Top& top) const {
-    return fmt::format("the first {}{}; {}", top.limit, by(top.keys), emission(top.emit));
+    return fmt::format("the first {}{}{}; {}", top.limit, top.ties ? " and their equals" : "",
+                       by(top.keys), emission(top.emit));
   }
   std::string operator()(const Dedup& dedup) const {
     return fmt::format(
@@ -140,6 +141,8 @@ struct Describe {
     if (sink.console) return "console";
     std::string text = "topic " + sink.topic;
     if (!sink.files.empty()) text = "files in " + sink.files;
+    if (!sink.partition_by.empty()) text += ", split by " + joined(sink.partition_by);
+    if (!sink.replace.empty()) text += "; a batch replaces each " + joined(sink.replace) + " whole";
     if (!sink.view.empty()) text = "view " + sink.view;
     if (!sink.keys.empty()) text += ", keys " + joined(sink.keys);
     return text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/assert.h"
 #include "column/cell_text.h"
 #include "column/row_key.h"
+#include "stream/replaced_folder.h"
 
 namespace leat::stream {
 
@@ -101,6 +103,7 @@ std::string folder_name(const std::string& column, std::string_view value) {
 FileSink::FileSink(const plan::BoundNode& node, file::FileSystem& files, const Options& options)
     : schema_(node.schema),
       split_by_(node.columns),
+      replaced_by_(std::get<plan::Sink>(node.node->body).replace.size()),
       csv_(std::get<plan::Sink>(node.node->body).format == plan::Sink::Format::csv),
       root_(without_slashes(std::get<plan::Sink>(node.node->body).files)),
       files_(files),
@@ -248,7 +251,7 @@ Result<void> FileSink::flush(Folder& folder) {
   if (folder.written == 0) {
     if (auto ok = files_.make_directories(directory); !ok) return ok;
   }
-  auto file = files_.open(directory + (csv_ ? "/rows.csv" : "/rows.jsonl"), file::OpenMode::create);
+  auto file = files_.open(directory + "/" + file_name(), file::OpenMode::create);
   if (!file) return fail(file);
   BytesView rows = as_bytes(folder.rows);
   if (auto ok = (*file)->write_at(folder.written, {&rows, 1}); !ok) return ok;
@@ -280,8 +283,7 @@ Result<void> FileSink::sync_written() {
   for (const auto& folder : folders_) {
     if (folder.written == 0) continue;
     std::string directory = joined(writing(), folder.path);
-    auto file =
-        files_.open(directory + (csv_ ? "/rows.csv" : "/rows.jsonl"), file::OpenMode::read_write);
+    auto file = files_.open(directory + "/" + file_name(), file::OpenMode::read_write);
     if (!file) return fail(file);
     open.push_back(std::move(*file));
     for (; directory != writing(); directory = parent_of(directory)) directories.insert(directory);
@@ -304,8 +306,10 @@ Result<void> FileSink::move(const std::string& commit, const std::string& below,
   std::string to = joined(root_, below);
   auto entries = files_.list(from);
   if (!entries) return fail(entries);
+  if (auto ok = remove_unlisted(files_, from, to); !ok) return ok;
   if (auto ok = make_directories(to); !ok) return ok;
   for (const auto& entry : *entries) {
+    if (entry.name == manifest_name) continue;
     if (entry.is_directory) {
       if (auto ok = move(commit, joined(below, entry.name), infix); !ok) return ok;
       continue;
@@ -323,11 +327,32 @@ Result<void> FileSink::put_in_place(const std::string& commit, const std::string
   return files_.sync_directory(inside());
 }
 
+// Of the folders that are replaced as a whole.
+Result<void> FileSink::write_manifests() {
+  bool replaces = !options_.epochs || options_.epochs->replaces;
+  if (replaced_by_ == 0 || !replaces) return {};
+  std::map<std::string, std::vector<std::string>> replaced;
+  for (const auto& folder : folders_) {
+    if (folder.written == 0) continue;
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < replaced_by_; ++i) {
+      end = std::min(folder.path.find('/', end + 1), folder.path.size());
+    }
+    std::string below = folder.path.substr(std::min(end + 1, folder.path.size()));
+    replaced[folder.path.substr(0, end)].push_back(joined(below, file_name()));
+  }
+  for (const auto& [path, paths] : replaced) {
+    if (auto ok = write_manifest(files_, joined(writing(), path), paths); !ok) return ok;
+  }
+  return {};
+}
+
 Result<bool> FileSink::finish_writing() {
   if (auto ok = flush_all(); !ok) return fail(ok);
   bool any = std::any_of(folders_.begin(), folders_.end(),
                          [](const Folder& folder) { return folder.written > 0; });
   if (!any) return false;
+  if (auto ok = write_manifests(); !ok) return fail(ok);
   if (auto ok = sync_written(); !ok) return fail(ok);
   folders_.clear();
   table_.clear();

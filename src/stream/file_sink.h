@@ -39,7 +39,8 @@ struct FileEpochs {
 };
 
 /// Rows become visible, and durable, at a commit, which replaces the file of each folder that rows
-/// were written for since the commit before; all other folders stay as they are. A crash leaves
+/// were written for since the commit before; all other folders stay as they are, but for those that
+/// are in one of a value of the sink's `replace`, which is replaced as a whole. A crash leaves
 /// what all of a commit's folders had before it, or what it brings: the next open() finishes a
 /// commit that was complete, and throws away what was not. Readers see each file whole at any time.
 ///
@@ -92,6 +93,7 @@ class FileSink {
   Result<void> append_row(const column::Chunk& chunk, std::uint32_t row);
   Result<void> flush(Folder& folder);
   Result<void> flush_all();
+  Result<void> write_manifests();
   Result<void> sync_written();
   /// Something is to be committed, and durable in `writing`.
   Result<bool> finish_writing();
@@ -102,9 +104,11 @@ class FileSink {
   std::string writing() const { return inside() + "/writing"; }
   std::string committed() const { return inside() + "/commit"; }
   std::string infix_of(std::uint64_t epoch) const;
+  std::string file_name() const { return csv_ ? "rows.csv" : "rows.jsonl"; }
 
   const column::Schema schema_;
   const std::vector<std::size_t> split_by_;
+  const std::size_t replaced_by_;  // how many of these
   const bool csv_;
   const std::string root_;
   file::FileSystem& files_;

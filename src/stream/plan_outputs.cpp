@@ -233,18 +233,23 @@ std::vector<std::shared_ptr<View>> PlanOutputs::views() const {
   return views;
 }
 
+void PlanOutputs::end_views(operators::Watermark complete_to) {
+  if (skips_views_) return;
+  for (const auto& [node, sink] : views_) sink.view()->stage_end(complete_to);
+}
+
 void PlanOutputs::add_bytes(std::vector<std::size_t>& by_node) const {
   for (const auto& [node, sink] : views_) by_node[node] += sink.view()->bytes();
 }
 
 void PlanOutputs::snapshot(StateWriter& writer) const {
-  writer.section("views", 1);
+  writer.section("views", 2);
   writer.write(static_cast<std::uint32_t>(views_.size()));
   for (const auto& [node, sink] : views_) sink.view()->snapshot(writer);
 }
 
 Result<void> PlanOutputs::restore(StateReader& reader) {
-  if (auto ok = reader.section("views", 1); !ok) return ok;
+  if (auto ok = reader.section("views", 2); !ok) return ok;
   if (reader.read<std::uint32_t>() != views_.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot has another number of views");
   }

@@ -68,6 +68,8 @@ class PlanOutputs final : public Outlet {
   std::uint64_t file_bytes() const;
   /// What readers may see is up to whoever runs the pipeline: View::seal() and publish().
   std::vector<std::shared_ptr<View>> views() const;
+  /// The input has ended: views have what happened before this.
+  void end_views(operators::Watermark complete_to);
   /// Adds what views hold to the memory of their nodes.
   void add_bytes(std::vector<std::size_t>& by_node) const;
   /// What views hold is part of a run's state.

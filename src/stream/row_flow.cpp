@@ -119,8 +119,7 @@ Result<void> RowFlow::take_any_order(Workers& workers, Watermark watermark) {
   constexpr std::int64_t blocks_ahead = 32;
   const auto& times = inputs_[*least].reader().block()->context.event_times_ms;
   std::int64_t span_ms = std::max<std::int64_t>(times.back() - times.front(), 1'000);
-  constexpr std::size_t blocks_max = 64;
-  BlockQueue queue(times.front() + blocks_ahead * span_ms, blocks_max);
+  BlockQueue queue(times.front() + blocks_ahead * span_ms, blocks_max_);
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const SourceReader& reader = inputs_[i].reader();
     if (reader.has_rows() && !inputs_[i].place().is_table)

@@ -1,6 +1,7 @@
 // From a task's inputs to its graph.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -37,6 +38,10 @@ class RowFlow {
   RowFlow(const plan::BoundPlan& plan, const std::vector<std::vector<bool>>& used,
           TaskInputs& inputs, Dataflow& dataflow, const Options& options);
 
+  /// How many blocks take_some() takes at most.
+  void limit_blocks(std::size_t blocks) {
+    blocks_max_ = std::clamp<std::size_t>(blocks, 1, most_blocks);
+  }
   /// Some blocks of what is there. False if that was all of tables, so that event time is not
   /// known.
   Result<bool> take_some(Workers& workers, Watermark watermark);
@@ -58,7 +63,9 @@ class RowFlow {
   TaskInputs& inputs_;
   Dataflow& dataflow_;
   const Options options_;
-  const std::size_t chunk_rows_;                   // at most, of rows that come one by one
+  const std::size_t chunk_rows_;  // at most, of rows that come one by one
+  static constexpr std::size_t most_blocks = 64;
+  std::size_t blocks_max_ = most_blocks;
   std::vector<std::optional<MergedRows>> merged_;  // by node: of sources
 };
 

@@ -146,6 +146,7 @@ Result<void> Task::repeat(const StepRecord& step, OutputBatches& out) {
   if (auto ok = take_ranges(); !ok) return ok;
   if (auto ok = inputs_->check_repeated(step); !ok) return ok;
   inputs_->end_ranges();
+  if (step.flushed) outputs_->end_views(inputs_->watermark_at_end());
   auto finished = finish_step(step.watermark, out);
   end_step(step.now_ms, watermark_, nullptr);
   if (!finished) return finished;
@@ -199,6 +200,7 @@ Result<void> Task::check_memory() {
 Result<void> Task::flush(OutputBatches& out, StepRecord* did) {
   std::int64_t now_ms = begin_step();
   Watermark before = watermark_;
+  outputs_->end_views(inputs_->watermark_at_end());
   auto finished = finish_step(watermark_max, out);
   end_step(now_ms, before, did);
   if (did != nullptr) did->flushed = true;

@@ -103,6 +103,8 @@ class Task {
   /// All that is below the ends has been consumed.
   bool finished() const { return inputs_->finished(); }
 
+  /// step() consumes some so many rows at most, but a block at least.
+  void limit_step(std::size_t rows) { rows_->limit_blocks(rows / options_.block_rows); }
   /// Consumes some chunks of rows at most. False if there was nothing to do. `did` is what it did;
   /// after an error it means nothing.
   Result<bool> step(OutputBatches& out, StepRecord* did = nullptr);

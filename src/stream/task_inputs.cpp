@@ -170,6 +170,16 @@ std::optional<Watermark> TaskInputs::least_watermark() const {
   return least;
 }
 
+Watermark TaskInputs::watermark_at_end() const {
+  Watermark least = operators::watermark_max;
+  for (const auto& input : inputs_) {
+    Watermark watermark = input->reader().watermark();
+    bool has_some = input->place().is_timed && watermark != operators::watermark_min;
+    if (has_some) least = std::min(least, watermark);
+  }
+  return least == operators::watermark_max ? operators::watermark_min : least;
+}
+
 void TaskInputs::begin_step() {
   begins_.clear();
   for (const auto& input : inputs_) {

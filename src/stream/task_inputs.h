@@ -59,6 +59,9 @@ class TaskInputs {
   bool have_rows() const;
   /// Of those that are timed and not idle; nothing if there are none.
   std::optional<Watermark> least_watermark() const;
+  /// Behind all that is there: of partitions that never had a row none. watermark_min if all are
+  /// so.
+  Watermark watermark_at_end() const;
 
   /// From here to end_step() is one step.
   void begin_step();

@@ -1,6 +1,7 @@
 // A snapshot of a view, within that of its task:
 //
-//   view := rows:u32 (key:text json:text event_time_ms:i64)*
+//   view := has_ended:u8 ended_at:i64 dropped_to_ms:i64
+//           rows:u32 (key:text json:text event_time_ms:i64)*
 #include "stream/view.h"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ void View::stage(std::string key, ViewRowPtr row) {
 }
 
 void View::seal() {
-  sealed_.push_back(std::exchange(staged_, {}));
+  sealed_.push_back({std::exchange(staged_, {}), ended_at_});
 }
 
 // The key of a row that is there is its own, so that it lives as long.
@@ -56,6 +57,7 @@ void View::expire(Epoch& epoch) {
     return;
   }
   while (!by_time_.empty() && by_time_.begin()->first < moment_.watermark - *options_.keep_ms) {
+    moment_.dropped_to_ms = std::max(moment_.dropped_to_ms, by_time_.begin()->first);
     set(std::string(by_time_.begin()->second), nullptr, epoch);
   }
 }
@@ -68,17 +70,25 @@ void View::forget() {
 }
 
 void View::publish(ViewMoment moment) {
-  std::vector<Change> changes = std::move(sealed_.front());
+  Sealed sealed = std::move(sealed_.front());
   sealed_.pop_front();
   std::lock_guard lock(mutex_);
   Epoch epoch;
   epoch.moment = std::exchange(moment_, std::move(moment));
+  moment_.complete_to = sealed.ended_at.value_or(moment_.watermark);
+  moment_.dropped_to_ms = epoch.moment.dropped_to_ms;
   epoch.bytes = sizeof(Epoch) + epoch.moment.inputs.size() * sizeof(ViewMoment::Input);
-  for (Change& change : changes) set(change.key, std::move(change.row), epoch);
+  for (Change& change : sealed.changes) set(change.key, std::move(change.row), epoch);
   expire(epoch);
   undo_bytes_ += epoch.bytes;
   undo_.push_back(std::move(epoch));
   forget();
+}
+
+void View::forget_past() {
+  std::lock_guard lock(mutex_);
+  undo_.clear();
+  undo_bytes_ = 0;
 }
 
 Result<std::size_t> View::epochs_behind(const Query& query) const {
@@ -158,9 +168,11 @@ std::size_t View::bytes() const {
 
 void View::snapshot(StateWriter& writer) const {
   std::map<std::string_view, ViewRowPtr> all;
+  std::int64_t dropped_to_ms = 0;
   {
     std::lock_guard lock(mutex_);
     all.insert(rows_.begin(), rows_.end());
+    dropped_to_ms = moment_.dropped_to_ms;
   }
   auto apply = [&](const std::vector<Change>& changes) {
     for (const Change& change : changes) {
@@ -168,8 +180,11 @@ void View::snapshot(StateWriter& writer) const {
       if (change.row) all.emplace(change.row->key, change.row);
     }
   };
-  for (const auto& changes : sealed_) apply(changes);
+  for (const auto& sealed : sealed_) apply(sealed.changes);
   apply(staged_);
+  writer.write(static_cast<std::uint8_t>(ended_at_ ? 1 : 0));
+  writer.write(ended_at_.value_or(0));
+  writer.write(dropped_to_ms);
   writer.write(static_cast<std::uint32_t>(all.size()));
   for (const auto& [key, row] : all) {
     writer.write_text(key);
@@ -180,8 +195,13 @@ void View::snapshot(StateWriter& writer) const {
 
 Result<void> View::restore(StateReader& reader) {
   constexpr std::size_t row_bytes_min = 10;
+  bool has_ended = reader.read<std::uint8_t>() != 0;
+  auto ended_at = reader.read<operators::Watermark>();
+  if (has_ended) ended_at_ = ended_at;
+  auto dropped_to_ms = reader.read<std::int64_t>();
   std::uint32_t count = reader.read_count(row_bytes_min);
   std::lock_guard lock(mutex_);
+  moment_.dropped_to_ms = dropped_to_ms;
   Epoch ignored;
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     auto row = std::make_shared<ViewRow>();

@@ -40,6 +40,11 @@ struct ViewMoment {
   std::int64_t committed_ms = 0;  // by the wall's clock
   operators::Watermark watermark = operators::watermark_min;
   std::vector<Input> inputs;
+  /// What happened before this is in it, but for what comes late: the watermark, and where the
+  /// input has ended that of its end. Told by publish().
+  operators::Watermark complete_to = operators::watermark_min;
+  /// The latest event time of rows that have gone because of their age. Told by publish().
+  std::int64_t dropped_to_ms = operators::watermark_min;
 };
 
 /// The last row of each key, as of a committed epoch. A pipeline stages what a step gives, seals
@@ -89,10 +94,14 @@ class View {
   // For whoever runs the pipeline, one thread:
   /// The row of a key from now on; null where it goes.
   void stage(std::string key, ViewRowPtr row);
+  /// The input has ended: what is staged by the next seal() has all that happened before this.
+  void stage_end(operators::Watermark complete_to) { ended_at_ = complete_to; }
   /// What has been staged belongs to an epoch.
   void seal();
   /// The oldest epoch that was sealed is committed.
   void publish(ViewMoment moment);
+  /// What is published is the oldest that readers may see.
+  void forget_past();
   /// With all that is staged. Between two steps.
   void snapshot(StateWriter& writer) const;
   /// What it shows is that of `moment`, which is told by the next publish().
@@ -102,6 +111,10 @@ class View {
   struct Change {
     std::string key;
     ViewRowPtr row;  // null: none
+  };
+  struct Sealed {
+    std::vector<Change> changes;
+    std::optional<operators::Watermark> ended_at;
   };
   struct Epoch {
     ViewMoment moment;
@@ -120,7 +133,8 @@ class View {
   const Options options_;
   // The pipeline's thread's:
   std::vector<Change> staged_;
-  std::deque<std::vector<Change>> sealed_;
+  std::optional<operators::Watermark> ended_at_;
+  std::deque<Sealed> sealed_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_:

@@ -157,6 +157,8 @@ std::vector<Expression> of_times_and_arrays() {
           now(),
           x + 5min,
           x - std::chrono::days(1),
+          array({x, x + 5min}),
+          array_remove(l, "a"),
           cardinality(l),
           element(l, 1)};
 }
@@ -330,7 +332,7 @@ TEST_CASE("every node with all that it can be told becomes one that a plan can h
   keyed.top(3, {descending("time"), ascending("h")}, {.rank = "rank", .emit = Emission::watermark})
       .to_console();
   keyed.dedup({.keep = DedupOptions::Keep::last, .horizon = 1h}).to_console();
-  left.top(1, {ascending("time")}).to_console();
+  left.top(1, {ascending("time")}, {.ties = true}).to_console();
   left.over({}, {count()}).to_console();
   std::string text = pipeline.plan();
   auto plan = plan::parse(text);

@@ -115,7 +115,7 @@ std::vector<Bytes> plan_seeds() {
       R"({"name":"x","type":"over","input":"in","frame":{"rows":2},"emit":"update",)"
       R"("aggregates":[{"name":"a","function":"avg","argument":{"column":"n"}}]})",
       R"({"name":"x","type":"top","input":"in","keys":["k"],"order_by":[{"column":"n",)"
-      R"("descending":true}],"limit":2,"rank":"r"})",
+      R"("descending":true}],"limit":2,"ties":true,"rank":"r"})",
       R"({"name":"x","type":"dedup","input":"in","keys":["k"],"keep":"last","horizon_ms":2000})",
       R"({"name":"r","type":"project","input":"in","columns":[{"name":"rk","expression":)"
       R"({"column":"k"}}]},{"name":"x","type":"join","kind":"interval","left":"in","right":"r",)"

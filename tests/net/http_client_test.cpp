@@ -33,13 +33,15 @@ class HoldingServer {
     auto listener = Listener::bind(io_, Address{"127.0.0.1", 0});
     REQUIRE(listener);
     server_ = std::make_unique<HttpServer>(
-        std::move(*listener), HttpOptions{}, [this](const HttpRequest& request) {
-          HttpResponse response{request.is_local ? 200 : 403, "text/plain", request.path};
+        std::move(*listener), HttpOptions{},
+        [this](const HttpRequest& request, HttpServer::Answer answer) {
+          HttpResponse response{request.is_local ? 200 : 403, "text/plain",
+                                request.path + request.body};
           if (request.path == "/hold") {
             ++holds;
             response.hold = std::shared_ptr<void>(this, [this](void*) { --holds; });
           }
-          return response;
+          answer(std::move(response));
         });
     REQUIRE(server_->start());
     thread_ = std::thread([this] { io_.run(); });
@@ -71,6 +73,10 @@ TEST_CASE("a client asks again and again on one connection") {
     CHECK(answer->status == 200);
     CHECK(answer->body == path);
   }
+  auto posted = client->ask("POST", "/b", R"({"c":1})");
+  REQUIRE(posted);
+  CHECK(posted->body == R"(/b{"c":1})");
+  CHECK(client->ask("DELETE", "/d", "").value().body == "/d");
 }
 
 TEST_CASE("what an answer holds is kept until the connection ends") {

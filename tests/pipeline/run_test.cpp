@@ -396,6 +396,8 @@ TEST_CASE("a batch takes what is there when it begins, closes its windows, and h
   REQUIRE(play.values().size() == 1);
   CHECK(play.values()[0].ends_with(R"("rows":5})"));
   CHECK(play.status().progress.percent == 100);
+  CHECK(play.status().bounded);
+  CHECK(play.status().mode.type == plan::Mode::Type::batch);
   // A start behind it finds it finished.
   play.crash();
   play.states.clear();
@@ -487,6 +489,25 @@ TEST_CASE("a warm-up gives nothing, and what comes behind it counts what was in 
   CHECK(play.values().size() == 2);
 }
 
+TEST_CASE(
+    "a version in its warm-up cannot be asked to stop somewhere: it would give what is given") {
+  Play play;
+  for (int i = 0; i < 14; ++i) play.produce(100 * i);
+  auto options = play.options(copy());
+  options.silent_to = {at(11)};
+  options.block_rows = 1;
+  options.rows_per_s = 10;
+  play.start(options);
+  play.pass(200ms);
+  auto asked = run_to(play, {at(13)});
+  REQUIRE_FALSE(asked.has_value());
+  CHECK(asked.error().what ==
+        "the version is in its warm-up: it reads what others have given results of");
+  play.pass(10s);
+  CHECK(play.values().size() == 3);
+  CHECK(run_to(play, {at(14)}).has_value());
+}
+
 TEST_CASE("a rate is kept to, and may change on the way") {
   Play play;
   for (int i = 0; i < 1'000; ++i) play.produce(i, "a", i);
@@ -536,6 +557,48 @@ TEST_CASE("a version says how far it is behind, and what holds its watermark bac
   CHECK(status.partitions[0].end == Offset{3});
   REQUIRE(status.partitions[0].lag_ms.has_value());
   CHECK(*status.partitions[0].lag_ms == play.executor.wall_ms() - (now - 2'000) - 1);
+}
+
+TEST_CASE("an observer is told what was recovered, what is on its way, and what is committed") {
+  class Listener final : public EpochObserver {
+   public:
+    void recovered(std::uint64_t epoch, operators::Watermark watermark,
+                   const Positions& positions) override {
+      told += fmt::format("recovered {} {} {}; ", epoch, watermark, positions.at(0).offset.value());
+    }
+    void handed_over(std::uint64_t epoch) override {
+      told += fmt::format("{} on its way; ", epoch);
+    }
+    void committed(const CommittedEpoch& epoch) override {
+      told += fmt::format("{} committed {} {} {}; ", epoch.epoch, epoch.watermark,
+                          epoch.output.size(), epoch.positions.at(0).offset.value());
+    }
+    std::string told;
+  };
+  Listener listener;
+  Play play;
+  play.hold_commits();
+  auto options = play.options(copy());
+  options.observer = &listener;
+  play.start(options);
+  play.pass(1ms);
+  CHECK(listener.told == "1 on its way; ");
+  play.commit();
+  play.produce(70, "a", 1);
+  play.pass(1ms);
+  play.commit();
+  play.pass(1ms);
+  CHECK(listener.told ==
+        "1 on its way; 1 committed -9223372036854775808 0 0; 2 on its way; 2 committed 70 1 1; ");
+  play.crash();
+  listener.told.clear();
+  play.start(options);
+  play.produce(80, "a", 2);
+  play.pass(1ms);
+  play.commit();
+  play.pass(1ms);
+  CHECK(listener.told == "recovered 2 70 1; 3 on its way; 3 committed 80 1 2; ");
+  play.drop();
 }
 
 TEST_SUITE_END();

@@ -147,8 +147,10 @@ TEST_CASE("health, readiness and metrics are answered over HTTP, anything else i
   }
   CHECK(contains(get(server, "/nothing"), "404"));
   Peer poster = server.connect_http();
-  poster.send("POST /metrics HTTP/1.1\r\nConnection: close\r\n\r\n");
-  CHECK(contains(poster.receive_all(), "405"));
+  poster.send("DELETE /metrics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  std::string refusal = poster.receive_all();
+  CHECK(contains(refusal, "405"));
+  CHECK(contains(refusal, "Allow: GET, HEAD\r\n"));
 }
 
 TEST_CASE("until it has recovered, and when it stops, a server is alive and not ready") {

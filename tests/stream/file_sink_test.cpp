@@ -40,6 +40,8 @@ struct FilePlan {
 };
 
 const std::string by_city = R"("format": "json", "partition_by": ["city"])";
+const std::string by_day_and_city =
+    R"("format": "csv", "partition_by": ["day", "city"], "replace": ["day"])";
 
 class Folder {
  public:
@@ -57,11 +59,12 @@ class Folder {
     return {};
   }
   /// Rows (city, n) of one day.
-  Result<void> write(const std::vector<std::pair<Value, std::int64_t>>& rows) {
+  Result<void> write(const std::vector<std::pair<Value, std::int64_t>>& rows,
+                     std::int64_t day = 19'782) {
     interpreter::Rows all;
     for (const auto& [city, n] : rows) {
       interpreter::Row row;
-      row.values = {column::Date{19'782}, city, n};
+      row.values = {column::Date{day}, city, n};
       row.position = {0, 0, 0};
       all.push_back(row);
     }
@@ -142,6 +145,75 @@ TEST_CASE("a commit replaces the folders that it has rows for, and no others") {
   const std::string day = R"({"day":"2024-02-29","n":)";
   CHECK(folder.content() ==
         Content{{"city=Bonn/rows.jsonl", day + "2}\n"}, {"city=Oslo/rows.jsonl", day + "3}\n"}});
+}
+
+TEST_CASE("a folder that is replaced as a whole has what a commit brings, and nothing else") {
+  Folder folder(by_day_and_city);
+  REQUIRE(folder.open());
+  REQUIRE(folder.write({{oslo, 1}, {bonn, 2}}, 1));
+  REQUIRE(folder.write({{oslo, 3}, {bonn, 4}, {rome, 5}}, 2));
+  REQUIRE(folder.commit());
+  CHECK(folder.content().size() == 5);
+  SUBCASE("by a commit") {
+    REQUIRE(folder.write({{rome, 6}, {bonn, 7}}, 2));
+    REQUIRE(folder.commit());
+  }
+  SUBCASE("by an epoch of a batch") {
+    REQUIRE(folder.open_epochs(0, true));
+    REQUIRE(folder.write({{rome, 6}, {bonn, 7}}, 2));
+    REQUIRE(*folder.sink().prepare(1));
+    REQUIRE(folder.sink().publish());
+  }
+  CHECK(folder.content() == Content{{"day=1970-01-02/city=Bonn/rows.csv", "n\n2\n"},
+                                    {"day=1970-01-02/city=Oslo/rows.csv", "n\n1\n"},
+                                    {"day=1970-01-03/city=Bonn/rows.csv", "n\n7\n"},
+                                    {"day=1970-01-03/city=Rome/rows.csv", "n\n6\n"}});
+  CHECK(folder.left_over().empty());
+}
+
+TEST_CASE("what runs all the time adds to a folder, whatever it replaces as a batch") {
+  Folder folder(by_day_and_city);
+  REQUIRE(folder.open_epochs(0));
+  for (int n : {1, 2}) {
+    REQUIRE(folder.write({{n == 1 ? oslo : bonn, n}}, 1));
+    REQUIRE(*folder.sink().prepare(static_cast<std::uint64_t>(n)));
+    REQUIRE(folder.sink().publish());
+  }
+  CHECK(folder.content().size() == 2);
+}
+
+TEST_CASE("a crash while a folder is replaced leaves it as it was, or as it is to be") {
+  bool done = false;
+  std::set<std::string> outcomes;
+  for (std::uint64_t changes = 0; !done; ++changes) {
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+      CAPTURE(changes);
+      CAPTURE(seed);
+      Folder folder(by_day_and_city, seed);
+      REQUIRE(folder.open());
+      REQUIRE(folder.write({{oslo, 1}, {bonn, 2}}, 1));
+      REQUIRE(folder.commit());
+      Content before = folder.content();
+      Content after{{"day=1970-01-02/city=Bonn/rows.csv", "n\n3\n"},
+                    {"day=1970-01-02/city=Rome/rows.csv", "n\n4\n"}};
+      folder.files.stop_after(changes);
+      bool committed =
+          folder.write({{bonn, 3}, {rome, 4}}, 1).has_value() && folder.commit().has_value();
+      done = done || committed;
+      folder.crash(seed % 2 == 0);
+      // The next start may die, too.
+      folder.files.stop_after(changes % 5);
+      static_cast<void>(folder.open());
+      folder.crash(seed % 4 < 2);
+      REQUIRE(folder.open());
+      CHECK(folder.left_over().empty());
+      bool is_new = folder.content() == after;
+      CHECK((is_new || folder.content() == before));
+      if (committed) CHECK(is_new);
+      outcomes.insert(is_new ? committed ? "new" : "finished" : "old");
+    }
+  }
+  CHECK(outcomes == std::set<std::string>{"old", "finished", "new"});
 }
 
 TEST_CASE("without columns to split by there is one file") {

@@ -284,4 +284,46 @@ TEST_CASE("a run without epochs refuses a view, and says what to have instead") 
   CHECK(runner.error().what.find("give view counts a topic") != std::string::npos);
 }
 
+TEST_CASE("a view says what it is complete up to, and what has gone because of its age") {
+  View view({"v", 1000});
+  CHECK(view.read({})->moment.dropped_to_ms == watermark_min);
+  stage(view, "a", "1", 5000);
+  stage(view, "b", "1", 6000);
+  commit(view, 1, 6000);
+  CHECK(view.read({})->moment.complete_to == 6000);
+  CHECK(view.read({})->moment.dropped_to_ms == watermark_min);
+  commit(view, 2, 6500);
+  CHECK(read(view) == Table{{"b", "1"}});
+  CHECK(view.read({})->moment.dropped_to_ms == 5000);
+  view.stage_end(6400);
+  commit(view, 3, watermark_max);
+  CHECK(view.read({})->moment.complete_to == 6400);
+  CHECK(view.read(at_epoch(2))->moment.complete_to == 6500);
+  CHECK(view.read(at_epoch(1))->moment.dropped_to_ms == watermark_min);
+  StateWriter writer;
+  view.snapshot(writer);
+  Bytes bytes = writer.finish();
+  View again({"v", 1000});
+  auto reader = StateReader::open(bytes);
+  REQUIRE(reader.has_value());
+  REQUIRE(again.restore(*reader).has_value());
+  commit(again, 3, watermark_max);
+  CHECK(again.read({})->moment.complete_to == 6400);
+  CHECK(again.read({})->moment.dropped_to_ms == 5000);
+}
+
+TEST_CASE("a view can be told that nothing of before it may be seen") {
+  View view({"v", {}});
+  stage(view, "a", "1");
+  commit(view, 1);
+  stage(view, "a", "2");
+  commit(view, 2);
+  view.forget_past();
+  CHECK(read(view) == Table{{"a", "2"}});
+  CHECK_FALSE(view.read(at_epoch(1)).has_value());
+  stage(view, "a", "3");
+  commit(view, 3);
+  CHECK(read(view, at_epoch(2)) == Table{{"a", "2"}});
+}
+
 TEST_SUITE_END();

@@ -1,0 +1,187 @@
+// How a deployed pipeline looks from outside, and what time does to it.
+#include <algorithm>
+#include <utility>
+
+#include "pipeline/deployment.h"
+
+namespace leat::pipeline {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Wall time may jump: it is looked at so often at least, where something depends on it.
+constexpr milliseconds look_interval{30'000};
+/// How often it is looked at how far a replay is.
+constexpr milliseconds watch_interval{200};
+constexpr milliseconds soon{20};
+
+}  // namespace
+
+Activity Deployment::activity_of(const Deployed& pipeline, const Version& version) const {
+  if (pipeline.dropped) return Activity::dropping;
+  if (version.role == Role::deployed) return Activity::deployed;
+  if (version.role == Role::ended) return Activity::ended;
+  const Worker* worker = find_worker(version.number);
+  if (worker == nullptr || !worker->plan) return Activity::failed;
+  if (version.replay && version.role == Role::replay && version.replay->done) {
+    return Activity::finished;
+  }
+  if (pipeline.paused) return Activity::paused;
+  switch (worker->keeper->state()) {
+    case Keeper::State::off:
+      return worker->plan->mode.type == plan::Mode::Type::batch ? Activity::waiting
+                                                                : Activity::recovering;
+    case Keeper::State::waiting: return Activity::failing;
+    case Keeper::State::given_up: return Activity::failed;
+    case Keeper::State::finished:
+      return version.role == Role::live ? Activity::waiting : Activity::finished;
+    case Keeper::State::at_work: break;
+  }
+  RunState state = worker->keeper->status()->state;
+  return state == RunState::recovering ? Activity::recovering : Activity::running;
+}
+
+VersionView Deployment::view_of(const Deployed& pipeline, const Version& version) const {
+  VersionView view;
+  view.version = version;
+  view.activity = activity_of(pipeline, version);
+  const Worker* worker = find_worker(version.number);
+  if (worker == nullptr) return view;
+  if (worker->plan) {
+    view.plan = *worker->plan;
+  } else {
+    view.last_error = worker->plan.error();
+    view.failures = 1;
+  }
+  const Keeper& keeper = *worker->keeper;
+  view.status = keeper.status();
+  view.restarts = keeper.restarts();
+  if (keeper.last_error()) {
+    view.failures = keeper.failures().count();
+    view.last_error = keeper.last_error();
+    view.last_error_ms = keeper.last_error_ms();
+  }
+  view.next_try_ms = keeper.next_try_ms();
+  if (version.role == Role::live) view.next_run_ms = next_run_ms(version);
+  view.difference = worker->difference;
+  view.is_comparing = worker->is_comparing;
+  return view;
+}
+
+PipelineView Deployment::view() const {
+  PipelineView view;
+  view.name = name_;
+  view.now_ms = environment_.clock.wall_ms();
+  const Deployed* pipeline = record();
+  if (pipeline == nullptr) return view;
+  view.created_ms = pipeline->created_ms;
+  view.paused = pipeline->paused;
+  for (const Version& version : pipeline->versions) {
+    view.versions.push_back(view_of(*pipeline, version));
+  }
+  return view;
+}
+
+std::vector<std::shared_ptr<Run>> Deployment::runs() const {
+  std::vector<std::shared_ptr<Run>> runs;
+  for (const auto& [number, worker] : workers_) {
+    if (worker.keeper->run()) runs.push_back(worker.keeper->run());
+  }
+  return runs;
+}
+
+// ---- Time --------------------------------------------------------------------------------------
+
+std::optional<std::int64_t> Deployment::next_run_ms(const Version& version) const {
+  const Worker* worker = find_worker(version.number);
+  if (worker == nullptr || !worker->schedule) return std::nullopt;
+  // What was to be while the server was not there, or the pipeline was paused, is made up for once;
+  // what was to be while a run was under way is not.
+  std::int64_t from = std::max({version.role_ms, version.batch.begun_ms, version.batch.ended_ms});
+  return worker->schedule->next_after(from);
+}
+
+void Deployment::begin_due_batch() {
+  change_by_command(
+      [this](Deployed& pipeline) -> Result<std::string> {
+        Version* live = pipeline.live();
+        if (live == nullptr || pipeline.paused || pipeline.dropped) return "";
+        std::int64_t now_ms = environment_.clock.wall_ms();
+        if (live->batch.is_under_way() || next_run_ms(*live).value_or(now_ms + 1) > now_ms) {
+          return "";
+        }
+        if (auto begun = begin_batch(*live, {}); !begun) return fail(begun);
+        return "";
+      },
+      [](const Result<plan::JsonObject>&) {});
+}
+
+void Deployment::end_retired() {
+  enqueue([this](Next next) mutable {
+    auto over = std::make_shared<std::vector<Version>>();
+    auto end = [this, over](Deployed& pipeline) -> Result<std::string> {
+      std::int64_t now_ms = environment_.clock.wall_ms();
+      for (Version& version : pipeline.versions) {
+        if (version.role != Role::retired || now_ms < version.role_ms + retired_ms) continue;
+        over->push_back(version);
+        version.role = Role::ended;
+        version.role_ms = now_ms;
+      }
+      return "";
+    };
+    change(end, [this, over, next = std::move(next)](const Result<std::string>& ended) mutable {
+      if (ended) {
+        for (const Version& version : *over) {
+          remove_output(version, false, [](const Result<void>&) {});
+        }
+      }
+      next();
+    });
+  });
+}
+
+void Deployment::tick() {
+  const Deployed* pipeline = record();
+  if (pipeline == nullptr || is_closing_) return;
+  // What is under way may change all that is looked at here.
+  if (is_busy_) return schedule_tick();
+  std::int64_t now_ms = environment_.clock.wall_ms();
+  bool any_retired_over = false;
+  for (const Version& version : pipeline->versions) {
+    any_retired_over = any_retired_over ||
+                       (version.role == Role::retired && now_ms >= version.role_ms + retired_ms);
+  }
+  if (any_retired_over) end_retired();
+  const Version* live = pipeline->live();
+  bool may_begin = live != nullptr && !pipeline->paused && !pipeline->dropped;
+  if (may_begin && !live->batch.is_under_way()) {
+    auto due_ms = next_run_ms(*live);
+    if (due_ms && *due_ms <= now_ms) begin_due_batch();
+  }
+  watch_replays();
+  schedule_tick();
+}
+
+void Deployment::schedule_tick() {
+  if (timer_ != 0) environment_.executor.cancel(std::exchange(timer_, 0));
+  const Deployed* pipeline = record();
+  if (pipeline == nullptr || is_closing_) return;
+  std::int64_t now_ms = environment_.clock.wall_ms();
+  std::optional<milliseconds> delay;
+  auto within = [&](milliseconds wanted) { delay = std::min(delay.value_or(wanted), wanted); };
+  if (needs_watching()) within(watch_interval);
+  for (const Version& version : pipeline->versions) {
+    if (version.role == Role::retired) within(look_interval);
+    if (version.role != Role::live || pipeline->paused || version.batch.is_under_way()) continue;
+    auto due_ms = next_run_ms(version);
+    if (due_ms) within(std::clamp(milliseconds(*due_ms - now_ms), soon, look_interval));
+  }
+  if (!delay) return;
+  timer_ = environment_.executor.after(*delay, [this] {
+    timer_ = 0;
+    tick();
+  });
+}
+
+}  // namespace leat::pipeline

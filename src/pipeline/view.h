@@ -1,0 +1,90 @@
+// A deployed pipeline as its operator sees it, at one moment.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/deployed.h"
+#include "pipeline/difference.h"
+#include "pipeline/keeper.h"
+#include "pipeline/version_status.h"
+#include "plan/json.h"
+#include "plan/plan.h"
+
+namespace leat::pipeline {
+
+/// What a version does, in one word.
+enum class Activity {
+  deployed,    // not at work yet
+  waiting,     // a batch, for its next run
+  recovering,  // reads what it had committed
+  running,
+  finished,  // has come to the end that it was given
+  failing,   // is tried again
+  failed,    // is not
+  paused,
+  dropping,
+  ended,
+};
+std::string_view name(Activity activity);
+
+struct VersionView {
+  /// As the catalog remembers it.
+  Version version;
+  /// Nothing if it cannot be read.
+  std::optional<plan::Plan> plan;
+  Activity activity = Activity::deployed;
+  /// Of its run, or of the last one.
+  std::optional<VersionStatus> status;
+  /// In a row.
+  std::uint32_t failures = 0;
+  std::uint64_t restarts = 0;
+  /// The last failure, also if it has succeeded since.
+  std::optional<Error> last_error;
+  std::int64_t last_error_ms = 0;
+  std::optional<std::int64_t> next_try_ms;
+  /// Of a batch with a schedule.
+  std::optional<std::int64_t> next_run_ms;
+  /// Against the live version, where that was asked for.
+  std::optional<Difference> difference;
+  bool is_comparing = false;
+};
+
+struct PipelineView {
+  std::string name;
+  std::int64_t created_ms = 0;
+  std::int64_t now_ms = 0;
+  bool paused = false;
+  std::vector<VersionView> versions;
+
+  const VersionView* live() const;
+  const VersionView* find(std::uint32_t number) const;
+};
+
+/// One line of a list: name, state, mode, versions, what the live one does.
+plan::Json summary_json(const PipelineView& view);
+/// All there is to know.
+plan::Json to_json(const PipelineView& view);
+/// A list of the versions, with their plans.
+plan::Json versions_json(const PipelineView& view);
+/// How far a replay is, and what it found.
+plan::Json replay_json(const VersionView& version);
+
+/// Sentences that say why nothing comes out, or why it is behind; one that says that all is well
+/// if it is. With what to do where something is to be done.
+std::vector<std::string> why(const PipelineView& view);
+
+/// The JSON of numbers and times.
+plan::Json json_number(double value);
+template <std::integral Integer>
+plan::Json json_number(Integer value) {
+  return plan::JsonNumber{std::to_string(value)};
+}
+/// "2015-09-12T00:45:00Z"; null where there is no such time.
+plan::Json json_time(std::int64_t time_ms);
+
+}  // namespace leat::pipeline

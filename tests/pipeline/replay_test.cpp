@@ -1,0 +1,321 @@
+// Versions beside the live one: replays, comparisons, promotions and the way back.
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "pipeline/service_world.h"
+
+TEST_SUITE_BEGIN("pipeline");
+
+using namespace leat;
+using namespace leat::pipeline;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Version 1 is live and has read 100 numbers; version 2 is deployed, if that is wanted.
+class Scene : public ServiceWorld {
+ public:
+  explicit Scene(bool has_second = true, std::uint64_t seed = 1) : ServiceWorld(seed) {
+    log.end = 100;
+    deploy(plan_text());
+    pass(1s);
+    if (has_second) deploy(plan_text("p", 7));
+  }
+  const VersionRun::Options& last_started() { return log.started.back(); }
+};
+
+}  // namespace
+
+TEST_CASE("a replay reads history beside the live version, then follows as a shadow") {
+  Scene scene;
+  scene.log.speed = 1;
+  std::string begun = scene.replay();
+  CHECK(contains(begun, "version 2 reads anew from start, beside version 1"));
+  CHECK(contains(begun, R"("version":2)"));
+  CHECK(scene.last_started().suffix == ".v2");
+  CHECK(scene.last_started().repeat.empty());
+  scene.pass(300ms);
+  CHECK(contains(scene.show_replay(), R"("done":false)"));
+  scene.pass(3s);
+  CHECK(contains(scene.show_replay(), R"("done":true)"));
+  CHECK(contains(scene.show_replay(), R"("role":"shadow")"));
+  scene.log.end = 150;
+  scene.pass(2s);
+  CHECK(scene.wrong(150) == "");
+  CHECK(scene.wrong(150, "out.v2") == "");
+}
+
+TEST_CASE("the same plan from the start repeats what the live version did; all else reads anew") {
+  Scene scene(false);
+  CHECK(contains(scene.replay(), "version 2 repeats what version 1 did"));
+  CHECK(scene.last_started().repeat == "p.1");
+  ReplayRequest request;
+  request.from = "50";
+  CHECK(contains(scene.replay(request), "version 2 reads anew from 50"));
+  CHECK(scene.last_started().repeat.empty());
+  // A filter needs no warm-up.
+  REQUIRE(scene.last_started().from.size() == 1);
+  CHECK(scene.last_started().from.front().offset == Offset{50});
+  scene.pass(2s);
+  CHECK(scene.log.outputs["out.v2"].size() == 50);
+}
+
+TEST_CASE("a plan that looks back is read from the start, in silence up to where it is to give") {
+  ServiceWorld world;
+  world.log.end = 100;
+  std::string window = R"({"version": 1, "name": "p", "nodes": [
+      {"name": "in", "type": "source", "topic": "in",
+       "columns": [{"name": "n", "type": "bigint"}]},
+      {"name": "w", "type": "window", "input": "in", "window": {"kind": "tumbling", "size_ms": 5},
+       "aggregates": [{"name": "rows", "function": "count"}]},
+      {"name": "out", "type": "sink", "input": "w", "topic": "out"}]})";
+  world.deploy(window);
+  world.pass(1s);
+  ReplayRequest request;
+  request.from = "60";
+  world.replay(request);
+  CHECK(world.log.started.back().from.empty());
+  REQUIRE(world.log.started.back().silent_to.size() == 1);
+  CHECK(world.log.started.back().silent_to.front().offset == Offset{60});
+}
+
+TEST_CASE("a replay with an end finishes there, and stays so across restarts") {
+  Scene scene;
+  ReplayRequest request;
+  request.to = "40";
+  request.flush = true;
+  CHECK(contains(scene.replay(request), "then it ends at 40"));
+  scene.pass(2s);
+  CHECK(scene.log.outputs["out.v2"].size() == 40);
+  CHECK(contains(scene.show_replay(), R"("state":"finished")"));
+  std::size_t started = scene.log.started.size();
+  scene.restart();
+  scene.pass(2s);
+  CHECK(scene.log.started.size() == started + 1);  // the live one
+  CHECK(contains(scene.show_replay(), R"("state":"finished")"));
+  CHECK(contains(scene.promote(2), "does not follow what arrives"));
+}
+
+TEST_CASE("a replay that is begun again leaves nothing of the first one") {
+  Scene scene;
+  scene.replay();
+  scene.pass(2s);
+  CHECK(scene.log.outputs["out.v2"].size() == 100);
+  scene.replay();
+  scene.pass(2s);
+  CHECK(scene.wrong(100, "out.v2") == "");
+}
+
+TEST_CASE("a comparison is of both versions at the same place, and finds what differs") {
+  Scene scene;
+  ReplayRequest request;
+  request.diff = true;
+  scene.replay(request);
+  for (int i = 0; i < 30; ++i) {
+    scene.log.end += 10;
+    scene.pass(100ms);
+  }
+  scene.pass(1s);
+  CHECK(contains(scene.show_replay(), R"("diff":{"changed_groups":0)"));
+  CHECK(contains(scene.show_replay(), R"("same":true)"));
+  REQUIRE(scene.compare.asked.size() == 1);
+  auto& topic = scene.compare.asked.front().topics.front();
+  CHECK(topic.live.front().end == topic.other.front().end);
+  CHECK(scene.wrong(400) == "");
+}
+
+TEST_CASE("a promotion hands over at one place: nobody reads a record twice, and none is missing") {
+  Scene scene;
+  scene.replay();
+  scene.pass(2s);
+  CHECK(contains(scene.promote(2), "version 2 of p becomes live"));
+  for (int i = 0; i < 20; ++i) {
+    scene.log.end += 7;
+    scene.pass(100ms);
+  }
+  scene.pass(1s);
+  CHECK(contains(scene.show(), R"("version":2)"));
+  CHECK(contains(scene.show(), R"("role":"retired")"));
+  CHECK(scene.wrong(240) == "");
+  // The one that was live goes on as a shadow, from where it stood.
+  CHECK(scene.log.outputs["out.v1"].back() == 239);
+  SUBCASE("and back") {
+    CHECK(contains(scene.promote(1), "version 1 of p becomes live"));
+    for (int i = 0; i < 20; ++i) {
+      scene.log.end += 7;
+      scene.pass(100ms);
+    }
+    scene.pass(1s);
+    CHECK(contains(scene.show(), R"("version":1)"));
+    CHECK(scene.wrong(380) == "");
+  }
+  SUBCASE("and after a day the old one ends, and nothing is kept of it but what it wrote") {
+    scene.pass(23h);
+    CHECK(scene.log.committed.contains("p.1"));
+    scene.pass(2h);
+    CHECK_FALSE(scene.log.committed.contains("p.1"));
+    CHECK(contains(scene.show(), R"("role":"ended")"));
+    CHECK_FALSE(scene.log.outputs["out.v1"].empty());
+    CHECK(contains(scene.promote(1), "leat pipeline replay p --version 1 --promote"));
+  }
+}
+
+TEST_CASE(
+    "a replay that promotes becomes live by itself, if it gave the same where that is asked") {
+  Scene scene;
+  ReplayRequest request;
+  request.promote = true;
+  request.diff = true;
+  SUBCASE("the same") {
+    scene.replay(request);
+    scene.pass(3s);
+    CHECK(contains(scene.show(), R"("version":2)"));
+    CHECK(scene.wrong(100) == "");
+  }
+  SUBCASE("something else") {
+    scene.replay(request);
+    scene.log.outputs["out.v2"] = {};
+    scene.pass(1ms);
+    scene.log.outputs["out.v2"].push_back(7777);
+    scene.pass(3s);
+    CHECK_FALSE(contains(scene.show(), R"("role":"retired")"));
+    CHECK(contains(scene.show_replay(), R"("same":false)"));
+    CHECK(contains(scene.show_replay(), R"("promotes":false)"));
+    // Somebody looked at the difference, and wants it.
+    CHECK(contains(scene.promote(2), "version 2 of p becomes live"));
+    scene.pass(3s);
+    CHECK(contains(scene.show(), R"("version":2)"));
+  }
+}
+
+TEST_CASE("a replay that is stopped leaves what it wrote, and the live version alone") {
+  Scene scene;
+  scene.replay();
+  scene.pass(2s);
+  CHECK(contains(scene.stop_replay(), "version 2 of p has ended; what it wrote stays"));
+  CHECK_FALSE(scene.log.committed.contains("p.2"));
+  scene.log.end = 120;
+  scene.pass(2s);
+  CHECK(scene.wrong(120) == "");
+  CHECK(scene.log.outputs["out.v2"].size() == 100);
+  CHECK(contains(scene.stop_replay(), "p has no replay"));
+}
+
+TEST_CASE("requests that make no sense say what does") {
+  Scene scene;
+  ReplayRequest request;
+  request.flush = true;
+  CHECK(contains(scene.replay(request), "--to says which"));
+  request = {};
+  request.to = "50";
+  request.promote = true;
+  CHECK(contains(scene.replay(request), "--promote and --to exclude each other"));
+  request = {};
+  request.from = "tomorrow";
+  CHECK(contains(scene.replay(request), "'tomorrow' is no position"));
+  request = {};
+  request.version = 9;
+  CHECK(contains(scene.replay(request), "p has no version 9"));
+  CHECK(contains(scene.promote(9), "p has no version 9"));
+  CHECK(contains(scene.promote(2), "leat pipeline replay p --version 2 --promote"));
+  CHECK(contains(scene.promote(1), "version 1 of p is live"));
+}
+
+TEST_CASE(
+    "where the live version cannot go on, another one takes over at the place where it stands") {
+  ServiceWorld world;
+  world.log.end = 100;
+  world.log.fails_at[1] = {40, {Errc::bad_record, "in/0 offset 40: no number"}};
+  world.deploy(plan_text());
+  world.pass(60s);
+  CHECK(world.log.outputs["out"].size() == 40);
+  world.deploy(plan_text("p", 7));
+  SUBCASE("though it has not read a record before") {}
+  SUBCASE("though it is beyond that place, as a shadow") {
+    world.replay();
+    world.pass(2s);
+    CHECK(world.log.outputs["out.v2"].size() == 100);
+  }
+  CHECK(contains(world.promote(2), "version 2 of p is live"));
+  world.log.end = 130;
+  world.pass(2s);
+  CHECK(world.wrong(130) == "");
+}
+
+TEST_CASE("a paused pipeline is promoted where it stands, and goes on when it is resumed") {
+  Scene scene;
+  scene.replay();
+  scene.pass(2s);
+  scene.pause();
+  scene.log.end = 150;
+  CHECK(contains(scene.promote(2), "version 2 of p is live"));
+  scene.pass(2s);
+  CHECK(scene.log.outputs["out"].size() == 100);
+  scene.resume();
+  scene.pass(2s);
+  CHECK(scene.wrong(150) == "");
+  CHECK(contains(scene.show(), R"("version":2)"));
+}
+
+TEST_CASE("a paused pipeline is promoted back before it has read anything: no record comes twice") {
+  ServiceWorld world;
+  world.log.end = 100;
+  world.deploy(looking_back());
+  world.pass(2s);
+  world.deploy(looking_back("p", 7));
+  world.pause();
+  CHECK(contains(world.promote(2), "version 2 of p is live"));
+  CHECK(contains(world.promote(1), "version 1 of p is live"));
+  world.log.end = 150;
+  world.resume();
+  world.pass(2s);
+  CHECK(world.wrong(150) == "");
+}
+
+TEST_CASE("who takes over from a version in its warm-up waits for the end of that") {
+  ServiceWorld world;
+  world.log.end = 100;
+  world.deploy(looking_back());
+  world.pass(2s);
+  world.deploy(looking_back("p", 7));
+  world.pause();
+  world.promote(2);
+  world.log.speed = 1;
+  world.log.end = 150;
+  world.resume();
+  world.pass(300ms);
+  world.promote(1);
+  world.pass(300ms);
+  CHECK(world.log.outputs["out"].size() == 100);
+  world.log.speed = 1'000'000;
+  world.pass(120s);
+  CHECK(world.wrong(150) == "");
+  CHECK(contains(world.promote(1), "version 1 of p is live"));
+}
+
+TEST_CASE("a batch is promoted without a cut: its next run is the other version's") {
+  ServiceWorld world;
+  world.log.end = 10;
+  std::string batch = R"("mode": {"type": "batch"},)";
+  world.deploy(plan_text("p", 0, batch));
+  world.run_now();
+  world.pass(1s);
+  world.deploy(plan_text("p", 7, batch));
+  ReplayRequest request;
+  request.promote = true;
+  world.replay(request);
+  world.pass(2s);
+  CHECK(contains(world.show(), R"("version":2)"));
+  CHECK(world.wrong(10, "out.v2") == "");
+  world.log.outputs["out"].clear();
+  world.run_now();
+  world.pass(1s);
+  CHECK(world.wrong(10) == "");
+}
+
+TEST_SUITE_END();
