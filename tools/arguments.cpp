@@ -68,10 +68,13 @@ class CliArguments final : public Arguments {
   Arguments& subcommand(const char* name, const char* summary, const char* examples) override {
     CLI::App* app = app_.add_subcommand(name, summary);
     app->footer(std::string("Examples:\n") + examples);
-    app_.require_subcommand(1);
+    app_.require_subcommand(action_ ? 0 : 1);
     return children_.emplace_back(*app, choices_);
   }
-  void run(std::function<int()> action) override { action_ = std::move(action); }
+  void run(std::function<int()> action) override {
+    app_.require_subcommand(0);
+    action_ = std::move(action);
+  }
 
   /// Runs the action of the innermost command that was given.
   int run_given() {

@@ -39,7 +39,8 @@ class Arguments {
   /// One of `allowed`.
   virtual void choice(const char* names, std::string& into, std::vector<std::string> allowed,
                       const char* help) = 0;
-  /// A command of this command, one of which must then be given. Lives as long as this does.
+  /// A command of this command, one of which must then be given, unless this has an action of its
+  /// own. Lives as long as this does.
   virtual Arguments& subcommand(const char* name, const char* summary, const char* examples) = 0;
   /// What to do when the command line names this command. Returns an exit code.
   virtual void run(std::function<int()> action) = 0;

@@ -8,6 +8,7 @@
 
 #include "leat/blocking.h"
 #include "tools/command.h"
+#include "tools/http_api.h"
 
 namespace leat::tools {
 
@@ -27,12 +28,14 @@ ClientOptions client_options(const std::string& brokers, std::stop_token stop) {
   return options;
 }
 
-std::vector<std::string> list_names(const std::string& kind, const std::string& brokers) {
+std::vector<std::string> list_names(const std::string& kind, const std::string& where) {
+  if (kind == "PIPELINE") return list_pipelines(where);
+  if (kind == "VIEW") return list_views(where);
   constexpr std::chrono::milliseconds patience{1000};
   const char* environment = std::getenv("LEAT_BROKERS");
-  ClientOptions options = client_options(!brokers.empty() ? brokers
-                                         : environment    ? environment
-                                                          : default_brokers);
+  ClientOptions options = client_options(!where.empty() ? where
+                                         : environment  ? environment
+                                                        : default_brokers);
   options.connect_timeout = patience;
   options.request_timeout = patience;
   options.operation_timeout = patience;

@@ -21,10 +21,10 @@ inline constexpr const char* default_brokers = "127.0.0.1:9092";
 /// Options for the cluster that `-b` names.
 ClientOptions client_options(const std::string& brokers, std::stop_token stop = {});
 
-/// The names of topics (kind TOPIC) or groups (GROUP) of that cluster, or of the one that the
-/// environment or the default names when `brokers` is empty. Made for a shell that waits: soon, and
-/// none where anything is wrong.
-std::vector<std::string> list_names(const std::string& kind, const std::string& brokers);
+/// The names of topics (kind TOPIC) or groups (GROUP) of that cluster, or of pipelines (PIPELINE)
+/// or views (VIEW) of that server, or of what the environment or the default names when `where` is
+/// empty. Made for a shell that waits: soon, and none where anything is wrong.
+std::vector<std::string> list_names(const std::string& kind, const std::string& where);
 
 /// "KEY=VALUE" of `-c`.
 Result<std::pair<std::string, std::string>> parse_config(const std::string& text);

@@ -2,30 +2,26 @@
 // the same pipeline again over the rewound topic, and a comparison of both results.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fmt/core.h>
 
-#include "base/clock.h"
 #include "base/logging.h"
 #include "column/type.h"
 #include "leat/blocking.h"
-#include "server/server.h"
-#include "stream/broker_topics.h"
 #include "stream/pipeline.h"
 #include "stream/runner.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
 #include "tools/demo_edits.h"
+#include "tools/demo_jobs.h"
 #include "tools/demo_results.h"
+#include "tools/demo_stage.h"
 #include "tools/interrupt.h"
 
 namespace leat::tools {
@@ -36,12 +32,10 @@ constexpr const char* sink_topic = "edits-per-channel";
 constexpr const char* replay_suffix = ".replay";
 
 struct DemoOptions {
-  std::optional<std::string> data;
+  StageOptions stage;
   std::optional<std::string> save;
-  std::string listen = "127.0.0.1:0";
   std::int64_t rate = 5000;
   std::int64_t partitions = 1;
-  bool keep = false;
 };
 
 Result<plan::Plan> demo_plan() {
@@ -59,29 +53,6 @@ Result<plan::Plan> demo_plan() {
       .into(sink_topic);
 }
 
-/// A directory that goes with the demo, unless it is kept or was the user's own.
-class DataDirectory {
- public:
-  explicit DataDirectory(const std::optional<std::string>& given) : path_(given.value_or("")) {
-    if (given) return;
-    std::string pattern = (std::filesystem::temp_directory_path() / "leat-demo-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) return;
-    path_ = pattern;
-    is_temporary_ = true;
-  }
-  ~DataDirectory() {
-    std::error_code ignored;
-    if (is_temporary_) std::filesystem::remove_all(path_, ignored);
-  }
-  DataDirectory(const DataDirectory&) = delete;
-  DataDirectory& operator=(const DataDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  bool is_temporary_ = false;
-};
-
 /// What one run of the pipeline took and gave.
 struct RunFigures {
   std::uint64_t rows = 0;
@@ -91,14 +62,11 @@ struct RunFigures {
 
 class Demo {
  public:
-  Demo(const DemoOptions& options, const Interrupt& interrupt)
-      : options_(options), interrupt_(interrupt), directory_(options.data) {}
+  Demo(const DemoOptions& options, DemoStage& stage) : options_(options), stage_(stage) {}
 
-  Result<void> run();
+  Result<void> play();
 
  private:
-  Result<void> play();
-  Result<void> start_server();
   Result<void> prepare_topics();
   Result<void> run_live();
   Result<std::int64_t> feed_edits(WindowTicker& ticker);
@@ -109,64 +77,31 @@ class Demo {
   std::vector<std::vector<SinkRecord>> read_whole(const std::string& topic,
                                                   const std::vector<std::int64_t>& from);
   void print_next_steps() const;
-  bool interrupted() const { return interrupt_.requested(); }
 
   const DemoOptions& options_;
-  const Interrupt& interrupt_;
-  SystemClock clock_;
-  DataDirectory directory_;
+  DemoStage& stage_;
   DemoEdits edits_;
   plan::Plan plan_;
-  // In the order in which they need each other.
-  std::unique_ptr<server::Server> server_;
-  std::unique_ptr<stream::BrokerTopics> topics_;
-  ClientOptions connect_;
-  std::optional<blocking::Admin> admin_;
   std::vector<std::int64_t> live_from_;
   std::vector<std::int64_t> replay_from_;
   RunFigures live_;
   RunFigures replayed_;
 };
 
-Result<void> Demo::start_server() {
-  if (directory_.path().empty()) return fail(Errc::io_error, "cannot make a temporary directory");
-  server::ServerOptions options;
-  options.broker.store.directory = directory_.path();
-  auto address = net::Address::parse(options_.listen, std::nullopt);
-  if (!address) return fail(address);
-  options.kafka = *address;
-  options.http = net::Address{"127.0.0.1", 0};
-  auto server = server::Server::start(std::move(options));
-  if (!server) return fail(server);
-  server_ = std::move(*server);
-  topics_ = std::make_unique<stream::BrokerTopics>(server_->broker());
-  connect_ = client_options(server_->kafka_address().to_string(), interrupt_.token());
-  admin_.emplace(connect_);
-  fmt::print("A Leat server listens on {} (Kafka) and {} (HTTP), data in {}\n",
-             server_->kafka_address().to_string(), server_->http_address()->to_string(),
-             directory_.path());
-  return {};
-}
-
 Result<void> Demo::prepare_topics() {
   auto plan = demo_plan();
   if (!plan) return fail(plan);
   plan_ = std::move(*plan);
   auto partitions = static_cast<std::int32_t>(options_.partitions);
-  auto source = topics_->create_topic(source_topic, partitions);
-  if (!source) return fail(source);
-  if (source->partitions != partitions) {
-    return fail(
-        Errc::invalid_argument,
-        fmt::format("{} has a topic '{}' with {} partitions: say --partitions {}",
-                    directory_.path(), source_topic, source->partitions, source->partitions));
+  if (auto source = stage_.need_topic(source_topic, partitions); !source) {
+    return fail(source.error().code, source.error().what + ": say so with --partitions");
   }
   // The ends before this run: an earlier one over the same directory may have been cut short.
   for (const std::string& sink :
        {std::string(sink_topic), sink_topic + std::string(replay_suffix)}) {
-    auto made = topics_->create_topic(sink, partitions);
+    auto made = stage_.topics().create_topic(sink, partitions);
     if (!made) return fail(made);
-    (sink == sink_topic ? live_from_ : replay_from_) = topic_ends(*admin_, sink);
+    (sink == sink_topic ? live_from_ : replay_from_) = topic_ends(stage_.admin(), sink);
   }
   return {};
 }
@@ -176,7 +111,7 @@ Result<std::int64_t> Demo::feed_edits(WindowTicker& ticker) {
   feed_options.topic = source_topic;
   feed_options.partitions = static_cast<std::int32_t>(options_.partitions);
   feed_options.rate = options_.rate;
-  std::vector<std::int64_t> ends = topic_ends(*admin_, source_topic);
+  std::vector<std::int64_t> ends = topic_ends(stage_.admin(), source_topic);
   for (std::size_t i = 0; i < ends.size(); ++i) {
     feed_options.present[static_cast<std::int32_t>(i)] = ends[i];
   }
@@ -188,11 +123,11 @@ Result<std::int64_t> Demo::feed_edits(WindowTicker& ticker) {
   producer_options.on_delivery = [&](const BatchDelivery& batch) {
     if (batch.error) undelivered = Error{Errc::broker_error, std::string(batch.text)};
   };
-  blocking::Producer producer(connect_, std::move(producer_options));
+  blocking::Producer producer(stage_.connect(), std::move(producer_options));
   Result<void> shown;
   std::int64_t sent = feed(edits_, feed_options, producer, [&](std::int64_t) {
     shown = ticker.show();
-    return shown && !interrupted();
+    return shown && !stage_.interrupted();
   });
   if (!shown) return fail(shown);
   if (undelivered) return tl::unexpected(*undelivered);
@@ -200,10 +135,10 @@ Result<std::int64_t> Demo::feed_edits(WindowTicker& ticker) {
 }
 
 Result<void> Demo::run_live() {
-  auto runner = stream::Runner::open(plan_, *topics_, nullptr, clock_, {});
+  auto runner = stream::Runner::open(plan_, stage_.topics(), nullptr, stage_.clock(), {});
   if (!runner) return fail(runner);
-  WindowTicker ticker(connect_, sink_topic, live_from_);
-  auto start = clock_.monotonic();
+  WindowTicker ticker(stage_.connect(), sink_topic, live_from_);
+  auto start = stage_.clock().monotonic();
   (*runner)->start();
   Result<std::int64_t> sent = 0;
   Result<void> fed = attempt([&] { sent = feed_edits(ticker); });
@@ -213,10 +148,11 @@ Result<void> Demo::run_live() {
   if (!fed) return fed;
   if (!sent) return fail(sent);
   if (!ended) return ended;
-  live_.seconds = std::chrono::duration<double>(clock_.monotonic() - start).count();
+  live_.seconds = std::chrono::duration<double>(stage_.clock().monotonic() - start).count();
   stream::RunStatus status = (*runner)->status();
   live_.rows = status.progress.rows_in;
-  if (auto finished = ticker.finish(topic_ends(*admin_, sink_topic)); !finished) return finished;
+  if (auto finished = ticker.finish(topic_ends(stage_.admin(), sink_topic)); !finished)
+    return finished;
   fmt::print(
       "\nLive:   {} edits sent through the Kafka wire, {} read by the pipeline, {} late, "
       "{} bad, {} rows written.\n",
@@ -227,12 +163,12 @@ Result<void> Demo::run_live() {
 Result<void> Demo::run_replay() {
   stream::RunOptions options;
   options.at_end = stream::AtEnd::flush;  // from the start of each partition to its end now
-  auto runner = stream::Runner::open(stream::shadow_of(plan_, replay_suffix), *topics_, nullptr,
-                                     clock_, options);
+  auto runner = stream::Runner::open(stream::shadow_of(plan_, replay_suffix), stage_.topics(),
+                                     nullptr, stage_.clock(), options);
   if (!runner) return fail(runner);
-  auto start = clock_.monotonic();
+  auto start = stage_.clock().monotonic();
   if (auto ended = (*runner)->run(); !ended) return ended;
-  replayed_.seconds = std::chrono::duration<double>(clock_.monotonic() - start).count();
+  replayed_.seconds = std::chrono::duration<double>(stage_.clock().monotonic() - start).count();
   replayed_.rows = (*runner)->status().progress.rows_in;
   fmt::print("Replay: the same offsets, rewound, through the same operators: {} edits.\n",
              replayed_.rows);
@@ -268,7 +204,7 @@ Result<void> Demo::compare() {
 
 std::vector<std::vector<SinkRecord>> Demo::read_whole(const std::string& topic,
                                                       const std::vector<std::int64_t>& from) {
-  return read_topic(connect_, topic, from, topic_ends(*admin_, topic));
+  return read_topic(stage_.connect(), topic, from, topic_ends(stage_.admin(), topic));
 }
 
 Result<void> Demo::save() {
@@ -293,37 +229,31 @@ Result<void> Demo::save() {
 }
 
 void Demo::print_next_steps() const {
-  std::string address = server_->kafka_address().to_string();
-  if (!options_.keep) {
+  std::string kafka = stage_.kafka();
+  if (!stage_.options().keep) {
     fmt::print(
         "\nNext: leat demo --keep leaves the server running, to be looked at with kcat:\n"
         "  kcat -b {} -C -t {} -o -5 -e\n",
-        address, sink_topic);
-    return;
+        kafka, sink_topic);
   }
-  fmt::print(
-      "\nThe server stays until Ctrl-C. Try in another terminal:\n"
-      "  kcat -b {0} -L\n"
-      "  kcat -b {0} -C -t {1} -o -5 -e\n"
-      "  leat consume -b {0} edits -o @2015-09-12T10:00:00Z:@2015-09-12T10:01:00Z -e\n"
-      "  curl http://{2}/metrics\n",
-      address, sink_topic, server_->http_address()->to_string());
-  std::fflush(stdout);
-  while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  stage_.stay(
+      {fmt::format("kcat -b {} -L", kafka),
+       fmt::format("kcat -b {} -C -t {} -o -5 -e", kafka, sink_topic),
+       fmt::format("leat consume -b {} edits -o @2015-09-12T10:00:00Z:@2015-09-12T10:01:00Z "
+                   "-e",
+                   kafka),
+       fmt::format("curl http://{}/metrics", stage_.http())});
 }
 
 Result<void> Demo::play() {
   auto edits = DemoEdits::load();
   if (!edits) return fail(edits);
   edits_ = std::move(*edits);
-  Result<void> step = start_server();
-  if (step) step = prepare_topics();
-  if (step) {
-    fmt::print("{} edits to Wikipedia on 2015-09-12, in windows of 5 minutes as they close:\n\n",
-               edits_.all().size());
-    step = run_live();
-  }
-  if (step && interrupted()) step = fail(Errc::cancelled, "interrupted");
+  if (auto ready = prepare_topics(); !ready) return ready;
+  fmt::print("{} edits to Wikipedia on 2015-09-12, in windows of 5 minutes as they close:\n\n",
+             edits_.all().size());
+  Result<void> step = run_live();
+  if (step) step = stage_.check_interrupt();
   if (step) step = run_replay();
   if (step) step = compare();
   if (step) step = save();
@@ -331,43 +261,51 @@ Result<void> Demo::play() {
   return step;
 }
 
-Result<void> Demo::run() {
-  Result<void> step;
-  Result<void> asked = attempt([&] { step = play(); });
-  if (!asked) step = asked;
-  admin_.reset();
-  topics_.reset();
-  if (server_) {
-    auto stopped = server_->stop();
-    if (step && !stopped) step = stopped;
-  }
-  return step;
+int tell(const StageOptions& options, const DemoStage::Story& story) {
+  set_log_level(LogLevel::warning);  // the demo tells its own story
+  Interrupt interrupt;
+  DemoStage stage(options, interrupt);
+  auto told = stage.tell(story);
+  if (told) return exit_ok;
+  // What fails then fails because of it.
+  if (interrupt.requested()) return interrupt.exit_code();
+  return fail_command(told.error());
 }
 
 int demo(const DemoOptions& options) {
-  set_log_level(LogLevel::warning);  // the demo tells its own story
   if (options.partitions < 1 || options.partitions > 1000 || options.rate < 0) {
     return fail_command({Errc::invalid_argument,
                          "--partitions takes 1 to 1000, --rate 0 (as fast as it goes) or more"});
   }
-  Interrupt interrupt;
-  Demo demo(options, interrupt);
-  if (auto ran = demo.run(); !ran) return fail_command(ran.error());
-  return exit_ok;
+  return tell(options.stage, [&](DemoStage& stage) { return Demo(options, stage).play(); });
+}
+
+void declare_stage(Arguments& arguments, StageOptions& options) {
+  arguments.option(
+      "-d,--data DIR", options.data,
+      "Data directory, kept and gone on with if it is there (default: a temporary one)");
+  arguments.option("--listen HOST:PORT", options.listen, "Where the server listens");
+  arguments.flag("--keep", options.keep, "Leave the server running until Ctrl-C");
+}
+
+void declare_jobs(Arguments& arguments) {
+  for (const DemoJob& job : demo_jobs()) {
+    Arguments& own = arguments.subcommand(job.name, job.summary, job.examples);
+    auto options = std::make_shared<StageOptions>();
+    declare_stage(own, *options);
+    own.run([&job, options] { return tell(*options, job.play); });
+  }
 }
 
 void declare(Arguments& arguments) {
   auto options = std::make_shared<DemoOptions>();
   auto rate = std::make_shared<std::optional<std::int64_t>>();
   auto partitions = std::make_shared<std::optional<std::int64_t>>();
-  arguments.option(
-      "-d,--data DIR", options->data,
-      "Data directory, kept and gone on with if it is there (default: a temporary one)");
-  arguments.option("--listen HOST:PORT", options->listen, "Where the server listens");
+  declare_jobs(arguments);
+  declare_stage(arguments, options->stage);
   arguments.option("--rate N", *rate, "Edits per second; 0 for as fast as it goes [5000]");
   arguments.option("--partitions N", *partitions, "Partitions of the topics, by channel [1]");
   arguments.option("--save DIR", options->save, "Where to put live.csv and replay.csv");
-  arguments.flag("--keep", options->keep, "Leave the server running until Ctrl-C");
   arguments.run([options, rate, partitions] {
     options->rate = rate->value_or(options->rate);
     options->partitions = partitions->value_or(options->partitions);
@@ -378,8 +316,11 @@ void declare(Arguments& arguments) {
 }  // namespace
 
 const Command demo_command{
-    "demo", "Plays a day of real events through a server and a pipeline, live and by replay",
+    "demo",
+    "Plays a day of real events through a server and a pipeline, live and by replay; or one of "
+    "five jobs",
     "  leat demo                                  ends by itself\n"
+    "  leat demo batch                            one of the jobs of examples/jobs\n"
     "  leat demo --keep                           leaves the server running, to look around\n"
     "  leat demo --rate 0 --partitions 4          as fast as it goes\n"
     "  leat demo --save out                       writes out/live.csv and out/replay.csv\n",

@@ -12,6 +12,6 @@ int main(int argc, char** argv) {
   return run_command_line(
       argc, argv,
       {&serve_command, &topic_command, &produce_command, &consume_command, &group_command,
-       &replay_command, &run_command, &demo_command, &gen_command, &dump_command, &fsck_command,
-       &backup_command, &doctor_command, &completion_command});
+       &replay_command, &run_command, &pipeline_command, &view_command, &demo_command, &gen_command,
+       &dump_command, &fsck_command, &backup_command, &doctor_command, &completion_command});
 }

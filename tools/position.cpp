@@ -1,11 +1,8 @@
 #include "tools/position.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/core.h>
-
-#include "column/timestamp.h"
 
 namespace leat::tools {
 
@@ -21,69 +18,6 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
-std::optional<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (!is_number(text) || error != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return number;
-}
-
-std::optional<std::int64_t> unit_ms(std::string_view unit) {
-  constexpr std::int64_t second = 1000;
-  if (unit == "ms") return 1;
-  if (unit == "s") return second;
-  if (unit == "m") return 60 * second;
-  if (unit == "h") return 3600 * second;
-  if (unit == "d") return 24 * 3600 * second;
-  if (unit == "w") return 7 * 24 * 3600 * second;
-  return std::nullopt;
-}
-
-}  // namespace
-
-std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  std::int64_t sum_ms = 0;
-  while (!text.empty()) {
-    auto digits_end = std::find_if_not(text.begin(), text.end(), is_digit);
-    auto unit_end = std::find_if_not(digits_end, text.end(), is_letter);
-    auto count = parse_number({text.begin(), digits_end});
-    auto unit = unit_ms({digits_end, unit_end});
-    std::int64_t part_ms = 0;
-    if (!count || !unit || __builtin_mul_overflow(*count, *unit, &part_ms) ||
-        __builtin_add_overflow(sum_ms, part_ms, &sum_ms))
-      return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(unit_end - text.begin()));
-  }
-  return sum_ms;
-}
-
-namespace {
-
-/// RFC 3339, of which the seconds or the whole time of day may be left out.
-std::optional<std::int64_t> parse_date_ms(std::string_view text) {
-  constexpr std::size_t date_size = 10;    // 2015-09-12
-  constexpr std::size_t minute_size = 16;  // 2015-09-12T10:00
-  std::string whole(text);
-  if (whole.size() == date_size)
-    whole += "T00:00:00";
-  else if (whole.size() >= minute_size &&
-           (whole.size() == minute_size || whole[minute_size] != ':'))
-    whole.insert(minute_size, ":00");
-  auto time = column::parse_timestamp(whole);
-  if (!time) return std::nullopt;
-  return time->ms;
-}
-
-std::optional<std::int64_t> parse_time_ms(std::string_view text, std::int64_t now_ms) {
-  if (is_number(text)) return parse_number(text);
-  if (!text.starts_with('-')) return parse_date_ms(text);
-  auto ago_ms = parse_duration_ms(text.substr(1));
-  if (!ago_ms) return std::nullopt;
-  return now_ms - *ago_ms;
-}
-
 std::size_t find_split(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] != ':') continue;
@@ -95,43 +29,7 @@ std::size_t find_split(std::string_view text) {
   return std::string_view::npos;
 }
 
-/// The offset that `position` means in a partition, before it is held against its bounds.
-std::int64_t offset_of(const Position& position, const PartitionEnds& ends) {
-  switch (position.kind) {
-    case Position::Kind::start: return ends.start_offset;
-    case Position::Kind::end: return ends.end_offset;
-    case Position::Kind::offset: return position.number;
-    case Position::Kind::before_end:
-      return std::max(ends.start_offset, ends.end_offset - position.number);
-    case Position::Kind::after_start:
-      return std::min(ends.end_offset - ends.start_offset, position.number) + ends.start_offset;
-    case Position::Kind::time:
-      return std::min(ends.begin_time_offset.value_or(ends.end_offset), ends.end_offset);
-  }
-  return ends.start_offset;
-}
-
 }  // namespace
-
-Result<Position> Position::parse(std::string_view text, std::int64_t now_ms) {
-  if (text == "start") return Position{Kind::start, 0};
-  if (text == "end") return Position{Kind::end, 0};
-  if (text.starts_with('@')) {
-    if (auto time = parse_time_ms(text.substr(1), now_ms)) return Position{Kind::time, *time};
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' is no time: @2015-09-12T10:00:00Z, @2015-09-12, @1442016000000 "
-                            "and @-2h are",
-                            text));
-  }
-  Kind kind = text.starts_with('-')   ? Kind::before_end
-              : text.starts_with('+') ? Kind::after_start
-                                      : Kind::offset;
-  auto number = parse_number(
-      kind == Kind::offset ? text : text.substr(std::min<std::size_t>(1, text.size())));
-  if (number) return Position{kind, *number};
-  return fail(Errc::invalid_argument,
-              fmt::format("'{}' is no position: start, end, N, -N, +N and @TIME are", text));
-}
 
 Result<Range> Range::parse(std::string_view text, std::int64_t now_ms) {
   std::size_t split = find_split(text);
@@ -150,7 +48,7 @@ Result<Range> Range::parse(std::string_view text, std::int64_t now_ms) {
 
 Result<PartitionRange> resolve(const Range& range, const PartitionEnds& ends, bool stop_at_end) {
   PartitionRange resolved;
-  resolved.begin = offset_of(range.begin, ends);
+  resolved.begin = range.begin.in(ends.start_offset, ends.end_offset, ends.begin_time_offset);
   if (range.begin.kind == Position::Kind::time) resolved.time_begin_ms = range.begin.number;
   if (resolved.begin < ends.start_offset || resolved.begin > ends.end_offset)
     return fail(Errc::offset_out_of_range,
@@ -159,9 +57,7 @@ Result<PartitionRange> resolve(const Range& range, const PartitionEnds& ends, bo
   if (range.end) {
     bool is_time = range.end->kind == Position::Kind::time;
     if (is_time) resolved.time_end_ms = range.end->number;
-    resolved.end = is_time
-                       ? std::min(ends.end_time_offset.value_or(ends.end_offset), ends.end_offset)
-                       : offset_of(*range.end, ends);
+    resolved.end = range.end->in(ends.start_offset, ends.end_offset, ends.end_time_offset);
   }
   if (stop_at_end) resolved.end = std::min(resolved.end.value_or(ends.end_offset), ends.end_offset);
   return resolved;

@@ -1,13 +1,10 @@
 // Where in a topic to read, as the command line says it.
 //
-//   RANGE    := POSITION | [POSITION] ':' [POSITION]
-//   POSITION := 'start' | 'end' | N | '-' N | '+' N | '@' TIME
-//   TIME     := RFC 3339, also without seconds or time of day | epoch ms | '-' DURATION (ago)
-//   DURATION := (N UNIT)+                       UNIT := 'ms' | 's' | 'm' | 'h' | 'd' | 'w'
+//   RANGE := POSITION | [POSITION] ':' [POSITION]
 //
-// -N counts back from the end, +N from the start of each partition. Times are UTC unless they carry
-// a zone. Since times hold colons too, a RANGE is split at the first ':' that is its first or last
-// character, or is followed by '@', '+', '-', a letter or, after a bare number, a digit.
+// pipeline/log_position.h says what a POSITION is. Since times hold colons too, a RANGE is split at
+// the first ':' that is its first or last character, or is followed by '@', '+', '-', a letter or,
+// after a bare number, a digit.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +13,12 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "pipeline/log_position.h"
 
 namespace leat::tools {
 
-/// A DURATION in milliseconds.
-std::optional<std::int64_t> parse_duration_ms(std::string_view text);
-
-struct Position {
-  enum class Kind { start, end, offset, before_end, after_start, time };
-  Kind kind = Kind::start;
-  /// The offset, the count, or the time in milliseconds since 1970.
-  std::int64_t number = 0;
-
-  /// `now_ms` is what times "ago" count from.
-  static Result<Position> parse(std::string_view text, std::int64_t now_ms);
-  friend bool operator==(const Position&, const Position&) = default;
-};
+using pipeline::parse_duration_ms;
+using Position = pipeline::LogPosition;
 
 /// Half-open: the records from `begin` on that are before `end`, or all that will ever come.
 struct Range {

@@ -3,15 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,17 +15,18 @@
 
 #include "base/clock.h"
 #include "base/logging.h"
-#include "column/timestamp.h"
 #include "file/posix_file_system.h"
+#include "pipeline/broker_epochs.h"
 #include "plan/bound_plan.h"
 #include "remote/remote_topics.h"
 #include "stream/data_directory.h"
 #include "stream/explain.h"
-#include "stream/runner.h"
 #include "tools/commands.h"
 #include "tools/connect.h"
+#include "tools/foreground_run.h"
 #include "tools/interrupt.h"
 #include "tools/output.h"
+#include "tools/plan_files.h"
 #include "tools/progress.h"
 
 namespace leat::tools {
@@ -44,29 +40,13 @@ struct RunOptions {
   std::vector<std::string> files;
   std::optional<std::string> data;
   std::optional<std::string> brokers;
+  std::vector<std::string> values;
   bool batch = false;
+  bool fresh = false;
   bool explain = false;
   std::optional<std::int64_t> workers;
   std::optional<std::int64_t> memory_mib;
 };
-
-Result<plan::Plan> read_plan(const std::string& path) {
-  std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    std::ifstream in(path, std::ios::binary);
-    if (!in.is_open()) {
-      return fail(Errc::io_error, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-    }
-    text << in.rdbuf();
-  }
-  auto plan = plan::parse(text.str());
-  if (!plan) return fail(plan.error().code, fmt::format("{}: {}", path, plan.error().what));
-  auto bound = plan::bind(*plan);
-  if (!bound) return fail(bound.error().code, fmt::format("{}: {}", path, bound.error().what));
-  return plan;
-}
 
 bool reads_topics(const plan::Plan& plan) {
   return std::any_of(plan.nodes.begin(), plan.nodes.end(), [](const plan::Node& node) {
@@ -86,130 +66,6 @@ int explain(const std::vector<plan::Plan>& plans) {
   return exit_ok;
 }
 
-// "event time is at 2015-09-12T00:45:00Z, held back by partition 2 of edits"
-std::string event_time_text(const stream::Progress& progress) {
-  if (progress.watermark == stream::watermark_max) return "all windows are closed";
-  std::string text = "event time has not begun";
-  if (progress.watermark != stream::watermark_min) {
-    text = "event time is at ";
-    column::append_timestamp(text, {progress.watermark});
-  }
-  if (!progress.held_back_by) return text + ", all partitions are idle";
-  const auto& partition = progress.partitions[*progress.held_back_by];
-  bool silent = partition.watermark == stream::watermark_min;
-  return fmt::format("{}, held back by partition {} of {}{}", text, partition.id.value(),
-                     partition.name, silent ? ", which has given no row" : "");
-}
-
-/// Runs of all plans, each on a thread of its own.
-class Runs {
- public:
-  Runs(const RunOptions& options, const Interrupt& interrupt)
-      : options_(options), interrupt_(interrupt) {}
-
-  Result<void> open(std::vector<plan::Plan> plans, stream::TopicStore& store);
-  /// Until all have ended, one has failed, or the user wants to stop.
-  Result<void> run();
-  void report();
-
- private:
-  std::string line() const;
-
-  const RunOptions& options_;
-  const Interrupt& interrupt_;
-  file::PosixFileSystem files_;
-  SystemClock clock_;
-  std::mutex output_mutex_;
-  Output output_;  // guarded by output_mutex_
-  std::vector<std::string> names_;
-  std::vector<std::unique_ptr<stream::Runner>> runners_;
-  Progress progress_;
-};
-
-Result<void> Runs::open(std::vector<plan::Plan> plans, stream::TopicStore& store) {
-  stream::RunOptions run;
-  run.at_end = options_.batch ? stream::AtEnd::flush : stream::AtEnd::wait;
-  std::int64_t cores = std::max<std::int64_t>(std::thread::hardware_concurrency(), 1);
-  run.workers = static_cast<std::size_t>(options_.workers.value_or(cores));
-  run.state_bytes_max = static_cast<std::size_t>(options_.memory_mib.value_or(default_memory_mib))
-                        << 20;
-  // Several pipelines may write there.
-  run.console = [this](std::string_view lines) {
-    std::lock_guard lock(output_mutex_);
-    output_.print(lines);
-    output_.flush();
-    return output_.failed() ? fail(Errc::io_error, "not everything was printed") : Result<void>();
-  };
-  for (auto& plan : plans) {
-    names_.push_back(plan.name);
-    auto runner = stream::Runner::open(std::move(plan), store, &files_, clock_, run);
-    if (!runner) return fail(runner);
-    runners_.push_back(std::move(*runner));
-  }
-  return {};
-}
-
-Result<void> Runs::run() {
-  for (auto& runner : runners_) runner->start();
-  bool stopping = false;
-  while (true) {
-    constexpr int look_ms = 100;
-    pollfd wake{stopping ? -1 : interrupt_.wake_fd(), POLLIN, 0};
-    ::poll(&wake, 1, look_ms);
-    bool running = false, failed = false;
-    for (auto& runner : runners_) {
-      auto state = runner->status().state;
-      running = running || state == stream::RunState::running;
-      failed = failed || state == stream::RunState::failed;
-    }
-    if (!running) break;
-    if ((failed || interrupt_.requested()) && !std::exchange(stopping, true)) {
-      for (auto& runner : runners_) runner->stop();
-    }
-    progress_.show([&] { return line(); });
-  }
-  Result<void> result;
-  for (auto& runner : runners_) {
-    auto ended = runner->wait();
-    if (result) result = ended;
-  }
-  return result;
-}
-
-std::string Runs::line() const {
-  std::uint64_t in = 0, out = 0;
-  std::int64_t left = 0;
-  std::optional<stream::Progress> slowest;
-  for (const auto& runner : runners_) {
-    stream::RunStatus status = runner->status();
-    in += status.progress.rows_in;
-    out += status.progress.rows_out;
-    if (!slowest || status.progress.watermark < slowest->watermark) slowest = status.progress;
-    for (std::size_t i = 0; i < status.progress.partitions.size(); ++i) {
-      if (!status.ends[i]) continue;
-      left += std::max<std::int64_t>(
-          status.ends[i]->value() - status.progress.partitions[i].position.value(), 0);
-    }
-  }
-  return fmt::format("{} rows in, {} out, {} records behind; {}", in, out, left,
-                     slowest ? event_time_text(*slowest) : "");
-}
-
-void Runs::report() {
-  progress_.wipe();
-  double seconds = std::max(progress_.seconds(), 1e-6);
-  for (std::size_t i = 0; i < runners_.size(); ++i) {
-    const auto progress = runners_[i]->status().progress;
-    fmt::print(stderr, "{}: {} rows in, {} out, {} late, {} bad in {:.2f} s, {:.0f} rows/s\n",
-               names_[i], progress.rows_in, progress.rows_out, progress.late, progress.bad, seconds,
-               static_cast<double>(progress.rows_in) / seconds);
-    // Windows that are open stay unwritten: here is why.
-    if (!options_.batch) {
-      fmt::print(stderr, "{}: {}\n", names_[i], event_time_text(progress));
-    }
-  }
-}
-
 /// The topics of a data directory or of a cluster.
 class Topics {
  public:
@@ -218,11 +74,14 @@ class Topics {
   stream::TopicStore& store() {
     return cluster_ ? static_cast<stream::TopicStore&>(*cluster_) : directory_->topics();
   }
+  /// Of the data directory; null for a cluster.
+  pipeline::EpochStore* epochs() { return epochs_ ? &*epochs_ : nullptr; }
 
  private:
   file::PosixFileSystem files_;
   SystemClock clock_;
   std::unique_ptr<stream::DataDirectory> directory_;
+  std::optional<pipeline::BrokerEpochs> epochs_;
   std::unique_ptr<remote::RemoteTopics> cluster_;
 };
 
@@ -249,23 +108,182 @@ Result<void> Topics::open(const RunOptions& options, bool reads_topics,
       stream::DataDirectory::open(broker, files_, clock_, Random(std::random_device{}()));
   if (!directory) return fail(directory);
   directory_ = std::move(*directory);
+  epochs_.emplace(directory_->broker(), directory_->topics());
   return {};
+}
+
+/// Runs of all plans, each on a thread of its own.
+class Runs {
+ public:
+  Runs(const RunOptions& options, const Interrupt& interrupt)
+      : options_(options), interrupt_(interrupt) {}
+
+  Result<void> open(std::vector<plan::Plan> plans, Topics& topics);
+  /// Until all have ended, one has failed, or the user wants to stop.
+  Result<void> run();
+  void report();
+  bool has_batch() const {
+    return std::find(is_batch_.begin(), is_batch_.end(), true) != is_batch_.end();
+  }
+
+ private:
+  Result<std::unique_ptr<ForegroundRun>> open_one(plan::Plan plan, Topics& topics);
+  RunGround ground(Topics& topics);
+  Result<void> print(std::string_view lines);
+  void tell_beginnings();
+  std::string line() const;
+
+  const RunOptions& options_;
+  const Interrupt& interrupt_;
+  file::PosixFileSystem files_;
+  SystemClock clock_;
+  std::mutex output_mutex_;
+  Output output_;  // guarded by output_mutex_
+  std::vector<std::string> names_;
+  std::vector<bool> is_batch_;
+  std::vector<std::unique_ptr<ForegroundRun>> runs_;
+  Progress progress_;
+};
+
+// Several pipelines may write there.
+Result<void> Runs::print(std::string_view lines) {
+  std::lock_guard lock(output_mutex_);
+  output_.print(lines);
+  output_.flush();
+  return output_.failed() ? fail(Errc::io_error, "not everything was printed") : Result<void>();
+}
+
+RunGround Runs::ground(Topics& topics) {
+  RunGround ground{topics.store(), files_, clock_};
+  std::int64_t cores = std::max<std::int64_t>(std::thread::hardware_concurrency(), 1);
+  ground.workers = static_cast<std::size_t>(options_.workers.value_or(cores));
+  ground.state_bytes_max =
+      static_cast<std::size_t>(options_.memory_mib.value_or(default_memory_mib)) << 20;
+  ground.console = [this](std::string_view lines) { return print(lines); };
+  return ground;
+}
+
+Result<std::unique_ptr<ForegroundRun>> Runs::open_one(plan::Plan plan, Topics& topics) {
+  bool is_batch = options_.batch || plan.mode.type == plan::Mode::Type::batch;
+  is_batch_.push_back(is_batch);
+  if (is_batch || topics.epochs() == nullptr) {
+    return make_plain_run(std::move(plan), ground(topics), is_batch);
+  }
+  return make_resuming_run(
+      std::move(plan), ground(topics),
+      {*topics.epochs(), options_.data.value_or(default_data), options_.fresh});
+}
+
+Result<void> Runs::open(std::vector<plan::Plan> plans, Topics& topics) {
+  for (auto& plan : plans) {
+    if (std::find(names_.begin(), names_.end(), plan.name) != names_.end()) {
+      return fail(
+          Errc::invalid_argument,
+          fmt::format("two plans are called {}, and what they keep goes by the name", plan.name));
+    }
+    names_.push_back(plan.name);
+    auto run = open_one(std::move(plan), topics);
+    if (!run) return fail(run);
+    runs_.push_back(std::move(*run));
+  }
+  return {};
+}
+
+Result<void> Runs::run() {
+  for (auto& run : runs_) run->start();
+  bool stopping = false;
+  while (true) {
+    constexpr int look_ms = 100;
+    pollfd wake{stopping ? -1 : interrupt_.wake_fd(), POLLIN, 0};
+    ::poll(&wake, 1, look_ms);
+    bool running = false, failed = false;
+    for (auto& run : runs_) {
+      RunFigures figures = run->figures();
+      running = running || figures.is_running;
+      failed = failed || figures.has_failed;
+    }
+    tell_beginnings();
+    if (!running) break;
+    if ((failed || interrupt_.requested()) && !std::exchange(stopping, true)) {
+      for (auto& run : runs_) run->stop();
+    }
+    progress_.show([&] { return line(); });
+  }
+  Result<void> result;
+  for (auto& run : runs_) {
+    auto ended = run->wait();
+    if (result) result = ended;
+  }
+  return result;
+}
+
+void Runs::tell_beginnings() {
+  for (auto& run : runs_) {
+    auto beginning = run->take_beginning();
+    if (!beginning) continue;
+    progress_.wipe();
+    fmt::print(stderr, "{}\n", *beginning);
+  }
+}
+
+std::string Runs::line() const {
+  std::uint64_t in = 0, out = 0;
+  std::int64_t left = 0;
+  std::optional<RunFigures> slowest;
+  for (const auto& run : runs_) {
+    RunFigures figures = run->figures();
+    in += figures.rows_in;
+    out += figures.rows_out;
+    left += figures.records_left;
+    if (!slowest || figures.watermark < slowest->watermark) slowest = figures;
+  }
+  return fmt::format("{} rows in, {} out, {} records behind; {}", in, out, left,
+                     slowest ? slowest->event_time : "");
+}
+
+void Runs::report() {
+  progress_.wipe();
+  double seconds = std::max(progress_.seconds(), 1e-6);
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    RunFigures figures = runs_[i]->figures();
+    fmt::print(stderr, "{}: {} rows in, {} out, {} late, {} bad in {:.2f} s, {:.0f} rows/s\n",
+               names_[i], figures.rows_in, figures.rows_out, figures.late, figures.bad, seconds,
+               static_cast<double>(figures.rows_in) / seconds);
+    // Windows that are open stay unwritten: here is why.
+    if (!is_batch_[i]) fmt::print(stderr, "{}: {}\n", names_[i], figures.event_time);
+  }
+}
+
+Result<std::vector<plan::Plan>> read_plans(const RunOptions& options) {
+  auto values = parse_parameters(options.values);
+  if (!values) return fail(values);
+  PlanFiles files(std::move(*values), SystemClock().wall_ms());
+  std::vector<plan::Plan> plans;
+  for (const auto& path : options.files) {
+    auto plan = files.read(path);
+    if (!plan) return fail(plan);
+    plans.push_back(std::move(*plan));
+  }
+  if (auto used = files.check_all_used(); !used) return fail(used);
+  return plans;
 }
 
 int run(const RunOptions& options) {
   set_log_level(LogLevel::warning);
-  std::vector<plan::Plan> plans;
-  for (const auto& path : options.files) {
-    auto plan = read_plan(path);
-    if (!plan) return fail_command(plan.error());
-    plans.push_back(std::move(*plan));
-  }
+  auto read = read_plans(options);
+  if (!read) return fail_command(read.error());
+  std::vector<plan::Plan>& plans = *read;
   if (options.explain) return explain(plans);
   if (options.workers.value_or(1) < 1) {
     return fail_command({Errc::invalid_argument, "--workers must be at least 1"});
   }
   if (options.data && options.brokers) {
     return fail_command({Errc::invalid_argument, "-d and -b exclude each other"});
+  }
+  if (options.fresh && (options.brokers || options.batch)) {
+    return fail_command({Errc::invalid_argument,
+                         "--fresh is for runs that go on where they stopped: those of a data "
+                         "directory, without --batch"});
   }
   Interrupt interrupt;
   Topics topics;
@@ -274,14 +292,14 @@ int run(const RunOptions& options) {
     return fail_command(opened.error());
   }
   Runs runs(options, interrupt);
-  auto opened = runs.open(std::move(plans), topics.store());
+  auto opened = runs.open(std::move(plans), topics);
   if (!opened && interrupt.requested()) return interrupt.exit_code();
   if (!opened) return fail_command(opened.error());
   auto ran = runs.run();
   runs.report();
   if (!ran) return fail_command(ran.error());
   // A live run has no other end.
-  return interrupt.requested() && options.batch ? interrupt.exit_code() : exit_ok;
+  return interrupt.requested() && runs.has_batch() ? interrupt.exit_code() : exit_ok;
 }
 
 void declare(Arguments& arguments) {
@@ -291,8 +309,11 @@ void declare(Arguments& arguments) {
                    "The data directory whose topics they read and write, ./leat-data if not said");
   arguments.option("-b,--brokers HOST:PORT", options->brokers,
                    "The cluster whose topics they read and write instead: HOST:PORT[,HOST:PORT]");
+  arguments.option("--set NAME=VALUE", options->values, set_help);
   arguments.flag("--batch", options->batch,
                  "Read what is there when it starts, close all windows, and end");
+  arguments.flag("--fresh", options->fresh,
+                 "Begin at the start of the topics, with nothing of what earlier runs kept");
   arguments.flag("--explain", options->explain, "Print what the plans do, and run nothing");
   arguments.option("--workers N", options->workers,
                    "Threads of each plan that share its work; as many as there are cores");
@@ -303,14 +324,23 @@ void declare(Arguments& arguments) {
 
 }  // namespace
 
-const Command run_command{"run", "Runs pipelines in the foreground",
-                          "  leat run daily.plan.json --batch       what is there now, then ends\n"
-                          "  leat run fraud.plan.json               as records come, until Ctrl-C\n"
-                          "  leat run daily.plan.json --explain     what the plan does\n"
-                          "  leat run fraud.plan.json -b broker-1:9092\n"
-                          "                                         over a cluster's topics\n"
-                          "A plan names its sources and sinks. Results for the console are on "
-                          "stdout, all else on stderr.",
-                          declare};
+const Command run_command{
+    "run", "Runs pipelines in the foreground",
+    "  leat run daily.plan.json --batch       what is there now, then ends\n"
+    "  leat run fraud.plan.json               as records come, until Ctrl-C\n"
+    "  leat run fraud.plan.json               the next time: goes on where it stopped\n"
+    "  leat run daily.plan.json --explain     what the plan does\n"
+    "  leat run daily.plan.json --batch --set date=2026-03-02\n"
+    "                                         with that in the place of ${date}\n"
+    "  leat run fraud.plan.json -b broker-1:9092\n"
+    "                                         over a cluster's topics\n"
+    "A plan names its sources and sinks. Results for the console are on stdout, all else on\n"
+    "stderr. ${NAME:-DEFAULT} in a plan stands for DEFAULT where no value is given.\n"
+    "\n"
+    "Over a data directory a run goes on where the one before stopped or was killed, and what it\n"
+    "writes to topics is there once: what it needs for that is kept there, under the plan's name.\n"
+    "A plan that has changed needs --fresh. With --batch, or over brokers, each run begins at the\n"
+    "start; over brokers a micro-batch tells what has changed at once.\n",
+    declare};
 
 }  // namespace leat::tools

@@ -32,6 +32,7 @@ class Completer {
   std::size_t positionals_ = 0;
   bool only_positionals_ = false;
   std::string brokers_;
+  std::string http_;
   std::string begin_;
   std::vector<std::string> found_;
 };
@@ -44,8 +45,11 @@ const OptionSpec* Completer::find_option(std::string_view name) const {
 }
 
 void Completer::take_value(const OptionSpec& option, std::string_view value) {
-  if (std::find(option.names.begin(), option.names.end(), "--brokers") != option.names.end())
-    brokers_ = value;
+  auto is_called = [&](const char* name) {
+    return std::find(option.names.begin(), option.names.end(), name) != option.names.end();
+  };
+  if (is_called("--brokers")) brokers_ = value;
+  if (is_called("--http")) http_ = value;
 }
 
 void Completer::pass(const std::string& word) {
@@ -89,6 +93,8 @@ void Completer::add_values(const ValueSpec& value, const std::string& before) {
     for (const std::string& choice : value.choices) add(before + choice, "");
   } else if (value.kind == "TOPIC" || value.kind == "GROUP") {
     for (const std::string& name : list_names_(value.kind, brokers_)) add(before + name, "");
+  } else if (value.kind == "PIPELINE" || value.kind == "VIEW") {
+    for (const std::string& name : list_names_(value.kind, http_)) add(before + name, "");
   } else if (value.kind == "FILE" || value.kind == "PATH") {
     found_.emplace_back(":files");
   } else if (value.kind == "DIR") {

@@ -10,8 +10,8 @@ namespace leat::tools {
 
 /// What an option takes, or a positional argument is, by the word that `--help` shows for it.
 struct ValueSpec {
-  /// TOPIC and GROUP are completed with the names that there are, FILE, PATH and DIR as the shell
-  /// does; anything else is the user's.
+  /// TOPIC, GROUP, PIPELINE and VIEW are completed with the names that there are, FILE, PATH and
+  /// DIR as the shell does; anything else is the user's.
   std::string kind;
   /// If not empty, one of these.
   std::vector<std::string> choices;
@@ -38,10 +38,10 @@ struct CommandSpec {
   std::vector<CommandSpec> commands;
 };
 
-/// Names of that kind, TOPIC or GROUP, of the cluster that `-b` named before on the line; `brokers`
-/// is empty where it did not.
+/// Names of that kind, TOPIC or GROUP of the cluster that `-b` named before on the line, PIPELINE
+/// and VIEW of the server that `--http` named; `where` is empty where it did not.
 using ListNames =
-    std::function<std::vector<std::string>(const std::string& kind, const std::string& brokers)>;
+    std::function<std::vector<std::string>(const std::string& kind, const std::string& where)>;
 
 /// The lines that a shell's function reads: a word, and behind a tab what it is; or `:files` or
 /// `:directories` for what the shell knows better. `words` are those behind the program's name, the

@@ -37,6 +37,11 @@ def check(good, what, detail=""):
     return good
 
 
+def failures():
+    """How many checks have failed."""
+    return _failed
+
+
 def finish():
     """Ends the script with its verdict."""
     sys.exit(1 if _failed else 0)
