@@ -8,10 +8,10 @@
 // the program, their ratio; what is aimed at; those of a whole task that reads the events as JSON
 // from a topic in memory and writes its rows as JSON to nowhere; and, in thousands a second and
 // core, what others have published of their own runs on other machines. The first line is the
-// generator's own rate with all its columns. Rows that are revised (q15 to q19) are given by both
-// sides as often as event time moves on: every 65,536 events, by Leat every 4,096 where it judges
-// rows one by one. Seconds are those of the process's CPU, the best of the rounds, since machines
-// are shared.
+// generator's own rate with all its columns. Rows that are revised (q7, q15 to q19) are given by
+// both sides as often as event time moves on: every 65,536 events, by Leat every 4,096 where it
+// judges rows one by one. Seconds are those of the process's CPU, the best of the rounds, since
+// machines are shared.
 #include <time.h>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // order of time, over partitions that take turns in it. Beside simdjson on-demand reading the same
 // three fields of the same events from one buffer in memory and doing nothing else. On one core,
 // then on two. Last the windows over Kafka's protocol, from a server with the same log, which has
-// the other core.
+// the other core. Before that the windows as a version of a pipeline, exactly once in epochs.
 //
 //   bench-replay [--records N] [--partitions P] [--directory DIR]
 //
@@ -31,6 +31,8 @@
 #include "processes.h"
 #include "column/timestamp.h"
 #include "file/posix_file_system.h"
+#include "pipeline/broker_epochs.h"
+#include "pipeline/version_run.h"
 #include "record/builder.h"
 #include "record/partitioner.h"
 #include "remote/remote_topics.h"
@@ -126,6 +128,8 @@ class Log {
     directory_ = take(DataDirectory::open(options, files_, clock_, Random::from_entropy()));
   }
   BrokerTopics& topics() { return directory_->topics(); }
+  broker::Broker& broker() { return directory_->broker(); }
+  file::FileSystem& files() { return files_; }
   const Clock& clock() const { return clock_; }
 
  private:
@@ -304,6 +308,45 @@ Seconds compare(const Settings& settings, const Buffer& buffer, int cores, const
   return replay;
 }
 
+/// The windows as a version of a pipeline, in epochs, beside the same replay without: in turns,
+/// since the machine is shared.
+void compare_epochs(const Settings& settings, int cores) {
+  use_cores(cores);
+  Log log(settings.directory);
+  pipeline::BrokerEpochs epochs(log.broker(), log.topics());
+  Seconds plain, versioned;
+  pipeline::VersionStatus status;
+  for (int round = 0; round < rounds; ++round) {
+    auto name = [&](const char* kind) { return fmt::format("{}-{}-{}", kind, cores, round); };
+    RunOptions options{.at_end = AtEnd::flush};
+    options.workers = static_cast<std::size_t>(cores);
+    auto runner = take(Runner::open(take(windows.plan(name("plain"))), log.topics(), nullptr,
+                                    log.clock(), options));
+    measure(plain, [&] { take(runner->run()); });
+    pipeline::VersionRun::Options version;
+    version.plan = take(windows.plan(name("epochs")));
+    version.pipeline = version.plan.name;
+    version.to.emplace();
+    version.flush = true;
+    version.workers = options.workers;
+    measure(versioned, [&] {
+      auto run = pipeline::VersionRun::start(
+          version, {log.topics(), log.files(), log.clock(), epochs, settings.directory});
+      take(run->wait());
+      status = run->status();
+    });
+    if (status.rows_in != settings.records) quit("some records were not read");
+  }
+  auto events = static_cast<double>(settings.records);
+  fmt::print(
+      "windows in epochs on {} core(s): {:.2f} M events/s, {:.2f} of that without ({:.2f} M/s); "
+      "CPU "
+      "time {:.2f} times as much; {} epochs, {:.0f} a second\n",
+      cores, events / versioned.wall / 1e6, plain.wall / versioned.wall, events / plain.wall / 1e6,
+      versioned.cpu / plain.cpu, status.epochs,
+      static_cast<double>(status.epochs) / versioned.wall);
+}
+
 /// Beside what a replay on one core takes within the process that has the log.
 void compare_protocol(const Settings& settings, const Seconds& local) {
   use_cores(2);
@@ -352,6 +395,8 @@ int main(int argc, char** argv) {
     compare(settings, buffer, 1, large);
     compare(settings, buffer, 2, windows);
     compare(settings, buffer, 2, large);
+    compare_epochs(settings, 1);
+    compare_epochs(settings, 2);
     compare_protocol(settings, local);
   }
   std::filesystem::remove_all(settings.directory, ignored);
