@@ -1,6 +1,5 @@
 // Functions of arrays.
 #include <string>
-#include <tuple>
 
 #include "column/row_key.h"
 #include "expression/kernel.h"
@@ -28,7 +27,8 @@ void array(const Call& call) {
 
 // Without the items that are no different, NULL from NULL neither.
 void array_remove(const Call& call) {
-  const auto& [arrays, removed] = std::tie(call.arguments[0], call.arguments[1]);
+  const Operand& arrays = call.arguments[0];
+  const Operand& removed = call.arguments[1];
   const column::Vector& from = arrays.vector->items();
   column::Vector& items = call.out().items();
   std::string key, other;
