@@ -76,7 +76,9 @@ wire::SyncGroupRequest GroupMember::sync_request() const {
   request.protocol_type = consumer_protocol_type;
   request.protocol_name = std::string(name(assignor_));
   for (const auto& [id, partitions] : assignments_) {
-    request.assignments.push_back({id, encode_assignment(partitions)});
+    bool is_own = id == id_ && shared_out_;
+    request.assignments.push_back(
+        {id, encode_assignment(partitions, is_own ? *shared_out_ : SharedOut())});
   }
   return request;
 }
@@ -232,6 +234,8 @@ void GroupMember::answered(std::uint64_t ticket, const wire::SyncGroupResponse& 
   // before it does is missed by nobody.
   if (!is_complete_) settle_due_ = now + options_.session_timeout;
   assignments_.clear();
+  // A static leader that came back was not there when partitions were added meanwhile.
+  if (leads_ && !shared_out_) shared_out_ = decode_shared_out(response.assignment);
   take_assignment(sorted(*assignment));
 }
 

@@ -1,5 +1,8 @@
 #include "client/group_protocol.h"
 
+#include <string_view>
+#include <utility>
+
 namespace leat::client {
 namespace {
 
@@ -8,6 +11,8 @@ constexpr std::int16_t subscription_version = 3;
 constexpr std::int16_t assignment_version = 0;
 constexpr std::int32_t null_bytes = -1;
 constexpr std::int16_t null_text = -1;
+constexpr std::string_view note_magic = "leat";
+constexpr std::int8_t note_version = 1;
 
 void write_text(ByteWriter& writer, const std::string& text) {
   writer.write(static_cast<std::int16_t>(text.size()));
@@ -87,12 +92,25 @@ Bytes encode_subscription(const Subscription& subscription) {
   return out;
 }
 
-Bytes encode_assignment(const TopicPartitions& partitions) {
+Bytes encode_assignment(const TopicPartitions& partitions, const SharedOut& shared_out) {
   Bytes out;
   ByteWriter writer(out);
   writer.write(assignment_version);
   write_partitions(writer, partitions);
-  writer.write(null_bytes);
+  if (shared_out.empty()) {
+    writer.write(null_bytes);
+    return out;
+  }
+  Bytes note;
+  ByteWriter noting(note);
+  noting.write_bytes(as_bytes(note_magic));
+  noting.write(note_version);
+  noting.write(static_cast<std::int32_t>(shared_out.size()));
+  for (const auto& [topic, count] : shared_out) {
+    write_text(noting, topic);
+    noting.write(count);
+  }
+  write_bytes(writer, note);
   return out;
 }
 
@@ -121,6 +139,26 @@ Result<TopicPartitions> decode_assignment(BytesView bytes) {
   TopicPartitions partitions = read_partitions(reader);
   if (!reader.ok()) return fail(Errc::malformed, "an assignment that is cut short");
   return partitions;
+}
+
+std::optional<SharedOut> decode_shared_out(BytesView assignment) {
+  if (assignment.empty()) return std::nullopt;
+  ByteReader reader(assignment);
+  reader.read<std::int16_t>();
+  read_partitions(reader);
+  auto note = read_nullable_bytes(reader);
+  if (!reader.ok() || !note) return std::nullopt;
+  ByteReader noted(*note);
+  bool is_ours = as_text(noted.read_bytes(note_magic.size())) == note_magic &&
+                 noted.read<std::int8_t>() == note_version;
+  if (!noted.ok() || !is_ours) return std::nullopt;
+  SharedOut shared_out;
+  std::int32_t count = read_count(noted);
+  for (std::int32_t i = 0; i < count && noted.ok(); ++i) {
+    std::string topic = read_text(noted);
+    shared_out[topic] = noted.read<std::int32_t>();
+  }
+  return noted.ok() ? std::optional(std::move(shared_out)) : std::nullopt;
 }
 
 Bytes encode_possession(const Possession& possession) {

@@ -9,9 +9,13 @@
 //   user_data    := partitions generation:i32   of sticky: what the member had last; before Kafka
 //                                               2.3 without the generation
 //                 | generation:i32              of cooperative-sticky
+//                 | "leat" version:i8(1) count:i32 { topic:text partitions:i32 }*    ours, of what
+//                 a
+//                                               leader is given: what it has shared out
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,11 +46,17 @@ struct Subscription {
 };
 
 Bytes encode_subscription(const Subscription& subscription);
-Bytes encode_assignment(const TopicPartitions& partitions);
+/// How many partitions topics had, by name.
+using SharedOut = std::map<std::string, std::int32_t>;
+/// `shared_out` is what a leader notes for its next instance, as user data: which topics, and how
+/// many partitions of each, it has shared out. Nothing is noted where it is empty.
+Bytes encode_assignment(const TopicPartitions& partitions, const SharedOut& shared_out = {});
 /// Of any version; of one that is not known yet, what is known of it. Errc::malformed.
 Result<Subscription> decode_subscription(BytesView bytes);
 /// Errc::malformed; nothing at all is an empty assignment.
 Result<TopicPartitions> decode_assignment(BytesView bytes);
+/// What a leader of ours has noted in an assignment; nothing if there is no such note.
+std::optional<SharedOut> decode_shared_out(BytesView assignment);
 
 /// What a member had when it was last given something.
 struct Possession {

@@ -474,6 +474,28 @@ TEST_CASE("a leader that came back as the same instance shares out nothing, and 
   CHECK(story.sends() == "join 'm' as i cooperative-sticky(t; t 0 of 3)");
 }
 
+TEST_CASE("a leader that comes back as the same instance sees what was added while it was away") {
+  GroupMemberOptions options = options_of(cooperative);
+  options.instance_id = "i";
+  Story story(options);
+  story.sends();
+  story.found(1);
+  story.sends();
+  wire::JoinGroupResponse response;
+  response.generation_id = 3;
+  response.member_id = response.leader = "m";
+  response.protocol_name = "cooperative-sticky";
+  response.skip_assignment = true;
+  response.members.push_back({"m", "i", encode_subscription({{"t"}, {}, {}, -1, {}})});
+  story.member.answered(story.ticket, response, story.now);
+  story.sends();
+  wire::SyncGroupResponse sync;
+  sync.assignment = encode_assignment({{"t", {0}}}, {{"t", 1}});
+  story.member.answered(story.ticket, sync, story.now);
+  story.member.take_counts({{"t", 2}});
+  CHECK(story.sends() == "join 'm' as i cooperative-sticky(t; t 0 of 3)");
+}
+
 TEST_CASE("a leader that held something back joins again if nobody else does") {
   Story story(options_of(cooperative));
   story.sends();

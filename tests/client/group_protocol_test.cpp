@@ -81,6 +81,14 @@ TEST_CASE("nothing is read of what is cut short or counts too much") {
   Bytes bytes = encode_assignment(partitions);
   CHECK(decode_assignment(bytes) == partitions);
   CHECK(decode_assignment({}) == TopicPartitions{});
+  CHECK_FALSE(decode_shared_out(bytes));
+  CHECK_FALSE(decode_shared_out({}));
+  Bytes noted = encode_assignment(partitions, {{"t", 3}, {"u", 1}});
+  CHECK(decode_assignment(noted) == partitions);
+  CHECK(decode_shared_out(noted) == SharedOut{{"t", 3}, {"u", 1}});
+  for (std::size_t size = 0; size < noted.size(); ++size) {
+    CHECK_FALSE(decode_shared_out(BytesView(noted).first(size)));
+  }
   for (std::size_t size = 1; size < bytes.size() - sizeof(std::int32_t); ++size) {
     CHECK_FALSE(decode_assignment(BytesView(bytes).first(size)));
   }
