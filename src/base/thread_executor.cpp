@@ -20,7 +20,7 @@ ThreadExecutor::~ThreadExecutor() {
 void ThreadExecutor::post(Work work) {
   // Notified under the lock: once it is free the work may run, and end the executor.
   std::lock_guard lock(mutex_);
-  queue_.push_back(std::move(work));
+  queue_.push_back({0, std::move(work)});
   wake_.notify_one();
 }
 
@@ -40,6 +40,10 @@ Executor::TimerId ThreadExecutor::after(std::chrono::nanoseconds delay, Work wor
 void ThreadExecutor::cancel(TimerId timer) {
   Work dropped;  // destroyed after the lock is released: its destructor may call us
   std::lock_guard lock(mutex_);
+  if (auto due = due_.find(timer); due != due_.end()) {
+    dropped = std::move(due->second);
+    due_.erase(due);
+  }
   auto found = deadlines_.find(timer);
   if (found == deadlines_.end()) return;
   auto entry = timers_.find(std::pair(found->second, timer));
@@ -51,10 +55,23 @@ void ThreadExecutor::cancel(TimerId timer) {
 void ThreadExecutor::take_due_timers() {
   auto now = std::chrono::steady_clock::now();
   while (!timers_.empty() && timers_.begin()->first.first <= now) {
-    deadlines_.erase(timers_.begin()->first.second);
-    queue_.push_back(std::move(timers_.begin()->second));
+    TimerId timer = timers_.begin()->first.second;
+    deadlines_.erase(timer);
+    due_.emplace(timer, std::move(timers_.begin()->second));
+    queue_.push_back({timer});
     timers_.erase(timers_.begin());
   }
+}
+
+Work ThreadExecutor::take_first() {
+  Queued first = std::move(queue_.front());
+  queue_.pop_front();
+  if (first.timer == 0) return std::move(first.work);
+  auto due = due_.find(first.timer);
+  if (due == due_.end()) return nullptr;
+  Work work = std::move(due->second);
+  due_.erase(due);
+  return work;
 }
 
 void ThreadExecutor::run() {
@@ -62,8 +79,8 @@ void ThreadExecutor::run() {
   while (true) {
     take_due_timers();
     if (!queue_.empty()) {
-      Work work = std::move(queue_.front());
-      queue_.pop_front();
+      Work work = take_first();
+      if (!work) continue;
       lock.unlock();
       work();
       work = nullptr;

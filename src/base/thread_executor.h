@@ -33,13 +33,20 @@ class ThreadExecutor final : public Executor {
   using Deadline = std::chrono::steady_clock::time_point;
 
   void run();
-  /// Moves timers that are due to the queue. REQUIRES: mutex_ is held.
+  /// Gives timers that are due their place in the queue. REQUIRES: mutex_ is held.
   void take_due_timers();
+  /// The first of the queue; nothing for a timer that was cancelled. REQUIRES: mutex_ is held.
+  Work take_first();
 
   std::mutex mutex_;
   // Guarded by mutex_:
   std::condition_variable wake_;
-  std::deque<Work> queue_;
+  struct Queued {
+    TimerId timer = 0;  // whose work is in due_; 0: it is here
+    Work work{};
+  };
+  std::deque<Queued> queue_;
+  std::map<TimerId, Work> due_;
   std::map<std::pair<Deadline, TimerId>, Work> timers_;
   std::map<TimerId, Deadline> deadlines_;
   TimerId last_timer_ = 0;

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -33,6 +34,20 @@ TEST_CASE("a cancelled timer does not fire, another one does") {
   executor.cancel(timer);
   done.wait(false);
   CHECK(fired == 1);
+}
+
+TEST_CASE("a timer that is due is cancelled by work that runs before it") {
+  std::atomic<bool> fired{false};
+  std::atomic<bool> done{false};
+  ThreadExecutor executor("test");
+  auto timer = executor.after(1ms, [&] { fired = true; });
+  executor.post([] { std::this_thread::sleep_for(20ms); });
+  executor.post([&] {
+    executor.cancel(timer);
+    executor.post([&] { done = true; });
+  });
+  while (!done) std::this_thread::yield();
+  CHECK_FALSE(fired);
 }
 
 TEST_CASE("simulated time moves to the next timer and no further") {
