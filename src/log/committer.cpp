@@ -457,7 +457,6 @@ void Committer::finish() {
     if (commit->error && !part.error) part.error = commit->error;
     finish_part(part);
   }
-  context_.checkpointer->commit_finished();
   if (!commit->error) {
     for (const Control& control : commit->controls) apply(control.entry);
   }
@@ -467,6 +466,8 @@ void Committer::finish() {
   give_back(std::move(commit->parts));
   if (!alive.expired() && failure_) refuse_waiting();
   if (alive.expired()) return;
+  // Behind all that this commit has done: the next checkpoint says that it has it.
+  context_.checkpointer->commit_finished();
   start_requested_checkpoint();
   call(std::move(commit->controls), commit->error);
 }
