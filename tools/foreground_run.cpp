@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <limits>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -167,7 +168,7 @@ std::optional<std::string> ResumingRun::take_beginning() {
     text += fmt::format("{}: could not be used: {}\n", name, passed_over);
   }
   std::string places = places_text(*status);
-  if (options_.anew) return text + fmt::format("{}: begins anew, at {}", name, places);
+  if (options_.anew_behind) return text + fmt::format("{}: begins anew, at {}", name, places);
   if (status->rows_in == 0) return text + fmt::format("{}: begins at {}", name, places);
   text += fmt::format("{}: goes on behind {} rows, at {}", name, status->rows_in, places);
   bool has_time = status->watermark != watermark_min && status->watermark != watermark_max;
@@ -195,7 +196,7 @@ std::unique_ptr<ForegroundRun> make_resuming_run(plan::Plan plan, const RunGroun
   VersionRun::Options options;
   options.pipeline = "run." + plan.name;
   options.plan = std::move(plan);
-  options.anew = place.is_fresh;
+  if (place.is_fresh) options.anew_behind = std::numeric_limits<std::uint64_t>::max();
   options.workers = ground.workers;
   options.state_bytes_max = ground.state_bytes_max;
   options.console = ground.console;

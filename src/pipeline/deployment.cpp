@@ -21,9 +21,9 @@ bool is_batch(const Result<plan::Plan>& plan) {
   return plan && plan->mode.type == plan::Mode::Type::batch;
 }
 
-/// A batch's earlier run, or replay, has left epochs.
+/// A batch whose earlier run, or replay, has left epochs.
 bool has_run_before(const Version& version) {
-  return version.batch.count > 1 || version.replay;
+  return version.batch.count > (version.replay ? 0U : 1U);
 }
 
 std::string list_text(const std::vector<std::string>& names) {
@@ -118,13 +118,7 @@ void Deployment::open() {
       if (!dropped) log_warning("pipeline {} is not gone yet: {}", name, dropped.error().what);
     });
   }
-  is_opening_ = true;
-  enqueue([this](Next next) mutable {
-    reconcile([this, next = std::move(next)]() mutable {
-      is_opening_ = false;
-      next();
-    });
-  });
+  enqueue([this](Next next) { reconcile(std::move(next)); });
 }
 
 void Deployment::close(Next done) {
@@ -147,17 +141,11 @@ bool Deployment::should_work(const Deployed& pipeline, const Version& version) c
 Deployment::Worker& Deployment::worker_of(const Version& version) {
   auto found = workers_.find(version.number);
   if (found != workers_.end()) return found->second;
-  Worker worker{version.plan,
-                plan::parse(version.plan),
-                std::nullopt,
-                nullptr,
-                "",
-                0,
-                false,
-                std::nullopt,
-                false,
-                false,
-                {}};
+  Worker worker{version.plan, plan::parse(version.plan),
+                std::nullopt, nullptr,
+                "",           0,
+                std::nullopt, false,
+                false,        {}};
   if (is_batch(worker.plan) && !worker.plan->mode.schedule.empty()) {
     auto schedule = Cron::parse(worker.plan->mode.schedule);
     if (schedule) worker.schedule = *schedule;
@@ -196,18 +184,17 @@ VersionRun::Options Deployment::options_of(const Version& version, const Worker&
   return options;
 }
 
-void Deployment::start(const Version& version, Worker& worker, bool is_anew) {
+void Deployment::start(const Version& version, Worker& worker) {
   if (worker.plan_text != version.plan) {
     worker.plan_text = version.plan;
     worker.plan = plan::parse(version.plan);
     ASSERT(worker.plan.has_value());  // it was printed when the batch began
   }
   VersionRun::Options options = options_of(version, worker);
-  options.anew = is_anew;
+  if (has_run_before(version)) options.anew_behind = version.batch.last_epoch;
   worker.suffix = options.suffix;
   worker.batch_run = version.batch.count;
-  worker.is_anew = is_anew;
-  worker.keeper->start(std::move(options), version.batch.last_epoch);
+  worker.keeper->start(std::move(options));
 }
 
 void Deployment::reconcile(Next done) {
@@ -226,7 +213,7 @@ void Deployment::reconcile(Next done) {
       bool is_other_run = worker.batch_run != version.batch.count;
       bool is_over = keeper.state() == Keeper::State::finished && is_other_run;
       if (keeper.state() == Keeper::State::off || is_over) {
-        start(version, worker, is_other_run && !is_opening_ && has_run_before(version));
+        start(version, worker);
       } else if (worker.suffix != options_of(version, worker).suffix) {
         VersionRun::Options options = options_of(version, worker);
         worker.suffix = options.suffix;
@@ -266,13 +253,6 @@ void Deployment::finish_batch(std::uint32_t number) {
                    worker->second.keeper->state() == Keeper::State::finished;
     if (!is_over) return next();
     std::uint64_t epochs = worker->second.keeper->status()->epochs;
-    // Nothing of this run was committed before the server's start: what has finished is the run
-    // before it.
-    if (epochs == version->batch.last_epoch && has_run_before(*version) &&
-        !worker->second.is_anew) {
-      start(*version, worker->second, true);
-      return next();
-    }
     change(
         [this, number, epochs](Deployed& changed) -> Result<std::string> {
           BatchRuns& batch = changed.find(number)->batch;
@@ -302,6 +282,9 @@ void Deployment::deploy(const plan::Plan& plan, std::optional<OpenPlan> open, Do
           return fmt::format("no change: this is version {} of {}, which is {}", known->number,
                              name_, name(known->role));
         }
+        std::optional<std::uint32_t> live_number;
+        if (live != nullptr) live_number = live->number;
+        // Which moves the others.
         std::erase_if(pipeline.versions, [&](const Version& version) {
           return version.role == Role::ended && pipeline.versions.size() >= versions_max;
         });
@@ -311,15 +294,13 @@ void Deployment::deploy(const plan::Plan& plan, std::optional<OpenPlan> open, Do
         version.hash = hash;
         version.open = open;
         version.created_ms = version.role_ms = environment_.clock.wall_ms();
-        if (live == nullptr) {
+        if (!live_number) {
           version.role = Role::live;
           auto ends = environment_.data.find(written_topics(plan), {LogPosition::Kind::end, 0});
           if (!ends) return fail(ends);
           version.stints.push_back({version.role_ms, {}, std::move(*ends), {}});
         }
-        std::optional<std::uint32_t> live_number;
-        if (live != nullptr) live_number = live->number;
-        pipeline.versions.push_back(version);  // which may move the others
+        pipeline.versions.push_back(version);
         std::string writes = results_text(plan);
         if (live_number) {
           return fmt::format(
@@ -483,10 +464,12 @@ void Deployment::remove_all(Done done, Next next) {
                                name_, removed.error().what, name_)));
       return (*next)();
     }
+    // Whoever is deployed under the name begins with nothing of it.
+    workers_.clear();
     is_gone_ = true;
+    (*next)();
     (*done)(JsonObject{{"message", fmt::format("dropped {}; what it wrote stays, in {}", name_,
                                                list_text(kept))}});
-    (*next)();
   };
   auto one_removed = [this, left, outcome, finish](const Result<void>& removed) {
     if (!removed) *outcome = removed;

@@ -103,7 +103,6 @@ class Deployment {
     /// What its run was started with: behind topics' names, and a batch's run.
     std::string suffix;
     std::uint64_t batch_run = 0;
-    bool is_anew = false;
     std::optional<Difference> difference;
     bool is_comparing = false;
     /// It must not work meanwhile: another one is about to take over where it stands.
@@ -133,7 +132,7 @@ class Deployment {
   bool should_work(const Deployed& pipeline, const Version& version) const;
   Worker& worker_of(const Version& version);
   const Worker* find_worker(std::uint32_t number) const;
-  void start(const Version& version, Worker& worker, bool is_anew);
+  void start(const Version& version, Worker& worker);
   VersionRun::Options options_of(const Version& version, const Worker& worker) const;
   void react(std::uint32_t number);
   void finish_batch(std::uint32_t number);
@@ -180,6 +179,7 @@ class Deployment {
   /// The live version stands still: the other one takes over from there, and reads what was before
   /// in silence.
   void promote_from_halt(std::uint32_t number, Done done);
+  Result<Positions> of_next_plan(std::uint32_t number, const Positions& at) const;
   void find_halt(UniqueFunction<void(Result<Positions>)> done);
   Result<std::string> swap_roles(Deployed& pipeline, std::uint32_t number,
                                  const Positions& inputs) const;
@@ -189,7 +189,6 @@ class Deployment {
   std::map<std::uint32_t, Worker> workers_;
   std::deque<UniqueFunction<void(Next)>> commands_;
   bool is_busy_ = false;
-  bool is_opening_ = false;
   bool is_closing_ = false;
   bool is_gone_ = false;
   Executor::TimerId timer_ = 0;

@@ -173,8 +173,28 @@ void Deployment::find_halt(UniqueFunction<void(Result<Positions>)> done) {
   });
 }
 
+/// Those of the positions that the version's plan reads, too.
+Result<Positions> Deployment::of_next_plan(std::uint32_t number, const Positions& at) const {
+  auto plan = plan::parse(record()->find(number)->plan);
+  if (!plan) return fail(plan);
+  auto read = environment_.data.find(source_topics(*plan), {LogPosition::Kind::start, 0});
+  if (!read) return fail(read);
+  return of_names(at, *read);
+}
+
 void Deployment::promote_from_halt(std::uint32_t number, Done done) {
   enqueue([this, number, done = std::move(done)](Next next) mutable {
+    // Much may have been done since it was asked for.
+    const Deployed* known = record();
+    const Version* version = known == nullptr ? nullptr : known->find(number);
+    bool is_there = version != nullptr && known->live() != nullptr && !known->dropped;
+    if (!is_there || version->role == Role::live) {
+      next();
+      return is_there ? done(JsonObject{
+                            {"message", fmt::format("version {} of {} is live", number, name_)}})
+                      : done(fail(Errc::not_found,
+                                  fmt::format("{} has no version {} any more", name_, number)));
+    }
     auto answer = [this, done = std::make_shared<Done>(std::move(done)),
                    next = std::make_shared<Next>(std::move(next))](Result<std::string> promoted) {
       // Whatever came of it, the right ones are to be at work.
@@ -194,12 +214,14 @@ void Deployment::promote_from_halt(std::uint32_t number, Done done) {
                            fmt::format("where the live version of {} stands cannot be found: {}",
                                        name_, halt.error().what)));
       }
+      auto here = of_next_plan(number, *halt);
+      if (!here) return answer(fail(here));
       auto set_aside = [number](Deployed& pipeline) -> Result<std::string> {
         pipeline.find(number)->role = Role::deployed;
         return "";
       };
       change(set_aside,
-             [this, number, answer, at = std::move(*halt)](const Result<std::string>& aside) {
+             [this, number, answer, at = std::move(*here)](const Result<std::string>& aside) {
                if (!aside) return answer(fail(aside));
                remove_output(*record()->find(number), false,
                              [this, number, answer, at](const Result<void>& removed) {

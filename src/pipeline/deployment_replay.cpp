@@ -211,6 +211,7 @@ void Deployment::begin_replay(std::uint32_t number, Replay replay, bool promotes
     version.replay = replay;
     version.promotes = promotes;
     version.stints.clear();
+    version.batch = {};
     return Result<std::string>("");
   };
   // What an earlier replay of it gave would be there twice.

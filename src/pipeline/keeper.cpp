@@ -14,9 +14,8 @@ Keeper::~Keeper() {
   cancel_timer();
 }
 
-void Keeper::start(VersionRun::Options options, std::uint64_t last_epoch) {
+void Keeper::start(VersionRun::Options options) {
   options_ = std::move(options);
-  last_epoch_ = last_epoch;
   failures_.forget();
   cancel_timer();
   if (stopping_) {
@@ -66,8 +65,6 @@ void Keeper::look() {
 void Keeper::fail(const VersionStatus& status) {
   Error error = status.error.value_or(Error{Errc::storage_error, "it ended without a reason"});
   last_status_ = status;
-  // What is committed of this work must not begin anew.
-  if (status.epochs > last_epoch_) options_.anew = false;
   look_at_views();
   run_.reset();
   auto now = environment_.clock.monotonic();

@@ -40,9 +40,9 @@ class Keeper {
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
-  /// Has it work so, from its last committed epoch on. With options.anew its epochs up to
-  /// `last_epoch` are not of this work. REQUIRES: no work, or work that ends by stop().
-  void start(VersionRun::Options options, std::uint64_t last_epoch = 0);
+  /// Has it work so, from its last committed epoch on. REQUIRES: no work, or work that ends by
+  /// stop().
+  void start(VersionRun::Options options);
   /// Goes on in another role where the run stands, which is paused; from its epochs if that fails.
   void change(VersionRun::Options options);
   /// Ends the work; `done` later, when the run is gone.
@@ -100,7 +100,6 @@ class Keeper {
   State state_ = State::off;
   std::shared_ptr<Run> run_;
   VersionRun::Options options_;
-  std::uint64_t last_epoch_ = 0;
   std::optional<VersionStatus> last_status_;
   std::vector<std::shared_ptr<const stream::View>> views_;
   Failures failures_;

@@ -79,6 +79,8 @@ class VersionMachine {
 
   // Opening and recovering: version_start.cpp.
   Result<void> open();
+  /// Whether it has nothing to go on from. REQUIRES: recovery_.
+  bool begins() const;
   Result<void> open_task();
   Result<void> restore();
   Result<void> recover_some();

@@ -104,8 +104,9 @@ class VersionRun {
     /// finished then, else it goes on by itself. REQUIRES: a plan with the same state and sinks,
     /// and no `from`.
     std::string repeat = {};
-    /// Begins again, with an empty state, though the version has epochs: a batch's next run.
-    bool anew = false;
+    /// A batch's next run: begins again, with an empty state, unless it has committed an epoch
+    /// behind this one, which was the last of the run before it.
+    std::optional<std::uint64_t> anew_behind = {};
 
     /// Where another role of this version stopped; then nothing is read to recover.
     std::optional<HandedOver> carried = {};

@@ -36,14 +36,17 @@ Result<void> VersionMachine::open() {
   recovery_status_.passed_over = recovery_->passed_over();
   board_.show_epoch(epoch_, 0);
   if (auto ok = open_task(); !ok) return ok;
-  bool begins = !recovery_->begin() || options_.anew;
-  return begins ? begin() : restore();
+  return begins() ? begin() : restore();
+}
+
+bool VersionMachine::begins() const {
+  bool is_next_run = options_.anew_behind && recovery_->last_epoch() <= *options_.anew_behind;
+  return !recovery_->begin() || is_next_run;
 }
 
 Result<void> VersionMachine::open_task() {
-  bool begins = !recovery_->begin() || options_.anew;
   bool bounded =
-      begins ? options_.to.has_value() || is_batch(options_.plan) : recovery_->begin()->bounded;
+      begins() ? options_.to.has_value() || is_batch(options_.plan) : recovery_->begin()->bounded;
   stream::Task::Options options;
   if (options_.block_rows > 0) options.block_rows = options_.block_rows;
   options.watch_idle = !bounded;

@@ -121,6 +121,7 @@ Result<void> Server::listen() {
 }
 
 void Server::answer(const net::HttpRequest& request, net::HttpServer::Answer answer) {
+  if (has_parts_ended_) return answer(net::error_response(503, "the server is stopping"));
   bool is_view = is_view_path(request.path);
   if (!is_view && !is_pipeline_path(request.path)) {
     return answer(answer_http(request, loop_->progress, metrics_));
@@ -302,7 +303,9 @@ Server::~Server() {
     return polled;
   };
   if (pipelines_) {
-    // A commit under way is waited for, and is committed here.
+    // What a client has sent meanwhile is answered by nothing of them. A commit under way is waited
+    // for, and is committed here.
+    has_parts_ended_ = true;
     pipelines_->end();
     while (!pipelines_->has_ended()) {
       if (poll() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));

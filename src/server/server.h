@@ -103,6 +103,7 @@ class Server {
   // Guarded by mutex_:
   bool is_stopped_ = false;
   Result<void> outcome_;
+  bool has_parts_ended_ = false;
   std::atomic<bool> is_stopping_{false};  // set on the loop's thread
 };
 

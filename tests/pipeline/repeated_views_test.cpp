@@ -152,7 +152,7 @@ TEST_CASE("a batch's view is that of its last end, while the next run is under w
   std::uint64_t first_end = play.status().epochs;
   play.produce(2000, "b");
   auto options = play.options(plan);
-  options.anew = true;
+  options.anew_behind = 1'000'000;
   play.hold_commits();
   play.start(options);
   play.pass(1s);

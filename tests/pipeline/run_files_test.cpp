@@ -115,7 +115,7 @@ TEST_CASE("a batch shows its files at its end, in the place of those before") {
   REQUIRE(first.size() == 2);
   CHECK(first.at("k=a/rows.jsonl") == "{\"t\":\"1970-01-01T00:00:00Z\",\"n\":1}\n");
   play.produce(0, "a", 3);
-  options.anew = true;
+  options.anew_behind = 1'000'000;
   play.start(options);
   play.pass(1s);
   CHECK(play.status().state == RunState::finished);

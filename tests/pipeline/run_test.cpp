@@ -407,7 +407,7 @@ TEST_CASE("a batch takes what is there when it begins, closes its windows, and h
   CHECK(play.values().size() == 1);
   // The next one begins with nothing.
   auto options = play.options(plan_of(per_second, batch));
-  options.anew = true;
+  options.anew_behind = 1'000'000;
   play.start(options);
   play.pass(1ms);
   REQUIRE(play.values().size() == 2);

@@ -271,6 +271,61 @@ TEST_CASE("a batch that a crash interrupts goes on where it was, once") {
   }
 }
 
+TEST_CASE("a batch under way that is paused over a restart goes on where it was") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(batch_plan());
+  world.run_now();
+  world.pass(1s);
+  world.log.outputs.clear();
+  world.log.speed = 1;
+  world.run_now();
+  while (world.log.outputs["out"].size() < 5) REQUIRE(world.sim.run_one());
+  world.pause();
+  world.restart();
+  world.resume();
+  world.pass(10s);
+  CHECK(world.wrong(10) == "");
+}
+
+TEST_CASE("what is deployed under the name of a dropped pipeline has nothing of it") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(batch_plan());
+  world.run_now();
+  world.pass(1s);
+  world.drop();
+  world.log.outputs.clear();
+  world.deploy(stream_plan());
+  world.pass(1s);
+  CHECK(contains(world.show(), R"("state":"running")"));
+  CHECK(world.wrong(10) == "");
+  world.drop();
+  world.log.outputs.clear();
+  world.deploy(batch_plan());
+  world.pass(1s);
+  CHECK(world.log.outputs["out"].empty());
+}
+
+TEST_CASE("a promotion that was asked for twice while all stood still happens once") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(stream_plan());
+  world.pass(1s);
+  world.deploy(stream_plan(2));
+  world.pause();
+  int answers = 0;
+  for (int i = 0; i < 2; ++i) {
+    world.service().promote("p", 2, [&](const Result<plan::Json>&) { ++answers; });
+  }
+  world.run_until([&] { return answers == 2; });
+  world.resume();
+  world.log.end = 20;
+  world.pass(3s);
+  CHECK(contains(world.show(), R"("version":2,"versions":)"));
+  CHECK(world.wrong(20) == "");
+}
+
 TEST_CASE("metrics show each version, and what it does") {
   ServiceWorld world;
   Metrics metrics;

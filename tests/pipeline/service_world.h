@@ -47,7 +47,8 @@ class MadeUpRun final : public Run {
       : sim_(sim), log_(log), options_(std::move(options)) {
     owner_ = owner_of(options_.pipeline, options_.version);
     log_.started.push_back(options_);
-    bool is_new = options_.anew || !log_.committed.contains(owner_);
+    bool is_next_run = options_.anew_behind && log_.epochs[owner_] <= *options_.anew_behind;
+    bool is_new = is_next_run || !log_.committed.contains(owner_);
     if (!is_new) next_ = log_.committed[owner_];
     if (is_new && !options_.from.empty()) next_ = options_.from.front().offset.value();
     if (options_.plan.mode.type == plan::Mode::Type::batch) {
