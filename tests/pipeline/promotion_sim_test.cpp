@@ -114,7 +114,7 @@ class Story {
 }  // namespace
 
 TEST_CASE("whatever is promoted, fails and crashes, each number is in the sink's topic once") {
-  sim::check_seeds<Story>(60);
+  sim::check_seeds<Story>(60, 8);
 }
 
 TEST_CASE("who dies while a promotion is written has it whole or not at all") {

@@ -3,6 +3,7 @@
 // die: LEAT_SIM_POINT_SEEDS says how many that get there, LEAT_SIM_POINT picks one by its name.
 #pragma once
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -55,11 +56,12 @@ class Telling {
   void (*on_fault_)(int) = std::signal(SIGSEGV, name_seed);
 };
 
+/// A slow one takes one in `slowness` of the seeds that are asked for.
 template <class Simulation>
-void check_seeds(std::uint64_t count) {
+void check_seeds(std::uint64_t count, std::uint64_t slowness = 1) {
   Telling telling;
   std::uint64_t first = number_from("LEAT_SIM_FIRST", 1);
-  count = number_from("LEAT_SIM_SEEDS", count);
+  count = std::max<std::uint64_t>(number_from("LEAT_SIM_SEEDS", count * slowness) / slowness, 1);
   if (telling.is_verbose()) {
     first = number_from("LEAT_SIM_SEED", 0);
     count = 1;
