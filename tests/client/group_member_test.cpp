@@ -452,7 +452,10 @@ TEST_CASE("a leader joins again when topics have other partitions than it has sh
   CHECK(story.sends() == "join 'm' cooperative-sticky(t; t 0 of 3)");
 }
 
-TEST_CASE("a leader that came back as the same instance shares out nothing, and watches on") {
+namespace {
+
+/// The next instance of a static leader, "m", which has been told to share out nothing.
+Story leader_that_came_back() {
   GroupMemberOptions options = options_of(cooperative);
   options.instance_id = "i";
   Story story(options);
@@ -466,6 +469,13 @@ TEST_CASE("a leader that came back as the same instance shares out nothing, and 
   response.skip_assignment = true;
   response.members.push_back({"m", "i", encode_subscription({{"t"}, {}, {}, -1, {}})});
   story.member.answered(story.ticket, response, story.now);
+  return story;
+}
+
+}  // namespace
+
+TEST_CASE("a leader that came back as the same instance shares out nothing, and watches on") {
+  Story story = leader_that_came_back();
   CHECK(story.sends() == "sync 'm' 3");
   story.synced({{"t", {0}}});
   story.member.take_counts({{"t", 1}});
@@ -475,19 +485,7 @@ TEST_CASE("a leader that came back as the same instance shares out nothing, and 
 }
 
 TEST_CASE("a leader that comes back as the same instance sees what was added while it was away") {
-  GroupMemberOptions options = options_of(cooperative);
-  options.instance_id = "i";
-  Story story(options);
-  story.sends();
-  story.found(1);
-  story.sends();
-  wire::JoinGroupResponse response;
-  response.generation_id = 3;
-  response.member_id = response.leader = "m";
-  response.protocol_name = "cooperative-sticky";
-  response.skip_assignment = true;
-  response.members.push_back({"m", "i", encode_subscription({{"t"}, {}, {}, -1, {}})});
-  story.member.answered(story.ticket, response, story.now);
+  Story story = leader_that_came_back();
   story.sends();
   wire::SyncGroupResponse sync;
   sync.assignment = encode_assignment({{"t", {0}}}, {{"t", 1}});

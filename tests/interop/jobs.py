@@ -3,38 +3,18 @@
 computed by other means."""
 
 import collections
-import csv
-import gzip
 import json
 import signal
 import subprocess
 import threading
 import time
 
+from answers import csv_rows, field, text_of
 from harness import LEAT, ROOT, Server, check, edits, finish, leat, scratch, wait_for
 
 DATA = ROOT / "tests" / "data"
 JOBS = ROOT / "examples" / "jobs"
 DEMOS = ("batch", "fraud", "micro-batch", "kappa")
-
-
-def text_of(path):
-    opened = gzip.open(path) if path.suffix == ".gz" else open(path, "rb")
-    with opened as file:
-        return file.read()
-
-
-def field(text):
-    """Numbers as numbers, to the digits that the answers have; times without empty milliseconds."""
-    try:
-        return round(float(text), 4)
-    except ValueError:
-        return text.replace(".000Z", "Z")
-
-
-def csv_rows(text):
-    return [tuple(field(cell) for cell in row)
-            for row in list(csv.reader(text.decode().splitlines()))[1:]]
 
 
 def row_of(record):

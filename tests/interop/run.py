@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 """leat run: the plans of tests/plans over real events give what was computed by other means."""
 
-import csv
-import gzip
 import json
 import pathlib
 import shutil
 import signal
 import subprocess
 
+from answers import csv_rows, field, text_of
 from harness import LEAT, Server, check, finish, leat, scratch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,25 +26,6 @@ QUESTIONS = (
     ("retail-revenue-5m", "orders", "retail-orders.jsonl.gz", "invoice", "revenue",
      "retail-revenue-5m.csv.gz"),
 )
-
-
-def text_of(path):
-    opened = gzip.open(path) if path.suffix == ".gz" else open(path, "rb")
-    with opened as file:
-        return file.read()
-
-
-def field(text):
-    """Numbers as numbers, to the digits that the answers have; times without empty milliseconds."""
-    try:
-        return round(float(text), 4)
-    except ValueError:
-        return text.replace(".000Z", "Z")
-
-
-def csv_rows(text):
-    return [tuple(field(cell) for cell in row)
-            for row in list(csv.reader(text.decode().splitlines()))[1:]]
 
 
 def load(folder, topic, events, key, partitions):
