@@ -8,8 +8,8 @@ namespace leat::operators {
 
 using plan::Join;
 
-//   state := section "as_of_join" waiting_left waiting_right rows
-//   waiting, rows: see sorted_rows.h; the rows are each key's last one that event time has passed
+//   state := section "as_of_join" rows waiting rows waiting numbers       of the left, of the right
+//   rows, numbers: see saved_rows.h; the last are each key's last row that event time has passed
 class AsOfJoin::State : public OperatorState {
  public:
   explicit State(const AsOfJoin& join)
@@ -21,19 +21,25 @@ class AsOfJoin::State : public OperatorState {
         output_(columns_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("as_of_join", 1);
-    left_.snapshot(writer);
-    right_.snapshot(writer);
-    write_rows(writer, right_.store(), latest_.rows());
+    writer.section("as_of_join", 2);
+    SavedRows left(writer, left_.store());
+    left_.snapshot(left);
+    SavedRows right(writer, right_.store());
+    right_.snapshot(right);
+    right.write(latest_.rows());
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("as_of_join", 1); !section) return fail(section);
-    left_.restore(reader);
-    right_.restore(reader);
-    for (RowId id : read_rows(reader, right_.store())) {
+    if (auto section = reader.section("as_of_join", 2); !section) return fail(section);
+    RestoredRows left(reader, left_.store());
+    left_.restore(left);
+    left.finish();
+    RestoredRows right(reader, right_.store());
+    right_.restore(right);
+    for (RowId id : right.take_some()) {
       right_key_.with(right_.store().row(id), [&](auto key) { return latest_.set(key, id); });
     }
+    right.finish();
     return {};
   }
 

@@ -15,7 +15,7 @@
 
 namespace leat::operators {
 
-//   state := section "batch_process" kept:text waiting bytes:text     waiting: see sorted_rows.h
+//   state := section "batch_process" kept:text sorted bytes:text       sorted: see sorted_rows.h
 //                                                  kept: describes what the function keeps
 class BatchProcess::State : public OperatorState, private BatchActions {
  public:
@@ -27,7 +27,7 @@ class BatchProcess::State : public OperatorState, private BatchActions {
         out_(node.schema_, node.node_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("batch_process", 1);
+    writer.section("batch_process", 2);
     writer.write_text(node_.function_->describe_kept());
     rows_.snapshot(writer);
     std::string bytes;
@@ -35,7 +35,7 @@ class BatchProcess::State : public OperatorState, private BatchActions {
     writer.write_text(bytes);
   }
   Result<void> restore(StateReader& reader) override {
-    if (auto ok = reader.section("batch_process", 1); !ok) return ok;
+    if (auto ok = reader.section("batch_process", 2); !ok) return ok;
     if (std::string_view kept = reader.read_text(); kept != node_.function_->describe_kept()) {
       return fail(Errc::snapshot_mismatch, "the snapshot is of a function that keeps " +
                                                std::string(kept) + ", not " +

@@ -10,38 +10,42 @@
 
 namespace leat::operators {
 
-//   state := section "dedup" waiting keys:u32 known* given:rows
-//   known := key:text first:i64 row?                           a row only to keep the last one
-//   given := rows that wait until nothing can come before them; waiting, rows: see sorted_rows.h
+//   state := section "dedup" rows waiting keys:u32 known* given:numbers
+//   known := key:text first:i64 number?                        a row only to keep the last one
+//   given := rows that wait until nothing can come before them
+//   rows, waiting, numbers: see sorted_rows.h and saved_rows.h
 class Dedup::State : public OperatorState {
  public:
   explicit State(const Dedup& dedup)
       : dedup_(dedup), rows_(types_of(dedup.schema_)), key_(dedup.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("dedup", 1);
-    rows_.snapshot(writer);
+    writer.section("dedup", 2);
+    SavedRows saved(writer, rows_.store());
+    rows_.snapshot(saved);
     const KeyTable& table = keys_.table();
     writer.write(static_cast<std::uint32_t>(table.size()));
     for (KeyTable::Number number = 0; number < table.number_end(); ++number) {
       if (!table.has(number)) continue;
       writer.write_text(table.key(number));
       writer.write(known_[number].first_ms);
-      if (dedup_.keeps_last_) rows_.store().write(writer, known_[number].last);
+      if (dedup_.keeps_last_) saved.write(known_[number].last);
     }
-    write_rows(writer, rows_.store(), given_.rows());
+    saved.write(given_.rows());
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("dedup", 1); !section) return fail(section);
-    rows_.restore(reader);
+    if (auto section = reader.section("dedup", 2); !section) return fail(section);
+    RestoredRows restored(reader, rows_.store());
+    rows_.restore(restored);
     std::uint32_t count = reader.read_count(sizeof(std::int64_t) + 1);
     for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
       auto number = keys_.table().find_or_add(reader.read_text()).first;
       begin(number, reader.read<std::int64_t>());
-      if (dedup_.keeps_last_) known_[number].last = rows_.store().read(reader);
+      if (dedup_.keeps_last_) known_[number].last = restored.take();
     }
-    given_.add(rows_.store(), read_rows(reader, rows_.store()));
+    given_.add(rows_.store(), restored.take_some());
+    restored.finish();
     return {};
   }
 

@@ -15,18 +15,19 @@ namespace leat::operators {
 // What event time has passed is settled: of a key the newest row that began anew. Behind it come
 // the rows that wait, of which any may still get one before it.
 //
-//   state := section "dedup_changes" waiting keys:u32 known*
-//   known := key:text open:u8 first:i64 row? shown:u32 place:u32*
+//   state := section "dedup_changes" rows waiting keys:u32 known*
+//   known := key:text open:u8 first:i64 number? shown:u32 place:u32*
 //   place := among the settled row, if there is one, and the key's waiting rows in the order of
-//   time waiting, row: see sorted_rows.h
+//   time; rows, waiting, number: see sorted_rows.h and saved_rows.h
 class DedupChanges::State : public OperatorState {
  public:
   explicit State(const DedupChanges& dedup)
       : dedup_(dedup), rows_(types_of(dedup.schema_)), key_(dedup.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("dedup_changes", 1);
-    rows_.snapshot(writer);
+    writer.section("dedup_changes", 2);
+    SavedRows saved(writer, rows_.store());
+    rows_.snapshot(saved);
     const KeyTable& table = keys_.table();
     writer.write(static_cast<std::uint32_t>(table.size()));
     for (KeyTable::Number number = 0; number < table.number_end(); ++number) {
@@ -35,7 +36,7 @@ class DedupChanges::State : public OperatorState {
       writer.write_text(table.key(number));
       writer.write(static_cast<std::uint8_t>(group.open ? 1 : 0));
       writer.write(group.first_ms);
-      if (group.last != no_row) rows_.store().write(writer, group.last);
+      if (group.last != no_row) saved.write(group.last);
       std::vector<RowId> rows = rows_of(group);
       writer.write(static_cast<std::uint32_t>(group.shown.size()));
       for (RowId id : group.shown) {
@@ -46,8 +47,9 @@ class DedupChanges::State : public OperatorState {
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("dedup_changes", 1); !section) return fail(section);
-    rows_.restore(reader);
+    if (auto section = reader.section("dedup_changes", 2); !section) return fail(section);
+    RestoredRows restored(reader, rows_.store());
+    rows_.restore(restored);
     for (RowId id : rows_.waiting_rows()) wait(id);
     std::uint32_t keys = reader.read_count(2 * sizeof(std::int64_t));
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
@@ -56,7 +58,8 @@ class DedupChanges::State : public OperatorState {
       bool open = reader.read<std::uint8_t>() != 0;
       auto first_ms = reader.read<std::int64_t>();
       if (open) begin(number, first_ms);
-      if (open && dedup_.keeps_last_) group.last = rows_.store().read(reader);
+      if (open && dedup_.keeps_last_) group.last = restored.take();
+      if (!reader.ok()) break;
       std::vector<RowId> rows = rows_of(group);
       for (std::uint32_t count = reader.read_count(sizeof(RowId)); count > 0; --count) {
         auto place = reader.read<std::uint32_t>();
@@ -64,6 +67,7 @@ class DedupChanges::State : public OperatorState {
         group.shown.push_back(rows[place]);
       }
     }
+    restored.finish();
     // Only where there is something to tell: in which order keys are told, too, is as it was.
     std::erase_if(touched_, [&](KeyTable::Number number) {
       Group& group = groups_[number];

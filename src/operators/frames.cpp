@@ -69,7 +69,7 @@ Frame Frames::make() {
 }
 
 std::uint32_t Frames::input_row(RowId row) {
-  inputs_.push_back(store_.row(row));
+  inputs_.push_back(row);
   return static_cast<std::uint32_t>(inputs_.size() - 1);
 }
 
@@ -87,6 +87,7 @@ void Frames::add(Frame& frame, RowId id) {
   std::uint32_t input = input_row(row);
   taken_back_.note(Kind::add, frame.group_, input);
   if (!slides_) return;
+  row.time_ms = store_.row(id).time_ms();
   if (!frame.is_stale_) rebuilt_.note(Kind::add, frame.group_, input);
   if (frame.back_ != Frame::none) {
     row.slot = stacked_groups_.take();
@@ -180,16 +181,19 @@ void Frames::drop(Frame& frame) {
 column::Chunk Frames::gathered() {
   column::Chunk chunk;
   chunk.context = std::make_shared<column::RowContext>();
+  // Who counts rows needs none of them.
+  if (columns_.empty()) return chunk;
   ChunkMaker maker;
-  for (const StoredRow& row : inputs_) maker.add(row);
+  std::vector<StoredRow> rows;
+  for (RowId id : inputs_) maker.add(rows.emplace_back(store_.row(id)));
   for (std::size_t column : columns_) {
     const column::Type& type = store_.types()[column];
-    if (inputs_.empty())
+    if (rows.empty())
       chunk.columns.push_back(std::make_shared<column::Vector>(type));
     else
-      maker.add_column(type, inputs_, column);
+      maker.add_column(type, rows, column);
   }
-  return inputs_.empty() ? chunk : maker.finish();
+  return rows.empty() ? chunk : maker.finish();
 }
 
 void Frames::run(Class& some, const Numbers& numbers, const column::Chunk& inputs,
@@ -254,7 +258,7 @@ Frame Frames::read(StateReader& reader) const {
 }
 
 std::size_t Frames::bytes() const {
-  std::size_t bytes = inputs_.capacity() * sizeof(StoredRow);
+  std::size_t bytes = inputs_.capacity() * sizeof(RowId);
   for (const One& one : aggregates_) bytes += one.accumulators->bytes();
   return bytes;
 }

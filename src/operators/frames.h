@@ -25,6 +25,8 @@ class Frame {
   RowId oldest() const { return rows_[begin_].id; }
   RowId at(std::size_t i) const { return rows_[begin_ + i].id; }
   std::size_t bytes() const { return sizeof *this + rows_.capacity() * sizeof(Row); }
+  /// Before it is used: asks for the memory that holds its oldest row.
+  void prefetch() const { __builtin_prefetch(rows_.data() + begin_); }
 
  private:
   friend class Frames;
@@ -34,6 +36,7 @@ class Frame {
     std::uint32_t slot = none;    // a stacked group
     std::uint32_t input_row = 0;  // where it is among the inputs
     std::uint32_t round = 0;      // of this round
+    std::int64_t time_ms = 0;
   };
 
   std::vector<Row> rows_;
@@ -74,8 +77,8 @@ class Frames {
       pop(frame);
     };
     if (rule_.range_ms) {
-      std::int64_t begin = earlier_by(store_.row(row).time_ms(), *rule_.range_ms);
-      while (store_.row(frame.oldest()).time_ms() < begin) leave();
+      std::int64_t begin = earlier_by(frame.rows_.back().time_ms, *rule_.range_ms);
+      while (frame.rows_[frame.begin_].time_ms < begin) leave();
     }
     if (rule_.rows) {
       while (frame.size() > static_cast<std::uint64_t>(*rule_.rows) + 1) leave();
@@ -162,7 +165,7 @@ class Frames {
   Class stacked_;
   Numbers groups_;          // of taken_back_ and rebuilt_
   Numbers stacked_groups_;  // the first one is for results
-  std::vector<StoredRow> inputs_;
+  std::vector<RowId> inputs_;
   std::uint32_t round_ = 1;
 };
 

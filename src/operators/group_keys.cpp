@@ -1,6 +1,7 @@
 #include "operators/group_keys.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/assert.h"
@@ -21,6 +22,7 @@ constexpr std::size_t ahead = 16;
 // As in column/row_key.h.
 constexpr char present_cell = 0x01;
 constexpr char null_cell = 0x02;
+constexpr std::uint32_t no_null = 0xffff'ffff;
 constexpr std::size_t integer_key_bytes = 1 + sizeof(std::int64_t);
 
 /// A group, and a number that sorts as its key does, or as its first different bytes do.
@@ -58,6 +60,30 @@ std::uint64_t first_bytes(std::string_view key) {
   std::memcpy(bytes, key.data(), std::min(key.size(), sizeof bytes));
   return load_big_endian<std::uint64_t>(bytes);
 }
+
+tl::unexpected<Error> of_other_columns() {
+  return fail(Errc::snapshot_mismatch, "the snapshot has keys of other columns");
+}
+
+/// Whether bytes are those of a key of some columns.
+class IsKey {
+ public:
+  explicit IsKey(std::span<const Type> types) {
+    for (const Type& type : types) cells_.emplace_back(type).resize(1);
+  }
+  bool operator()(std::string_view bytes) {
+    texts_.clear();
+    texts_.reserve(bytes.size());
+    for (Vector& cell : cells_) {
+      if (!column::take_key(bytes, cell, 0, texts_)) return false;
+    }
+    return bytes.empty();
+  }
+
+ private:
+  std::vector<Vector> cells_;
+  std::string texts_;
+};
 
 std::uint64_t ordered(std::int64_t key) {
   return static_cast<std::uint64_t>(key) ^ std::uint64_t{1} << 63;
@@ -249,44 +275,70 @@ void GroupKeys::append_bytes(std::string& out, std::uint32_t group) const {
 
 void GroupKeys::snapshot(StateWriter& writer) const {
   writer.write(static_cast<std::uint32_t>(size()));
-  std::string key;
-  for (std::uint32_t group = 0; group < size(); ++group) {
-    key.clear();
-    append_bytes(key, group);
-    writer.write_text(key);
+  auto number = [](std::size_t i) { return static_cast<std::uint32_t>(i); };
+  if (integer_) {
+    writer.write(integers_.null().value_or(no_null));
+    writer.write_numbers<std::int64_t>(size(),
+                                       [&](std::size_t i) { return integers_.key(number(i)); });
+    return;
   }
-}
-
-bool GroupKeys::is_key(std::string_view bytes) const {
-  std::string texts;
-  texts.reserve(bytes.size());
-  for (const Type& type : types_) {
-    Vector cell(type);
-    cell.resize(1);
-    if (!column::take_key(bytes, cell, 0, texts)) return false;
-  }
-  return bytes.empty();
+  writer.write_numbers<std::uint32_t>(size(),
+                                      [&](std::size_t i) { return number(texts_.key(i).size()); });
+  // They lie one behind the other.
+  std::byte* to = writer.write_bytes(texts_.key_bytes());
+  if (texts_.key_bytes() > 0) std::memcpy(to, texts_.key(0).data(), texts_.key_bytes());
 }
 
 Result<void> GroupKeys::restore(StateReader& reader) {
-  std::uint32_t count = reader.read_count(1);
-  std::string texts;
+  std::uint32_t count = reader.read_count(sizeof(std::uint32_t));
+  return integer_ ? restore_integers(reader, count) : restore_texts(reader, count);
+}
+
+Result<void> GroupKeys::restore_integers(StateReader& reader, std::uint32_t count) {
+  auto null = reader.read<std::uint32_t>();
+  BytesView bytes = reader.read_bytes(count, sizeof(std::int64_t));
+  if (!reader.ok()) return of_other_columns();
+  auto key_at = [&](std::size_t i) {
+    return load_big_endian<std::int64_t>(bytes.data() + i * sizeof(std::int64_t));
+  };
+  integers_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    std::string_view key = reader.read_text();
-    if (!is_key(key)) {
-      return fail(Errc::snapshot_mismatch, "the snapshot has a key of other columns");
-    }
-    std::uint32_t group = 0;
-    if (integer_) {
-      Vector cell(types_[0]);
-      cell.resize(1);
-      column::take_key(key, cell, 0, texts);
-      group =
-          cell.is_null(0) ? integers_.find_or_add_null() : integers_.find_or_add(cell.integer(0));
-    } else {
-      group = texts_.find_or_add(key);
-    }
+    if (i + ahead < count) integers_.prefetch(key_at(i + ahead));
+    std::uint32_t group =
+        i == null ? integers_.find_or_add_null() : integers_.find_or_add(key_at(i));
     if (group != i) return fail(Errc::corrupt_message, "the snapshot has a key twice");
+  }
+  return {};
+}
+
+Result<void> GroupKeys::restore_texts(StateReader& reader, std::uint32_t count) {
+  std::vector<std::uint32_t> sizes(count);
+  std::size_t total = 0;
+  reader.read_numbers<std::uint32_t>(count, [&](std::size_t i, std::uint32_t size) {
+    sizes[i] = size;
+    total += size;
+  });
+  std::string_view bytes = as_text(reader.read_bytes(total));
+  if (!reader.ok()) return of_other_columns();
+  texts_.reserve(count, total);
+  IsKey is_key(types_);
+  // Some keys at a time: their slots are asked for before the first of them is needed.
+  constexpr std::size_t block = 64;
+  std::array<std::uint32_t, block> hashes;
+  for (std::size_t begin = 0; begin < count; begin += block) {
+    std::size_t end = std::min<std::size_t>(begin + block, count);
+    std::string_view left = bytes;
+    for (std::size_t i = begin; i < end; left.remove_prefix(sizes[i++])) {
+      hashes[i - begin] = GroupTable::hash_of(left.substr(0, sizes[i]));
+      texts_.prefetch(hashes[i - begin]);
+    }
+    for (std::size_t i = begin; i < end; bytes.remove_prefix(sizes[i++])) {
+      std::string_view key = bytes.substr(0, sizes[i]);
+      if (!is_key(key)) return of_other_columns();
+      if (texts_.find_or_add(key, hashes[i - begin]) != i) {
+        return fail(Errc::corrupt_message, "the snapshot has a key twice");
+      }
+    }
   }
   return {};
 }

@@ -58,7 +58,8 @@ class GroupKeys {
   /// Appends the key as column/row_key.h has it.
   void append_bytes(std::string& out, std::uint32_t group) const;
 
-  //   keys := count:u32 key:text*          as append_bytes() has them
+  //   keys := count:u32 null:u32 key:i64*         of an integer type; 0xffffffff if there is none
+  //         | count:u32 size:u32* byte*           as append_bytes() has them
   void snapshot(StateWriter& writer) const;
   /// REQUIRES: an empty table. Errc::snapshot_mismatch, Errc::corrupt_message.
   Result<void> restore(StateReader& reader);
@@ -75,7 +76,8 @@ class GroupKeys {
   void find_bytes(std::span<const column::Vector* const> columns,
                   std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& groups,
                   KeyScratch& scratch);
-  bool is_key(std::string_view bytes) const;
+  Result<void> restore_integers(StateReader& reader, std::uint32_t count);
+  Result<void> restore_texts(StateReader& reader, std::uint32_t count);
 
   std::vector<column::Type> types_;
   bool integer_;  // whether integers_ has the keys, else texts_

@@ -1,6 +1,7 @@
 #include "operators/group_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/assert.h"
@@ -31,7 +32,7 @@ std::uint32_t GroupTable::find_or_add(std::string_view key, std::uint32_t hash) 
   slot = {hash, group + 1};
   keys_.append(key);
   starts_.push_back(keys_.size());
-  if (size() * 2 > slots_.size()) grow();
+  if (size() * 2 > slots_.size()) resize_slots(slots_.size() * 2);
   return group;
 }
 
@@ -47,9 +48,16 @@ void GroupTable::clear() {
   std::fill(slots_.begin(), slots_.end(), Slot{});
 }
 
-void GroupTable::grow() {
+void GroupTable::reserve(std::size_t keys, std::size_t bytes) {
+  std::size_t slots = std::bit_ceil((size() + keys) * 2 + 1);
+  if (slots > slots_.size()) resize_slots(slots);
+  starts_.reserve(starts_.size() + keys);
+  keys_.reserve(keys_.size() + bytes);
+}
+
+void GroupTable::resize_slots(std::size_t slots) {
   std::vector<Slot> old = std::move(slots_);
-  slots_.assign(old.size() * 2, {});
+  slots_.assign(slots, {});
   std::size_t mask = slots_.size() - 1;
   for (const Slot& slot : old) {
     if (slot.group == 0) continue;

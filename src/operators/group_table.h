@@ -25,6 +25,8 @@ class GroupTable {
   void prefetch(std::uint32_t hash) const {
     __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
   }
+  /// Before so many keys are added, of so many bytes in all: room for them.
+  void reserve(std::size_t keys, std::size_t bytes);
   /// Forgets all keys, but not their memory.
   void clear();
   std::size_t size() const { return starts_.size() - 1; }
@@ -47,7 +49,7 @@ class GroupTable {
   };
   /// Where the key is, or the free slot that it would get.
   std::size_t slot_of(std::string_view key, std::uint32_t hash) const;
-  void grow();
+  void resize_slots(std::size_t slots);
 
   std::string keys_;
   std::vector<std::uint64_t> starts_{0};  // in keys_, and the end of the last

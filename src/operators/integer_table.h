@@ -29,6 +29,8 @@ class IntegerTable {
   /// Before a key is looked up, a while ago.
   void prefetch(std::int64_t key) const { __builtin_prefetch(&slots_[place_of(key)]); }
 
+  /// Before so many keys are added: room for them.
+  void reserve(std::size_t keys);
   /// Forgets all keys, but not their memory.
   void clear();
   std::size_t size() const { return keys_.size(); }
@@ -59,6 +61,7 @@ class IntegerTable {
     return at;
   }
   std::uint32_t add(Slot& slot, std::int64_t key);
+  void double_slots(int times);
 
   std::vector<Slot> slots_;  // a power of two, at most half of them taken
   int shift_;

@@ -11,10 +11,10 @@
 
 namespace leat::operators {
 
-//   state := section "interval_join" waiting_left waiting_right held left right
-//   left  := count:u32 (row matched:u8)*      that may get a partner, from the oldest on
-//   right := rows                             likewise
-//   waiting, held, rows, row: see sorted_rows.h; what is held are rows that come out later
+//   state := section "interval_join" (rows waiting left) (rows waiting right) sorted
+//   left  := numbers matched:u8*              that may get a partner, from the oldest on
+//   right := numbers                          likewise
+//   rows, waiting, sorted, numbers: see sorted_rows.h and saved_rows.h; the last come out later
 class IntervalJoin::State : public OperatorState {
  public:
   explicit State(const IntervalJoin& join)
@@ -28,34 +28,37 @@ class IntervalJoin::State : public OperatorState {
         output_(columns_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("interval_join", 1);
-    left_.snapshot(writer);
-    right_.snapshot(writer);
+    writer.section("interval_join", 2);
+    SavedRows left(writer, left_.store());
+    left_.snapshot(left);
+    std::vector<RowId> ids = lefts_.ids();
+    left.write(ids);
+    for (RowId id : ids) writer.write(static_cast<std::uint8_t>(is_matched(id) ? 1 : 0));
+    SavedRows right(writer, right_.store());
+    right_.snapshot(right);
+    right.write(rights_.ids());
     held_.snapshot(writer);
-    writer.write(static_cast<std::uint32_t>(lefts_.rows().size()));
-    for (const auto& row : lefts_.rows()) {
-      left_.store().write(writer, row.id);
-      writer.write(static_cast<std::uint8_t>(is_matched(row.id) ? 1 : 0));
-    }
-    writer.write(static_cast<std::uint32_t>(rights_.rows().size()));
-    for (const auto& row : rights_.rows()) right_.store().write(writer, row.id);
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("interval_join", 1); !section) return fail(section);
-    left_.restore(reader);
-    right_.restore(reader);
-    held_.restore(reader);
-    for (std::uint32_t count = reader.read_count(1); count > 0 && reader.ok(); --count) {
-      RowId id = left_.store().read(reader);
+    if (auto section = reader.section("interval_join", 2); !section) return fail(section);
+    RestoredRows left(reader, left_.store());
+    left_.restore(left);
+    std::vector<RowId> lefts = left.take_some();
+    for (RowId id : lefts) {
       StoredRow row = left_.store().row(id);
       keep_left({id, left_key_.find_or_add_in(keys_, row).first, row.time_ms()},
                 reader.read<std::uint8_t>() != 0);
     }
-    for (RowId id : read_rows(reader, right_.store())) {
+    left.finish();
+    RestoredRows right(reader, right_.store());
+    right_.restore(right);
+    for (RowId id : right.take_some()) {
       StoredRow row = right_.store().row(id);
       rights_.add({id, right_key_.find_or_add_in(keys_, row).first, row.time_ms()});
     }
+    right.finish();
+    held_.restore(reader);
     return {};
   }
 

@@ -1,5 +1,7 @@
 #include "operators/key_table.h"
 
+#include <bit>
+
 #include "base/assert.h"
 #include "operators/key_bytes.h"
 
@@ -11,15 +13,14 @@ KeyTable::Number KeyTable::find(std::string_view key) const {
   return slots_[slot_of(key, key_hash(key))].number;
 }
 
-std::pair<KeyTable::Number, bool> KeyTable::find_or_add(std::string_view key) {
-  std::uint32_t hash = key_hash(key);
+std::pair<KeyTable::Number, bool> KeyTable::find_or_add(std::string_view key, std::uint32_t hash) {
   Number number = slots_[slot_of(key, hash)].number;
   if (number != none) return {number, false};
   return {add(key, hash), true};
 }
 
 KeyTable::Number KeyTable::add(std::string_view key, std::uint32_t hash) {
-  if ((size() + 1) * 2 > slots_.size()) grow();
+  if ((size() + 1) * 2 > slots_.size()) resize_slots(slots_.size() * 2);
   Number number;
   if (free_.empty()) {
     ASSERT(entries_.size() < none);
@@ -72,9 +73,15 @@ std::size_t KeyTable::slot_of(std::string_view key, std::uint32_t hash) const {
   return at;
 }
 
-void KeyTable::grow() {
+void KeyTable::reserve(std::size_t keys) {
+  std::size_t slots = std::bit_ceil((size() + keys + 1) * 2);
+  if (slots > slots_.size()) resize_slots(slots);
+  entries_.reserve(entries_.size() + keys);
+}
+
+void KeyTable::resize_slots(std::size_t slots) {
   std::vector<Slot> old = std::move(slots_);
-  slots_.assign(old.size() * 2, {});
+  slots_.assign(slots, {});
   std::size_t mask = slots_.size() - 1;
   for (const Slot& slot : old) {
     if (slot.number == none) continue;

@@ -43,7 +43,14 @@ class KeyTable {
     return slot.number;
   }
   /// Its number, and whether it is a new one.
-  std::pair<Number, bool> find_or_add(std::string_view key);
+  std::pair<Number, bool> find_or_add(std::string_view key) {
+    return find_or_add(key, key_hash(key));
+  }
+  /// The same, of a key whose key_hash() is known.
+  std::pair<Number, bool> find_or_add(std::string_view key, std::uint32_t hash);
+  void prefetch_slot(std::uint32_t hash) const {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
   std::pair<Number, bool> find_or_add(std::int64_t key) {
     IntegerKey bytes(key);
     std::uint32_t hash = bytes.hash();
@@ -53,6 +60,8 @@ class KeyTable {
     bytes.write(room);
     return {add({room, sizeof room}, hash), true};
   }
+  /// Before so many keys are added: room for them.
+  void reserve(std::size_t keys);
   /// REQUIRES: a key has this number.
   void erase(Number number);
   /// Valid until a key is added or erased.
@@ -93,7 +102,7 @@ class KeyTable {
     return at;
   }
   Number add(std::string_view key, std::uint32_t hash);
-  void grow();
+  void resize_slots(std::size_t slots);
   void drop_dead_bytes();
 
   std::string keys_;

@@ -1,6 +1,11 @@
 #include "operators/known_rows.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "operators/saved_rows.h"
 
 namespace leat::operators {
 
@@ -11,28 +16,62 @@ KnownRows::KnownRows(const OverParts& parts, bool judges_latest)
       frames_(parts.bound, parts.inputs, store_, parts.frame),
       key_writer_(parts.keys) {}
 
-bool KnownRows::earlier(RowId a, RowId b) const {
-  StoredRow left = store_.row(a), right = store_.row(b);
-  if (left.time_ms() != right.time_ms()) return left.time_ms() < right.time_ms();
-  return left.position() < right.position();
+bool KnownRows::earlier(const Row& a, const Row& b) const {
+  if (a.time_ms != b.time_ms) return a.time_ms < b.time_ms;
+  return store_.row(a.id).position() < store_.row(b.id).position();
 }
 
-KnownRows::Place KnownRows::insert(RowId row) {
-  auto [number, is_new] = key_writer_.find_or_add_in(table_, store_.row(row));
-  if (keys_.size() <= number) keys_.resize(number + 1);
-  Key& key = keys_[number];
-  if (is_new) {
-    key.passed = frames_.make();
-    if (judges_latest_) key.latest = frames_.make();
+// Some rows at a time: what one of them needs is asked for before the first is looked up.
+std::vector<KnownRows::Number> KnownRows::keys_of(std::span<const RowId> rows) {
+  std::vector<Number> numbers;
+  numbers.reserve(rows.size());
+  constexpr std::size_t block = 32;
+  struct Found {
+    std::size_t end = 0;  // of its bytes
+    std::uint32_t hash = 0;
+  };
+  std::array<Found, block> found;
+  std::string bytes;
+  for (; !rows.empty(); rows = rows.subspan(std::min(rows.size(), block))) {
+    auto some = rows.first(std::min(rows.size(), block));
+    bytes.clear();
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      std::string_view key = key_writer_.write(store_.row(some[i]));
+      bytes += key;
+      found[i] = {bytes.size(), key_hash(key)};
+      table_.prefetch_slot(found[i].hash);
+    }
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      auto key = std::string_view(bytes).substr(begin, found[i].end - begin);
+      numbers.push_back(key_of(table_.find_or_add(key, found[i].hash)));
+      begin = found[i].end;
+    }
   }
-  auto less = [&](RowId a, RowId b) { return earlier(a, b); };
+  return numbers;
+}
+
+KnownRows::Number KnownRows::key_of(std::pair<Number, bool> found) {
+  auto [number, is_new] = found;
+  if (keys_.size() <= number) keys_.resize(number + 1);
+  if (!is_new) return number;
+  Key& key = keys_[number];
+  key.passed = frames_.make();
+  if (judges_latest_) key.latest = frames_.make();
+  return number;
+}
+
+std::size_t KnownRows::insert(Number number, RowId id) {
+  Key& key = keys_[number];
+  Row row{id, time_of(id)};
+  auto less = [&](const Row& a, const Row& b) { return earlier(a, b); };
   // Mostly it is the last one.
   auto place = key.rows.empty() || earlier(key.rows.back(), row)
                    ? key.rows.end()
                    : std::upper_bound(key.rows.begin(), key.rows.end(), row, less);
   place = key.rows.insert(place, row);
-  await(number, store_.row(row).time_ms());
-  return {number, static_cast<std::size_t>(place - key.rows.begin())};
+  await(number, due_of(row));
+  return static_cast<std::size_t>(place - key.rows.begin());
 }
 
 std::size_t KnownRows::frame_begin(const Key& key, std::size_t at) const {
@@ -40,29 +79,45 @@ std::size_t KnownRows::frame_begin(const Key& key, std::size_t at) const {
     return at - std::min(at, static_cast<std::size_t>(*count));
   }
   if (!parts_.frame.range_ms) return 0;
-  std::int64_t begin = earlier_by(time_of(key.rows[at]), *parts_.frame.range_ms);
+  std::int64_t begin = earlier_by(key.rows[at].time_ms, *parts_.frame.range_ms);
   auto found = std::partition_point(key.rows.begin(), key.rows.end(),
-                                    [&](RowId row) { return time_of(row) < begin; });
+                                    [&](const Row& row) { return row.time_ms < begin; });
   return static_cast<std::size_t>(found - key.rows.begin());
 }
 
 void KnownRows::fill(Frame& frame, const Key& key, std::size_t begin, std::size_t end) {
   if (!parts_.slides()) frames_.merge(frame, key.passed);
-  for (std::size_t i = begin; i < end; ++i) frames_.add(frame, key.rows[i]);
+  for (std::size_t i = begin; i < end; ++i) frames_.add(frame, key.rows[i].id);
 }
 
 // A row of frames of time is needed that much longer. Of frames of rows another one is not needed
 // for each that is passed.
-void KnownRows::await(Number number, std::int64_t time_ms) {
-  due_.push({later_by(time_ms, parts_.frame.range_ms.value_or(0) + 1), number});
+std::int64_t KnownRows::due_of(const Row& row) const {
+  return later_by(row.time_ms, parts_.frame.range_ms.value_or(0) + 1);
+}
+
+void KnownRows::await(Number number, std::int64_t due_ms) {
+  Key& key = keys_[number];
+  if (due_ms >= key.due_ms) return;
+  key.due_ms = due_ms;
+  due_.push({due_ms, number});
+}
+
+// Once for each key that waits, not for each of its rows.
+void KnownRows::await_next(Number number, Watermark watermark) {
+  Key& key = keys_[number];
+  key.due_ms = watermark_max;
+  auto next = std::partition_point(key.rows.begin(), key.rows.end(),
+                                   [&](const Row& row) { return due_of(row) <= watermark; });
+  if (next != key.rows.end()) await(number, due_of(*next));
 }
 
 void KnownRows::pass(Watermark watermark) {
   while (!due_.empty() && due_.top().first <= watermark) {
-    Number number = due_.top().second;
+    auto [due_ms, number] = due_.top();
     due_.pop();
-    // The number may have been looked at, or belong to another key by now.
-    if (table_.has(number)) pass(number, watermark);
+    // It may have been looked at, or the number belong to another key by now.
+    if (table_.has(number) && keys_[number].due_ms == due_ms) pass(number, watermark);
   }
   (void)frames_.run(0);
   for (RowId row : gone_) store_.release(row);
@@ -73,7 +128,7 @@ void KnownRows::pass(Watermark watermark) {
 std::size_t KnownRows::needed_from(const Key& key, Watermark watermark) const {
   std::int64_t begin = earlier_by(watermark, parts_.frame.range_ms.value_or(0));
   auto found = std::partition_point(key.rows.begin(), key.rows.end(),
-                                    [&](RowId row) { return time_of(row) < begin; });
+                                    [&](const Row& row) { return row.time_ms < begin; });
   auto passed = static_cast<std::size_t>(found - key.rows.begin());
   return passed - std::min(passed, static_cast<std::size_t>(parts_.frame.rows.value_or(0)));
 }
@@ -82,12 +137,13 @@ void KnownRows::pass(Number number, Watermark watermark) {
   Key& key = keys_[number];
   std::size_t from = needed_from(key, watermark);
   for (std::size_t i = 0; i < from; ++i) {
-    if (!parts_.slides()) frames_.add(key.passed, key.rows[i]);
-    gone_.push_back(key.rows[i]);
+    if (!parts_.slides()) frames_.add(key.passed, key.rows[i].id);
+    gone_.push_back(key.rows[i].id);
   }
   // The last row's frame has the last of all rows.
   while (key.latest.size() > key.rows.size() - from) frames_.pop(key.latest);
   key.rows.erase(key.rows.begin(), key.rows.begin() + static_cast<std::ptrdiff_t>(from));
+  await_next(number, watermark);
   if (!parts_.frame.range_ms || !key.rows.empty()) return;
   frames_.drop(key.passed);
   if (judges_latest_) frames_.drop(key.latest);
@@ -95,13 +151,20 @@ void KnownRows::pass(Number number, Watermark watermark) {
 }
 
 void KnownRows::snapshot(StateWriter& writer) const {
+  SavedRows saved(writer, store_);
   if (!parts_.slides()) frames_.snapshot(writer);
   writer.write(static_cast<std::uint32_t>(table_.size()));
+  std::vector<RowId> ids;
+  // Each key's rows are somewhere else in memory.
+  constexpr std::size_t ahead = 16;
   for (Number number = 0; number < table_.number_end(); ++number) {
+    if (number + ahead < keys_.size()) __builtin_prefetch(keys_[number + ahead].rows.data());
     if (!table_.has(number)) continue;
     const Key& key = keys_[number];
     writer.write_text(table_.key(number));
-    write_rows(writer, store_, key.rows);
+    ids.clear();
+    for (const Row& row : key.rows) ids.push_back(row.id);
+    saved.write(ids);
     writer.write(key.changed_from_ms);
     if (parts_.slides()) continue;
     frames_.write(writer, key.passed);
@@ -110,24 +173,27 @@ void KnownRows::snapshot(StateWriter& writer) const {
 }
 
 void KnownRows::restore(StateReader& reader) {
+  RestoredRows restored(reader, store_);
   if (!parts_.slides()) frames_.restore(reader);
   for (auto left = reader.read_count(1); left > 0 && reader.ok(); --left) {
     Number number = table_.find_or_add(reader.read_text()).first;
     keys_.resize(table_.number_end());
     Key& key = keys_[number];
-    key.rows = read_rows(reader, store_);
+    for (RowId id : restored.take_some()) key.rows.push_back({id, time_of(id)});
     key.changed_from_ms = reader.read<std::int64_t>();
     key.passed = parts_.slides() ? frames_.make() : frames_.read(reader);
     if (judges_latest_) key.latest = parts_.slides() ? frames_.make() : frames_.read(reader);
-    for (RowId row : key.rows) await(number, time_of(row));
+    // All of it, whatever was passed, is looked at once more.
+    if (!key.rows.empty()) await(number, due_of(key.rows.front()));
   }
+  restored.finish();
 }
 
 std::size_t KnownRows::bytes() const {
   std::size_t bytes = store_.bytes() + frames_.bytes() + table_.bytes();
   bytes += keys_.capacity() * sizeof(Key) + due_.size() * sizeof(Due);
   for (const Key& key : keys_) {
-    bytes += key.rows.capacity() * sizeof(RowId) + key.passed.bytes() + key.latest.bytes();
+    bytes += key.rows.capacity() * sizeof(Row) + key.passed.bytes() + key.latest.bytes();
   }
   return bytes;
 }

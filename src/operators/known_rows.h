@@ -25,16 +25,18 @@ namespace leat::operators {
 class KnownRows {
  public:
   using Number = KeyTable::Number;
+  struct Row {
+    RowId id = no_row;
+    std::int64_t time_ms = 0;  // as the store has it, where memory would have to be waited for
+  };
   struct Key {
-    std::vector<RowId> rows;  // in the order of time
-    Frame passed;             // of unbounded frames: all rows before those
-    Frame latest;             // the last row's, for whoever judges rows as they come
+    std::vector<Row> rows;  // in the order of time
+    Frame passed;           // of unbounded frames: all rows before those
+    Frame latest;           // the last row's, for whoever judges rows as they come
     /// For whoever judges rows again: those from this time on may have changed.
     std::int64_t changed_from_ms = watermark_max;
-  };
-  struct Place {
-    Number number = 0;
-    std::size_t at = 0;  // among its key's rows
+    /// When some row is needed no longer, and the key has to be looked at.
+    std::int64_t due_ms = watermark_max;
   };
 
   KnownRows(const OverParts& parts, bool judges_latest);
@@ -44,9 +46,20 @@ class KnownRows {
              std::vector<RowId>& ids) {
     store_.add(chunk, rows, ids);
   }
-  /// Puts a stored row among those of its key.
-  Place insert(RowId row);
+  /// The numbers of the keys that stored rows have: new ones are made.
+  std::vector<Number> keys_of(std::span<const RowId> rows);
+  /// Puts a stored row among those of its key, and says where.
+  std::size_t insert(Number number, RowId row);
   Key& key(Number number) { return keys_[number]; }
+  /// Before the i-th of some keys is used: asks for what the ones behind it need.
+  void prefetch(std::span<const Number> numbers, std::size_t i) const {
+    constexpr std::size_t near = 4, far = 8;
+    if (i + far < numbers.size()) __builtin_prefetch(&keys_[numbers[i + far]]);
+    if (i + near >= numbers.size()) return;
+    const Key& key = keys_[numbers[i + near]];
+    if (!key.rows.empty()) __builtin_prefetch(&key.rows.back());
+    key.latest.prefetch();
+  }
   /// Where the frame of a key's row begins.
   std::size_t frame_begin(const Key& key, std::size_t at) const;
   /// Adds to an empty frame what is before row `end` and in a frame that begins at row `begin`.
@@ -64,12 +77,14 @@ class KnownRows {
   void for_each_row(const Use& use) const {
     for (Number number = 0; number < table_.number_end(); ++number) {
       if (!table_.has(number)) continue;
-      for (RowId row : keys_[number].rows) use(row);
+      for (const Row& row : keys_[number].rows) use(row.id);
     }
   }
 
-  // known := frames? keys:u32 (key:text rows changed_from:i64 (passed:frame latest:frame?)?) *
-  //                      frames, passed if none slides; latest if it is judged by
+  // known := rows frames? keys:u32 (key:text numbers changed_from:i64 (passed:frame
+  // latest:frame?)?)*
+  //                      rows, numbers: see saved_rows.h; frames, passed if none slides; latest if
+  //                      it is judged by
   void snapshot(StateWriter& writer) const;
   void restore(StateReader& reader);
   std::size_t bytes() const;
@@ -77,10 +92,13 @@ class KnownRows {
  private:
   using Due = std::pair<std::int64_t, Number>;
 
-  bool earlier(RowId a, RowId b) const;
+  bool earlier(const Row& a, const Row& b) const;
+  Number key_of(std::pair<Number, bool> found);
   void pass(Number number, Watermark watermark);
   std::size_t needed_from(const Key& key, Watermark watermark) const;
-  void await(Number number, std::int64_t time_ms);
+  std::int64_t due_of(const Row& row) const;
+  void await(Number number, std::int64_t due_ms);
+  void await_next(Number number, Watermark watermark);
 
   const OverParts& parts_;
   const bool judges_latest_;
@@ -89,7 +107,7 @@ class KnownRows {
   KeyWriter key_writer_;
   KeyTable table_;
   std::vector<Key> keys_;  // by number
-  /// When to look at which key: some row of it is needed no longer.
+  /// When to look at which key; of several entries of one the key's own time counts.
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<RowId> gone_;
 };

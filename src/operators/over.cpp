@@ -13,9 +13,10 @@
 
 namespace leat::operators {
 
-//   state := section "over" waiting frames? keys:u32 (key:text known) *     frames if none slides
-//   known := frame                                                          as frames.h has it
-//          | rows                                                           of a frame that slides
+//   state := section "over" rows waiting frames? keys:u32 (key:text known) *
+//   known := frame                                       as frames.h has it, and frames, if none
+//          | numbers                                     slides; else of the frame's rows
+//   rows, waiting, numbers: see sorted_rows.h and saved_rows.h
 class Over::State : public OperatorState {
  public:
   explicit State(const OverParts& parts)
@@ -51,8 +52,9 @@ class Over::State : public OperatorState {
   }
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("over", 1);
-    rows_.snapshot(writer);
+    writer.section("over", 2);
+    SavedRows saved(writer, rows_.store());
+    rows_.snapshot(saved);
     if (!parts_.slides()) frames_.snapshot(writer);
     const KeyTable& table = keys_.table();
     writer.write(static_cast<std::uint32_t>(table.size()));
@@ -66,23 +68,25 @@ class Over::State : public OperatorState {
       }
       std::vector<RowId> rows;
       for (std::size_t i = 0; i < frame.size(); ++i) rows.push_back(frame.at(i));
-      write_rows(writer, rows_.store(), rows);
+      saved.write(rows);
     }
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("over", 1); !section) return fail(section);
-    rows_.restore(reader);
+    if (auto section = reader.section("over", 2); !section) return fail(section);
+    RestoredRows restored(reader, rows_.store());
+    rows_.restore(restored);
     if (!parts_.slides()) frames_.restore(reader);
     std::vector<std::pair<KeyTable::Number, std::vector<RowId>>> frames;
     for (auto left = reader.read_count(1); left > 0 && reader.ok(); --left) {
       auto number = keys_.table().find_or_add(reader.read_text()).first;
       known_.resize(keys_.table().number_end());
       if (parts_.slides())
-        frames.emplace_back(number, read_rows(reader, rows_.store()));
+        frames.emplace_back(number, restored.take_some());
       else
         known_[number] = frames_.read(reader);
     }
+    restored.finish();
     for (const auto& [number, rows] : frames) {
       known_[number] = frames_.make();
       for (RowId row : rows) frames_.add(known_[number], row);

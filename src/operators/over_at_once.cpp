@@ -16,9 +16,11 @@ class OverAtOnce::State : public OperatorState {
                      Context& context) {
     std::vector<RowId> ids;
     known_.store(chunk, rows, ids);
+    std::vector<KnownRows::Number> numbers = known_.keys_of(ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      auto [number, at] = known_.insert(ids[i]);
-      KnownRows::Key& key = known_.key(number);
+      known_.prefetch(numbers, i);
+      std::size_t at = known_.insert(numbers[i], ids[i]);
+      KnownRows::Key& key = known_.key(numbers[i]);
       auto cell = static_cast<std::uint32_t>(i);
       if (!is_latest(key, at)) {
         judge_between(key, at, cell);
@@ -34,11 +36,11 @@ class OverAtOnce::State : public OperatorState {
   void pass(Watermark watermark) { known_.pass(watermark); }
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("over at once", 1);
+    writer.section("over at once", 2);
     known_.snapshot(writer);
   }
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("over at once", 1); !section) return fail(section);
+    if (auto section = reader.section("over at once", 2); !section) return fail(section);
     known_.restore(reader);
     const KeyTable& table = known_.table();
     for (KeyTable::Number number = 0; number < table.number_end(); ++number) {
@@ -54,21 +56,21 @@ class OverAtOnce::State : public OperatorState {
   // time count for it.
   bool is_latest(const KnownRows::Key& key, std::size_t at) const {
     if (!parts_.frame.range_ms) return at + 1 == key.rows.size();
-    return known_.time_of(key.rows.back()) == known_.time_of(key.rows[at]);
+    return key.rows.back().time_ms == key.rows[at].time_ms;
   }
 
   // A row that others are behind.
   void judge_between(KnownRows::Key& key, std::size_t at, std::uint32_t cell) {
     Frames& frames = known_.frames();
     std::size_t end = at + 1;
-    while (parts_.frame.range_ms && known_.time_of(key.rows[end]) == known_.time_of(key.rows[at])) {
+    while (parts_.frame.range_ms && key.rows[end].time_ms == key.rows[at].time_ms) {
       ++end;
     }
     Frame between = frames.make();
     known_.fill(between, key, known_.frame_begin(key, at), end);
     frames.give(between, cell);
     frames.drop(between);
-    if (!parts_.slides()) return frames.add(key.latest, key.rows[at]);
+    if (!parts_.slides()) return frames.add(key.latest, key.rows[at].id);
     if (at < known_.frame_begin(key, key.rows.size() - 1)) return;
     frames.clear(key.latest);
     fill_latest(key);

@@ -23,10 +23,13 @@ class OverChanges::State : public OperatorState {
   void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
     std::vector<RowId> ids;
     known_.store(chunk, rows, ids);
-    for (RowId id : ids) {
+    std::vector<KnownRows::Number> numbers = known_.keys_of(ids);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      RowId id = ids[i];
       given_.resize(std::max<std::size_t>(given_.size(), id + 1));
       given_[id] = {};
-      KnownRows::Number number = known_.insert(id).number;
+      KnownRows::Number number = numbers[i];
+      known_.insert(number, id);
       KnownRows::Key& key = known_.key(number);
       if (key.changed_from_ms == watermark_max) changed_.push_back(number);
       key.changed_from_ms = std::min(key.changed_from_ms, known_.time_of(id));
@@ -66,12 +69,12 @@ class OverChanges::State : public OperatorState {
   }
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("over changes", 1);
+    writer.section("over changes", 2);
     known_.snapshot(writer);
     known_.for_each_row([&](RowId row) { write(writer, row); });
   }
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("over changes", 1); !section) return fail(section);
+    if (auto section = reader.section("over changes", 2); !section) return fail(section);
     known_.restore(reader);
     given_.resize(known_.rows().id_end());
     known_.for_each_row([&](RowId row) { read(reader, row); });
@@ -107,9 +110,9 @@ class OverChanges::State : public OperatorState {
 
   // Notes that the rows of a key from the first changed one on are judged anew.
   void judge(KnownRows::Key& key, std::vector<RowId>& judged) {
-    auto first = std::partition_point(key.rows.begin(), key.rows.end(), [&](RowId row) {
-      return known_.time_of(row) < key.changed_from_ms;
-    });
+    auto first = std::partition_point(
+        key.rows.begin(), key.rows.end(),
+        [&](const KnownRows::Row& row) { return row.time_ms < key.changed_from_ms; });
     key.changed_from_ms = watermark_max;
     auto at = static_cast<std::size_t>(first - key.rows.begin());
     Frames& frames = known_.frames();
@@ -117,14 +120,14 @@ class OverChanges::State : public OperatorState {
     known_.fill(frame, key, known_.frame_begin(key, at), at);
     std::size_t given = at;
     for (; at < key.rows.size(); ++at) {
-      frames.enter(frame, key.rows[at], [](RowId) {});
+      frames.enter(frame, key.rows[at].id, [](RowId) {});
       // In frames of time, rows of one time count for each other.
       bool peer_follows = parts_.frame.range_ms && at + 1 < key.rows.size() &&
-                          known_.time_of(key.rows[at + 1]) == known_.time_of(key.rows[at]);
+                          key.rows[at + 1].time_ms == key.rows[at].time_ms;
       if (peer_follows) continue;
       for (; given <= at; ++given) {
         frames.give(frame, static_cast<std::uint32_t>(judged.size()));
-        judged.push_back(key.rows[given]);
+        judged.push_back(key.rows[given].id);
       }
     }
     frames.drop(frame);

@@ -13,7 +13,7 @@
 
 namespace leat::operators {
 
-//   state := section "process" kept:text waiting keys        waiting: see sorted_rows.h
+//   state := section "process" kept:text sorted keys          sorted: see sorted_rows.h
 //                                                             kept: describes what keys have
 class Process::State : public OperatorState, private ProcessActions {
  public:
@@ -27,14 +27,14 @@ class Process::State : public OperatorState, private ProcessActions {
         columns_(process.reads_.size()) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("process", 1);
+    writer.section("process", 2);
     writer.write_text(process_.function_->describe_kept());
     rows_.snapshot(writer);
     keys_.snapshot(writer);
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("process", 1); !section) return fail(section);
+    if (auto section = reader.section("process", 2); !section) return fail(section);
     std::string kept(reader.read_text()), known = process_.function_->describe_kept();
     if (reader.ok() && kept != known) {
       return fail(Errc::snapshot_mismatch,

@@ -14,6 +14,7 @@
 #include "column/position.h"
 #include "operators/chunk_maker.h"
 #include "operators/row_tools.h"
+#include "operators/saved_rows.h"
 
 namespace leat::operators {
 
@@ -234,12 +235,12 @@ void RevisedPanes::add_up() {
 }
 
 void RevisedPanes::snapshot(StateWriter& writer) const {
-  writer.section("revised_window", 1);
+  writer.section("revised_window", 2);
   writer.write(told_ms);
   std::vector<RowId> ids;
   for (const auto& [position, id] : by_position_) ids.push_back(id);
   std::sort(ids.begin(), ids.end());
-  write_rows(writer, store_, ids);
+  SavedRows(writer, store_).write(ids);
   writer.write(static_cast<std::uint32_t>(panes.size()));
   for (const auto& [end, pane] : panes) {
     writer.write(end);
@@ -268,9 +269,11 @@ Result<void> RevisedPanes::restore_pane(StateReader& reader) {
 }
 
 Result<void> RevisedPanes::restore(StateReader& reader) {
-  if (auto ok = reader.section("revised_window", 1); !ok) return ok;
+  if (auto ok = reader.section("revised_window", 2); !ok) return ok;
   told_ms = reader.read<std::int64_t>();
-  std::vector<RowId> ids = read_rows(reader, store_);
+  RestoredRows restored(reader, store_);
+  std::vector<RowId> ids = restored.take_some();
+  restored.finish();
   for (auto left = reader.read_count(sizeof(std::int64_t)); left > 0 && reader.ok(); --left) {
     if (auto ok = restore_pane(reader); !ok) return ok;
   }

@@ -47,7 +47,12 @@ class RowChains {
     rows_.pop_front();
   }
   /// All, from the oldest on.
-  const std::deque<Row>& rows() const { return rows_; }
+  /// The rows' numbers, from the oldest on.
+  std::vector<RowId> ids() const {
+    std::vector<RowId> ids;
+    for (const Row& row : rows_) ids.push_back(row.id);
+    return ids;
+  }
   std::size_t bytes() const {
     return rows_.size() * sizeof(Row) + links_.capacity() * sizeof(Link) +
            ends_.capacity() * sizeof(Ends);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "operators/cell_codec.h"
 #include "operators/gather.h"
 
 namespace leat::operators {
@@ -202,46 +201,12 @@ void RowStore::move_rows(RowBlock& from) {
   }
 }
 
-void RowStore::write(StateWriter& writer, RowId id) const {
-  StoredRow row = this->row(id);
-  column::Position position = row.position();
-  writer.write(row.time_ms());
-  writer.write(position.origin);
-  writer.write(position.place);
-  writer.write(static_cast<std::uint8_t>(row.kind()));
-  writer.write_text(position.rest);
-  for (const auto& column : row.block->columns) write_cell(writer, column, row.row);
-}
-
-RowId RowStore::read(StateReader& reader) {
-  RowBlock& block = open_block();
-  std::size_t row = block.size();
-  grow(block, 1);
-  block.times_ms[row] = reader.read<std::int64_t>();
-  block.origins[row] = reader.read<std::uint64_t>();
-  block.places[row] = reader.read<std::int64_t>();
-  block.kinds[row] = static_cast<column::RowKind>(reader.read<std::uint8_t>() & 3);
-  block.rests[row] = copy_text(reader.read_text(), *block.texts);
-  block.text_bytes += block.rests[row].size();
-  for (auto& column : block.columns) {
-    read_cell(reader, column, row);
-    block.text_bytes += own_texts(column, row, row + 1, *block.texts);
-  }
-  return block.ids[row];
-}
-
-void write_rows(StateWriter& writer, const RowStore& store, std::span<const RowId> rows) {
-  writer.write(static_cast<std::uint32_t>(rows.size()));
-  for (RowId id : rows) store.write(writer, id);
-}
-
-std::vector<RowId> read_rows(StateReader& reader, RowStore& store) {
-  constexpr std::size_t row_bytes_min = 26;
-  std::uint32_t count = reader.read_count(row_bytes_min);
-  std::vector<RowId> rows;
-  rows.reserve(count);
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) rows.push_back(store.read(reader));
-  return rows;
+RowBlock& RowStore::extend(std::size_t count) {
+  RowBlock& open = open_block();
+  bool fits = open.size() == 0 || open.size() + count <= block_rows;
+  if (!fits) open_ = &new_block();
+  grow(*open_, count);
+  return *open_;
 }
 
 }  // namespace leat::operators

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "base/state.h"
 #include "column/chunk.h"
 #include "column/text_arena.h"
 
@@ -74,12 +72,10 @@ class RowStore {
   std::size_t bytes() const;
   const std::vector<column::Type>& types() const { return types_; }
 
-  // A row in a snapshot:
-  //   row := time:i64 origin:u64 place:i64 kind:u8 rest:text cell*        cells as cell_codec.h has
-  //   them
-  void write(StateWriter& writer, RowId id) const;
-  /// Its new number. What is wrong, `reader` knows afterwards.
-  RowId read(StateReader& reader);
+  /// In no order. Some of their rows may be gone.
+  std::span<const std::unique_ptr<RowBlock>> blocks() const { return blocks_; }
+  /// A block with so many more rows at its end, which the caller sets at once.
+  RowBlock& extend(std::size_t count);
 
  private:
   struct Place {
@@ -105,10 +101,5 @@ class RowStore {
   std::unique_ptr<RowBlock> spare_;
   std::vector<RowBlock*> sparse_;
 };
-
-//   rows := count:u32 row*
-void write_rows(StateWriter& writer, const RowStore& store, std::span<const RowId> rows);
-/// Their new numbers.
-std::vector<RowId> read_rows(StateReader& reader, RowStore& store);
 
 }  // namespace leat::operators

@@ -11,12 +11,23 @@ std::vector<RowId> SortedRows::add(const column::Chunk& chunk,
   return ids;
 }
 
+void SortedRows::snapshot(SavedRows& saved) const {
+  saved.write(order_.rows());
+}
+
+void SortedRows::restore(RestoredRows& restored) {
+  order_.add(store_, restored.take_some());
+}
+
 void SortedRows::snapshot(StateWriter& writer) const {
-  write_rows(writer, store_, order_.rows());
+  SavedRows saved(writer, store_);
+  snapshot(saved);
 }
 
 void SortedRows::restore(StateReader& reader) {
-  order_.add(store_, read_rows(reader, store_));
+  RestoredRows restored(reader, store_);
+  restore(restored);
+  restored.finish();
 }
 
 }  // namespace leat::operators

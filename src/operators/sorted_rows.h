@@ -8,6 +8,7 @@
 
 #include "column/chunk.h"
 #include "operators/row_store.h"
+#include "operators/saved_rows.h"
 #include "operators/time_order.h"
 #include "operators/watermark.h"
 
@@ -33,10 +34,14 @@ class SortedRows {
   const RowStore& store() const { return store_; }
   std::size_t bytes() const { return store_.bytes() + order_.bytes(); }
 
-  //   waiting := count:u32 row*                                    rows as RowStore writes them
-  /// Only what waits: rows that were taken are their owner's business.
-  void snapshot(StateWriter& writer) const;
+  //   waiting := numbers                          as saved_rows.h has them, of rows of the store
+  /// Only which wait: rows that were taken are their owner's business.
+  void snapshot(SavedRows& saved) const;
   /// REQUIRES: nothing waits.
+  void restore(RestoredRows& restored);
+  //   sorted := rows waiting
+  /// The same where no row is in the store but those that wait.
+  void snapshot(StateWriter& writer) const;
   void restore(StateReader& reader);
 
  private:

@@ -3,6 +3,7 @@
 #include "operators/gather.h"
 #include "operators/latest_rows.h"
 #include "operators/row_tools.h"
+#include "operators/saved_rows.h"
 
 namespace leat::operators {
 
@@ -34,7 +35,7 @@ std::shared_ptr<const column::Vector> column_of(const std::vector<StoredRow>& ro
 
 }  // namespace
 
-//   state := section "table_join" rows                          see row_store.h
+//   state := section "table_join" rows numbers                  see saved_rows.h
 class TableJoin::State : public OperatorState {
  public:
   explicit State(const TableJoin& join)
@@ -44,15 +45,17 @@ class TableJoin::State : public OperatorState {
         right_key_(columns_.right_keys) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("table_join", 1);
-    write_rows(writer, store_, latest_.rows());
+    writer.section("table_join", 2);
+    SavedRows(writer, store_).write(latest_.rows());
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("table_join", 1); !section) return fail(section);
-    for (RowId id : read_rows(reader, store_)) {
+    if (auto section = reader.section("table_join", 2); !section) return fail(section);
+    RestoredRows restored(reader, store_);
+    for (RowId id : restored.take_some()) {
       right_key_.with(store_.row(id), [&](auto key) { return latest_.set(key, id); });
     }
+    restored.finish();
     return {};
   }
 

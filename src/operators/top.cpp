@@ -15,15 +15,15 @@
 
 namespace leat::operators {
 
-//   state := section "top" waiting keys:u32 (key:text orders:u32 order:text*)*
-//   waiting, the rows that event time has not passed: see sorted_rows.h
+//   state := section "top" sorted keys:u32 (key:text orders:u32 order:text*)*
+//   sorted, the rows that event time has not passed: see sorted_rows.h
 //   order   := the bytes by which a row is ordered among those of its key
 class Top::State : public OperatorState {
  public:
   explicit State(const Top& top) : top_(top), rows_(top.input_types_), key_(top.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("top", 1);
+    writer.section("top", 2);
     rows_.snapshot(writer);
     writer.write(static_cast<std::uint32_t>(keys_.size()));
     for (KeyTable::Number number = 0; number < keys_.number_end(); ++number) {
@@ -34,7 +34,7 @@ class Top::State : public OperatorState {
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("top", 1); !section) return fail(section);
+    if (auto section = reader.section("top", 2); !section) return fail(section);
     rows_.restore(reader);
     std::uint32_t keys = reader.read_count(sizeof(std::uint32_t) + 1);
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {

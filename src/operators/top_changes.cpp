@@ -10,42 +10,45 @@
 #include "operators/key_table.h"
 #include "operators/row_changes.h"
 #include "operators/row_tools.h"
+#include "operators/saved_rows.h"
 #include "operators/stored_output.h"
 
 namespace leat::operators {
 
-//   state := section "top_changes" keys:u32 (key:text first:rows shown:u32 shown_row*)*
-//   shown_row := place:u32 | 0xffffffff row           among the first ones, or none of them any
-//   more rows, row: see row_store.h
+//   state := section "top_changes" rows keys:u32 (key:text first:numbers shown:u32 shown_row*)*
+//   shown_row := place:u32 | 0xffffffff number        among the first ones, or none of them any
+//   more; rows, number: see saved_rows.h
 class TopChanges::State : public OperatorState {
  public:
   explicit State(const TopChanges& top) : top_(top), store_(top.input_types_), key_(top.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("top_changes", 1);
+    writer.section("top_changes", 2);
+    SavedRows saved(writer, store_);
     writer.write(static_cast<std::uint32_t>(keys_.size()));
     for (KeyTable::Number number = 0; number < keys_.number_end(); ++number) {
       const Group& group = groups_[number];
       writer.write_text(keys_.key(number));
       std::vector<RowId> first = rows_of(group);
-      write_rows(writer, store_, first);
+      saved.write(first);
       writer.write(static_cast<std::uint32_t>(group.shown.size()));
       for (RowId id : group.shown) {
         auto place = std::find(first.begin(), first.end(), id);
         bool there = place != first.end();
         writer.write(there ? static_cast<std::uint32_t>(place - first.begin()) : no_row);
-        if (!there) store_.write(writer, id);
+        if (!there) saved.write(id);
       }
     }
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("top_changes", 1); !section) return fail(section);
+    if (auto section = reader.section("top_changes", 2); !section) return fail(section);
+    RestoredRows restored(reader, store_);
     std::uint32_t keys = reader.read_count(2 * sizeof(std::uint32_t));
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
       KeyTable::Number number = group_of(keys_.find_or_add(reader.read_text()));
       Group& group = groups_[number];
-      for (RowId id : read_rows(reader, store_)) {
+      for (RowId id : restored.take_some()) {
         write_order(store_.row(id));
         group.first.push_back(entry_of(id));
         order_bytes_ += bytes_of(group.first.back());
@@ -55,11 +58,13 @@ class TopChanges::State : public OperatorState {
         if (place < group.first.size())
           group.shown.push_back(group.first[place].id);
         else
-          group.shown.push_back(store_.read(reader));
+          group.shown.push_back(restored.take());
+        if (!reader.ok()) break;
         is_shown_.add(group.shown.back());
       }
       if (rows_of(group) != group.shown) touch(number);
     }
+    restored.finish();
     return {};
   }
 

@@ -7,6 +7,7 @@
 
 #include "operators/key_table.h"
 #include "operators/row_tools.h"
+#include "operators/saved_rows.h"
 
 namespace leat::operators {
 
@@ -33,7 +34,7 @@ struct Side {
 }  // namespace
 
 //   state := section "window_join" joined:i64 left right
-//   left, right := count:u32 (row watermark:i64)*
+//   left, right := rows numbers watermark:i64*                     see saved_rows.h
 class WindowJoin::State : public OperatorState {
  public:
   explicit State(const WindowJoin& join)
@@ -44,28 +45,28 @@ class WindowJoin::State : public OperatorState {
         output_(columns_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("window_join", 1);
+    writer.section("window_join", 2);
     writer.write(joined_);
     for (bool is_left : {true, false}) {
       const Side& side = is_left ? left_ : right_;
-      writer.write(static_cast<std::uint32_t>(side.store.size()));
+      std::vector<RowId> ids;
       for (const auto& [start, slice] : slices_) {
-        for (RowId id : is_left ? slice.left : slice.right) {
-          side.store.write(writer, id);
-          writer.write(side.known[id].watermark);
-        }
+        const auto& rows = is_left ? slice.left : slice.right;
+        ids.insert(ids.end(), rows.begin(), rows.end());
       }
+      SavedRows(writer, side.store).write(ids);
+      for (RowId id : ids) writer.write(side.known[id].watermark);
     }
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("window_join", 1); !section) return fail(section);
+    if (auto section = reader.section("window_join", 2); !section) return fail(section);
     joined_ = reader.read<Watermark>();
     for (Side* side : {&left_, &right_}) {
-      for (std::uint32_t count = reader.read_count(1); count > 0 && reader.ok(); --count) {
-        RowId id = side->store.read(reader);
-        keep(*side, id, reader.read<Watermark>());
-      }
+      RestoredRows restored(reader, side->store);
+      std::vector<RowId> ids = restored.take_some();
+      restored.finish();
+      for (RowId id : ids) keep(*side, id, reader.read<Watermark>());
     }
     return {};
   }

@@ -223,14 +223,17 @@ Result<void> Task::commit_files() {
 }
 
 Bytes Task::snapshot() {
-  StateWriter writer;
+  // Where it grows, what was written is copied, and the run stands still meanwhile.
+  StateWriter writer(snapshot_bytes_ + snapshot_bytes_ / 8);
   writer.section("task", 5);
   writer.write_text(plan::state_text(plan_));
   writer.write(watermark_);
   inputs_->snapshot(writer);
   dataflow_->snapshot(writer);
   outputs_->snapshot(writer);
-  return writer.finish();
+  Bytes bytes = writer.finish();
+  snapshot_bytes_ = bytes.size();
+  return bytes;
 }
 
 Result<void> Task::restore(BytesView snapshot) {
@@ -247,6 +250,7 @@ Result<void> Task::restore(BytesView snapshot) {
   if (auto ok = dataflow_->restore(*reader); !ok) return ok;
   if (auto ok = outputs_->restore(*reader); !ok) return ok;
   make_workers();
+  snapshot_bytes_ = snapshot.size();
   return reader->finish();
 }
 

@@ -185,6 +185,7 @@ class Task {
   Watermark watermark_ = watermark_min;
   OutputCounts counted_;  // when the step began
   std::size_t state_bytes_ = 0;
+  std::size_t snapshot_bytes_ = 0;  // of the last one
   struct {
     std::uint64_t rows = 0;
     std::uint64_t bytes_read = 0;

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "operators/chunk_maker.h"
+#include "operators/saved_rows.h"
 #include "operators/sorted_rows.h"
 
 TEST_SUITE_BEGIN("operators");
@@ -233,6 +234,78 @@ TEST_CASE("a chunk made of stored rows outlives them") {
           column::Position{known[i].origin, known[i].place, known[i].rest});
     CHECK(runs.run_of(i).watermark_ms == watermark_min);
   }
+}
+
+TEST_CASE("rows come back from a snapshot with all they had, whichever have gone") {
+  Random random(6);
+  for (std::size_t count : {0, 1, 300, 20'000}) {
+    Maker maker(6);
+    RowStore store(types);
+    std::map<RowId, Known> kept;
+    for (int step = 0; step < 5; ++step) {
+      auto [chunk, known] = maker.make(step, count);
+      std::vector<RowId> ids;
+      store.add(chunk, all(chunk.rows), ids);
+      for (std::size_t i = 0; i < ids.size(); ++i) kept.emplace(ids[i], known[i]);
+      std::erase_if(kept, [&](const auto& row) {
+        bool goes = random.below(3) == 0;
+        if (goes) store.release(row.first);
+        return goes;
+      });
+    }
+    StateWriter writer;
+    SavedRows saved(writer, store);
+    std::vector<RowId> ids;
+    for (const auto& [id, known] : kept) ids.push_back(id);
+    std::span<const RowId> some = ids;
+    saved.write(some.first(ids.size() / 2));
+    for (RowId id : some.subspan(ids.size() / 2)) saved.write(id);
+    Bytes bytes = writer.finish();
+    auto reader = StateReader::open(bytes);
+    REQUIRE(reader);
+    RowStore other(types);
+    RestoredRows restored(*reader, other);
+    std::vector<RowId> back = restored.take_some();
+    REQUIRE(back.size() == ids.size() / 2);
+    while (back.size() < ids.size()) back.push_back(restored.take());
+    restored.finish();
+    REQUIRE(reader->finish().has_value());
+    CHECK(other.size() == kept.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) check_row(other.row(back[i]), kept.at(ids[i]));
+    // They are rows like others.
+    auto [chunk, known] = maker.make(9, 100);
+    std::vector<RowId> more;
+    other.add(chunk, all(chunk.rows), more);
+    for (std::size_t i = 0; i < more.size(); ++i) check_row(other.row(more[i]), known[i]);
+    for (RowId id : back) other.release(id);
+    CHECK(other.size() == more.size());
+  }
+}
+
+TEST_CASE("a snapshot whose rows are missing, or taken twice, or by nobody, is refused") {
+  Maker maker(7);
+  RowStore store(types);
+  auto [chunk, known] = maker.make(0, 10);
+  std::vector<RowId> ids;
+  store.add(chunk, all(chunk.rows), ids);
+  auto taken = [&](const std::vector<std::uint32_t>& numbers) {
+    StateWriter writer;
+    SavedRows saved(writer, store);
+    writer.write(static_cast<std::uint32_t>(numbers.size()));
+    for (std::uint32_t number : numbers) writer.write(number);
+    Bytes bytes = writer.finish();
+    auto reader = StateReader::open(bytes);
+    RowStore other(types);
+    RestoredRows restored(*reader, other);
+    std::vector<RowId> rows = restored.take_some();
+    restored.finish();
+    return reader->finish().has_value();
+  };
+  CHECK(taken({9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
+  CHECK_FALSE(taken({0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  CHECK_FALSE(taken({0, 1, 2, 3, 4, 5, 6, 7, 8, 8}));
+  CHECK_FALSE(taken({0, 1, 2, 3, 4, 5, 6, 7, 8, 10}));
+  CHECK_FALSE(taken({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0}));
 }
 
 TEST_SUITE_END();
