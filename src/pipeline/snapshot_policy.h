@@ -54,7 +54,7 @@ class SnapshotPolicy {
   // Who keeps up with what arrives can repeat that in less time than it took. Who does not is
   // waited for by nobody.
   bool disturbs(std::chrono::nanoseconds now) const {
-    return now - taken_at_ < took_ * (caught_up_ ? 200 : 20);
+    return now - taken_at_ < took_ * (caught_up_ ? 500 : 20);
   }
 
   std::uint64_t cost_bytes_ = 0;

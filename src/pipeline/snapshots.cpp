@@ -33,6 +33,8 @@ constexpr std::string_view aside_ending = ".aside";
 constexpr std::size_t frame_bytes = magic.size() + 1 + sizeof(std::uint32_t);
 constexpr std::size_t hash_bytes = 16;
 constexpr std::size_t kept = 2;
+// So much is made durable at a time: a commit whose sync comes behind it waits no longer than that.
+constexpr std::size_t piece_bytes = 1 << 20;
 
 // All before the state.
 Bytes head_of(const Snapshot& snapshot) {
@@ -174,8 +176,16 @@ Result<void> Snapshots::write_aside(const Snapshot& snapshot, std::uint64_t& byt
   if (!file) return fail(file);
   // What a crash has left of one that was longer.
   if (auto ok = (*file)->truncate(0); !ok) return ok;
-  if (auto ok = (*file)->write_at(0, parts); !ok) return ok;
-  return (*file)->sync();
+  std::uint64_t at = 0;
+  for (BytesView left : parts) {
+    for (; !left.empty(); left = left.subspan(std::min(left.size(), piece_bytes))) {
+      std::array<BytesView, 1> piece{left.first(std::min(left.size(), piece_bytes))};
+      if (auto ok = (*file)->write_at(at, piece); !ok) return ok;
+      if (auto ok = (*file)->sync(); !ok) return ok;
+      at += piece[0].size();
+    }
+  }
+  return {};
 }
 
 Result<std::uint64_t> Snapshots::write(const Snapshot& snapshot) {
