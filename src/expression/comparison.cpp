@@ -82,6 +82,37 @@ void is_in(const Call& call) {
   });
 }
 
+// The rows for which both are there and compare.
+template <class T, class Holds>
+Selector choose_rows(Holds holds) {
+  return [holds](const Choice& choice) {
+    const Operand &left = choice.arguments[0], &right = choice.arguments[1];
+    Nulls nulls(choice.arguments);
+    bool any_null = nulls.any() && nulls.any_in(choice.rows);
+    return with_cells<T>(left, [&](auto a) {
+      return with_cells<T>(right, [&](auto b) {
+        if (!any_null) {
+          return collect(choice.rows, choice.out,
+                         [=](std::uint32_t row) { return holds(a(row), b(row)); });
+        }
+        return collect(choice.rows, choice.out,
+                       [&](std::uint32_t row) { return !nulls.at(row) && holds(a(row), b(row)); });
+      });
+    });
+  };
+}
+
+template <class T>
+Selector selector_of(std::string_view name) {
+  if (name == "=") return choose_rows<T>(std::equal_to<T>());
+  if (name == "<>") return choose_rows<T>(std::not_equal_to<T>());
+  if (name == "<") return choose_rows<T>(std::less<T>());
+  if (name == "<=") return choose_rows<T>(std::less_equal<T>());
+  if (name == ">") return choose_rows<T>(std::greater<T>());
+  if (name == ">=") return choose_rows<T>(std::greater_equal<T>());
+  return {};
+}
+
 // That of the arguments that is before all others by `before`, NULLs left out.
 template <class T, class Before>
 void choose(const Call& call, Before before) {
@@ -139,6 +170,19 @@ Kernel comparison_kernel(const plan::BoundExpression& call) {
     case Physical::decimal: return kernel_of<column::Int128>(call.function);
     case Physical::text: return kernel_of<std::string_view>(call.function);
     case Physical::interval: return kernel_of<column::Interval>(call.function);
+    case Physical::list: return {};
+  }
+  return {};
+}
+
+Selector comparison_selector(const plan::BoundExpression& call) {
+  if (call.arguments.size() != 2) return {};
+  switch (physical(call.arguments[0].type)) {
+    case Physical::integer: return selector_of<std::int64_t>(call.function);
+    case Physical::real: return selector_of<double>(call.function);
+    case Physical::decimal: return selector_of<column::Int128>(call.function);
+    case Physical::text: return selector_of<std::string_view>(call.function);
+    case Physical::interval:
     case Physical::list: return {};
   }
   return {};

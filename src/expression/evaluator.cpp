@@ -35,4 +35,16 @@ std::shared_ptr<const column::Vector> Evaluator::evaluate(const column::Chunk& c
   return result.constant ? spread(result, chunk.rows) : std::move(result.vector);
 }
 
+column::Selection Evaluator::select(const column::Chunk& chunk, const column::Selection& rows,
+                                    std::int64_t now_ms, RowErrors& errors) const {
+  std::vector<std::uint32_t> kept;
+  Rows selected{rows.size(), rows.is_all() ? nullptr : rows.listed().data()};
+  std::vector<std::uint32_t> chosen(rows.size());
+  std::size_t count =
+      root_->select({chunk, now_ms, errors}, without_errors(selected, errors, kept), chosen.data());
+  if (count == rows.size()) return rows;
+  chosen.resize(count);
+  return column::Selection::of(std::move(chosen));
+}
+
 }  // namespace leat::expression

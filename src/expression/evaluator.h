@@ -33,6 +33,9 @@ class Evaluator {
   std::shared_ptr<const column::Vector> evaluate(const column::Chunk& chunk,
                                                  const column::Selection& rows, std::int64_t now_ms,
                                                  RowErrors& errors) const;
+  /// Of a boolean, those of `rows` for which it is true: neither false nor NULL, nor an error.
+  column::Selection select(const column::Chunk& chunk, const column::Selection& rows,
+                           std::int64_t now_ms, RowErrors& errors) const;
 
  private:
   std::unique_ptr<Node> root_;

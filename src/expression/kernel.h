@@ -79,6 +79,17 @@ class Nulls {
     }
     return false;
   }
+  /// Whether one of these rows has one. What a filter lets pass mostly has none, though its chunk
+  /// may: to know that costs less than to look at each row's arguments.
+  bool any_in(const Rows& rows) const {
+    std::uint8_t any = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::uint8_t* nulls = masks_[i].nulls;
+      const std::uint32_t mask = masks_[i].rows;
+      rows.each([&](std::uint32_t row) { any |= nulls[row & mask]; });
+    }
+    return any != 0;
+  }
 
  private:
   struct Mask {
@@ -93,7 +104,7 @@ class Nulls {
 template <class Use>
 void for_known_rows(const Call& call, Use use) {
   Nulls nulls(call.arguments);
-  if (!nulls.any()) return call.rows.each(use);
+  if (!nulls.any() || !nulls.any_in(call.rows)) return call.rows.each(use);
   call.rows.each([&](std::uint32_t row) {
     if (nulls.at(row))
       call.out().set_null(row);
@@ -110,6 +121,7 @@ inline void set_nulls(const Call& call) {
     for (const auto& argument : call.arguments) call.out().set_nulls_of(*argument.vector);
     return;
   }
+  if (!nulls.any_in(call.rows)) return;
   call.rows.each([&](std::uint32_t row) {
     if (nulls.at(row)) call.out().set_null(row);
   });
@@ -231,6 +243,33 @@ Kernel to_char_kernel(const plan::BoundExpression& call);
 Kernel json_kernel(const plan::BoundExpression& call);
 Kernel array_kernel(const plan::BoundExpression& call);
 Kernel cast_kernel(const plan::BoundExpression& cast);
+
+/// A call that gives a boolean, on one chunk, of which only the rows for which it is true are
+/// wanted.
+struct Choice {
+  std::span<const Operand> arguments;
+  Rows rows;
+  std::uint32_t* out;  // has room for all of them, and may be where they are listed
+};
+
+/// Writes the rows for which a call is true to `out`. Says how many these are.
+using Selector = std::function<std::size_t(const Choice&)>;
+
+/// Of comparisons; nothing for other calls, whose result has to be looked at.
+Selector comparison_selector(const plan::BoundExpression& call);
+
+/// Writes those of `rows` for which `is_true` to `out`. No branch: each row is written, and the
+/// next one over it if it is not wanted.
+template <class IsTrue>
+std::size_t collect(const Rows& rows, std::uint32_t* out, IsTrue is_true) {
+  std::size_t kept = 0;
+  rows.each([&](std::uint32_t row) {
+    bool wanted = is_true(row);
+    out[kept] = row;
+    kept += wanted ? 1 : 0;
+  });
+  return kept;
+}
 
 /// REQUIRES: a call or a cast as plan::bind_expression() makes them.
 Kernel find_kernel(const plan::BoundExpression& expression);

@@ -17,6 +17,7 @@ void for_known_texts(const Call& call, Use use) {
   const Operand& texts = call.arguments[0];
   const std::string_view* cells = texts.vector->texts().data();
   Nulls nulls(call.arguments);
+  bool has_nulls = nulls.any() && nulls.any_in(call.rows);
   auto row_at = [&](std::size_t i) {
     return call.rows.is_all() ? static_cast<std::uint32_t>(i) : call.rows.list[i];
   };
@@ -27,7 +28,7 @@ void for_known_texts(const Call& call, Use use) {
       if (text.size() > line) __builtin_prefetch(text.data() + line);
     }
     std::uint32_t row = row_at(i);
-    if (nulls.any() && nulls.at(row))
+    if (has_nulls && nulls.at(row))
       call.out().set_null(row);
     else
       use(row);

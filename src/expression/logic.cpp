@@ -86,6 +86,26 @@ class ConnectNode final : public Node {
       connect_needed(frame, rows, owned->vector);
     return {OwnedVector::release(std::move(owned)), false};
   }
+  // Of `and`, each argument takes out of the rows what the next one need not look at. Those for
+  // which it is NULL are asked on, if only for their errors.
+  std::size_t select(const Frame& frame, const Rows& rows, std::uint32_t* out) const override {
+    if (decided_ == 1) return Node::select(frame, rows, out);
+    Rows left = rows;
+    std::vector<Operand> unknown;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      auto rest = arguments_.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+      bool asks_on =
+          !std::all_of(rest, arguments_.end(), [](const auto& node) { return node->is_plain(); });
+      if (asks_on)
+        left = {select_not_false(*arguments_[i], frame, left, out, unknown), out};
+      else
+        left = {arguments_[i]->select(frame, left, out), out};
+    }
+    for (const Operand& operand : unknown) {
+      left.count = collect(left, out, [&](std::uint32_t row) { return !operand.is_null(row); });
+    }
+    return left.count;
+  }
   bool is_plain() const override { return is_plain_; }
 
  private:
@@ -106,6 +126,20 @@ class ConnectNode final : public Node {
         return true;
       });
     }
+  }
+
+  // If NULL is among them, `unknown` has the result.
+  static std::size_t select_not_false(const Node& node, const Frame& frame, const Rows& rows,
+                                      std::uint32_t* out, std::vector<Operand>& unknown) {
+    Pending pending(rows);
+    Operand truth = pending.evaluate(node, frame);
+    Cells<std::int64_t> cells(truth);
+    if (!truth.vector->has_nulls()) {
+      return collect(pending.rows(), out, [&](std::uint32_t row) { return cells[row] != 0; });
+    }
+    unknown.push_back(truth);
+    return collect(pending.rows(), out,
+                   [&](std::uint32_t row) { return truth.is_null(row) || cells[row] != 0; });
   }
 
   // All arguments for all rows, without a branch.

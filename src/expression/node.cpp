@@ -48,11 +48,22 @@ Operand operand_of(const column::Value& value, const column::Type& type) {
   return {{std::move(literal), vector}, true};
 }
 
+// Those of `rows` for which a boolean is true that was evaluated.
+std::size_t collect_true(const Operand& truth, const Rows& rows, std::uint32_t* out) {
+  return with_cells<std::int64_t>(truth, [&](auto cells) {
+    if (!truth.vector->has_nulls())
+      return collect(rows, out, [&](std::uint32_t row) { return cells(row) != 0; });
+    return collect(rows, out, [&](std::uint32_t row) {
+      return static_cast<bool>((cells(row) != 0) & !truth.is_null(row));
+    });
+  });
+}
+
 // A call that needs all its arguments.
 class CallNode final : public Node {
  public:
   explicit CallNode(const plan::BoundExpression& call)
-      : Node(call.type), kernel_(find_kernel(call)) {
+      : Node(call.type), kernel_(find_kernel(call)), selector_(comparison_selector(call)) {
     for (const auto& argument : call.arguments) arguments_.push_back(make_node(argument));
     auto all = [&](auto property) {
       return std::all_of(arguments_.begin(), arguments_.end(), property);
@@ -63,21 +74,20 @@ class CallNode final : public Node {
   }
 
   Operand evaluate(const Frame& frame, const Rows& rows) const override {
-    std::vector<Operand> operands;
-    operands.reserve(arguments_.size());
     std::vector<std::uint32_t> kept;
     Rows left = rows;
-    bool constant = true;
-    for (const auto& argument : arguments_) {
-      auto errors = frame.errors.reasons().size();
-      operands.push_back(argument->evaluate(frame, left));
-      constant = constant && operands.back().constant;
-      if (frame.errors.reasons().size() != errors) left = without_errors(left, frame.errors, kept);
-    }
+    auto [operands, constant] = evaluate_arguments(frame, left, kept);
     if (constant) return evaluate_once(operands, frame, left);
     auto owned = make_result(operands, frame.chunk.rows);
     kernel_({operands, left, *owned, frame.errors, frame.now_ms});
     return {OwnedVector::release(std::move(owned)), false};
+  }
+  std::size_t select(const Frame& frame, const Rows& rows, std::uint32_t* out) const override {
+    if (!selector_) return Node::select(frame, rows, out);
+    std::vector<std::uint32_t> kept;
+    Rows left = rows;
+    auto [operands, constant] = evaluate_arguments(frame, left, kept);
+    return selector_({operands, left, out});
   }
   bool is_plain() const override { return is_plain_; }
   bool is_light() const override { return is_light_; }
@@ -87,6 +97,23 @@ class CallNode final : public Node {
   }
 
  private:
+  struct Evaluated {
+    std::vector<Operand> operands;
+    bool constant = true;  // all of them
+  };
+  // Takes rows with errors out of `rows`, which are listed in `kept` then.
+  Evaluated evaluate_arguments(const Frame& frame, Rows& rows,
+                               std::vector<std::uint32_t>& kept) const {
+    Evaluated all;
+    all.operands.reserve(arguments_.size());
+    for (const auto& argument : arguments_) {
+      auto errors = frame.errors.reasons().size();
+      all.operands.push_back(argument->evaluate(frame, rows));
+      all.constant = all.constant && all.operands.back().constant;
+      if (frame.errors.reasons().size() != errors) rows = without_errors(rows, frame.errors, kept);
+    }
+    return all;
+  }
   static bool is_one_of(const std::string& name, std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
   }
@@ -130,6 +157,7 @@ class CallNode final : public Node {
   }
 
   Kernel kernel_;
+  Selector selector_;  // if there is one
   bool is_plain_;
   bool is_light_;
   std::vector<std::unique_ptr<Node>> arguments_;
@@ -148,6 +176,14 @@ std::unique_ptr<Node> make_call(const plan::BoundExpression& call) {
 }
 
 }  // namespace
+
+std::size_t Node::select(const Frame& frame, const Rows& rows, std::uint32_t* out) const {
+  std::vector<std::uint32_t> kept;
+  auto errors = frame.errors.reasons().size();
+  Operand truth = evaluate(frame, rows);
+  bool more_errors = frame.errors.reasons().size() != errors;
+  return collect_true(truth, more_errors ? without_errors(rows, frame.errors, kept) : rows, out);
+}
 
 Kernel find_kernel(const plan::BoundExpression& expression) {
   if (expression.kind == plan::Expression::Kind::cast) return cast_kernel(expression);

@@ -26,6 +26,9 @@ class Node {
   const column::Type& type() const { return type_; }
   /// Sets the cells of `rows`, none of which has an error yet, or adds their errors.
   virtual Operand evaluate(const Frame& frame, const Rows& rows) const = 0;
+  /// Of a boolean: writes those of `rows` for which it is true to `out`, which has room for all of
+  /// them and may be where they are listed, or adds their errors. Says how many it wrote.
+  virtual std::size_t select(const Frame& frame, const Rows& rows, std::uint32_t* out) const;
   /// Whether it is the same for all chunks, and without error.
   virtual bool is_literal() const { return false; }
   /// Whether it has no errors and costs next to nothing: cheaper to evaluate than to ask who needs

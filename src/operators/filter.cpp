@@ -1,6 +1,5 @@
 #include "operators/filter.h"
 
-#include "column/select_true.h"
 #include "operators/row_tools.h"
 
 namespace leat::operators {
@@ -28,15 +27,6 @@ column::Chunk without_updates(column::Chunk chunk) {
   return chunk;
 }
 
-column::Selection without(const RowErrors& errors, const column::Selection& rows) {
-  if (errors.empty()) return rows;
-  std::vector<std::uint32_t> good;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!errors.contains(rows[i])) good.push_back(rows[i]);
-  }
-  return column::Selection::of(std::move(good));
-}
-
 }  // namespace
 
 Filter::Filter(const plan::BoundNode& node)
@@ -46,10 +36,9 @@ Result<void> Filter::process(OperatorState&, std::size_t, const column::Chunk& c
                              Context& context) const {
   if (table_) return process_table(chunk, context);
   RowErrors errors;
-  auto condition = condition_.evaluate(chunk, chunk.selection, context.now_ms(), errors);
-  if (auto rejected = reject(schema_, chunk, errors, context); !rejected) return fail(rejected);
   column::Chunk passing = chunk;
-  passing.selection = column::select_true(*condition, without(errors, chunk.selection));
+  passing.selection = condition_.select(chunk, chunk.selection, context.now_ms(), errors);
+  if (auto rejected = reject(schema_, chunk, errors, context); !rejected) return fail(rejected);
   if (passing.selection.size() == 0) return {};
   return context.push(without_updates(std::move(passing)));
 }

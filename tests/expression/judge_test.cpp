@@ -101,7 +101,9 @@ class Comparison {
     std::set<std::uint32_t> selected;
     Evaluator evaluator(*bound);
     CHECK(evaluator.type() == bound->type);
+    RowErrors before = errors;
     auto vector = evaluator.evaluate(rows.chunk, selection, test_now_ms, errors);
+    check_selection(evaluator, rows.chunk, selection, *vector, errors, std::move(before));
     REQUIRE(vector->size() == rows.rows.size());
     bool any = false;
     for (std::size_t i = 0; i < selection.size(); ++i) {

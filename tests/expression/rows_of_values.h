@@ -48,6 +48,24 @@ inline std::string cell_text(const column::Vector& vector, const RowErrors& erro
   return std::get<std::string>(value);
 }
 
+/// Checks that selecting rows by a boolean gives those for which it is true, and the errors that
+/// evaluating it gives: `evaluated` and `errors`. `before` are those that there were already.
+inline void check_selection(const Evaluator& evaluator, const column::Chunk& chunk,
+                            const column::Selection& rows, const column::Vector& evaluated,
+                            const RowErrors& errors, RowErrors before = {}) {
+  if (evaluator.type() != plan::Type{plan::Type::boolean}) return;
+  auto selected = evaluator.select(chunk, rows, test_now_ms, before);
+  CHECK(before.reasons() == errors.reasons());
+  std::vector<std::uint32_t> found, expected;
+  for (std::size_t i = 0; i < selected.size(); ++i) found.push_back(selected[i]);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    bool is_true =
+        !errors.contains(rows[i]) && !evaluated.is_null(rows[i]) && evaluated.integer(rows[i]) != 0;
+    if (is_true) expected.push_back(rows[i]);
+  }
+  CHECK(found == expected);
+}
+
 /// What an expression is for all rows.
 inline std::vector<std::string> cells(const plan::Expression& expression,
                                       const plan::Schema& schema, const Table& table) {
@@ -55,6 +73,7 @@ inline std::vector<std::string> cells(const plan::Expression& expression,
   RowErrors errors;
   Evaluator evaluator(bound(expression, schema));
   auto vector = evaluator.evaluate(rows.chunk, rows.chunk.selection, test_now_ms, errors);
+  check_selection(evaluator, rows.chunk, rows.chunk.selection, *vector, errors);
   std::vector<std::string> texts;
   for (std::uint32_t row = 0; row < table.size(); ++row) {
     texts.push_back(cell_text(*vector, errors, row));
