@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <re2/re2.h>
@@ -9,6 +10,7 @@
 #include "expression/characters.h"
 #include "expression/known_texts.h"
 #include "expression/like.h"
+#include "expression/plain_pattern.h"
 #include "expression/required_text.h"
 
 namespace leat::expression {
@@ -99,10 +101,21 @@ re2::StringPiece piece_of(string_view text) {
 /// A pattern, and what tells quickly where not to look for it.
 struct Regex {
   Regex(const std::string& pattern, const RE2::Options& options) : re2(pattern, options) {
-    if (options.case_sensitive()) required = required_text(pattern);
+    if (!options.case_sensitive()) return;
+    plain = PlainPattern::of(pattern);
+    required = required_text(pattern);
   }
   /// Finds the first match in `text`, and as many groups as there is room for.
   bool find(string_view text, std::span<re2::StringPiece> groups) const {
+    if (plain) {
+      string_view found[2];
+      auto state = plain->find(text, found[0], found[1]);
+      if (state == PlainPattern::Found::no) return false;
+      if (state == PlainPattern::Found::yes) {
+        for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = piece_of(found[i]);
+        return true;
+      }
+    }
     std::size_t begin = required.first_begin(text);
     if (begin == text.npos) return false;
     return re2.Match(piece_of(text), begin, text.size(), RE2::UNANCHORED, groups.data(),
@@ -110,6 +123,7 @@ struct Regex {
   }
 
   RE2 re2;
+  std::optional<PlainPattern> plain;
   RequiredText required;
 };
 
