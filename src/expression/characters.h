@@ -7,6 +7,10 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace leat::expression {
 
 constexpr bool begins_character(char c) {
@@ -36,8 +40,29 @@ inline std::uint64_t word_at(const char* bytes) {
   return word;
 }
 
+#if defined(__SSE2__)
+/// Sixteen bytes of a text.
+inline __m128i block_at(const char* bytes) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+/// How many of the bytes are all ones, the others being zero.
+inline std::size_t count_set_bytes(__m128i bytes) {
+  __m128i ones = _mm_and_si128(bytes, _mm_set1_epi8(1));
+  __m128i sums = _mm_sad_epu8(ones, _mm_setzero_si128());
+  return static_cast<std::size_t>(_mm_cvtsi128_si64(sums)) +
+         static_cast<std::size_t>(_mm_extract_epi16(sums, 4));
+}
+#endif
+
 inline std::int64_t count_characters(std::string_view text) {
   std::size_t at = 0, others = 0;
+#if defined(__SSE2__)
+  for (; at + 16 <= text.size(); at += 16) {
+    // Those that go on a character, 0b10..., are the smallest as numbers with a sign.
+    __m128i goes_on = _mm_cmplt_epi8(block_at(text.data() + at), _mm_set1_epi8(-64));
+    others += count_set_bytes(goes_on);
+  }
+#endif
   for (; at + 8 <= text.size(); at += 8) {
     std::uint64_t word = word_at(text.data() + at);
     others += count_high_bits(word & ~(word << 1) & high_bits);  // that go on a character: 0b10...
@@ -75,6 +100,17 @@ inline std::size_t find_short_text(std::string_view text, std::string_view part,
     return std::memcmp(text.data() + at, part.data(), part.size()) == 0;
   };
   std::size_t at = from;
+#if defined(__SSE2__)
+  const __m128i firsts = _mm_set1_epi8(part.front()), lasts = _mm_set1_epi8(part.back());
+  for (; at + behind + 16 <= text.size(); at += 16) {
+    __m128i able = _mm_and_si128(_mm_cmpeq_epi8(block_at(text.data() + at), firsts),
+                                 _mm_cmpeq_epi8(block_at(text.data() + at + behind), lasts));
+    for (int bits = _mm_movemask_epi8(able); bits != 0; bits &= bits - 1) {
+      std::size_t found = at + static_cast<std::size_t>(std::countr_zero(unsigned(bits)));
+      if (is_at(found)) return found;
+    }
+  }
+#endif
   for (; at + behind + 8 <= text.size(); at += 8) {
     std::uint64_t able = zero_bytes(word_at(text.data() + at) ^ first) &
                          zero_bytes(word_at(text.data() + at + behind) ^ last);
@@ -101,6 +137,23 @@ inline std::size_t find_text(std::string_view text, std::string_view part, std::
                        : ::memmem(text.data() + from, text.size() - from, part.data(), part.size());
   if (found == nullptr) return text.npos;
   return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+/// How often `part` stands in `text`, one behind the other. REQUIRES: `part` is not empty.
+inline std::int64_t count_text(std::string_view text, std::string_view part) {
+  std::size_t at = 0, count = 0;
+  if (part.size() == 1) {
+#if defined(__SSE2__)
+    const __m128i wanted = _mm_set1_epi8(part[0]);
+    for (; at + 16 <= text.size(); at += 16) {
+      count += count_set_bytes(_mm_cmpeq_epi8(block_at(text.data() + at), wanted));
+    }
+#endif
+    for (; at < text.size(); ++at) count += text[at] == part[0] ? 1 : 0;
+    return static_cast<std::int64_t>(count);
+  }
+  for (; (at = find_text(text, part, at)) != text.npos; at += part.size()) ++count;
+  return static_cast<std::int64_t>(count);
 }
 
 /// Where the byte is for the time `number`, from 0, or npos.

@@ -7,7 +7,7 @@ namespace leat::expression {
 
 /// `expression`, or what is to be evaluated in its place; its arguments are looked at by
 /// themselves. `lower(text) = 'word'` needs no text in lower case: it becomes `"lower ="(text,
-/// 'word')`.
+/// 'word')`. `length(replace(a, b, c))` needs no text either: `"length replace"(a, b, c)`.
 plan::BoundExpression rewritten(const plan::BoundExpression& expression);
 
 }  // namespace leat::expression

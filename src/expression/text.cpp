@@ -51,10 +51,23 @@ void compare_in_lower(const Call& call) {
   });
 }
 
-void count_text(const Call& call) {
+void count_all(const Call& call) {
   Texts texts(call.arguments[0]);
   int64_t* out = cells_of<int64_t>(call.out());
   for_known_texts(call, [&](std::uint32_t row) { out[row] = count_characters(texts[row]); });
+}
+
+// length(replace(text, from, to)), without the text.
+void count_replaced(const Call& call) {
+  Texts texts(call.arguments[0]), from(call.arguments[1]), to(call.arguments[2]);
+  int64_t* out = cells_of<int64_t>(call.out());
+  for_known_texts(call, [&](std::uint32_t row) {
+    string_view text = texts[row], old = from[row];
+    out[row] = count_characters(text);
+    if (old.empty()) return;
+    int64_t more = count_characters(to[row]) - count_characters(old);
+    if (more != 0) out[row] += more * count_text(text, old);
+  });
 }
 
 void count_bytes(const Call& call) {
@@ -173,10 +186,7 @@ void trim(const Call& call, bool left, bool right) {
 }
 
 std::uint64_t count_parts(string_view text, string_view separator) {
-  std::uint64_t count = 1;
-  std::size_t at = 0;
-  for (; (at = find_text(text, separator, at)) != text.npos; at += separator.size()) ++count;
-  return count;
+  return static_cast<std::uint64_t>(count_text(text, separator)) + 1;
 }
 
 // From the left, counted from 0.
@@ -276,7 +286,7 @@ struct Row {
 constexpr Row rows[] = {
     {"lower", change_letters<lower>},
     {"upper", change_letters<upper>},
-    {"length", count_text},
+    {"length", count_all},
     {"substring", substring},
     {"position", position},
     {"replace", replace},
@@ -294,6 +304,7 @@ constexpr Row rows[] = {
     // What rewritten() makes.
     {"lower =", compare_in_lower<true>},
     {"lower <>", compare_in_lower<false>},
+    {"length replace", count_replaced},
 };
 
 }  // namespace

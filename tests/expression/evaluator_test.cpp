@@ -109,6 +109,19 @@ TEST_CASE("a text is compared in lower case without being made") {
         Texts{"! negative substring length not allowed"});
 }
 
+TEST_CASE("the length of a text with a part replaced needs no such text") {
+  plan::Schema schema{{"a", text}, {"old", text}, {"new", text}};
+  auto length = call("length", {call("replace", {col("a"), col("old"), col("new")})});
+  const std::string wide(40, 'c');
+  Table table{{"aXbXc", "X", ""}, {"aXbXc", "X", "äö"},    {"aXbXc", "Xb", "X"},
+              {"ääää", "ä", "a"}, {"aaaaa", "aa", ""},     {"abc", "", "x"},
+              {"abc", "d", "x"},  {"", "a", "b"},          {wide, "c", ""},
+              {wide, "cc", "x"},  {null, "a", "b"},        {"a", null, "b"},
+              {"a", "b", null},   {"cä" + wide, "c", "dd"}};
+  CHECK(cells(length, schema, table) ==
+        Texts{"3", "7", "4", "4", "1", "3", "3", "0", "0", "20", "NULL", "NULL", "NULL", "83"});
+}
+
 TEST_CASE("division by a constant is exact whatever the numbers") {
   plan::Schema schema{{"a", bigint}};
   std::vector<std::int64_t> interesting;
