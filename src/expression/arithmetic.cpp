@@ -256,6 +256,11 @@ void multiply_intervals(const Call& call, std::size_t interval, std::size_t numb
   Cells<Interval> a(call.arguments[interval]);
   Cells<std::int64_t> times(call.arguments[number]);
   for_known_rows(call, [&](std::uint32_t row) {
+    std::int64_t ms = 0;
+    bool is_plain = (a[row].months | a[row].days) == 0;
+    if (is_plain && !__builtin_mul_overflow(a[row].ms, times[row], &ms)) {
+      return call.out().set_interval(row, {0, 0, ms});
+    }
     set_interval(call, row, [&](auto part, std::int64_t& out) {
       return __builtin_mul_overflow(a[row].*part, times[row], &out);
     });

@@ -152,10 +152,16 @@ Kernel one_decimal_kernel(std::string_view name, const Type& type) {
   if (name == "abs") return of_one([](Int128 a) { return a < 0 ? -a : a; });
   if (name == "round") return of_one([=](Int128 a) { return divide_rounded(a, one); });
   if (name == "ceil") {
-    return of_one([=](Int128 a) { return a / one + (a > 0 && a % one != 0 ? 1 : 0); });
+    return of_one([=](Int128 a) {
+      Int128 whole = divide_whole(a, one);
+      return whole + (a > whole * one ? 1 : 0);
+    });
   }
   if (name == "floor") {
-    return of_one([=](Int128 a) { return a / one - (a < 0 && a % one != 0 ? 1 : 0); });
+    return of_one([=](Int128 a) {
+      Int128 whole = divide_whole(a, one);
+      return whole - (a < whole * one ? 1 : 0);
+    });
   }
   return {};
 }

@@ -34,6 +34,14 @@ inline bool is_small(column::Int128 value) {
   return value == static_cast<std::int64_t>(value);
 }
 
+/// a / b without what is behind the point. REQUIRES: b > 0.
+inline column::Int128 divide_whole(column::Int128 a, column::Int128 b) {
+  if (is_small(a) && is_small(b)) {
+    return static_cast<std::int64_t>(a) / static_cast<std::int64_t>(b);
+  }
+  return a / b;
+}
+
 /// a / b to the nearest whole number, halves away from zero. REQUIRES: b > 0.
 inline column::Int128 divide_rounded(column::Int128 a, column::Int128 b) {
   column::Int128 quotient = 0, rest = 0;

@@ -44,6 +44,13 @@ Checked<int64_t> add_months(int64_t day, int64_t months) {
 
 // Months first, then days, then the rest. The sum after the months must be a time too.
 Checked<int64_t> add_interval(int64_t time, const Interval& interval, int sign) {
+  constexpr int64_t plain_max = int64_t{1} << 62;
+  bool is_plain = (interval.months | interval.days) == 0;
+  if (is_plain && -plain_max < interval.ms && interval.ms < plain_max) {
+    // What stands under a NULL may be any number.
+    auto sum = static_cast<std::uint64_t>(time) + static_cast<std::uint64_t>(interval.ms * sign);
+    return checked_time(static_cast<int64_t>(sum));
+  }
   int64_t ms = time;
   if (interval.months != 0) {
     DayTime moment(time);
