@@ -46,6 +46,7 @@ inline std::uint32_t key_hash(std::string_view key) {
 struct IntegerKey {
   static constexpr std::size_t size = 1 + sizeof(std::int64_t);
 
+  IntegerKey() = default;
   explicit IntegerKey(std::int64_t value) {
     auto ordered = static_cast<std::uint64_t>(value) ^ std::uint64_t{1} << 63;
     if constexpr (std::endian::native == std::endian::little) {
@@ -63,11 +64,20 @@ struct IntegerKey {
     std::memcpy(out + 1, &last, sizeof last);
   }
 
-  std::uint64_t first;
-  std::uint64_t last;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
 
  private:
   static constexpr std::uint64_t present = 0x01;
+};
+
+/// The same with its hash, for who asks for memory first and looks the key up then.
+struct HashedKey {
+  HashedKey() = default;
+  explicit HashedKey(std::int64_t value) : bytes(value), hash(bytes.hash()) {}
+
+  IntegerKey bytes;
+  std::uint32_t hash = 0;
 };
 
 /// memcmp() without a call, for keys of usual length.

@@ -26,19 +26,18 @@ class KeyTable {
   Number find(std::string_view key) const;
   /// The same for the key that is one integer (column/row_key.h). REQUIRES: so are all keys, or
   /// NULL.
-  Number find(std::int64_t key) const {
-    IntegerKey bytes(key);
-    return slots_[slot_of(bytes, bytes.hash())].number;
-  }
+  Number find(std::int64_t key) const { return find(HashedKey(key)); }
+  Number find(const HashedKey& key) const { return slots_[slot_of(key)].number; }
   /// Before a key is looked up: asks for the memory that is read first, and, when that is there,
   /// for what is read next. The latter gives the key's number, if that is known by then.
-  void prefetch(std::int64_t key) const {
-    __builtin_prefetch(&slots_[IntegerKey(key).hash() & (slots_.size() - 1)]);
+  void prefetch(std::int64_t key) const { prefetch(HashedKey(key)); }
+  void prefetch(const HashedKey& key) const {
+    __builtin_prefetch(&slots_[key.hash & (slots_.size() - 1)]);
   }
-  Number prefetch_entry(std::int64_t key) const {
-    std::uint32_t hash = IntegerKey(key).hash();
-    const Slot& slot = slots_[hash & (slots_.size() - 1)];
-    if (slot.number == none || slot.hash != hash) return none;
+  Number prefetch_entry(std::int64_t key) const { return prefetch_entry(HashedKey(key)); }
+  Number prefetch_entry(const HashedKey& key) const {
+    const Slot& slot = slots_[key.hash & (slots_.size() - 1)];
+    if (slot.number == none || slot.hash != key.hash) return none;
     __builtin_prefetch(&entries_[slot.number]);
     return slot.number;
   }
@@ -51,14 +50,13 @@ class KeyTable {
   void prefetch_slot(std::uint32_t hash) const {
     __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
   }
-  std::pair<Number, bool> find_or_add(std::int64_t key) {
-    IntegerKey bytes(key);
-    std::uint32_t hash = bytes.hash();
-    Number number = slots_[slot_of(bytes, hash)].number;
+  std::pair<Number, bool> find_or_add(std::int64_t key) { return find_or_add(HashedKey(key)); }
+  std::pair<Number, bool> find_or_add(const HashedKey& key) {
+    Number number = slots_[slot_of(key)].number;
     if (number != none) return {number, false};
     char room[IntegerKey::size];
-    bytes.write(room);
-    return {add({room, sizeof room}, hash), true};
+    key.bytes.write(room);
+    return {add({room, sizeof room}, key.hash), true};
   }
   /// Before so many keys are added: room for them.
   void reserve(std::size_t keys);
@@ -91,13 +89,13 @@ class KeyTable {
 
   /// Where the key is, or the free slot where it would be.
   std::size_t slot_of(std::string_view key, std::uint32_t hash) const;
-  std::size_t slot_of(const IntegerKey& key, std::uint32_t hash) const {
+  std::size_t slot_of(const HashedKey& key) const {
     std::size_t mask = slots_.size() - 1;
-    std::size_t at = hash & mask;
+    std::size_t at = key.hash & mask;
     for (; slots_[at].number != none; at = (at + 1) & mask) {
-      if (slots_[at].hash != hash) continue;
+      if (slots_[at].hash != key.hash) continue;
       const Entry& entry = entries_[slots_[at].number];
-      if (entry.last == key.last && entry.size == IntegerKey::size) break;
+      if (entry.last == key.bytes.last && entry.size == IntegerKey::size) break;
     }
     return at;
   }

@@ -17,13 +17,17 @@ class LatestRows {
 
   /// no_row if the key has none.
   template <class Key>
-  RowId find(Key key) const {
+  RowId find(const Key& key) const {
     KeyTable::Number number = keys_.find(key);
     return number == KeyTable::none ? no_row : rows_[number];
   }
   /// As those of KeyTable, and what find() reads last.
-  void prefetch(std::int64_t key) const { keys_.prefetch(key); }
-  void prefetch_entry(std::int64_t key) const {
+  template <class Key>
+  void prefetch(const Key& key) const {
+    keys_.prefetch(key);
+  }
+  template <class Key>
+  void prefetch_entry(const Key& key) const {
     KeyTable::Number number = keys_.prefetch_entry(key);
     if (number != KeyTable::none) __builtin_prefetch(&rows_[number]);
   }

@@ -1,6 +1,7 @@
 #include "operators/table_join.h"
 
 #include "operators/gather.h"
+#include "operators/key_numbers.h"
 #include "operators/latest_rows.h"
 #include "operators/row_tools.h"
 #include "operators/saved_rows.h"
@@ -70,22 +71,22 @@ class TableJoin::State : public OperatorState {
   }
 
   Result<void> look_up(const column::Chunk& chunk, Context& context) {
-    std::vector<std::uint32_t> given;
+    find_all(chunk);
     std::vector<StoredRow> partners(columns_.gives_pairs() ? chunk.rows : 0);
-    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, chunk.selection[i]}; };
-    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
-      left_key_.prefetch_in(latest_, i, chunk.selection.size(), cells_of);
-      ChunkRow cells = cells_of(i);
-      std::uint32_t row = cells.row;
-      RowId found = left_key_.has_null(cells) ? no_row : left_key_.find_in(latest_, cells);
-      bool matched = found != no_row;
-      if (columns_.how == Join::How::left || matched == (columns_.how != Join::How::anti)) {
-        given.push_back(row);
-      }
-      if (matched && columns_.gives_pairs()) partners[row] = store_.row(found);
+    bool gives_all = columns_.how == Join::How::left;
+    bool wanted = columns_.how != Join::How::anti;
+    std::vector<std::uint32_t> given(found_.size());
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      std::uint32_t row = chunk.selection[i];
+      bool matched = found_[i] != no_row;
+      given[count] = row;
+      count += gives_all || matched == wanted ? 1 : 0;
+      if (matched && columns_.gives_pairs()) partners[row] = store_.row(found_[i]);
     }
-    if (given.empty()) return {};
-    column::Chunk out = given.size() == chunk.selection.size() ? chunk : select(chunk, given);
+    if (count == 0) return {};
+    given.resize(count);
+    column::Chunk out = count == found_.size() ? chunk : select(chunk, std::move(given));
     for (std::size_t c : columns_.right_given) {
       out.columns.push_back(column_of(partners, columns_.right[c], c));
     }
@@ -93,6 +94,26 @@ class TableJoin::State : public OperatorState {
   }
 
  private:
+  // Sets found_ to what each selected row has as its partner.
+  void find_all(const column::Chunk& chunk) {
+    std::size_t count = chunk.selection.size();
+    found_.resize(count);
+    rows_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) rows_[i] = chunk.selection[i];
+    if (const column::Vector* key = integer_key(chunk, columns_.left_keys, rows_)) {
+      auto cells = key->integers();
+      operators::look_up(
+          latest_, 0, count, [&](std::size_t i) { return cells[rows_[i]]; },
+          [&](const HashedKey& each) { return latest_.find(each); },
+          [&](std::size_t i, RowId found) { found_[i] = found; });
+      return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      ChunkRow cells{&chunk, rows_[i]};
+      found_[i] = left_key_.has_null(cells) ? no_row : left_key_.find_in(latest_, cells);
+    }
+  }
+
   void learn(RowId id) {
     right_key_.with(store_.row(id), [&](auto key) { learn(key, id); });
   }
@@ -117,6 +138,9 @@ class TableJoin::State : public OperatorState {
   KeyWriter left_key_;
   KeyWriter right_key_;
   LatestRows latest_;
+  // Kept for their memory:
+  std::vector<std::uint32_t> rows_;
+  std::vector<RowId> found_;  // by where a row is among those
 };
 
 TableJoin::TableJoin(const plan::BoundPlan& plan, std::size_t node)

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "operators/key_numbers.h"
 #include "operators/key_table.h"
 #include "operators/row_changes.h"
 #include "operators/row_tools.h"
@@ -20,7 +21,8 @@ namespace leat::operators {
 //   more; rows, number: see saved_rows.h
 class TopChanges::State : public OperatorState {
  public:
-  explicit State(const TopChanges& top) : top_(top), store_(top.input_types_), key_(top.keys_) {}
+  explicit State(const TopChanges& top)
+      : top_(top), store_(top.input_types_), numbers_(top.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
     writer.section("top_changes", 2);
@@ -46,7 +48,8 @@ class TopChanges::State : public OperatorState {
     RestoredRows restored(reader, store_);
     std::uint32_t keys = reader.read_count(2 * sizeof(std::uint32_t));
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
-      KeyTable::Number number = group_of(keys_.find_or_add(reader.read_text()));
+      KeyTable::Number number = keys_.find_or_add(reader.read_text()).first;
+      groups_.resize(keys_.number_end());
       Group& group = groups_[number];
       for (RowId id : restored.take_some()) {
         write_order(store_.row(id));
@@ -72,26 +75,26 @@ class TopChanges::State : public OperatorState {
     return store_.bytes() + keys_.bytes() + groups_.capacity() * sizeof(Group) + order_bytes_;
   }
 
+  // Some rows are kept before others are judged: to be behind them costs little.
   void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
+    constexpr std::size_t able_max = 64;
+    auto all_numbers = numbers_.find_or_add(keys_, chunk, rows);
+    groups_.resize(keys_.number_end());
     std::vector<std::uint32_t> able;
     std::vector<KeyTable::Number> numbers;
     column::RunCursor runs(*chunk.context);
-    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, rows[i]}; };
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      key_.prefetch_in(keys_, i, rows.size(), cells_of);
-      ChunkRow cells = cells_of(i);
-      std::uint32_t row = cells.row;
-      KeyTable::Number number = group_of(key_.find_or_add_in(keys_, cells));
+      ChunkRow cells{&chunk, rows[i]};
+      KeyTable::Number number = all_numbers[i];
       if (is_behind(groups_[number], top_.order_.rough(cells))) continue;
-      write_order(cells, chunk.context->event_times_ms[row],
-                  chunk.context->position(row, runs.run_of(row)));
+      write_order(cells, chunk.context->event_times_ms[cells.row],
+                  chunk.context->position(cells.row, runs.run_of(cells.row)));
       if (!is_first(groups_[number])) continue;
-      able.push_back(row);
+      able.push_back(cells.row);
       numbers.push_back(number);
+      if (able.size() == able_max) keep(chunk, able, numbers);
     }
-    std::vector<RowId> ids;
-    store_.add(chunk, able, ids);
-    for (std::size_t i = 0; i < ids.size(); ++i) insert(numbers[i], ids[i]);
+    keep(chunk, able, numbers);
   }
 
   Result<void> update(Context& context) {
@@ -130,10 +133,13 @@ class TopChanges::State : public OperatorState {
     bool touched = false;
   };
 
-  KeyTable::Number group_of(std::pair<KeyTable::Number, bool> key) {
-    auto [number, is_new] = key;
-    if (is_new) groups_.emplace_back();
-    return number;
+  void keep(const column::Chunk& chunk, std::vector<std::uint32_t>& rows,
+            std::vector<KeyTable::Number>& numbers) {
+    std::vector<RowId> ids;
+    store_.add(chunk, rows, ids);
+    for (std::size_t i = 0; i < ids.size(); ++i) insert(numbers[i], ids[i]);
+    rows.clear();
+    numbers.clear();
   }
   template <class Cells>
   void write_order(const Cells& cells, std::int64_t time_ms, const column::Position& position) {
@@ -213,7 +219,7 @@ class TopChanges::State : public OperatorState {
 
   const TopChanges& top_;
   RowStore store_;
-  KeyWriter key_;
+  KeyNumbers numbers_;
   std::string order_;  // of the row that is looked at
   std::uint32_t order_by_size_ = 0;
   KeyTable keys_;
