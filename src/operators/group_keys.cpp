@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -35,6 +36,29 @@ std::vector<std::uint32_t> groups_of(const std::vector<SortEntry>& entries) {
   std::vector<std::uint32_t> groups(entries.size());
   for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = entries[i].group;
   return groups;
+}
+
+// In the order of their keys. Many are dealt out by a byte of the key at a time, from the lowest
+// on: of numbers near to each other, as most are, few bytes differ.
+void sort_by_key(std::vector<SortEntry>& entries) {
+  constexpr std::size_t dealt_min = 256, digits = 256;
+  if (entries.size() < dealt_min) {
+    std::sort(entries.begin(), entries.end(),
+              [](const SortEntry& a, const SortEntry& b) { return a.key < b.key; });
+    return;
+  }
+  std::uint64_t differing = 0;
+  for (const SortEntry& entry : entries) differing |= entry.key ^ entries[0].key;
+  std::vector<SortEntry> dealt(entries.size());
+  for (int shift = 0; shift < 64; shift += 8) {
+    if ((differing >> shift & 0xff) == 0) continue;
+    std::array<std::uint32_t, digits> begins{};
+    for (const SortEntry& entry : entries) ++begins[entry.key >> shift & 0xff];
+    std::uint32_t before = 0;
+    for (std::uint32_t& begin : begins) before += std::exchange(begin, before);
+    for (const SortEntry& entry : entries) dealt[begins[entry.key >> shift & 0xff]++] = entry;
+    entries.swap(dealt);
+  }
 }
 
 // How many bytes all keys have in common at their begin.
@@ -113,7 +137,10 @@ void GroupKeys::find_or_add(std::span<const Vector* const> columns,
 void GroupKeys::find_integers(const Vector& column, std::span<const std::uint32_t> rows,
                               std::vector<std::uint32_t>& groups) {
   auto cells = column.integers();
-  bool nulls = column.has_nulls();
+  // What a filter let pass mostly has none, though its chunk may.
+  bool nulls = column.has_nulls() && std::any_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
+                 return column.is_null(row);
+               });
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i + ahead < rows.size()) integers_.prefetch(cells[rows[i + ahead]]);
     groups[i] = nulls && column.is_null(rows[i]) ? integers_.find_or_add_null()
@@ -209,12 +236,11 @@ void GroupKeys::clear() {
 std::vector<std::uint32_t> GroupKeys::sorted() const {
   std::vector<SortEntry> entries;
   entries.reserve(size());
-  auto by_key = [](const SortEntry& a, const SortEntry& b) { return a.key < b.key; };
   if (integer_) {
     for (std::uint32_t group = 0; group < size(); ++group) {
       if (!integers_.is_null(group)) entries.push_back({ordered(integers_.key(group)), group});
     }
-    std::sort(entries.begin(), entries.end(), by_key);
+    sort_by_key(entries);
     if (auto null = integers_.null()) entries.push_back({0, *null});
     return groups_of(entries);
   }

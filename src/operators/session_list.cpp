@@ -22,7 +22,14 @@ void SessionList::add(std::span<const column::Vector* const> keys, const Aggrega
   idle_keys_ += keys_.size() - newest_.size();
   newest_.resize(keys_.size(), no_session);
   ids_.resize(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) ids_[i] = take_row(groups_[i], times_ms[rows[i]]);
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + ahead < rows.size()) {
+      SessionId soon = newest_[groups_[i + ahead]];
+      if (soon != no_session) __builtin_prefetch(&sessions_[soon]);
+    }
+    ids_[i] = take_row(groups_[i], times_ms[rows[i]]);
+  }
   for (std::size_t i = 0; i < accumulators_.size(); ++i) {
     accumulators_[i]->resize(sessions_.size());
     accumulators_[i]->update(columns.inputs[i], rows, ids_);

@@ -101,7 +101,11 @@ class WindowJoin::State : public OperatorState {
     }
     std::vector<RowId> ids;
     side.store.add(kept, counting, ids);
-    for (std::size_t i = 0; i < ids.size(); ++i) keep(side, ids[i], watermarks[i]);
+    auto cells_of = [&](std::size_t i) { return side.store.row(ids[i]); };
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      side.key.prefetch_in(keys_, i, ids.size(), cells_of);
+      keep(side, ids[i], watermarks[i]);
+    }
     return {};
   }
 
@@ -151,9 +155,13 @@ class WindowJoin::State : public OperatorState {
         if (side.known[id].watermark < window.end_ms) some.push_back(id);
       }
     }
-    std::sort(some.begin(), some.end(), [&](RowId a, RowId b) {
+    auto before = [&](RowId a, RowId b) {
       return side.store.row(a).position() < side.store.row(b).position();
-    });
+    };
+    // Mostly they came in that order.
+    if (!std::is_sorted(some.begin(), some.end(), before)) {
+      std::sort(some.begin(), some.end(), before);
+    }
     return some;
   }
 

@@ -117,10 +117,12 @@ std::shared_ptr<WindowTable> WindowState::take_table() {
 }
 
 void WindowState::keep(std::shared_ptr<WindowTable> table) {
-  constexpr std::size_t spares_max = 64;
-  constexpr std::size_t keys_max = 1024;
-  bool small = table->size() <= keys_max;
-  if (!small || table.use_count() > 1 || spares_.size() == spares_max) return;
+  // Of large ones as many as there are slices of a usual hopping window.
+  constexpr std::size_t spares_max = 64, large_max = 8;
+  constexpr std::size_t small_keys = 1024, keys_max = 16'384;
+  std::size_t size = table->size();
+  std::size_t room = size <= small_keys ? spares_max : size <= keys_max ? large_max : 0;
+  if (table.use_count() > 1 || spares_.size() >= room) return;
   table->clear();
   spares_.push_back(std::move(table));
 }

@@ -146,4 +146,27 @@ TEST_CASE("keys come back as cells, and from a snapshot") {
   }
 }
 
+TEST_CASE("many integers are sorted as few are, however far they lie apart") {
+  for (std::uint64_t range : {std::uint64_t{3'000}, std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+    CAPTURE(range);
+    Random random(range);
+    column::Vector column(column::Type::bigint);
+    column.resize(1'000);
+    std::vector<std::uint32_t> rows(column.size()), groups;
+    for (std::uint32_t row = 0; row < rows.size(); ++row) {
+      rows[row] = row;
+      column.set_integer(row, static_cast<std::int64_t>(random.below(range) - range / 2));
+    }
+    column.set_null(500);
+    const column::Vector* columns[] = {&column};
+    const column::Type types[] = {column::Type::bigint};
+    GroupKeys keys(types);
+    KeyScratch scratch;
+    keys.find_or_add(columns, rows, groups, scratch);
+    auto sorted = keys.sorted();
+    REQUIRE(sorted.size() == keys.size());
+    for (std::size_t i = 1; i < sorted.size(); ++i) CHECK(keys.less(sorted[i - 1], sorted[i]));
+  }
+}
+
 TEST_SUITE_END();
