@@ -14,6 +14,7 @@ STRICT = ("-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconvers
 
 PROGRAM = ROOT / "examples" / "orders" / "orders.cpp"
 PIPELINE = ROOT / "examples" / "pipelines" / "edits_per_channel.cpp"
+BATCHES = ROOT / "examples" / "pipelines" / "outliers.cpp"
 
 
 def macros(folder, text):
@@ -75,6 +76,17 @@ def check_pipelines(folder):
         printed = run(folder / "pipeline").stdout
         kinds = [node["type"] for node in json.loads(printed)["nodes"]]
         check(kinds == ["source", "filter", "window", "sink"], "it prints its plan", printed)
+    built = build(BATCHES, folder / "outliers", *flags)
+    if check(built.returncode == 0, "so does one with a function of batches",
+             built.stderr.decode()):
+        readings = "".join(
+            json.dumps({"sensor": "s1", "value": 90 if i == 150 else 20 + i % 2,
+                        "time": f"2026-03-02T00:{i // 60:02}:{i % 60:02}Z"}) + "\n"
+            for i in range(1, 201))
+        found = run(folder / "outliers", folder / "readings", stdin=readings.encode())
+        rows = [json.loads(line) for line in found.stdout.splitlines()]
+        check([(row["value"], row["time"]) for row in rows] == [(90, "2026-03-02T00:02:30Z")],
+              "it finds the one reading that is far from the others", found.stdout.decode())
     (folder / "both.cpp").write_text(
         "#include <leat/client.h>\n#include <leat/stream.h>\n#include <boost/asio/io_context.hpp>\n"
         "using namespace leat;\nusing namespace leat::flow;\n"
