@@ -25,14 +25,12 @@ void ThreadExecutor::post(Work work) {
 }
 
 Executor::TimerId ThreadExecutor::after(std::chrono::nanoseconds delay, Work work) {
-  TimerId timer = 0;
-  {
-    std::lock_guard lock(mutex_);
-    timer = ++last_timer_;
-    Deadline deadline = std::chrono::steady_clock::now() + delay;
-    timers_.emplace(std::pair(deadline, timer), std::move(work));
-    deadlines_.emplace(timer, deadline);
-  }
+  // Notified under the lock, as above.
+  std::lock_guard lock(mutex_);
+  TimerId timer = ++last_timer_;
+  Deadline deadline = std::chrono::steady_clock::now() + delay;
+  timers_.emplace(std::pair(deadline, timer), std::move(work));
+  deadlines_.emplace(timer, deadline);
   wake_.notify_one();
   return timer;
 }

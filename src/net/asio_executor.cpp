@@ -27,8 +27,9 @@ Executor::TimerId AsioExecutor::after(std::chrono::nanoseconds delay, Work work)
 }
 
 void AsioExecutor::cancel(TimerId timer) {
+  decltype(timers_)::node_type dropped;  // destroyed behind the lock: its work may call us then
   std::lock_guard lock(mutex_);
-  timers_.erase(timer);
+  dropped = timers_.extract(timer);
 }
 
 void AsioExecutor::fire(TimerId id) {

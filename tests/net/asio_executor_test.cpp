@@ -64,6 +64,20 @@ TEST_CASE("held work waits for release while others use the context") {
   CHECK(ran == "xabc");
 }
 
+TEST_CASE("what goes with a timer that is cancelled may use the executor") {
+  boost::asio::io_context io;
+  AsioExecutor executor(io);
+  int ran = 0;
+  std::shared_ptr<void> gone(nullptr, [&](void*) {
+    executor.post([&] { ++ran; });
+    executor.after(milliseconds(0), [&] { ++ran; });
+  });
+  auto timer = executor.after(hours(1), [gone = std::move(gone)] {});
+  executor.cancel(timer);
+  io.run();
+  CHECK(ran == 2);
+}
+
 TEST_CASE("a deadline expires once, not when cleared, and not before the time it was moved to") {
   boost::asio::io_context io;
   int expired = 0;
