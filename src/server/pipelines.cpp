@@ -32,14 +32,11 @@ Pipelines::~Pipelines() {
 void Pipelines::end() {
   compare_.stop();
   past_views_.stop();
-  // What both have under way answers on our executor, and may need the broker's before.
-  comparing_.post([this] {
-    repeating_.post([this] {
-      executor_.post([this] {
-        service_.reset();
-        has_ended_ = true;
-      });
-    });
+  executor_.post([this] {
+    service_.reset();
+    // Nobody asks them any more. What both have under way answers on this executor, and may need
+    // the broker's before.
+    comparing_.post([this] { repeating_.post([this] { has_ended_ = true; }); });
   });
 }
 

@@ -23,9 +23,10 @@ namespace leat::server {
 /// compares, one that makes views again as they were, and one of each run.
 class Pipelines {
  public:
-  /// All outlive it; `metrics` is not used any more when it goes.
+  /// All outlive its work; `metrics` is not used any more when it goes. What the broker still has
+  /// to answer then is answered here until the broker goes, so that goes first.
   Pipelines(broker::Broker& broker, const Clock& clock, Metrics& metrics);
-  /// REQUIRES: has_ended().
+  /// REQUIRES: has_ended(), and the broker has gone.
   ~Pipelines();
 
   /// Starts what is to run.

@@ -310,13 +310,13 @@ Server::~Server() {
     while (!pipelines_->has_ended()) {
       if (poll() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    pipelines_.reset();
   }
   while (poll() > 0) {
   }
   loop_->kafka.reset();
-  // Its jobs, on other threads, end on our executor.
+  // Its jobs, on other threads, end on our executor, and what they did for pipelines on theirs.
   broker_.reset();
+  pipelines_.reset();
   files_.reset();
 }
 

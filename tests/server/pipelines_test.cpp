@@ -1,5 +1,7 @@
 // Pipelines in a server, over HTTP.
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -172,6 +174,33 @@ TEST_CASE("what is asked wrongly over HTTP is answered with a status and a reaso
     CHECK_MESSAGE(contains(answer, row.what), answer);
   }
   CHECK(contains(ask(server, "GET", "/%70"), R"("name":"p")"));
+}
+
+TEST_CASE("a server may end at any moment of what is asked of its pipelines") {
+  TestServer server;
+  server.create_topic("in");
+  ask(server, "POST", "", plan_text());
+  produce_numbers(server, 1, 100);
+  REQUIRE(wait_for([&] { return has_numbers(server, 1, 100); }));
+  ask(server, "POST", "/p/replay", "{}");
+  const std::string asked[] = {"pause", "promote", "resume", "promote", "replay"};
+  for (int i = 0; i < 20; ++i) {
+    const std::string& what = asked[static_cast<std::size_t>(i) % 5];
+    std::string body = what == "promote" ? R"({"version": 2})" : "{}";
+    Peer peer = server.connect_http();
+    peer.send(
+        fmt::format("POST /v1/pipelines/p/{} HTTP/1.1\r\nContent-Type: application/json\r\n"
+                    "Content-Length: {}\r\n\r\n{}",
+                    what, body.size(), body));
+    std::this_thread::sleep_for(std::chrono::microseconds(150 * i));
+    server.server().stop_now();
+    static_cast<void>(server.server().wait());
+    server.discard();
+    server.restart();
+  }
+  ask(server, "POST", "/p/resume", "{}");
+  produce_numbers(server, 100, 200);
+  CHECK(wait_for([&] { return has_numbers(server, 1, 200); }));
 }
 
 TEST_CASE("a server stops in bounded time while pipelines are behind") {
