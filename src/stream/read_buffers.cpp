@@ -1,6 +1,7 @@
 #include "stream/read_buffers.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -21,14 +22,23 @@ MutableBytes ReadBuffer::room(std::size_t bytes) {
   return {memory_.get(), bytes};
 }
 
+// Given back under the lock: that a count has come down to one does not say that what others read
+// comes before what is written next.
 std::shared_ptr<ReadBuffer> ReadBuffers::take() {
-  std::lock_guard lock(mutex_);
-  for (auto& buffer : buffers_) {
-    if (buffer.use_count() == 1) return buffer;
+  std::unique_ptr<ReadBuffer> buffer;
+  {
+    std::lock_guard lock(kept_->mutex);
+    if (!kept_->buffers.empty()) {
+      buffer = std::move(kept_->buffers.back());
+      kept_->buffers.pop_back();
+    }
   }
-  auto buffer = std::make_shared<ReadBuffer>();
-  if (buffers_.size() < kept_max) buffers_.push_back(buffer);
-  return buffer;
+  if (!buffer) buffer = std::make_unique<ReadBuffer>();
+  return {buffer.release(), [kept = kept_](ReadBuffer* last) {
+            std::unique_ptr<ReadBuffer> back(last);
+            std::lock_guard lock(kept->mutex);
+            if (kept->buffers.size() < kept_max) kept->buffers.push_back(std::move(back));
+          }};
 }
 
 }  // namespace leat::stream

@@ -25,16 +25,20 @@ class ReadBuffer {
 };
 
 /// Gives buffers out again when nobody uses them any more: the first touch of new memory costs more
-/// than reading into it. Thread-safe.
+/// than reading into it. Thread-safe; what it gave out may outlive it.
 class ReadBuffers {
  public:
+  /// Comes back with its last owner, on whatever thread.
   std::shared_ptr<ReadBuffer> take();
 
  private:
   // More than that are in use only when rows are kept for long; their memory is not kept then.
   static constexpr std::size_t kept_max = 16;
-  std::mutex mutex_;
-  std::vector<std::shared_ptr<ReadBuffer>> buffers_;  // guarded by mutex_
+  struct Kept {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<ReadBuffer>> buffers;  // guarded by mutex
+  };
+  const std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
 };
 
 }  // namespace leat::stream
