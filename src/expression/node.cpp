@@ -53,9 +53,8 @@ std::size_t collect_true(const Operand& truth, const Rows& rows, std::uint32_t* 
   return with_cells<std::int64_t>(truth, [&](auto cells) {
     if (!truth.vector->has_nulls())
       return collect(rows, out, [&](std::uint32_t row) { return cells(row) != 0; });
-    return collect(rows, out, [&](std::uint32_t row) {
-      return static_cast<bool>((cells(row) != 0) & !truth.is_null(row));
-    });
+    return collect(rows, out,
+                   [&](std::uint32_t row) { return cells(row) != 0 && !truth.is_null(row); });
   });
 }
 
