@@ -72,8 +72,13 @@ int run_now(const PipelineOptions& options, HttpApi& api) {
   return print_answer(options, api.ask("POST", options.target("/run"), text));
 }
 int drop(const PipelineOptions& options, HttpApi& api) {
-  std::string query = options.with_topics ? "?topics=true" : "";
-  return print_answer(options, api.ask("DELETE", options.target(query)));
+  std::string topics = options.with_topics ? "topics=true" : "";
+  if (options.version) {
+    std::string query = fmt::format("/versions?version={}&{}", *options.version, topics);
+    return print_answer(options, api.ask("DELETE", options.target(query)));
+  }
+  return print_answer(options,
+                      api.ask("DELETE", options.target(topics.empty() ? "" : "?" + topics)));
 }
 
 using Action = int (*)(const PipelineOptions&, HttpApi&);
@@ -140,9 +145,13 @@ void declare_changing(Arguments& pipeline, const Options& options) {
       pipeline, options, "drop", "Stops a pipeline and forgets it; what it wrote stays",
       "  leat pipeline drop fraud\n"
       "  leat pipeline drop fraud --topics       the topics of its versions beside the live one,\n"
-      "                                          such as alerts.v2, go too",
+      "                                          such as alerts.v2, go too\n"
+      "  leat pipeline drop fraud --version 1    that version alone, which must not be live:\n"
+      "                                          one that was, before its 24 hours are over, a\n"
+      "                                          shadow, or one that was never at work",
       drop);
   dropping.flag("--topics", options->with_topics, "Delete its shadow topics too");
+  dropping.option("--version N", options->version, "This version alone");
 }
 
 void declare_replaying(Arguments& pipeline, const Options& options) {

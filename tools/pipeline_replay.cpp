@@ -71,9 +71,25 @@ Result<bool> is_over(const PipelineOptions& options, const plan::Json& replay) {
   if (options.promote) {
     bool may_be =
         !options.diff || !has_difference || is_true(member(member(replay, "diff"), "same"));
+    bool is_wanted = is_live || is_true(member(replay, "promotes"));
+    if (may_be && !is_wanted) {
+      return fail(Errc::cancelled,
+                  fmt::format("version {} is not to become live any more: somebody has decided "
+                              "otherwise",
+                              version));
+    }
     return is_live || (has_difference && !may_be);
   }
   return is_true(member(replay, "done")) && (!options.diff || has_difference);
+}
+
+bool has_failed(const plan::Json& pipeline, const std::string& version) {
+  for (const plan::Json& shown : items_of(member(pipeline, "versions"))) {
+    if (text_of(member(shown, "version")) == version) {
+      return text_of(member(shown, "state")) == "failed";
+    }
+  }
+  return false;
 }
 
 int tell_replay(const PipelineOptions& options, const plan::Json& replay) {
@@ -161,8 +177,13 @@ int promote_pipeline(const PipelineOptions& options, HttpApi& api) {
   auto begun =
       api.ask("POST", options.target("/promote"), fmt::format(R"({{"version":{}}})", version));
   if (!begun || options.no_wait) return print_answer(options, begun);
+  // It may have more to say than that.
+  if (!options.json() && text_of(member(member(*begun, "pipeline"), "version")) == said) {
+    return print_answer(options, begun);
+  }
   Interrupt interrupt;
   Progress progress;
+  std::string waits;
   while (progress.seconds() < promote_patience_s) {
     auto pipeline = api.ask("GET", options.target());
     if (!pipeline) return fail_command(pipeline.error());
@@ -176,15 +197,21 @@ int promote_pipeline(const PipelineOptions& options, HttpApi& api) {
       }
       return exit_ok;
     }
-    progress.show(
-        [&] { return fmt::format("waiting until version {} is as far as the live one", said); });
+    waits = waits_text(*pipeline, said);
+    if (waits.empty() || has_failed(*pipeline, said)) break;
+    progress.show([&] { return waits; });
     if (interrupted(interrupt)) return interrupt.exit_code();
   }
-  return fail_command(
-      {Errc::request_timed_out,
-       fmt::format("version {} is not live yet, and will be as soon as it is as far "
-                   "as the live one: `leat pipeline show {}` shows both",
-                   said, options.name)});
+  progress.wipe();
+  if (waits.empty()) {
+    return fail_command({Errc::cancelled, fmt::format("version {} is not to become live any more: "
+                                                      "somebody has decided otherwise",
+                                                      said)});
+  }
+  return fail_command({Errc::request_timed_out,
+                       fmt::format("version {} is not live yet. {} `leat pipeline why {}` says how "
+                                   "it goes on",
+                                   said, waits, options.name)});
 }
 
 }  // namespace leat::tools

@@ -159,6 +159,14 @@ std::string pipeline_text(const Json& pipeline) {
   return out + "\n" + version_table(member(pipeline, "versions"));
 }
 
+std::string waits_text(const Json& pipeline, const std::string& version) {
+  for (const Json& shown : items_of(member(pipeline, "versions"))) {
+    bool waits = text(shown, "version") == version && is_there(shown, "waits_for");
+    if (waits) return text(shown, "waits_for");
+  }
+  return "";
+}
+
 std::string why_text(const Json& why) {
   std::string out;
   for (const Json& sentence : items_of(member(why, "why"))) out += text_of(sentence) + "\n";
@@ -175,15 +183,23 @@ std::string replay_progress_text(const Json& replay) {
     left = ", " + seconds_text(number_of(member(replay, "seconds_left"))) + " left";
   }
   std::string what = is_true(member(replay, "comparing")) ? "comparing; " : "";
-  return fmt::format("{}version {} {}: {:.1f} %, {} rows/s{}", what, text(replay, "version"),
+  // As long as it reads, its progress says more.
+  std::string waits = is_true(member(replay, "done")) && is_there(replay, "waits_for")
+                          ? "; " + text(replay, "waits_for")
+                          : "";
+  return fmt::format("{}version {} {}: {:.1f} %, {} rows/s{}{}", what, text(replay, "version"),
                      text(replay, "state"), number_of(member(replay, "percent")),
-                     cell(replay, "rows_per_s"), left);
+                     cell(replay, "rows_per_s"), left, waits);
 }
 
 std::string replay_text(const Json& replay) {
   std::string out =
       fmt::format("version {} is {}: {} rows in, {} out\n", text(replay, "version"),
                   text(replay, "role"), cell(replay, "rows_in"), cell(replay, "rows_out"));
+  if (is_there(replay, "anew_because")) {
+    out += "it has read anew, because the recorded epochs cannot be repeated: " +
+           text(replay, "anew_because") + "\n";
+  }
   const Json& difference = member(replay, "diff");
   if (!std::holds_alternative<std::nullptr_t>(difference)) out += difference_text(difference);
   return out;

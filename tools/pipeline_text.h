@@ -13,6 +13,8 @@ std::string pipelines_text(const plan::Json& list);
 std::string pipeline_text(const plan::Json& pipeline);
 /// Of GET .../why: a line each.
 std::string why_text(const plan::Json& why);
+/// What a version waits for to become live or to be compared; empty if for nothing.
+std::string waits_text(const plan::Json& pipeline, const std::string& version);
 /// Of GET .../versions.
 std::string versions_text(const plan::Json& versions);
 /// Of GET .../replay: how far it is, on one line.

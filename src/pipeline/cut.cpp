@@ -14,78 +14,73 @@ const Position* find(const Positions& positions, const Position& wanted) {
   return found == positions.end() ? nullptr : &*found;
 }
 
-/// The two steps of a cut: both are asked to pause, then to come to the same place.
-class Cut : public std::enable_shared_from_this<Cut> {
- public:
-  Cut(Executor& executor, std::shared_ptr<Run> live, std::shared_ptr<Run> other, CutDone done)
-      : executor_(executor),
-        live_(std::move(live)),
-        other_(std::move(other)),
-        done_(std::move(done)) {}
-
-  void begin(std::chrono::nanoseconds patience) {
-    timer_ = executor_.after(patience, [self = shared_from_this()] {
-      self->timer_ = 0;
-      self->end(fail(Errc::request_timed_out, "the versions did not come to the same place"));
-    });
-    left_ = 2;
-    live_->pause(step(&Cut::meet));
-    other_->pause(step(&Cut::meet));
-  }
-
- private:
-  /// Goes on with `next` when all that were asked have answered.
-  Run::Done step(void (Cut::*next)()) {
-    // Nothing of this may be left with the run: it must not hold itself.
-    return [self = shared_from_this(), next](Result<void> outcome) mutable {
-      Executor& executor = self->executor_;
-      executor.post([self = std::move(self), next, outcome = std::move(outcome)] {
-        if (!outcome) self->end(fail(outcome));
-        if (self->done_ && --self->left_ == 0) (*self.*next)();
-      });
-    };
-  }
-
-  void meet() {
-    Positions live = live_->positions();
-    Positions other = other_->positions();
-    meeting_ = later_of(live, other);
-    left_ = 2;
-    go(*live_, live);
-    go(*other_, other);
-  }
-
-  // Asked even where it stands there already: it may not be able to stop there.
-  void go(Run& run, const Positions& from) {
-    run.run_to(of_names(meeting_, from), step(&Cut::arrive));
-  }
-
-  void arrive() { end(std::move(meeting_)); }
-
-  void end(Result<Positions> outcome) {
-    if (!done_) return;
-    if (timer_ != 0) executor_.cancel(std::exchange(timer_, 0));
-    if (!outcome) {
-      live_->resume();
-      other_->resume();
-    }
-    std::exchange(done_, nullptr)(std::move(outcome));
-  }
-
-  Executor& executor_;
-  std::shared_ptr<Run> live_;
-  std::shared_ptr<Run> other_;
-  CutDone done_;
-  Executor::TimerId timer_ = 0;
-  int left_ = 0;
-  Positions meeting_;
-};
-
 }  // namespace
 
-void cut(Executor& executor, const std::shared_ptr<Run>& live, const std::shared_ptr<Run>& other,
-         std::chrono::nanoseconds patience, CutDone done) {
-  std::make_shared<Cut>(executor, live, other, std::move(done))->begin(patience);
+Cut::Cut(Executor& executor, std::shared_ptr<Run> live, std::shared_ptr<Run> other)
+    : executor_(executor), live_(std::move(live)), other_(std::move(other)) {}
+
+Cut::~Cut() {
+  if (timer_ != 0) executor_.cancel(timer_);
+}
+
+// Both are asked to pause, then to come to the same place.
+void Cut::begin(std::chrono::nanoseconds patience, Done done) {
+  done_ = std::move(done);
+  timer_ = executor_.after(patience, [this] {
+    timer_ = 0;
+    end(fail(Errc::request_timed_out, "the versions did not come to the same place"));
+  });
+  left_ = 2;
+  live_->pause(step(&Cut::meet));
+  other_->pause(step(&Cut::meet));
+}
+
+void Cut::cancel() {
+  end(fail(Errc::cancelled, "the cut was given up"));
+}
+
+void Cut::resume() {
+  live_->resume();
+  other_->resume();
+}
+
+/// Goes on with `next` when all that were asked have answered.
+Run::Done Cut::step(void (Cut::*next)()) {
+  // It does not keep this, which keeps the run that has it.
+  return [this, executor = &executor_, alive = std::weak_ptr<char>(alive_),
+          next](Result<void> outcome) {
+    executor->post([this, alive, next, outcome = std::move(outcome)] {
+      if (alive.expired() || !done_) return;
+      if (!outcome) return end(fail(outcome));
+      if (--left_ == 0) (this->*next)();
+    });
+  };
+}
+
+void Cut::meet() {
+  Positions live = live_->positions();
+  Positions other = other_->positions();
+  meeting_ = later_of(live, other);
+  left_ = 2;
+  go(*live_, live);
+  go(*other_, other);
+}
+
+// Asked even where it stands there already: it may not be able to stop there.
+void Cut::go(Run& run, const Positions& from) {
+  run.run_to(of_names(meeting_, from), step(&Cut::arrive));
+}
+
+void Cut::arrive() {
+  end(std::move(meeting_));
+}
+
+void Cut::end(Result<Positions> outcome) {
+  if (!done_) return;
+  if (timer_ != 0) executor_.cancel(std::exchange(timer_, 0));
+  if (!outcome) resume();
+  Done done = std::exchange(done_, nullptr);
+  done(std::move(outcome));
 }
 
 Positions later_of(const Positions& a, const Positions& b) {

@@ -10,12 +10,42 @@
 
 namespace leat::pipeline {
 
-/// Has both runs read exactly up to the same positions, the later of each partition's, commit that
-/// and pause; then calls `done` on the executor with the positions of all partitions. They are left
-/// paused. Where that fails or takes longer than `patience`, both go on, and `done` gets the error.
-using CutDone = UniqueFunction<void(Result<Positions>)>;
-void cut(Executor& executor, const std::shared_ptr<Run>& live, const std::shared_ptr<Run>& other,
-         std::chrono::nanoseconds patience, CutDone done);
+/// Has two runs read exactly up to the same positions, the later of each partition's, commit that
+/// and pause. Lives on the executor, where all is called; keeps the runs as long as it is there.
+class Cut {
+ public:
+  using Done = UniqueFunction<void(Result<Positions>)>;
+
+  Cut(Executor& executor, std::shared_ptr<Run> live, std::shared_ptr<Run> other);
+  /// What is under way comes to nothing, and nobody is told.
+  ~Cut();
+  Cut(const Cut&) = delete;
+  Cut& operator=(const Cut&) = delete;
+
+  /// Calls `done` with the positions of all partitions; the runs are left paused. Where it fails or
+  /// takes longer than `patience`, both go on, and `done` gets the error. `done` may destroy this.
+  void begin(std::chrono::nanoseconds patience, Done done);
+  /// Fails, with Errc::cancelled, if it is not done.
+  void cancel();
+  /// Both go on.
+  void resume();
+
+ private:
+  Run::Done step(void (Cut::*next)());
+  void meet();
+  void go(Run& run, const Positions& from);
+  void arrive();
+  void end(Result<Positions> outcome);
+
+  Executor& executor_;
+  std::shared_ptr<Run> live_;
+  std::shared_ptr<Run> other_;
+  Done done_;
+  Executor::TimerId timer_ = 0;
+  int left_ = 0;
+  Positions meeting_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
 
 /// The later ones of two lists, of all partitions that are in either.
 Positions later_of(const Positions& a, const Positions& b);

@@ -36,6 +36,8 @@ struct Replay {
   Positions end;
   /// Whose recorded epochs it repeats, as an owner; empty if it reads anew.
   std::string repeats;
+  /// Why it reads anew where it would repeat them; empty else.
+  std::string anew_because;
   /// Closes all windows at its end.
   bool flush = false;
   /// Compares what came out with what live gave.
@@ -57,6 +59,7 @@ struct Replay {
     visit("silent_to", self.silent_to);
     visit("end", self.end);
     visit("repeats", self.repeats);
+    visit("anew_because", self.anew_because);
     visit("flush", self.flush);
     visit("diff", self.diff);
     visit("only_if_same", self.only_if_same);

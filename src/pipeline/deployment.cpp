@@ -60,12 +60,14 @@ void Deployment::next_command() {
     return;
   }
   is_busy_ = true;
+  is_refusing_ = is_closing_;
   auto command = std::move(commands_.front());
   commands_.pop_front();
   command(later([this] { next_command(); }));
 }
 
 void Deployment::change(const Change& change, UniqueFunction<void(Result<std::string>)> done) {
+  if (is_refusing_) return done(fail(Errc::cancelled, "the server is stopping"));
   const Deployed* before = record();
   Deployed pipeline;
   if (before != nullptr) {
@@ -99,16 +101,20 @@ void Deployment::change(const Change& change, UniqueFunction<void(Result<std::st
 
 void Deployment::change_by_command(Change what, Done done) {
   enqueue([this, what = std::move(what), done = std::move(done)](Next next) mutable {
-    change(what,
-           [done = std::move(done), next = std::move(next)](Result<std::string> changed) mutable {
-             if (changed) {
-               done(JsonObject{{"message", std::move(*changed)}});
-             } else {
-               done(fail(changed));
-             }
-             next();
-           });
+    change_at_last(what, std::move(done), std::move(next));
   });
+}
+
+void Deployment::change_at_last(const Change& what, Done done, Next next) {
+  change(what,
+         [done = std::move(done), next = std::move(next)](Result<std::string> changed) mutable {
+           if (changed) {
+             done(JsonObject{{"message", std::move(*changed)}});
+           } else {
+             done(fail(changed));
+           }
+           next();
+         });
 }
 
 void Deployment::open() {
@@ -123,8 +129,16 @@ void Deployment::open() {
 
 void Deployment::close(Next done) {
   is_closing_ = true;
-  commands_.clear();
-  reconcile(std::move(done));
+  if (cut_) cut_->cancel();
+  if (halt_finder_) halt_finder_->cancel();
+  // What is at work ends beside the command under way, whatever that waits for.
+  reconcile([] {});
+  enqueue([this, done = std::move(done)](Next next) mutable {
+    reconcile([done = std::move(done), next = std::move(next)]() mutable {
+      next();
+      done();
+    });
+  });
 }
 
 // ---- What is at work ---------------------------------------------------------------------------
@@ -141,11 +155,9 @@ bool Deployment::should_work(const Deployed& pipeline, const Version& version) c
 Deployment::Worker& Deployment::worker_of(const Version& version) {
   auto found = workers_.find(version.number);
   if (found != workers_.end()) return found->second;
-  Worker worker{version.plan, plan::parse(version.plan),
-                std::nullopt, nullptr,
-                "",           0,
-                std::nullopt, false,
-                false,        {}};
+  Worker worker{
+      version.plan, plan::parse(version.plan), std::nullopt, nullptr, "", 0, std::nullopt, false,
+      false};
   if (is_batch(worker.plan) && !worker.plan->mode.schedule.empty()) {
     auto schedule = Cron::parse(worker.plan->mode.schedule);
     if (schedule) worker.schedule = *schedule;

@@ -14,6 +14,9 @@
 #include "pipeline/catalog.h"
 #include "pipeline/compare.h"
 #include "pipeline/cron.h"
+#include "pipeline/cut.h"
+#include "pipeline/failures.h"
+#include "pipeline/halt_finder.h"
 #include "pipeline/keeper.h"
 #include "pipeline/served_view.h"
 #include "pipeline/version_data.h"
@@ -66,7 +69,8 @@ class Deployment {
 
   /// Begins to do what the catalog says.
   void open();
-  /// Ends all work; `done` later. Nothing is to be asked afterwards.
+  /// Ends all work, also that of a command under way; those that wait are refused. Then `done`.
+  /// Nothing is to be asked afterwards.
   void close(UniqueFunction<void()> done);
 
   // Commands are carried out one after the other. Errors: invalid_request for what makes no sense
@@ -80,6 +84,8 @@ class Deployment {
   void run_now(plan::Parameters values, Done done);
   /// When it is done there is nothing left of it: is_gone().
   void drop(bool with_topics, Done done);
+  /// Ends a version that is not live, and forgets it.
+  void drop_version(std::uint32_t number, bool with_topics, Done done);
   void replay(ReplayRequest request, Done done);
   /// Of the version, or of the one that replays.
   void stop_replay(std::optional<std::uint32_t> version, Done done);
@@ -88,8 +94,6 @@ class Deployment {
   PipelineView view() const;
   /// It was dropped, and is to be let go.
   bool is_gone() const { return is_gone_ && !is_busy_; }
-  /// What is at work of it, for whoever asks on another thread.
-  std::vector<std::shared_ptr<Run>> runs() const;
   /// The views of its versions, as they can be read now.
   std::vector<ServedView> served_views() const;
 
@@ -107,7 +111,9 @@ class Deployment {
     bool is_comparing = false;
     /// It must not work meanwhile: another one is about to take over where it stands.
     bool is_held = false;
-    /// After a cut that came to nothing: when the next may be tried, by the monotonic clock.
+    /// Tries to compare it with the live version, or to make it live, that came to nothing, and
+    /// when the next may be, by the monotonic clock.
+    Failures cut_failures = {};
     std::chrono::nanoseconds cut_after{0};
   };
   using Next = UniqueFunction<void()>;
@@ -123,6 +129,8 @@ class Deployment {
   void change(const Change& change, UniqueFunction<void(Result<std::string>)> done);
   /// A command that is a change and no more.
   void change_by_command(Change change, Done done);
+  /// The end of a command is a change, and what that says its answer.
+  void change_at_last(const Change& change, Done done, Next next);
   /// Gives `answer` what was said, and goes on.
   template <class Then>
   auto later(Then then);
@@ -152,6 +160,8 @@ class Deployment {
   /// Removes what an owner committed and, if wanted, its shadow topics.
   void remove_output(const Version& version, bool with_topics, Settled done);
   std::vector<std::string> shadow_topics(const Version& version) const;
+  /// Gives it the role of one that is at work no more, unless that cannot be.
+  Result<std::string> end_version(Deployed& pipeline, std::uint32_t number) const;
   void remove_all(Done done, Next next);
 
   // Replays (deployment_replay.cpp).
@@ -175,12 +185,20 @@ class Deployment {
   /// The live version's run; null if it stands still.
   std::shared_ptr<Run> live_run() const;
   bool live_stands_still() const;
+  /// Whether it will not go on, or has tried to for long enough.
+  bool live_has_halted() const;
+  Result<void> check_follows(const Version& version) const;
+  void cut_failed(std::uint32_t number, const Error& error);
+  /// Of one that is to become live: does it if it can be done now.
+  void promote_waiting(const Version& version);
   void promote_at_cut(std::uint32_t number);
-  /// The live version stands still: the other one takes over from there, and reads what was before
-  /// in silence.
-  void promote_from_halt(std::uint32_t number, Done done);
+  /// Within a command: the other one takes over where the live version stands still, and reads what
+  /// was before in silence.
+  void promote_from_halt(std::uint32_t number, Done done, Next next);
+  void take_over(std::uint32_t number, const Halt& halt,
+                 UniqueFunction<void(Result<std::string>)> done);
   Result<Positions> of_next_plan(std::uint32_t number, const Positions& at) const;
-  void find_halt(UniqueFunction<void(Result<Positions>)> done);
+  void find_halt(UniqueFunction<void(Result<Halt>)> done);
   Result<std::string> swap_roles(Deployed& pipeline, std::uint32_t number,
                                  const Positions& inputs) const;
 
@@ -190,7 +208,12 @@ class Deployment {
   std::deque<UniqueFunction<void(Next)>> commands_;
   bool is_busy_ = false;
   bool is_closing_ = false;
+  /// Commands that come to their turn now change nothing.
+  bool is_refusing_ = false;
   bool is_gone_ = false;
+  // Of the command under way. They have runs, so nobody else may keep them.
+  std::unique_ptr<Cut> cut_;
+  std::unique_ptr<HaltFinder> halt_finder_;
   Executor::TimerId timer_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };

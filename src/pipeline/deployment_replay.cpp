@@ -19,8 +19,6 @@ using plan::JsonObject;
 /// Whoever is not further behind the live version can be brought to where it is at once.
 constexpr double near_seconds = 0.25;
 constexpr std::chrono::seconds cut_patience{10};
-/// After one that came to nothing, which held both up.
-constexpr std::chrono::seconds cut_pause{30};
 
 Positions positions_of(const VersionStatus& status) {
   Positions positions;
@@ -62,11 +60,16 @@ std::vector<OutputRange> output_of(const Version& version, const std::string& to
 std::string replay_message(const Version& version, const Replay& replay, std::uint32_t live) {
   std::string how =
       replay.repeats.empty() ? "reads anew" : fmt::format("repeats what version {} did", live);
+  std::string why_anew;
+  if (!replay.anew_because.empty()) {
+    why_anew = fmt::format("; what version {} did cannot be repeated, because {}", live,
+                           replay.anew_because);
+  }
   std::string end = replay.to.empty() ? "goes on as a shadow" : "ends at " + replay.to;
   return fmt::format(
       "version {} {} from {}, beside version {}, into topics of its own, which end "
-      "in {}; then it {}",
-      version.number, how, replay.from, live, suffix_of(version.number), end);
+      "in {}; then it {}{}",
+      version.number, how, replay.from, live, suffix_of(version.number), end, why_anew);
 }
 
 }  // namespace
@@ -155,7 +158,13 @@ Result<Replay> Deployment::make_replay(const Deployed& pipeline, const Version& 
   bool is_batch = plan->mode.type == plan::Mode::Type::batch;
   if (version.hash == live.hash && is_from_start && live_began_at_start && !is_batch &&
       request.to.empty()) {
-    replay.repeats = owner_of(name_, live.number);
+    std::string owner = owner_of(name_, live.number);
+    auto repeatable = environment_.data.check_repeatable(owner);
+    if (repeatable) {
+      replay.repeats = owner;
+    } else {
+      replay.anew_because = repeatable.error().what;
+    }
   }
   return replay;
 }
@@ -202,6 +211,8 @@ void Deployment::begin_replay(std::uint32_t number, Replay replay, bool promotes
   const Version before = *record()->find(number);
   if (auto worker = workers_.find(number); worker != workers_.end()) {
     worker->second.difference.reset();
+    worker->second.cut_failures.forget();
+    worker->second.cut_after = {};
     worker->second.keeper->forget_views();
   }
   auto begin = [this, number, replay = std::move(replay), promotes](Deployed& pipeline) {
@@ -269,7 +280,11 @@ void Deployment::stop_replay(std::optional<std::uint32_t> number, Done done) {
 
 bool Deployment::needs_watching() const {
   const Deployed* pipeline = record();
-  if (pipeline == nullptr || pipeline->paused || pipeline->dropped) return false;
+  if (pipeline == nullptr || pipeline->dropped) return false;
+  bool takes_over = std::any_of(
+      pipeline->versions.begin(), pipeline->versions.end(),
+      [](const Version& version) { return version.promotes && version.role == Role::deployed; });
+  if (takes_over || pipeline->paused) return takes_over;
   return std::any_of(pipeline->versions.begin(), pipeline->versions.end(),
                      [&](const Version& version) {
                        if (version.role == Role::replay && !version.replay->done) return true;
@@ -294,13 +309,17 @@ void Deployment::watch_replays() {
 void Deployment::watch(const Version& version) {
   const Worker* worker = find_worker(version.number);
   if (worker == nullptr || version.role == Role::live || version.role == Role::ended) return;
+  bool may_cut = environment_.clock.monotonic() >= worker->cut_after;
+  if (version.role == Role::deployed) {
+    if (version.promotes && may_cut) promote_waiting(version);
+    return;
+  }
   bool is_replay = version.role == Role::replay && !version.replay->done;
   if (is_replay) {
     bool has_end = !version.replay->to.empty();
     if (!has_end && has_caught_up(version)) end_replay(version.number, Role::shadow);
     return;
   }
-  bool may_cut = environment_.clock.monotonic() >= worker->cut_after;
   bool compares = version.replay && version.replay->diff && version.replay->done;
   if (compares && !worker->difference) {
     if (!worker->is_comparing && may_cut) compare_with_live(version.number);
@@ -320,7 +339,7 @@ void Deployment::watch(const Version& version) {
                                  Deployed& pipeline) { return swap_roles(pipeline, number, {}); },
                              [](const Result<JsonObject>&) {});
   }
-  if (may_cut && has_caught_up(version)) promote_at_cut(version.number);
+  if (may_cut) promote_waiting(version);
 }
 
 bool Deployment::has_caught_up(const Version& version) const {
@@ -370,30 +389,30 @@ void Deployment::compare_with_live(std::uint32_t number) {
   enqueue([this, number](Next next) mutable {
     std::shared_ptr<Run> live = live_run();
     std::shared_ptr<Run> other = run_of(number);
+    if (is_closing_) return next();
     if (!live || !other) {
       compare_up_to(number);
       return next();
     }
-    cut(environment_.executor, live, other, cut_patience,
-        later([this, number, live, other,
-               next = std::move(next)](const Result<Positions>& met) mutable {
-          if (met) {
-            compare_up_to(number);
-            live->resume();
-            other->resume();
-          } else {
-            comparing_failed(number, met.error());
-          }
-          next();
-        }));
+    cut_ = std::make_unique<Cut>(environment_.executor, live, other);
+    cut_->begin(cut_patience,
+                later([this, number, next = std::move(next)](const Result<Positions>& met) mutable {
+                  if (met) {
+                    compare_up_to(number);
+                    cut_->resume();
+                  } else {
+                    comparing_failed(number, met.error());
+                  }
+                  cut_.reset();
+                  next();
+                }));
   });
 }
 
 void Deployment::comparing_failed(std::uint32_t number, const Error& error) {
   log_warning("pipeline {}: version {} cannot be compared: {}", name_, number, error.what);
-  Worker& worker = workers_.at(number);
-  worker.is_comparing = false;
-  worker.cut_after = environment_.clock.monotonic() + cut_pause;
+  workers_.at(number).is_comparing = false;
+  cut_failed(number, error);
 }
 
 void Deployment::compare_up_to(std::uint32_t number) {
@@ -429,6 +448,7 @@ void Deployment::compare_up_to(std::uint32_t number) {
                                if (worker == workers_.end()) return;
                                if (!difference) return comparing_failed(number, difference.error());
                                worker->second.is_comparing = false;
+                               worker->second.cut_failures.forget();
                                worker->second.difference = std::move(*difference);
                              }));
 }

@@ -66,6 +66,13 @@ VersionView Deployment::view_of(const Deployed& pipeline, const Version& version
   if (version.role == Role::live) view.next_run_ms = next_run_ms(version);
   view.difference = worker->difference;
   view.is_comparing = worker->is_comparing;
+  if (worker->cut_failures.error()) {
+    view.cut_failures = worker->cut_failures.count();
+    view.cut_error = worker->cut_failures.error();
+    auto left = worker->cut_after - environment_.clock.monotonic();
+    view.next_cut_ms =
+        environment_.clock.wall_ms() + std::max<std::int64_t>(0, left / milliseconds(1));
+  }
   return view;
 }
 
@@ -81,14 +88,6 @@ PipelineView Deployment::view() const {
     view.versions.push_back(view_of(*pipeline, version));
   }
   return view;
-}
-
-std::vector<std::shared_ptr<Run>> Deployment::runs() const {
-  std::vector<std::shared_ptr<Run>> runs;
-  for (const auto& [number, worker] : workers_) {
-    if (worker.keeper->run()) runs.push_back(worker.keeper->run());
-  }
-  return runs;
 }
 
 // ---- Time --------------------------------------------------------------------------------------

@@ -9,9 +9,15 @@ std::optional<Failures::Time> Failures::failed(const Error& error, Time worked) 
   bool is_for_ever = is_lasting(error.code) && is_same;
   // Reading up to the same bad record again is no success, however long it takes.
   if (worked >= success_time && !is_for_ever) forget();
+  if (!is_for_ever) return failed(error);
   error_ = error;
   ++count_;
-  if (is_for_ever) return std::nullopt;
+  return std::nullopt;
+}
+
+Failures::Time Failures::failed(const Error& error) {
+  error_ = error;
+  ++count_;
   Time delay = delay_;
   delay_ = std::min(2 * delay_, last_delay);
   return delay;
@@ -31,6 +37,7 @@ bool is_lasting(Errc code) {
     case Errc::corrupt_message:
     case Errc::offset_out_of_range:
     case Errc::inconsistent_topic_id:
+    case Errc::unknown_topic_id:
     case Errc::invalid_argument:
     case Errc::invalid_topic:
     case Errc::policy_violation:

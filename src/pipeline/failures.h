@@ -23,6 +23,8 @@ class Failures {
   /// It failed, having worked for `worked` behind its recovery. How long to wait for the next try;
   /// nothing if there is to be none before forget().
   std::optional<Time> failed(const Error& error, Time worked);
+  /// The same of what is tried again in any case.
+  Time failed(const Error& error);
   /// Somebody has done something about it, or it has succeeded.
   void forget();
 

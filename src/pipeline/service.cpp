@@ -260,6 +260,14 @@ void Service::drop(std::string name, bool with_topics, Answer answer) {
           });
 }
 
+void Service::drop_version(std::string name, std::uint32_t version, bool with_topics,
+                           Answer answer) {
+  command(std::move(name), std::move(answer),
+          [version, with_topics](Deployment& deployment, Deployment::Done done) {
+            deployment.drop_version(version, with_topics, std::move(done));
+          });
+}
+
 void Service::replay(std::string name, ReplayRequest request, Answer answer) {
   command(std::move(name), std::move(answer),
           [request = std::move(request)](Deployment& deployment, Deployment::Done done) {
@@ -273,7 +281,10 @@ void Service::show_replay(std::string name, std::optional<std::uint32_t> version
     if (found == nullptr) {
       return fail(Errc::not_found, fmt::format("{} has no replay", view.name));
     }
-    return replay_json(*found);
+    Json shown = replay_json(*found);
+    std::string waits = waits_for(view, *found);
+    if (!waits.empty()) std::get<JsonObject>(shown)["waits_for"] = waits;
+    return shown;
   });
 }
 

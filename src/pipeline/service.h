@@ -73,6 +73,8 @@ class Service {
   void resume(std::string name, Answer answer);
   void run_now(std::string name, plan::Parameters values, Answer answer);
   void drop(std::string name, bool with_topics, Answer answer);
+  /// One that is not live.
+  void drop_version(std::string name, std::uint32_t version, bool with_topics, Answer answer);
   void replay(std::string name, ReplayRequest request, Answer answer);
   /// Of the version, or of the newest that replays or follows as a shadow.
   void show_replay(std::string name, std::optional<std::uint32_t> version, Answer answer);

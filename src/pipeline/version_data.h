@@ -11,6 +11,13 @@
 
 namespace leat::pipeline {
 
+/// Where a version stands still, and so where another one can take over.
+struct Halt {
+  Positions at;
+  /// What lies before that and has not been read, because it is gone: a sentence each.
+  std::vector<std::string> lost;
+};
+
 /// Thread-safe. `Done` is called later, on any thread; other calls may block for the disk.
 class VersionData {
  public:
@@ -21,6 +28,12 @@ class VersionData {
   /// Errc::offset_out_of_range, naming the partition, for an offset that it does not have.
   virtual Result<Positions> find(const std::vector<std::string>& topics,
                                  const LogPosition& position) = 0;
+  /// Whether all is there that an owner has read since it began, so that its epochs may be
+  /// repeated: else an error that says what is not.
+  virtual Result<void> check_repeatable(const std::string& owner) = 0;
+  /// Where an owner's last committed epoch ends, found without a run, which may not be possible any
+  /// more: in what there is now. REQUIRES: no run of it. Errors if that cannot be known.
+  virtual Result<Halt> find_halt(const std::string& owner) = 0;
   /// Removes what an owner has committed and its snapshots. Of one that has none nothing.
   virtual void remove_epochs(const std::string& owner, Done done) = 0;
   /// A topic that is not there has been deleted.

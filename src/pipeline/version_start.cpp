@@ -117,7 +117,10 @@ Result<void> VersionMachine::recover_some() {
   // What was written for files, and is not in its place, went with the process.
   task_->discard_output(epoch.silent || epoch.epoch <= files_epoch_);
   task_->skip_views(epoch.silent);
-  if (auto ok = repeat(epoch, owner_, *task_, hash_, nullptr); !ok) return ok;
+  if (auto ok = repeat(epoch, owner_, *task_, hash_, nullptr); !ok) {
+    if (ok.error().code != Errc::offset_out_of_range) return ok;
+    return fail(ok.error().code, ok.error().what + "; " + ways_out(options_.pipeline));
+  }
   show_views_as_recovered(epoch.epoch, epoch.steps.empty() ? 0 : epoch.steps.back().step.now_ms);
   snapshots_.policy().add(0, epoch.steps.size());
   ++recovery_status_.epochs_repeated;

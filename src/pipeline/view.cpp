@@ -121,6 +121,15 @@ void add_status(JsonObject& object, const VersionStatus& status) {
   object["last_commit_ms"] = json_number(static_cast<double>(status.last_commit_us) / ms_per_s);
 }
 
+Json cut_json(const VersionView& view) {
+  if (!view.cut_error) return nullptr;
+  JsonObject object;
+  object["failures"] = json_number(view.cut_failures);
+  object["error"] = view.cut_error->what;
+  object["next_try"] = time_or_null(view.next_cut_ms);
+  return object;
+}
+
 JsonObject version_json(const VersionView& view, std::int64_t now_ms) {
   const Version& version = view.version;
   JsonObject object;
@@ -158,6 +167,8 @@ JsonObject version_json(const VersionView& view, std::int64_t now_ms) {
     if (version.open) object["set"] = JsonObject(batch.values.begin(), batch.values.end());
   }
   if (version.replay) object["replay"] = replay_json(view);
+  object["promotes"] = version.promotes;
+  object["cut"] = cut_json(view);
   return object;
 }
 
@@ -248,7 +259,10 @@ Json to_json(const PipelineView& view) {
   }
   JsonArray versions;
   for (const VersionView& version : view.versions) {
-    versions.push_back(version_json(version, view.now_ms));
+    JsonObject shown = version_json(version, view.now_ms);
+    std::string waits = waits_for(view, version);
+    shown["waits_for"] = text_or_null(!waits.empty(), waits);
+    versions.emplace_back(std::move(shown));
   }
   object["versions"] = std::move(versions);
   return summary;
@@ -287,6 +301,7 @@ Json replay_json(const VersionView& view) {
     object["from"] = replay.from;
     object["to"] = text_or_null(!replay.to.empty(), replay.to);
     object["exact"] = !replay.repeats.empty();
+    object["anew_because"] = text_or_null(!replay.anew_because.empty(), replay.anew_because);
     object["final"] = replay.flush;
     object["rate"] =
         replay.at_full_speed ? Json(std::string("max")) : json_number(replay.rows_per_s);

@@ -52,6 +52,11 @@ struct VersionView {
   /// Against the live version, where that was asked for.
   std::optional<Difference> difference;
   bool is_comparing = false;
+  /// Tries to compare it with the live version, or to make it live, that came to nothing: in a row,
+  /// why the last one did, and when the next may be.
+  std::uint32_t cut_failures = 0;
+  std::optional<Error> cut_error;
+  std::optional<std::int64_t> next_cut_ms;
 };
 
 struct PipelineView {
@@ -77,6 +82,14 @@ plan::Json replay_json(const VersionView& version);
 /// Sentences that say why nothing comes out, or why it is behind; one that says that all is well
 /// if it is. With what to do where something is to be done.
 std::vector<std::string> why(const PipelineView& view);
+/// Of a version that is to become live, or is to be compared: what that waits for. Empty for
+/// others.
+std::string waits_for(const PipelineView& view, const VersionView& version);
+
+/// "once", "twice", "3 times".
+std::string times_text(std::uint64_t count);
+/// "450 ms", "1.5 s", ...
+std::string duration_text(std::int64_t ms);
 
 /// The JSON of numbers and times.
 plan::Json json_number(double value);

@@ -34,18 +34,6 @@ std::string time_text(std::int64_t time_ms) {
   return text;
 }
 
-std::string duration_text(std::int64_t ms) {
-  if (ms < second_ms) return fmt::format("{} ms", ms);
-  if (ms < minute_ms) return fmt::format("{:.3g} s", static_cast<double>(ms) / second_ms);
-  if (ms < 2 * hour_ms) return fmt::format("{:.3g} min", static_cast<double>(ms) / minute_ms);
-  return fmt::format("{:.3g} h", static_cast<double>(ms) / hour_ms);
-}
-
-std::string times(std::uint64_t count) {
-  if (count == 1) return "once";
-  return count == 2 ? "twice" : fmt::format("{} times", count);
-}
-
 std::string partition_text(const PartitionStatus& partition) {
   return fmt::format("partition {} of {}", partition.partition.value(), partition.name);
 }
@@ -274,7 +262,7 @@ Sentences failing(const PipelineView& pipeline, const VersionView& version) {
   std::string reason = version.last_error ? version.last_error->what : "no reason is known";
   if (version.activity == Activity::failed) {
     return {fmt::format("It has failed {} in the same way, and is not tried any more: {}.",
-                        times(version.failures), reason),
+                        times_text(version.failures), reason),
             fmt::format("Deploy a plan that can take that, or, when the cause is gone, "
                         "`leat pipeline resume {}` tries again.",
                         pipeline.name)};
@@ -285,7 +273,7 @@ Sentences failing(const PipelineView& pipeline, const VersionView& version) {
         " It is tried again in {}.",
         duration_text(std::max<std::int64_t>(0, *version.next_try_ms - pipeline.now_ms)));
   }
-  return {fmt::format("It fails, {} in a row: {}.{}", times(version.failures), reason, next)};
+  return {fmt::format("It fails, {} in a row: {}.{}", times_text(version.failures), reason, next)};
 }
 
 Sentences why_of(const PipelineView& pipeline, const VersionView& version) {
@@ -314,12 +302,28 @@ Sentences why_of(const PipelineView& pipeline, const VersionView& version) {
 
 }  // namespace
 
+std::string duration_text(std::int64_t ms) {
+  if (ms < second_ms) return fmt::format("{} ms", ms);
+  if (ms < minute_ms) return fmt::format("{:.3g} s", static_cast<double>(ms) / second_ms);
+  if (ms < 2 * hour_ms) return fmt::format("{:.3g} min", static_cast<double>(ms) / minute_ms);
+  return fmt::format("{:.3g} h", static_cast<double>(ms) / hour_ms);
+}
+
+std::string times_text(std::uint64_t count) {
+  if (count == 1) return "once";
+  return count == 2 ? "twice" : fmt::format("{} times", count);
+}
+
 std::vector<std::string> why(const PipelineView& view) {
   const VersionView* live = view.live();
   if (live == nullptr) return {"No version of it is live."};
   Sentences sentences = why_of(view, *live);
   if (!live->plan) sentences.push_back("Its plan cannot be read by this server.");
   for (const VersionView& version : view.versions) {
+    if (std::string waits = waits_for(view, version); !waits.empty()) {
+      sentences.push_back(std::move(waits));
+      continue;
+    }
     if (version.version.number <= live->version.number) continue;
     if (version.version.role != Role::deployed) continue;
     sentences.push_back(

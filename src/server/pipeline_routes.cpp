@@ -229,6 +229,17 @@ void drop(const net::HttpRequest& request, const std::string& name, Service& ser
   service.drop(name, parameter(request.query, "topics") == "true", std::move(answer));
 }
 
+void drop_version(const net::HttpRequest& request, const std::string& name, Service& service,
+                  Service::Answer answer) {
+  std::optional<std::uint32_t> version;
+  bool is_read = read_version(request.query, version);
+  if (!is_read || !version) {
+    return answer(fail(Errc::invalid_argument, "version must be a version's number"));
+  }
+  service.drop_version(name, *version, parameter(request.query, "topics") == "true",
+                       std::move(answer));
+}
+
 constexpr Entry entries[] = {
     {"GET", "",
      [](const net::HttpRequest&, const std::string& name, Service& service,
@@ -242,6 +253,7 @@ constexpr Entry entries[] = {
     {"GET", "replay", show_replay},
     {"DELETE", "", drop},
     {"DELETE", "replay", stop_replay},
+    {"DELETE", "versions", drop_version},
     {"POST", "pause", pause},
     {"POST", "resume", resume},
     {"POST", "run", run_now},

@@ -12,7 +12,7 @@ Pipelines::Pipelines(broker::Broker& broker, const Clock& clock, Metrics& metric
     : pace_(clock),
       topics_(broker),
       epochs_(broker, topics_),
-      data_(broker),
+      data_(broker, epochs_),
       compare_(topics_, comparing_),
       past_views_(
           {topics_, broker.files(), clock, epochs_, broker.options().store.directory, repeating_}) {

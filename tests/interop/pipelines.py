@@ -9,11 +9,13 @@ import collections
 import csv
 import json
 import random
+import struct
 import threading
 import time
 import urllib.error
 import urllib.request
 
+import harness
 from harness import ROOT, Server, check, edits, finish, leat, run, scratch, wait_for
 
 PLANS = ROOT / "tests" / "plans"
@@ -333,6 +335,141 @@ def check_changed(folder, shell, lines, half):
     check(roles == {1: "live", 2: "shadow", 3: "retired"}, "show has their roles", roles)
 
 
+def delete_records(server, topic, offset):
+    """Deletes what partition 0 has before `offset`, as retention does. Gives the error's code."""
+    body = struct.pack(">i", 1) + struct.pack(">h", len(topic)) + topic.encode()
+    body += struct.pack(">i", 1) + struct.pack(">iq", 0, offset) + struct.pack(">i", 30_000)
+    with server.connect() as connection:
+        connection.sendall(harness.request(21, 1, 7, body))
+        answer = harness.read_frame(connection)
+    return struct.unpack(">h", answer[-2:])[0]
+
+
+def halt(shell, more, change):
+    """A live version that has read 10000 edits, is paused, and cannot go on when it is resumed."""
+    shell("topic", "create", "edits", "-p", "1")
+    shell.pipeline("deploy", PLANS / f"{NAME}.plan.json")
+    shell.produce("edits", edits()[:10_000])
+    wait_for(lambda: shell.json("show", NAME).get("rows_in") == 10_000)
+    shell.pipeline("pause", NAME)
+    change()
+    shell.produce("edits", more)
+    shell.pipeline("resume", NAME)
+    return wait_for(lambda: shell.state(NAME) == "failed", 30)
+
+
+def check_deleted(folder):
+    """Retention was faster: the documented way out is a way out."""
+    lines = edits()
+    with Server(folder / "deleted") as server:
+        shell = Shell(server)
+
+        def delete():
+            shell.produce("edits", lines[10_000:15_000])
+            check(delete_records(server, "edits", 12_000) == 0, "12000 records are deleted")
+        check(halt(shell, lines[15_000:16_000], delete), "a version whose input was deleted halts",
+              shell.state(NAME))
+        why = shell.pipeline("why", NAME).stdout
+        check(b"was deleted" in why and b"replay" in why and b"--from start --promote" in why,
+              "and says what was, and the way out", why)
+        before = len(shell.rows("edits-per-channel"))
+        replayed = shell.pipeline("replay", NAME, "--from", "start", "--promote", timeout=120)
+        told = replayed.stderr + replayed.stdout
+        check(replayed.returncode == 0 and b"version 2 is live" in replayed.stdout,
+              "which it is: version 2 is live", told + shell.pipeline("why", NAME).stdout)
+        check(b"version 2 reads anew from start" in told and
+              b"cannot be repeated, because partition 0 of edits begins at 12000" in told,
+              "it says that it reads anew, and why", told)
+        shell.produce("edits", [CLOSING])
+        check(wait_for(lambda: shell.json("show", NAME).get("lag_records") == 0 and
+                       shell.state(NAME) == "running"), "and goes on")
+        rows = shell.rows("edits-per-channel")[before:]
+        check(wait_for(lambda: sum(row["edits"] for row in
+                                   shell.rows("edits-per-channel")[before:]) == 4000),
+              "with what is there: 4000 edits", sum(row["edits"] for row in rows))
+        roles = {version["version"]: version["role"]
+                 for version in shell.json("show", NAME)["versions"]}
+        check(roles == {1: "retired", 2: "live"}, "version 1 is retired", roles)
+        refused = shell.pipeline("drop", NAME, "--version", "2")
+        check(refused.returncode == 1 and b"is live" in refused.stderr,
+              "drop --version: not the live one", refused.stderr)
+        dropped = shell.pipeline("drop", NAME, "--version", "1", "--topics")
+        left = [version["version"] for version in shell.json("show", NAME)["versions"]]
+        check(dropped.returncode == 0 and left == [2], "but the other one, before its day is over",
+              dropped.stdout + dropped.stderr)
+        status, told = request(server, "DELETE", f"/v1/pipelines/{NAME}/versions?version=1")
+        check(status == 404 and "has no version 1" in told["error"], "over HTTP too", told)
+
+
+def check_made_anew(folder):
+    lines = edits()
+    with Server(folder / "anew") as server:
+        shell = Shell(server)
+
+        def make_anew():
+            shell("topic", "delete", "edits")
+            shell("topic", "create", "edits", "-p", "1")
+        check(halt(shell, lines[10_000:13_000], make_anew),
+              "a version whose topic was made anew halts", shell.pipeline("why", NAME).stdout)
+
+        def skip(made):
+            made["nodes"][0]["bad_records"] = {"policy": "skip"}
+        shell.pipeline("deploy", write_plan(folder, plan(skip)))
+        before = len(shell.rows("edits-per-channel"))
+        promoted = shell.pipeline("promote", NAME, "2", "--no-wait")
+        check(promoted.returncode == 0 and b"version 2 of" in promoted.stdout and
+              b"edits was made anew" in promoted.stdout,
+              "another version takes over, and says what it reads", promoted.stdout +
+              promoted.stderr)
+        shell.produce("edits", [CLOSING])
+        check(wait_for(lambda: sum(row["edits"] for row in
+                                   shell.rows("edits-per-channel")[before:]) == 3000),
+              "all 3000 edits of the new topic", server.stderr())
+
+
+def check_stops(folder):
+    """A server that stops while it promotes ends soon, and what was promoted is whole or not at all."""
+    seed = random.randrange(1_000_000)
+    chance = random.Random(seed)
+    lines = edits()[:20_000]
+    with Server(folder / "stops") as server:
+        shell = Shell(server)
+        shell("topic", "create", "edits", "-p", "1")
+        shell.pipeline("deploy", PLANS / f"{NAME}.plan.json")
+        shell.produce("edits", lines)
+        wait_for(lambda: shell.json("show", NAME).get("rows_in") == len(lines))
+
+        def skip(made):
+            made["nodes"][0]["bad_records"] = {"policy": "skip"}
+        shell.pipeline("deploy", write_plan(folder, plan(skip)))
+        shell.pipeline("pause", NAME)
+        codes = []
+        for stop in range(8):
+            if stop % 2:
+                server.stop()
+                server.start()
+            other = 3 - shell.json("show", NAME)["version"]
+            asking = threading.Thread(
+                target=lambda: shell.pipeline("promote", NAME, str(other), "--no-wait"))
+            asking.start()
+            time.sleep(chance.uniform(0, 0.12))
+            codes.append(server.stop())
+            asking.join()
+            server.start()
+        check(codes == [0] * 8, f"a server that stops while it promotes ends in order (seed {seed})",
+              f"{codes} {server.stderr()}")
+        shell.pipeline("resume", NAME)
+        shell.produce("edits", [CLOSING])
+        check(wait_for(lambda: shell.json("show", NAME).get("lag_records") == 0 and
+                       shell.state(NAME) == "running", 60), "and goes on",
+              shell.pipeline("why", NAME).stdout)
+        rows = shell.rows("edits-per-channel")
+        seen = collections.Counter((row["window_start"], row["channel"]) for row in rows)
+        check(sum(row["edits"] for row in rows) == len(lines) and max(seen.values()) == 1,
+              f"{len(lines)} edits are counted, each window and channel once",
+              sum(row["edits"] for row in rows))
+
+
 def check_batch(folder):
     def nightly(made):
         made["name"] = "nightly"
@@ -391,6 +528,9 @@ def main():
         check_kills(folder)
         check_missing_source(folder)
         check_failing(folder)
+        check_deleted(folder)
+        check_made_anew(folder)
+        check_stops(folder)
         check_batch(folder)
         check_replays(folder)
     finish()

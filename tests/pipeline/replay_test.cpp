@@ -318,4 +318,77 @@ TEST_CASE("a batch is promoted without a cut: its next run is the other version'
   CHECK(world.wrong(10) == "");
 }
 
+TEST_CASE("a version that is not live is dropped alone, before its day is over") {
+  Scene scene;
+  scene.replay();
+  scene.pass(2s);
+  SUBCASE("one that was live") {
+    scene.promote(2);
+    scene.pass(2s);
+    CHECK(
+        contains(scene.drop_version(1), "dropped version 1 of p; what it wrote stays, in out.v1"));
+    CHECK_FALSE(scene.log.committed.contains("p.1"));
+    CHECK_FALSE(contains(scene.show(), R"("role":"retired")"));
+    CHECK(contains(scene.drop_version(1), "error not_found: p has no version 1"));
+  }
+  SUBCASE("a shadow, with its topics") {
+    CHECK(contains(scene.drop_version(2, true), "dropped version 2 of p, and out.v2"));
+    CHECK_FALSE(scene.log.outputs.contains("out.v2"));
+    CHECK_FALSE(scene.log.committed.contains("p.2"));
+    // Its number is not used again.
+    CHECK(contains(scene.deploy(plan_text("p", 7)), "version 3 of p"));
+  }
+  SUBCASE("one that was never at work") {
+    scene.deploy(plan_text("p", 8));
+    std::string dropped = scene.drop_version(3);
+    CHECK(contains(dropped, R"("message":"dropped version 3 of p")"));
+    CHECK_FALSE(contains(dropped, R"("version":3)"));
+  }
+  SUBCASE("but not the live one") {
+    CHECK(contains(scene.drop_version(1), "error invalid_request: version 1 of p is live"));
+  }
+  scene.log.end = 150;
+  scene.restart();
+  scene.pass(2s);
+  CHECK(scene.wrong(150) == "");
+}
+
+TEST_CASE("a drop of a version that a crash cut short can be asked for again") {
+  for (int steps = 0; steps < 60; ++steps) {
+    CAPTURE(steps);
+    Scene scene;
+    scene.replay();
+    scene.pass(2s);
+    scene.service().drop_version("p", 2, true, [](const Result<plan::Json>&) {});
+    for (int i = 0; i < steps; ++i) scene.sim.run_one();
+    scene.crash(true);
+    scene.open();
+    scene.pass(1s);
+    std::string again = scene.drop_version(2, true);
+    bool is_gone = contains(again, "dropped version 2") || contains(again, "has no version 2");
+    CHECK_MESSAGE(is_gone, again);
+    CHECK_FALSE(scene.log.committed.contains("p.2"));
+    CHECK_FALSE(scene.log.outputs.contains("out.v2"));
+  }
+}
+
+TEST_CASE("a version whose epochs another one repeats stays until that is through") {
+  ServiceWorld world;
+  world.log.end = 100;
+  world.deploy(plan_text());
+  world.pass(1s);
+  world.deploy(plan_text("p", 7));
+  world.log.speed = 1;
+  ReplayRequest request;
+  request.version = 1;
+  CHECK(contains(world.replay(request), "version 3 repeats what version 1 did"));
+  world.pause();
+  CHECK(contains(world.promote(2), "version 2 of p is live"));
+  CHECK(contains(world.drop_version(1), "version 3 of p repeats what version 1 did"));
+  world.log.speed = 1'000'000;
+  world.resume();
+  world.pass(3s);
+  CHECK(contains(world.drop_version(1), "dropped version 1 of p"));
+}
+
 TEST_SUITE_END();

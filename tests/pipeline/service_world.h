@@ -1,5 +1,4 @@
-// A service over a catalog on a simulated disk that crashes, with runs that are made up: each reads
-// the numbers of one topic, in order, and writes those that it read.
+// A service over a catalog on a simulated disk that crashes, with runs that are made up.
 #pragma once
 
 #include <functional>
@@ -17,166 +16,11 @@
 #include "base/sim_executor.h"
 #include "broker/broker.h"
 #include "file/fake_file_system.h"
+#include "pipeline/made_up_run.h"
 #include "pipeline/service.h"
 #include "pipeline/service_plans.h"
 
 namespace leat::pipeline {
-
-/// What outlives processes, and what a test says should happen.
-struct MadeUpLog {
-  /// "in" has the numbers below it.
-  std::int64_t end = 0;
-  /// What was written, by topic.
-  std::map<std::string, std::vector<std::int64_t>> outputs;
-  /// Up to where an owner has committed, and how many epochs that took.
-  std::map<std::string, std::int64_t> committed;
-  std::map<std::string, std::uint64_t> epochs;
-  /// Where a batch's run ends.
-  std::map<std::string, std::int64_t> batch_ends;
-  /// Numbers that a version fails at, with what it says then; `failures_left` bounds how often.
-  std::map<std::uint32_t, std::pair<std::int64_t, Error>> fails_at;
-  int failures_left = 1'000'000;
-  /// How many a run reads in a turn, of 10 ms.
-  std::int64_t speed = 1'000'000;
-  std::vector<VersionRun::Options> started;
-};
-
-class MadeUpRun final : public Run {
- public:
-  MadeUpRun(SimExecutor& sim, MadeUpLog& log, VersionRun::Options options)
-      : sim_(sim), log_(log), options_(std::move(options)) {
-    owner_ = owner_of(options_.pipeline, options_.version);
-    log_.started.push_back(options_);
-    bool is_next_run = options_.anew_behind && log_.epochs[owner_] <= *options_.anew_behind;
-    bool is_new = is_next_run || !log_.committed.contains(owner_);
-    if (!is_new) next_ = log_.committed[owner_];
-    if (is_new && !options_.from.empty()) next_ = options_.from.front().offset.value();
-    if (options_.plan.mode.type == plan::Mode::Type::batch) {
-      end_ = is_new ? log_.end : log_.batch_ends[owner_];
-    }
-    if (options_.to) end_ = options_.to->front().offset.value();
-    later([this] {
-      set(RunState::running);
-      turn();
-    });
-  }
-
-  void pause(Done done) override {
-    paused_ = true;
-    later([this, done = std::move(done)]() mutable {
-      if (status_.state == RunState::running) set(RunState::paused);
-      done(outcome());
-    });
-  }
-  void resume() override {
-    paused_ = false;
-    later([this] {
-      if (status_.state == RunState::paused) set(RunState::running);
-      turn();
-    });
-  }
-  void run_to(Positions positions, Done done) override {
-    later([this, to = positions.front().offset.value(), done = std::move(done)]() mutable {
-      if (to < next_) return done(fail(Errc::invalid_argument, "it is beyond that"));
-      if (next_ < silent_to()) return done(fail(Errc::invalid_argument, "it is in its warm-up"));
-      read(to);
-      done(outcome());
-    });
-  }
-  void stop(Done done) override {
-    paused_ = true;
-    later([this, done = std::move(done)]() mutable {
-      if (!status_.error) set(RunState::stopped);
-      done(outcome());
-    });
-  }
-  void hand_over(UniqueFunction<void(Result<HandedOver>)> done) override {
-    later([this, done = std::move(done)]() mutable {
-      bool is_paused = status_.state == RunState::paused;
-      if (is_paused) set(RunState::stopped);
-      done(is_paused ? Result<HandedOver>(HandedOver{1, {}})
-                     : Result<HandedOver>(fail(Errc::invalid_request, "it is not paused")));
-    });
-  }
-  void set_rows_per_s(double rows_per_s) override { options_.rows_per_s = rows_per_s; }
-
-  VersionStatus status() const override {
-    VersionStatus status = status_;
-    status.rows_in = status.rows_out = static_cast<std::uint64_t>(next_);
-    status.epochs = log_.epochs[owner_];
-    PartitionStatus partition;
-    partition.name = "in";
-    partition.position = Offset{next_};
-    partition.end = Offset{log_.end};
-    partition.lag_records = log_.end - next_;
-    status.partitions.push_back(partition);
-    return status;
-  }
-  Positions positions() const override { return {{"in", PartitionId{0}, Offset{next_}}}; }
-
- private:
-  template <class Then>
-  void later(Then then) {
-    sim_.post([alive = std::weak_ptr<char>(alive_), then = std::move(then)]() mutable {
-      if (!alive.expired()) then();
-    });
-  }
-  void set(RunState state) {
-    status_.state = state;
-    if (options_.on_state) options_.on_state(state);
-  }
-  Result<void> outcome() const {
-    if (status_.error) return tl::unexpected(*status_.error);
-    return {};
-  }
-
-  void turn() {
-    if (status_.state != RunState::running || paused_) return;
-    std::int64_t to = std::min(end_.value_or(log_.end), next_ + log_.speed);
-    // Days pass in some tests.
-    auto pause = std::chrono::milliseconds(to > next_ ? 10 : 200);
-    read(to);
-    if (status_.state != RunState::running) return;
-    if (end_ && next_ >= *end_) return set(RunState::finished);
-    sim_.after(pause, [this, alive = std::weak_ptr<char>(alive_)] {
-      if (!alive.expired()) turn();
-    });
-  }
-
-  /// As a run does, it remembers that since it began.
-  std::int64_t silent_to() const {
-    return options_.silent_to.empty() ? 0 : options_.silent_to.front().offset.value();
-  }
-
-  void read(std::int64_t to) {
-    auto bad = log_.fails_at.find(options_.version);
-    bool fails = bad != log_.fails_at.end() && next_ <= bad->second.first &&
-                 bad->second.first < to && log_.failures_left > 0;
-    if (fails) to = bad->second.first;
-    if (to > next_) {
-      ++log_.epochs[owner_];
-      if (end_) log_.batch_ends[owner_] = *end_;
-      log_.committed[owner_] = to;
-    }
-    for (; next_ < to; ++next_) {
-      if (next_ >= silent_to()) log_.outputs["out" + options_.suffix].push_back(next_);
-    }
-    if (!fails) return;
-    --log_.failures_left;
-    status_.error = bad->second.second;
-    set(RunState::failed);
-  }
-
-  SimExecutor& sim_;
-  MadeUpLog& log_;
-  VersionRun::Options options_;
-  std::string owner_;
-  std::int64_t next_ = 0;
-  std::optional<std::int64_t> end_;
-  VersionStatus status_;
-  bool paused_ = false;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
-};
 
 class MadeUpData final : public VersionData {
  public:
@@ -191,13 +35,37 @@ class MadeUpData final : public VersionData {
         if (!log_.outputs.contains(topic)) continue;
         end = static_cast<std::int64_t>(log_.outputs[topic].size());
       }
-      positions.push_back({topic, PartitionId{0}, Offset{position.in(0, end, std::nullopt)}});
+      std::int64_t start = topic == "in" ? log_.start : 0;
+      positions.push_back({topic, PartitionId{0}, Offset{position.in(start, end, std::nullopt)}});
     }
     return positions;
+  }
+  Result<void> check_repeatable(const std::string& owner) override {
+    if (log_.began[owner] != log_.made) {
+      return fail(Errc::inconsistent_topic_id, "in was made anew");
+    }
+    if (log_.start == 0) return {};
+    return fail(Errc::offset_out_of_range, fmt::format("in begins at {}", log_.start));
+  }
+  Result<Halt> find_halt(const std::string& owner) override {
+    Halt halt;
+    if (!log_.committed.contains(owner)) return halt;
+    std::int64_t at = log_.committed[owner];
+    if (log_.began[owner] != log_.made) {
+      at = log_.start;
+      halt.lost.emplace_back("in was made anew");
+    } else if (at < log_.start) {
+      halt.lost.push_back(
+          fmt::format("records {} to {} of partition 0 of in were deleted", at, log_.start - 1));
+      at = log_.start;
+    }
+    halt.at.push_back({"in", PartitionId{0}, Offset{at}});
+    return halt;
   }
   void remove_epochs(const std::string& owner, Done done) override {
     log_.committed.erase(owner);
     log_.epochs.erase(owner);
+    log_.began.erase(owner);
     sim_.post([done = std::move(done)]() mutable { done({}); });
   }
   void delete_topic(const std::string& name, Done done) override {
@@ -253,6 +121,8 @@ class ServiceWorld {
     sim.drop_all();
     service_.reset();
     broker_.reset();
+    // Who was dropped may have answered.
+    while (!sim.idle()) sim.drop_all();
   }
 
   void open() {
@@ -338,6 +208,10 @@ class ServiceWorld {
   }
   std::string drop(bool with_topics = false, const std::string& pipeline = "p") {
     return ask([&](auto answer) { service_->drop(pipeline, with_topics, std::move(answer)); });
+  }
+  std::string drop_version(std::uint32_t version, bool with_topics = false) {
+    return ask(
+        [&](auto answer) { service_->drop_version("p", version, with_topics, std::move(answer)); });
   }
   std::string replay(const ReplayRequest& request = {}, const std::string& pipeline = "p") {
     return ask([&](auto answer) { service_->replay(pipeline, request, std::move(answer)); });

@@ -167,6 +167,9 @@ TEST_CASE("what is asked wrongly over HTTP is answered with a status and a reaso
       {"POST", "/p/replay", R"({"from": "99"})", "400", "partition 0 of in: offset 99 is outside"},
       {"GET", "/p/replay?version=x", "", "400", "version must be"},
       {"GET", "/p/replay", "", "404", "p has no replay"},
+      {"DELETE", "/p/versions", "", "400", "version must be"},
+      {"DELETE", "/p/versions?version=1", "", "409", "version 1 of p is live"},
+      {"DELETE", "/p/versions?version=2", "", "404", "p has no version 2"},
   };
   for (const Row& row : rows) {
     std::string answer = ask(server, row.method, row.path, row.body);
@@ -201,6 +204,37 @@ TEST_CASE("a server may end at any moment of what is asked of its pipelines") {
   ask(server, "POST", "/p/resume", "{}");
   produce_numbers(server, 100, 200);
   CHECK(wait_for([&] { return has_numbers(server, 1, 200); }));
+}
+
+TEST_CASE(
+    "a server that stops while it promotes ends in order, and the promotion is whole or none") {
+  TestServer server;
+  server.create_topic("in");
+  ask(server, "POST", "", plan_text());
+  for (int i = 0; i < 20; ++i) produce_numbers(server, i * 100 + 1, i * 100 + 101);
+  REQUIRE(wait_for([&] { return has_numbers(server, 1, 2001); }));
+  ask(server, "POST", "", plan_text(-1));
+  ask(server, "POST", "/p/pause");
+  for (int i = 0; i < 10; ++i) {
+    bool is_first_live = contains(ask(server, "GET", "/p"), R"("version":1,"versions")");
+    Peer peer = server.connect_http();
+    std::string body = fmt::format(R"({{"version": {}}})", is_first_live ? 2 : 1);
+    peer.send(
+        fmt::format("POST /v1/pipelines/p/promote HTTP/1.1\r\nConnection: close\r\nContent-"
+                    "Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                    body.size(), body));
+    // Sometimes as a crash.
+    if (i % 3 == 2) {
+      server.server().stop_now();
+      static_cast<void>(server.server().wait());
+    } else {
+      server.stop();
+    }
+    server.restart();
+  }
+  ask(server, "POST", "/p/resume");
+  produce_numbers(server, 2001, 2101);
+  CHECK(wait_for([&] { return has_numbers(server, 1, 2101); }));
 }
 
 TEST_CASE("a server stops in bounded time while pipelines are behind") {
