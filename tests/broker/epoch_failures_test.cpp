@@ -127,7 +127,7 @@ TEST_CASE("an epoch is ended in a topic that comes back because its deletion fai
 }
 
 TEST_CASE("an epoch for which the disk has too little room is refused, and markers still get in") {
-  EpochWorld world(1, 1 << 20);
+  EpochWorld world(1, {.free_bytes_min = 1 << 20});
   auto writer = begin(world);
   REQUIRE(world.commit(writer, "second"));
   world.files().set_free_bytes(std::uint64_t{64} << 10);
@@ -215,7 +215,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an epoch that would have too much wait for the disk is aborted everywhere") {
-  EpochWorld world(1, 0, 150'000);
+  EpochWorld world(1, {.pending_bytes_max = 150'000});
   auto writer = begin(world);
   auto failed = world.commit(writer, "lost", world.everywhere(std::string(100'000, 'x')));
   REQUIRE_FALSE(failed);

@@ -36,14 +36,8 @@ class Remains {
                   std::int32_t epoch = 0) {
     auto partition = world_.at(topic, number);
     std::int32_t sequence = sequences_[partition->log().id()]++;
-    record::BatchBuilder builder;
-    builder.append(1, {}, as_bytes(value));
-    record::BatchOptions options;
-    options.producer_id = producer;
-    options.producer_epoch = epoch_producer_epoch;
-    options.base_sequence = sequence;
-    options.is_transactional = true;
-    Offset at = append(partition, builder.build(options));
+    Offset at = append(
+        partition, EpochWorld::in_transaction(producer, epoch_producer_epoch, sequence, value, 1));
     return {partition->log().id(), epoch, sequence, at + 1};
   }
   void record(const std::string& value, const EpochEnvelope& envelope) {
@@ -80,6 +74,17 @@ void begin(EpochWorld& world) {
   world.create_topic("t", 3);
   world.create_topic("u", 1);
   world.writer();
+}
+
+/// The file of partition 0 of the topic with that id.
+std::string segment_of(EpochWorld& world, const std::string& id) {
+  std::string segment;
+  for (const std::string& path : world.files().file_paths()) {
+    bool is_it = path.find(id + "/0/") != std::string::npos && path.ends_with(".log");
+    if (is_it) segment = path;
+  }
+  REQUIRE_FALSE(segment.empty());
+  return segment;
 }
 
 /// After a crash, and again after others in the middle of what the start does; also where a reader
@@ -364,12 +369,7 @@ TEST_CASE("damage to the last epoch's output does not undo what its writer was t
   world.create_topic("other", 1);
   partition.reset();
   world.crash(false);
-  std::string segment;
-  for (const std::string& path : world.files().file_paths()) {
-    bool is_it = path.find(id + "/0/") != std::string::npos && path.ends_with(".log");
-    if (is_it) segment = path;
-  }
-  REQUIRE_FALSE(segment.empty());
+  std::string segment = segment_of(world, id);
   world.files().flip_bit(segment, 9, 1);
   world.crash(false);
   world.writer();
@@ -386,12 +386,7 @@ TEST_CASE("an owner whose last record is damaged says so, and can be removed") {
   REQUIRE(world.commit(writer, "b"));
   std::string id = world.at(epochs_topic("p.1"), 0)->log().id().topic_id.to_hex();
   world.restart();
-  std::string segment;
-  for (const std::string& path : world.files().file_paths()) {
-    bool is_it = path.find(id + "/0/") != std::string::npos && path.ends_with(".log");
-    if (is_it) segment = path;
-  }
-  REQUIRE_FALSE(segment.empty());
+  std::string segment = segment_of(world, id);
   // In the value of each of the batches, wherever they are.
   for (std::uint64_t at = 70; at < 400; at += 20) world.files().flip_bit(segment, at, 3);
   world.restart();
