@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "broker/broker.h"
+#include "log/aborted_transactions.h"
 #include "log/producer_table.h"
+#include "record/batch.h"
 
 namespace leat::broker {
 namespace {
@@ -54,14 +56,14 @@ void EpochRecovery::look_at(const std::shared_ptr<Look>& at) {
   Executor& home = broker_.executor();
   // Not by the partition, which itself asks what becomes of what it finds open.
   at->partition->executor().post([self = shared_from_this(), at, &home] {
-    at->partition->log().load_producers([self, at, &home](const Result<void>& loaded) {
-      if (loaded) look(at->partition->log(), self->last_.producer, *at);
+    at->partition->log().load_producers([self, at, &home](Result<void> looked) {
+      if (looked) looked = look(at->partition->log(), self->last_.producer, *at);
       // From now on there is a last stable offset, which other transactions may hold back.
       at->partition->load_producers([](const Result<void>&) {});
-      home.post([self, at, loaded] {
+      home.post([self, at, looked] {
         // Its files may have gone meanwhile.
-        bool is_over = loaded || self->is_deleted(*at);
-        self->looked(is_over ? Result<void>() : loaded);
+        bool is_over = looked || self->is_deleted(*at);
+        self->looked(is_over ? Result<void>() : looked);
       });
     });
   });
@@ -75,7 +77,7 @@ bool EpochRecovery::is_deleted(Look& at) const {
   return true;
 }
 
-void EpochRecovery::look(const log::Log& log, ProducerId producer, Look& at) {
+Result<void> EpochRecovery::look(const log::Log& log, ProducerId producer, Look& at) {
   const EpochPlace& place = at.place;
   const log::Producer* known = log.producers().find(producer);
   bool is_open = known != nullptr && known->transaction;
@@ -96,9 +98,41 @@ void EpochRecovery::look(const log::Log& log, ProducerId producer, Look& at) {
         is_its && !is_open &&
         known->coordinator_epoch == epoch_marker(place.number, false).coordinator_epoch;
     at.standing = is_open ? Standing::open : is_aborted ? Standing::aborted : Standing::committed;
+  } else if (newest == nullptr && !is_open) {
+    auto standing = look_for_batch(*log.view(), producer, place);
+    if (!standing) return fail(standing);
+    at.standing = *standing;
   } else {
     at.has_stray = is_open;
   }
+  return {};
+}
+
+// Where nothing is remembered of the producer: either nothing of it was there, or what was there
+// has been ended, and it was not heard of for long. Its newest batch stays through compactions.
+Result<EpochRecovery::Standing> EpochRecovery::look_for_batch(const log::LogView& view,
+                                                              ProducerId producer,
+                                                              const EpochPlace& place) {
+  Offset last{place.next_offset.value() - 1};
+  if (last < Offset{0} || last >= view.high_watermark) return Standing::missing;
+  auto slice = view.read(last, 0);
+  // Damage that nobody had met before.
+  if (!slice && slice.error().code == Errc::corrupt_message) return Standing::committed;
+  if (!slice) return fail(slice);
+  Bytes bytes(slice->bytes);
+  auto got = slice->file->read_at(slice->position, bytes);
+  if (!got) return fail(got);
+  bytes.resize(*got);
+  auto batch = record::BatchView::parse(bytes);
+  if (!batch) return fail(batch);
+  bool is_its = !batch->is_control() && batch->producer_id() == producer &&
+                batch->last_sequence() == place.last_sequence;
+  if (!is_its) return Standing::missing;
+  auto aborted = view.aborted ? view.aborted->all() : std::vector<log::AbortedTransaction>{};
+  bool is_aborted = std::any_of(aborted.begin(), aborted.end(), [&](const auto& transaction) {
+    return transaction.producer == producer && transaction.first <= last && last < transaction.last;
+  });
+  return is_aborted ? Standing::aborted : Standing::committed;
 }
 
 void EpochRecovery::looked(const Result<void>& result) {

@@ -7,6 +7,10 @@
 // not told of an abort. Nobody has been told that it is committed otherwise, nor seen any of it.
 // Whatever happens while the markers are written, the next start decides the same. What else the
 // producer has open in those partitions is of an epoch whose record did not get there: aborted.
+//
+// An owner may be opened long after that, when its pipeline was paused, and a partition forgets
+// producers without an open transaction. There the log itself is asked: if it has the last batch,
+// the marker that ended it says what it came to.
 #pragma once
 
 #include <memory>
@@ -45,7 +49,9 @@ class EpochRecovery : public std::enable_shared_from_this<EpochRecovery> {
     bool has_stray = false;  // something else of the producer is open
     std::shared_ptr<Partition> partition{};
   };
-  static void look(const log::Log& log, ProducerId producer, Look& at);
+  static Result<void> look(const log::Log& log, ProducerId producer, Look& at);
+  static Result<Standing> look_for_batch(const log::LogView& view, ProducerId producer,
+                                         const EpochPlace& place);
   void look_at(const std::shared_ptr<Look>& at);
   bool is_deleted(Look& at) const;
   void looked(const Result<void>& result);

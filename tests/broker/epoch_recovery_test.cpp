@@ -49,6 +49,10 @@ class Remains {
     append(world_.at(topic, number), record::build_end_marker(producer, epoch_producer_epoch,
                                                               epoch_marker(epoch, is_commit), 1));
   }
+  /// Of somebody who numbers nothing.
+  void plain(const std::string& topic, std::int32_t number, const std::string& value) {
+    append(world_.at(topic, number), EpochWorld::batch_of({value}));
+  }
 
  private:
   Offset append(const std::shared_ptr<Partition>& partition, Bytes bytes) {
@@ -323,6 +327,46 @@ TEST_CASE(
         CHECK(world.committed("t", 1) == Values{"a"});
         CHECK(world.records() == Values{"a"});
       });
+}
+
+TEST_CASE(
+    "a last epoch whose producer a partition has forgotten since then is what its marker there "
+    "said") {
+  for (bool is_commit : {true, false}) {
+    CAPTURE(is_commit);
+    EpochWorld world;
+    begin(world);
+    Remains remains(world);
+    EpochEnvelope envelope;
+    for (std::int32_t p = 0; p < 2; ++p) envelope.places.push_back(remains.data("t", p, "a"));
+    remains.record("a", envelope);
+    remains.marker("t", 1, 0, is_commit);
+    world.crash(true);
+    // The owner is not opened: its pipeline is paused, say.
+    world.load("t", 1);
+    world.executor().run_for(std::chrono::hours(25));
+    REQUIRE(world.at("t", 1)->log().producers().empty());
+    world.writer();
+    Values all = is_commit ? Values{"a"} : Values{};
+    CHECK(world.committed("t", 0) == all);
+    CHECK(world.committed("t", 1) == all);
+    CHECK(world.records() == all);
+  }
+}
+
+TEST_CASE("what somebody else has written where the last epoch should be is not taken for it") {
+  EpochWorld world;
+  begin(world);
+  Remains remains(world);
+  EpochEnvelope envelope;
+  envelope.places = {remains.data("t", 0, "a"), {world.at("t", 1)->log().id(), 0, 0, Offset{1}}};
+  remains.record("a", envelope);
+  remains.plain("t", 1, "b");
+  world.crash(true);
+  world.writer();
+  CHECK(world.committed("t", 0).empty());
+  CHECK(world.committed("t", 1) == Values{"b"});
+  CHECK(world.records().empty());
 }
 
 TEST_CASE("what an owner without a record has open is aborted") {
