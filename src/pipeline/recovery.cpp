@@ -128,7 +128,7 @@ Result<void> Recovery::look_at_records() {
 }
 
 Result<void> repeat(const EpochRecord& epoch, const std::string& owner, stream::Task& task,
-                    OutputHash& hash, std::vector<std::vector<stream::OutputBatch>>* given) {
+                    OutputHash* hash, std::vector<std::vector<stream::OutputBatch>>* given) {
   for (std::size_t i = 0; i < epoch.steps.size(); ++i) {
     stream::OutputBatches out;
     auto place = [&] {
@@ -140,7 +140,7 @@ Result<void> repeat(const EpochRecord& epoch, const std::string& owner, stream::
                   fmt::format("{} cannot be repeated: {}", place(), ok.error().what));
     }
     auto output = out.take();
-    if (hash.of(output) != epoch.steps[i].output_hash) {
+    if (hash != nullptr && hash->of(output) != epoch.steps[i].output_hash) {
       return fail(Errc::step_mismatch, fmt::format("{} does not give again what it gave", place()));
     }
     if (given != nullptr) given->push_back(std::move(output));

@@ -86,9 +86,9 @@ class Recovery {
 };
 
 /// Does the steps of a recorded epoch again, and holds what they give to what they gave: else
-/// Errc::step_mismatch, naming `owner`, the epoch and the step. What was given goes to `given`,
-/// step by step, if it is not null.
+/// Errc::step_mismatch, naming `owner`, the epoch and the step. A null `hash` holds them to
+/// nothing. What was given goes to `given`, step by step, if it is not null.
 Result<void> repeat(const EpochRecord& epoch, const std::string& owner, stream::Task& task,
-                    OutputHash& hash, std::vector<std::vector<stream::OutputBatch>>* given);
+                    OutputHash* hash, std::vector<std::vector<stream::OutputBatch>>* given);
 
 }  // namespace leat::pipeline

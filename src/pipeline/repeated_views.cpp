@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "column/timestamp.h"
 #include "pipeline/output_hash.h"
 #include "pipeline/plan_traits.h"
@@ -24,7 +27,8 @@ namespace {
 constexpr std::size_t kept_max = 4;
 constexpr std::size_t kept_bytes_max = std::size_t{256} << 20;
 
-/// Topics to read. What is written goes nowhere, and no topic is made for it.
+/// Topics to read. What is written goes nowhere, and no topic is made for it: of one that is gone
+/// each caller is told the same, which was made up.
 class SilentTopics final : public stream::TopicStore {
  public:
   explicit SilentTopics(stream::TopicStore& topics) : topics_(topics) {}
@@ -35,11 +39,14 @@ class SilentTopics final : public stream::TopicStore {
   Result<stream::Topic> create_topic(const std::string& name, std::int32_t partitions) override {
     auto found = topics_.find_topic(name);
     if (found || found.error().code != Errc::unknown_topic_or_partition) return found;
-    stream::Topic made{{}, name, partitions};
-    made.id.bytes[0] = ++made_;
-    made.id.bytes[1] = 1;
-    return made;
+    auto [at, is_new] = made_up_.try_emplace(name, stream::Topic{{}, name, partitions});
+    if (is_new) {
+      auto bytes = std::as_writable_bytes(std::span(at->second.id.bytes));
+      store_big_endian(bytes.data(), static_cast<std::uint64_t>(made_up_.size()));
+    }
+    return at->second;
   }
+  bool has_made_up() const { return !made_up_.empty(); }
   Result<std::unique_ptr<stream::TopicReader>> open(const stream::Topic& topic) override {
     return topics_.open(topic);
   }
@@ -49,7 +56,7 @@ class SilentTopics final : public stream::TopicStore {
 
  private:
   stream::TopicStore& topics_;
-  std::uint8_t made_ = 0;
+  std::map<std::string, stream::Topic> made_up_;
 };
 
 /// The same plan, but that what it writes to files is shown to nobody.
@@ -121,6 +128,7 @@ std::shared_ptr<const stream::View> RepeatedViews::find_kept(const PastView& wan
 }
 
 Result<std::shared_ptr<const stream::View>> RepeatedViews::make(const PastView& wanted) {
+  if (stop_) return fail(Errc::cancelled, "the server is stopping");
   if (wanted.epoch) {
     if (auto kept = find_kept(wanted, *wanted.epoch)) return kept;
   }
@@ -252,6 +260,8 @@ Result<std::shared_ptr<const stream::View>> RepeatedViews::repeat_to(const PastV
     if (!topic) return fail(topic);
     hash.add_topic(name, topic->id);
   }
+  // How many partitions a topic had that is gone nobody knows, so what went where neither.
+  OutputHash* held_to = topics.has_made_up() ? nullptr : &hash;
   auto inputs = RunInputs::open(**task, *plan, topics);
   if (!inputs) return fail(inputs);
   if (auto same = inputs->check_same(*place.begin, wanted.pipeline); !same) return fail(same);
@@ -286,7 +296,7 @@ Result<std::shared_ptr<const stream::View>> RepeatedViews::repeat_to(const PastV
     if (*record == nullptr) break;
     const auto& epoch = std::get<EpochRecord>(**record);
     (*task)->skip_views(epoch.silent);
-    auto ok = repeat(epoch, owner_of(wanted.pipeline, wanted.version), **task, hash, nullptr);
+    auto ok = repeat(epoch, owner_of(wanted.pipeline, wanted.version), **task, held_to, nullptr);
     if (!ok && ok.error().code == Errc::offset_out_of_range) {
       return fail(Errc::offset_out_of_range,
                   fmt::format("view {} cannot be made again as it was: {}; what it was made of has "

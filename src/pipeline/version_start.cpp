@@ -117,7 +117,7 @@ Result<void> VersionMachine::recover_some() {
   // What was written for files, and is not in its place, went with the process.
   task_->discard_output(epoch.silent || epoch.epoch <= files_epoch_);
   task_->skip_views(epoch.silent);
-  if (auto ok = repeat(epoch, owner_, *task_, hash_, nullptr); !ok) {
+  if (auto ok = repeat(epoch, owner_, *task_, &hash_, nullptr); !ok) {
     if (ok.error().code != Errc::offset_out_of_range) return ok;
     return fail(ok.error().code, ok.error().what + "; " + ways_out(options_.pipeline));
   }

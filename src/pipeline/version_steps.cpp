@@ -75,7 +75,7 @@ Result<bool> VersionMachine::repeat_step() {
     task_->skip_views(silent_);
   }
   std::vector<std::vector<stream::OutputBatch>> given;
-  auto ok = repeat(*repeating_, beginning_.repeats->owner, *task_, hash_, &given);
+  auto ok = repeat(*repeating_, beginning_.repeats->owner, *task_, &hash_, &given);
   if (!ok) return fail(ok);
   for (std::size_t i = 0; i < given.size(); ++i) {
     const auto& step = repeating_->steps[i].step;

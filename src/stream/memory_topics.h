@@ -49,10 +49,16 @@ class MemoryTopics final : public TopicStore {
     auto [at, made] = topics_.try_emplace(name);
     if (!made) return at->second;
     Uuid id;
-    id.bytes[0] = static_cast<std::uint8_t>(topics_.size());
+    id.bytes[0] = ++made_;
     at->second = {id, name, partitions};
     for (std::int32_t i = 0; i < partitions; ++i) partitions_[{id, PartitionId{i}}];
     return at->second;
+  }
+
+  /// Another one of its name has another id.
+  void remove_topic(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    topics_.erase(name);
   }
 
   std::vector<Topic> topics() {
@@ -219,6 +225,7 @@ class MemoryTopics final : public TopicStore {
   std::map<std::string, Topic> topics_;
   std::map<TopicPartition, Partition> partitions_;
   std::uint64_t reads_ = 0;
+  std::uint8_t made_ = 0;
 };
 
 }  // namespace leat::stream

@@ -61,6 +61,7 @@ class Past {
     wanted_.identity = "one";
   }
   PastView& wanted() { return wanted_; }
+  void stop() { views_.stop(); }
   std::string at(std::optional<std::uint64_t> epoch, std::optional<std::int64_t> time_ms = {}) {
     wanted_.epoch = epoch;
     wanted_.time_ms = time_ms;
@@ -196,6 +197,50 @@ TEST_CASE("what an ended batch is complete up to is in its view, and after a cra
     REQUIRE(play.status().state == RunState::finished);
     CHECK(play.run().views().front()->read({})->moment.complete_to == 5000);
   }
+}
+
+TEST_CASE("a view is made again as it was though the topics that its plan writes to are gone") {
+  Play play(1, 2);
+  // Somebody made it, with as many partitions as the plan does not say.
+  REQUIRE(play.topics.create_topic("out", 3).has_value());
+  Past past(play);
+  play.start(counting());
+  for (int i = 0; i < 20; ++i) {
+    play.produce(1000 * i, std::string(1, static_cast<char>('a' + i % 5)), i, i % 2);
+    play.pass(200ms);
+  }
+  std::string then = shown(play);
+  REQUIRE(then.ends_with(": a=4 b=4 c=4 d=4 e=4"));
+  auto epoch = play.status().epochs;
+  play.topics.remove_topic("out");
+  CHECK(past.at(epoch) == then);
+  CHECK(past.at({}) == then);
+  CHECK_FALSE(play.topics.find_topic("out"));
+}
+
+TEST_CASE("a view of a topic that was made anew under its name says so") {
+  Play play;
+  Past past(play);
+  play.start(counting());
+  play.produce(1000, "a");
+  play.pass(1s);
+  play.drop();
+  play.topics.remove_topic("in");
+  REQUIRE(play.topics.create_topic("in", 1).has_value());
+  play.produce(1000, "b");
+  CHECK(past.at(2).find("the topic in was made anew") != std::string::npos);
+}
+
+TEST_CASE("whoever asks for a view of before while all stops is told so, whatever is kept") {
+  Play play;
+  Past past(play);
+  play.start(counting());
+  play.produce(1000, "a");
+  play.pass(1s);
+  CHECK(past.at(2) == "2: a=1");
+  past.stop();
+  CHECK(past.at(2) == "the server is stopping");
+  CHECK(past.at({}) == "the server is stopping");
 }
 
 TEST_CASE("a view whose inputs are gone says which, and what can be asked instead") {
