@@ -289,6 +289,7 @@ Result<Difference> compare_topics(stream::TopicStore& topics, const Comparison& 
 
 void CompareTopics::begin(Comparison comparison, Done done) {
   executor_.post([this, comparison = std::move(comparison), done = std::move(done)]() mutable {
+    if (stop_) return done(fail(Errc::cancelled, "the server is stopping"));
     done(compare_topics(topics_, comparison, stop_));
   });
 }

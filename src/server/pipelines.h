@@ -46,14 +46,14 @@ class Pipelines {
   stream::BrokerTopics topics_;
   pipeline::BrokerEpochs epochs_;
   pipeline::BrokerVersionData data_;
-  ThreadExecutor comparing_{"leat-compare"};
-  pipeline::CompareTopics compare_;
-  ThreadExecutor repeating_{"leat-views"};
-  pipeline::RepeatedViews past_views_;
   std::unique_ptr<pipeline::Service> service_;
   std::atomic<bool> has_ended_{false};
-  // Stopped first.
+  // A thread is joined before what runs on it goes, and before the one that it answers on.
   ThreadExecutor executor_{"leat-pipelines"};
+  pipeline::CompareTopics compare_;
+  ThreadExecutor comparing_{"leat-compare"};
+  pipeline::RepeatedViews past_views_;
+  ThreadExecutor repeating_{"leat-views"};
 };
 
 }  // namespace leat::server

@@ -1,5 +1,8 @@
 // Views in a server, over HTTP.
+#include <chrono>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -32,6 +35,18 @@ std::string plan_text(const std::string& name, const std::string& view, int boun
           "aggregates": [{{"function": "count", "name": "rows"}}]}},
         {{"name": "out", "type": "sink", "input": "w", "view": "{}", "keys": [{}]}}]}})",
       name, more, bound, keys, view, keys);
+}
+
+/// The rows of "in" above `bound`, as a topic.
+std::string topic_plan_text(const std::string& name, int bound = 0) {
+  return fmt::format(
+      R"({{"version": 1, "name": "{}", "nodes": [
+        {{"name": "in", "type": "source", "topic": "in",
+          "columns": [{{"name": "k", "type": "text"}}, {{"name": "j", "type": "bigint"}}]}},
+        {{"name": "some", "type": "filter", "input": "in",
+          "condition": {{"call": "<", "arguments": [{{"column": "j"}}, {{"bigint": {}}}]}}}},
+        {{"name": "out", "type": "sink", "input": "some", "topic": "{}-out"}}]}})",
+      name, 100 + bound, name);
 }
 
 void produce_row(TestServer& server, const std::string& key, int j, int time_ms = 1000) {
@@ -213,6 +228,37 @@ TEST_CASE("a batch's view is shown at its end, all of it at once, and kept over 
   ask_http(server, "POST", "/v1/pipelines/p/run");
   CHECK(wait_for_rows(server, "a=2"));
   CHECK(rows(server, "/counts?as_of=" + first) == "a=1");
+}
+
+TEST_CASE("a server stops while views of before are being made, and versions are compared") {
+  TestServer server;
+  server.create_topic("in");
+  deploy(server, plan_text("p", "counts"));
+  deploy(server, topic_plan_text("q"));
+  for (int i = 1; i <= 50; ++i) produce_row(server, "a", 1);
+  REQUIRE(wait_for_rows(server, "a=50"));
+  std::string moment = text_at(get_json(server, "/v1/views/counts"), "moment");
+  deploy(server, topic_plan_text("q", 7));
+  for (int round = 0; round < 8; ++round) {
+    CAPTURE(round);
+    std::vector<Peer> peers;
+    auto send = [&](const std::string& method, const std::string& path, const std::string& body) {
+      peers.push_back(server.connect_http());
+      peers.back().send(
+          fmt::format("{} {} HTTP/1.1\r\nConnection: close\r\n"
+                      "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                      method, path, body.size(), body));
+    };
+    send("POST", "/v1/pipelines/q/replay", R"({"diff": true, "rate": "max"})");
+    std::this_thread::sleep_for(std::chrono::milliseconds(60 * (round % 4)));
+    // Each is another one, so that none is kept.
+    for (int epoch = std::stoi(moment); epoch > 1 && peers.size() < 9; epoch -= 5) {
+      send("GET", fmt::format("/v1/views/counts?as_of={}", epoch), "");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(round / 2));
+    server.restart();
+    REQUIRE(wait_for_rows(server, "a=50"));
+  }
 }
 
 TEST_SUITE_END();
