@@ -33,10 +33,8 @@ std::string list_text(const std::vector<std::string>& names) {
 /// Where results go, for sentences.
 std::string results_text(const plan::Plan& plan) {
   std::vector<std::string> names = sink_topics(plan);
-  for (const plan::Node& node : plan.nodes) {
-    const auto* sink = std::get_if<plan::Sink>(&node.body);
-    if (sink != nullptr && !sink->view.empty()) names.push_back("view " + sink->view);
-  }
+  for (const std::string& view : sink_views(plan)) names.push_back("view " + view);
+  for (const std::string& folder : sink_folders(plan)) names.push_back("files in " + folder);
   return list_text(names);
 }
 
@@ -117,6 +115,30 @@ void Deployment::change_at_last(const Change& what, Done done, Next next) {
          });
 }
 
+void Deployment::change_by_duty(const std::string& duty, Change what) {
+  enqueue([this, duty, what = std::move(what)](Next next) mutable {
+    if (record() == nullptr) return next();
+    change(what, [this, duty, next = std::move(next)](const Result<std::string>& changed) mutable {
+      tried(duty, changed ? Result<void>() : fail(changed));
+      next();
+    });
+  });
+}
+
+bool Deployment::is_due(const std::string& duty) {
+  return duties_.is_due(duty, environment_.clock.monotonic());
+}
+
+void Deployment::tried(const std::string& duty, const Result<void>& outcome) {
+  if (outcome) {
+    duties_.done(duty);
+  } else if (duties_.failed(duty, outcome.error(), environment_.clock.monotonic())) {
+    log_warning("pipeline {}: it was to {}, and could not: {}; it is tried again", name_, duty,
+                outcome.error().what);
+  }
+  schedule_tick();
+}
+
 void Deployment::open() {
   const Deployed* pipeline = record();
   if (pipeline != nullptr && pipeline->dropped) {
@@ -155,9 +177,10 @@ bool Deployment::should_work(const Deployed& pipeline, const Version& version) c
 Deployment::Worker& Deployment::worker_of(const Version& version) {
   auto found = workers_.find(version.number);
   if (found != workers_.end()) return found->second;
-  Worker worker{
-      version.plan, plan::parse(version.plan), std::nullopt, nullptr, "", 0, std::nullopt, false,
-      false};
+  Worker worker;
+  worker.plan_text = version.plan;
+  worker.plan = plan::parse(version.plan);
+  if (worker.plan) worker.views = view_traits(*worker.plan);
   if (is_batch(worker.plan) && !worker.plan->mode.schedule.empty()) {
     auto schedule = Cron::parse(worker.plan->mode.schedule);
     if (schedule) worker.schedule = *schedule;
@@ -201,11 +224,13 @@ void Deployment::start(const Version& version, Worker& worker) {
     worker.plan_text = version.plan;
     worker.plan = plan::parse(version.plan);
     ASSERT(worker.plan.has_value());  // it was printed when the batch began
+    worker.views = view_traits(*worker.plan);
   }
   VersionRun::Options options = options_of(version, worker);
   if (has_run_before(version)) options.anew_behind = version.batch.last_epoch;
   worker.suffix = options.suffix;
   worker.batch_run = version.batch.count;
+  worker.ended_ms = 0;
   worker.keeper->start(std::move(options));
 }
 
@@ -248,32 +273,12 @@ void Deployment::reconcile(Next done) {
 void Deployment::react(std::uint32_t number) {
   const Deployed* pipeline = record();
   const Version* version = pipeline == nullptr ? nullptr : pipeline->find(number);
-  const Worker* worker = find_worker(number);
-  if (version == nullptr || worker == nullptr || is_closing_) return;
-  if (worker->keeper->state() != Keeper::State::finished) return;
+  auto worker = workers_.find(number);
+  if (version == nullptr || worker == workers_.end() || is_closing_) return;
+  if (worker->second.keeper->state() != Keeper::State::finished) return;
+  if (worker->second.ended_ms == 0) worker->second.ended_ms = environment_.clock.wall_ms();
   if (version->role == Role::live) return finish_batch(number);
   if (version->role == Role::replay) end_replay(number, Role::replay);
-}
-
-void Deployment::finish_batch(std::uint32_t number) {
-  enqueue([this, number](Next next) mutable {
-    const Deployed* pipeline = record();
-    const Version* version = pipeline == nullptr ? nullptr : pipeline->find(number);
-    auto worker = workers_.find(number);
-    bool is_over = version != nullptr && version->batch.is_under_way() &&
-                   worker != workers_.end() &&
-                   worker->second.keeper->state() == Keeper::State::finished;
-    if (!is_over) return next();
-    std::uint64_t epochs = worker->second.keeper->status()->epochs;
-    change(
-        [this, number, epochs](Deployed& changed) -> Result<std::string> {
-          BatchRuns& batch = changed.find(number)->batch;
-          batch.ended_ms = std::max(environment_.clock.wall_ms(), batch.begun_ms + 1);
-          batch.last_epoch = epochs;
-          return "";
-        },
-        [next = std::move(next)](const Result<std::string>&) mutable { next(); });
-  });
 }
 
 // ---- Commands ----------------------------------------------------------------------------------
@@ -346,57 +351,16 @@ void Deployment::resume(Done done) {
   change_by_command(
       [this](Deployed& pipeline) -> Result<std::string> {
         bool was_paused = std::exchange(pipeline.paused, false);
-        bool tries = false;
+        bool tries = duties_.next_due().has_value();
         for (auto& [number, worker] : workers_) {
           Keeper::State state = worker.keeper->state();
           tries = tries || state == Keeper::State::waiting || state == Keeper::State::given_up;
           worker.keeper->try_again();
         }
+        duties_.try_all_now();
         if (was_paused) return fmt::format("resumed {}", name_);
         return tries ? fmt::format("{} tries again", name_)
                      : fmt::format("{} is not paused", name_);
-      },
-      std::move(done));
-}
-
-Result<void> Deployment::begin_batch(Version& version, plan::Parameters values) const {
-  std::int64_t begun_ms = std::max(environment_.clock.wall_ms(), version.batch.ended_ms + 1);
-  if (!version.open && !values.empty()) {
-    return fail(Errc::plan_error, fmt::format("the plan of {} leaves nothing open", name_));
-  }
-  if (version.open) {
-    auto plan = fill_in(*version.open, values, begun_ms);
-    if (!plan) return fail(plan);
-    if (auto bound = plan::bind(*plan); !bound) return fail(bound);
-    version.plan = plan::print(*plan);
-    version.hash = plan::hash(*plan);
-  }
-  ++version.batch.count;
-  version.batch.begun_ms = begun_ms;
-  version.batch.values = std::move(values);
-  return {};
-}
-
-void Deployment::run_now(plan::Parameters values, Done done) {
-  change_by_command(
-      [this, values = std::move(values)](Deployed& pipeline) -> Result<std::string> {
-        Version* live = pipeline.live();
-        const Worker* worker = live == nullptr ? nullptr : find_worker(live->number);
-        if (worker == nullptr || !is_batch(worker->plan)) {
-          return fail(Errc::invalid_request,
-                      fmt::format("{} is no batch: it runs all the time", name_));
-        }
-        if (pipeline.paused) {
-          return fail(Errc::invalid_request,
-                      fmt::format("{} is paused: `leat pipeline resume {}` first", name_, name_));
-        }
-        if (live->batch.is_under_way()) {
-          return fail(Errc::invalid_request,
-                      fmt::format("{} is running since {} s", name_,
-                                  (environment_.clock.wall_ms() - live->batch.begun_ms) / 1000));
-        }
-        if (auto begun = begin_batch(*live, values); !begun) return fail(begun);
-        return fmt::format("{} runs", name_);
       },
       std::move(done));
 }

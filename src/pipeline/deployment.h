@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,7 +18,9 @@
 #include "pipeline/cut.h"
 #include "pipeline/failures.h"
 #include "pipeline/halt_finder.h"
+#include "pipeline/duties.h"
 #include "pipeline/keeper.h"
+#include "pipeline/plan_traits.h"
 #include "pipeline/served_view.h"
 #include "pipeline/version_data.h"
 #include "pipeline/view.h"
@@ -96,12 +99,15 @@ class Deployment {
   bool is_gone() const { return is_gone_ && !is_busy_; }
   /// The views of its versions, as they can be read now.
   std::vector<ServedView> served_views() const;
+  std::optional<ServedView> find_view(std::string_view name) const;
 
  private:
   /// A version and what keeps it at work.
   struct Worker {
     std::string plan_text;
     Result<plan::Plan> plan;
+    /// Of that plan, which would have to be bound for each reader otherwise.
+    std::vector<ViewTraits> views;
     std::optional<Cron> schedule;
     std::unique_ptr<Keeper> keeper;
     /// What its run was started with: behind topics' names, and a batch's run.
@@ -115,7 +121,10 @@ class Deployment {
     /// when the next may be, by the monotonic clock.
     Failures cut_failures = {};
     std::chrono::nanoseconds cut_after{0};
+    /// When its run came to its end, by the wall's clock; 0 as long as it has not.
+    std::int64_t ended_ms = 0;
   };
+  static constexpr const char* begin_duty = "begin its next run";
   using Next = UniqueFunction<void()>;
   using Settled = UniqueFunction<void(Result<void>)>;
   /// Changes what is to be remembered, and says what it did.
@@ -131,6 +140,11 @@ class Deployment {
   void change_by_command(Change change, Done done);
   /// The end of a command is a change, and what that says its answer.
   void change_at_last(const Change& change, Done done, Next next);
+  /// The same for what nobody asked for: once it is due, and again if it fails.
+  void change_by_duty(const std::string& duty, Change change);
+  /// Whether a duty is to be done now, and what came of it.
+  bool is_due(const std::string& duty);
+  void tried(const std::string& duty, const Result<void>& outcome);
   /// Gives `answer` what was said, and goes on.
   template <class Then>
   auto later(Then then);
@@ -143,18 +157,27 @@ class Deployment {
   void start(const Version& version, Worker& worker);
   VersionRun::Options options_of(const Version& version, const Worker& worker) const;
   void react(std::uint32_t number);
+
+  // Batches (deployment_batch.cpp).
+  /// A run that is over, and that the catalog has as under way.
+  bool has_ended(const Version& version) const;
+  void end_batch(Version& version) const;
   void finish_batch(std::uint32_t number);
   Result<void> begin_batch(Version& version, plan::Parameters values) const;
+  std::optional<std::int64_t> next_run_ms(const Version& version) const;
+  void begin_due_batch();
 
-  void add_served_views(const Version& version, std::vector<ServedView>& views) const;
+  /// The version's view of that number, of those of its worker.
+  ServedView served_view(const Version& version, const Worker& worker, std::size_t number) const;
+  /// Calls `visit` with each view that there is: version, worker, number, name.
+  template <class Visit>
+  void visit_views(Visit visit) const;
   VersionView view_of(const Deployed& pipeline, const Version& version) const;
   Activity activity_of(const Deployed& pipeline, const Version& version) const;
 
   // Time: schedules, the end of those that are retired, how far replays are.
   void tick();
   void schedule_tick();
-  std::optional<std::int64_t> next_run_ms(const Version& version) const;
-  void begin_due_batch();
   void end_retired();
 
   /// Removes what an owner committed and, if wanted, its shadow topics.
@@ -206,6 +229,7 @@ class Deployment {
   std::string name_;
   std::map<std::uint32_t, Worker> workers_;
   std::deque<UniqueFunction<void(Next)>> commands_;
+  Duties duties_;
   bool is_busy_ = false;
   bool is_closing_ = false;
   /// Commands that come to their turn now change nothing.

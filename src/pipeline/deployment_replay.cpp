@@ -327,17 +327,20 @@ void Deployment::watch(const Version& version) {
   }
   if (!version.promotes) return;
   if (compares && version.replay->only_if_same && !worker->difference->is_same()) {
-    return change_by_command(
-        [number = version.number](Deployed& pipeline) -> Result<std::string> {
-          pipeline.find(number)->promotes = false;
-          return "";
-        },
-        [](const Result<JsonObject>&) {});
+    std::string duty = fmt::format("leave version {} beside the live one", version.number);
+    if (!is_due(duty)) return;
+    return change_by_duty(duty,
+                          [number = version.number](Deployed& pipeline) -> Result<std::string> {
+                            pipeline.find(number)->promotes = false;
+                            return "";
+                          });
   }
   if (worker->plan && worker->plan->mode.type == plan::Mode::Type::batch) {
-    return change_by_command([this, number = version.number](
-                                 Deployed& pipeline) { return swap_roles(pipeline, number, {}); },
-                             [](const Result<JsonObject>&) {});
+    std::string duty = fmt::format("make version {} live", version.number);
+    if (!is_due(duty)) return;
+    return change_by_duty(duty, [this, number = version.number](Deployed& pipeline) {
+      return swap_roles(pipeline, number, {});
+    });
   }
   if (may_cut) promote_waiting(version);
 }
@@ -360,7 +363,9 @@ bool Deployment::has_caught_up(const Version& version) const {
 }
 
 void Deployment::end_replay(std::uint32_t number, Role role) {
-  enqueue([this, number, role](Next next) mutable {
+  std::string duty = fmt::format("note how far the replay of version {} is", number);
+  if (!is_due(duty)) return;
+  enqueue([this, number, role, duty](Next next) mutable {
     const Deployed* pipeline = record();
     const Version* version = pipeline == nullptr ? nullptr : pipeline->find(number);
     bool is_under_way =
@@ -378,7 +383,10 @@ void Deployment::end_replay(std::uint32_t number, Role role) {
           over.role_ms = environment_.clock.wall_ms();
           return "";
         },
-        [next = std::move(next)](const Result<std::string>&) mutable { next(); });
+        [this, duty, next = std::move(next)](const Result<std::string>& ended) mutable {
+          tried(duty, ended ? Result<void>() : fail(ended));
+          next();
+        });
   });
 }
 

@@ -15,6 +15,7 @@ constexpr milliseconds look_interval{30'000};
 /// How often it is looked at how far a replay is.
 constexpr milliseconds watch_interval{200};
 constexpr milliseconds soon{20};
+constexpr const char* retired_duty = "end what has been retired for a day";
 
 }  // namespace
 
@@ -84,6 +85,7 @@ PipelineView Deployment::view() const {
   if (pipeline == nullptr) return view;
   view.created_ms = pipeline->created_ms;
   view.paused = pipeline->paused;
+  view.held_up = duties_.held_up(environment_.clock.monotonic(), view.now_ms);
   for (const Version& version : pipeline->versions) {
     view.versions.push_back(view_of(*pipeline, version));
   }
@@ -91,30 +93,6 @@ PipelineView Deployment::view() const {
 }
 
 // ---- Time --------------------------------------------------------------------------------------
-
-std::optional<std::int64_t> Deployment::next_run_ms(const Version& version) const {
-  const Worker* worker = find_worker(version.number);
-  if (worker == nullptr || !worker->schedule) return std::nullopt;
-  // What was to be while the server was not there, or the pipeline was paused, is made up for once;
-  // what was to be while a run was under way is not.
-  std::int64_t from = std::max({version.role_ms, version.batch.begun_ms, version.batch.ended_ms});
-  return worker->schedule->next_after(from);
-}
-
-void Deployment::begin_due_batch() {
-  change_by_command(
-      [this](Deployed& pipeline) -> Result<std::string> {
-        Version* live = pipeline.live();
-        if (live == nullptr || pipeline.paused || pipeline.dropped) return "";
-        std::int64_t now_ms = environment_.clock.wall_ms();
-        if (live->batch.is_under_way() || next_run_ms(*live).value_or(now_ms + 1) > now_ms) {
-          return "";
-        }
-        if (auto begun = begin_batch(*live, {}); !begun) return fail(begun);
-        return "";
-      },
-      [](const Result<plan::JsonObject>&) {});
-}
 
 void Deployment::end_retired() {
   enqueue([this](Next next) mutable {
@@ -130,6 +108,7 @@ void Deployment::end_retired() {
       return "";
     };
     change(end, [this, over, next = std::move(next)](const Result<std::string>& ended) mutable {
+      tried(retired_duty, ended ? Result<void>() : fail(ended));
       if (ended) {
         for (const Version& version : *over) {
           remove_output(version, false, [](const Result<void>&) {});
@@ -151,14 +130,14 @@ void Deployment::tick() {
     any_retired_over = any_retired_over ||
                        (version.role == Role::retired && now_ms >= version.role_ms + retired_ms);
   }
-  if (any_retired_over) end_retired();
-  const Version* live = pipeline->live();
-  bool may_begin = live != nullptr && !pipeline->paused && !pipeline->dropped;
-  if (may_begin && !live->batch.is_under_way()) {
-    auto due_ms = next_run_ms(*live);
-    if (due_ms && *due_ms <= now_ms) begin_due_batch();
-  }
+  if (any_retired_over && is_due(retired_duty)) end_retired();
+  // Of which nothing could be remembered when they ended.
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, worker] : workers_) numbers.push_back(number);
+  for (std::uint32_t number : numbers) react(number);
+  begin_due_batch();
   watch_replays();
+  if (!is_busy_) duties_.forget_unasked(environment_.clock.monotonic());
   schedule_tick();
 }
 
@@ -170,9 +149,14 @@ void Deployment::schedule_tick() {
   std::optional<milliseconds> delay;
   auto within = [&](milliseconds wanted) { delay = std::min(delay.value_or(wanted), wanted); };
   if (needs_watching()) within(watch_interval);
+  if (auto next = duties_.next_due()) {
+    auto left = std::chrono::ceil<milliseconds>(*next - environment_.clock.monotonic());
+    within(std::max(left, soon));
+  }
   for (const Version& version : pipeline->versions) {
     if (version.role == Role::retired) within(look_interval);
     if (version.role != Role::live || pipeline->paused || version.batch.is_under_way()) continue;
+    if (duties_.is_waiting(begin_duty)) continue;
     auto due_ms = next_run_ms(version);
     if (due_ms) within(std::clamp(milliseconds(*due_ms - now_ms), soon, look_interval));
   }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "plan/bound_plan.h"
+
 namespace leat::pipeline {
 
 namespace {
@@ -16,6 +18,16 @@ std::vector<std::string> each_once(std::vector<std::string> names) {
   return names;
 }
 
+/// What each of the plan's nodes of a kind has for a member.
+template <class Body>
+std::vector<std::string> texts_of(const plan::Plan& plan, std::string Body::*member) {
+  std::vector<std::string> texts;
+  for (const plan::Node& node : plan.nodes) {
+    if (const auto* body = std::get_if<Body>(&node.body)) texts.push_back(body->*member);
+  }
+  return each_once(std::move(texts));
+}
+
 template <class Body>
 void add_topics(const Body& body, std::vector<std::string>& names) {
   if constexpr (requires { body.late_topic; }) names.push_back(body.late_topic);
@@ -25,19 +37,23 @@ void add_topics(const Body& body, std::vector<std::string>& names) {
 }  // namespace
 
 std::vector<std::string> source_topics(const plan::Plan& plan) {
-  std::vector<std::string> names;
-  for (const plan::Node& node : plan.nodes) {
-    if (const auto* source = std::get_if<plan::Source>(&node.body)) names.push_back(source->topic);
-  }
-  return each_once(std::move(names));
+  return texts_of(plan, &plan::Source::topic);
 }
 
 std::vector<std::string> sink_topics(const plan::Plan& plan) {
-  std::vector<std::string> names;
-  for (const plan::Node& node : plan.nodes) {
-    if (const auto* sink = std::get_if<plan::Sink>(&node.body)) names.push_back(sink->topic);
-  }
-  return each_once(std::move(names));
+  return texts_of(plan, &plan::Sink::topic);
+}
+
+std::vector<std::string> source_files(const plan::Plan& plan) {
+  return texts_of(plan, &plan::Source::file);
+}
+
+std::vector<std::string> sink_folders(const plan::Plan& plan) {
+  return texts_of(plan, &plan::Sink::files);
+}
+
+std::vector<std::string> sink_views(const plan::Plan& plan) {
+  return texts_of(plan, &plan::Sink::view);
 }
 
 std::vector<std::string> written_topics(const plan::Plan& plan) {
@@ -47,6 +63,20 @@ std::vector<std::string> written_topics(const plan::Plan& plan) {
     std::visit([&](const auto& body) { add_topics(body, names); }, node.body);
   }
   return each_once(std::move(names));
+}
+
+std::vector<ViewTraits> view_traits(const plan::Plan& plan) {
+  std::vector<ViewTraits> views;
+  auto bound = plan::bind(plan);
+  if (!bound) return views;
+  for (const auto& node : bound->nodes) {
+    const auto* sink = std::get_if<plan::Sink>(&node.node->body);
+    if (sink == nullptr || sink->view.empty()) continue;
+    ViewTraits view{sink->view, sink->keys, {}};
+    for (const auto& column : node.schema) view.columns.push_back(column.name);
+    views.push_back(std::move(view));
+  }
+  return views;
 }
 
 bool is_stateless(const plan::Plan& plan) {

@@ -15,6 +15,20 @@ std::vector<std::string> sink_topics(const plan::Plan& plan);
 /// Those, and where late rows and dead letters go.
 std::vector<std::string> written_topics(const plan::Plan& plan);
 
+/// Files that sources read, folders that sinks write to, and views, by their names.
+std::vector<std::string> source_files(const plan::Plan& plan);
+std::vector<std::string> sink_folders(const plan::Plan& plan);
+std::vector<std::string> sink_views(const plan::Plan& plan);
+
+/// A sink that is a view.
+struct ViewTraits {
+  std::string name;
+  std::vector<std::string> keys;
+  std::vector<std::string> columns;
+};
+/// In the order of the sinks; none if the plan does not bind. Costs as much as binding it.
+std::vector<ViewTraits> view_traits(const plan::Plan& plan);
+
 /// Whether what comes of a row depends on that row alone.
 bool is_stateless(const plan::Plan& plan);
 

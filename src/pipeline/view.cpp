@@ -172,6 +172,19 @@ JsonObject version_json(const VersionView& view, std::int64_t now_ms) {
   return object;
 }
 
+Json held_up_json(const std::vector<HeldUp>& all) {
+  JsonArray array;
+  for (const HeldUp& held_up : all) {
+    JsonObject item;
+    item["duty"] = held_up.duty;
+    item["failures"] = json_number(held_up.failures);
+    item["error"] = held_up.error.what;
+    item["next_try"] = json_time(held_up.next_try_ms);
+    array.emplace_back(std::move(item));
+  }
+  return array;
+}
+
 std::string state_of(const PipelineView& view) {
   const VersionView* live = view.live();
   if (live == nullptr) return view.versions.empty() ? "dropping" : "deployed";
@@ -251,11 +264,15 @@ Json to_json(const PipelineView& view) {
   auto& object = std::get<JsonObject>(summary);
   object["created"] = json_time(view.created_ms);
   object["paused"] = view.paused;
+  object["held_up"] = held_up_json(view.held_up);
   const VersionView* live = view.live();
   if (live != nullptr && live->plan) {
     object["sources"] = names(source_topics(*live->plan));
     object["sinks"] = names(sink_topics(*live->plan));
     object["writes"] = names(written_topics(*live->plan));
+    object["files"] = names(source_files(*live->plan));
+    object["folders"] = names(sink_folders(*live->plan));
+    object["views"] = names(sink_views(*live->plan));
   }
   JsonArray versions;
   for (const VersionView& version : view.versions) {

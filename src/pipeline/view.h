@@ -10,6 +10,7 @@
 
 #include "pipeline/deployed.h"
 #include "pipeline/difference.h"
+#include "pipeline/duties.h"
 #include "pipeline/keeper.h"
 #include "pipeline/version_status.h"
 #include "plan/json.h"
@@ -64,6 +65,8 @@ struct PipelineView {
   std::int64_t created_ms = 0;
   std::int64_t now_ms = 0;
   bool paused = false;
+  /// What it was to do by itself and could not do yet.
+  std::vector<HeldUp> held_up;
   std::vector<VersionView> versions;
 
   const VersionView* live() const;

@@ -276,6 +276,13 @@ Sentences failing(const PipelineView& pipeline, const VersionView& version) {
   return {fmt::format("It fails, {} in a row: {}.{}", times_text(version.failures), reason, next)};
 }
 
+std::string held_up_sentence(const PipelineView& pipeline, const HeldUp& held_up) {
+  return fmt::format(
+      "It was to {}, and could not, {} in a row: {}. It is tried again in {}.", held_up.duty,
+      times(held_up.failures), held_up.error.what,
+      duration_text(std::max<std::int64_t>(0, held_up.next_try_ms - pipeline.now_ms)));
+}
+
 Sentences why_of(const PipelineView& pipeline, const VersionView& version) {
   switch (version.activity) {
     case Activity::paused:
@@ -318,6 +325,9 @@ std::vector<std::string> why(const PipelineView& view) {
   const VersionView* live = view.live();
   if (live == nullptr) return {"No version of it is live."};
   Sentences sentences = why_of(view, *live);
+  for (const HeldUp& held_up : view.held_up) {
+    sentences.push_back(held_up_sentence(view, held_up));
+  }
   if (!live->plan) sentences.push_back("Its plan cannot be read by this server.");
   for (const VersionView& version : view.versions) {
     if (std::string waits = waits_for(view, version); !waits.empty()) {

@@ -307,6 +307,27 @@ TEST_CASE("what is deployed under the name of a dropped pipeline has nothing of 
   CHECK(world.log.outputs["out"].empty());
 }
 
+TEST_CASE("what is deployed while the pipeline of its name is being dropped has nothing of it") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(batch_plan());
+  world.run_now();
+  world.pass(1s);
+  world.log.outputs.clear();
+  int answers = 0;
+  auto count = [&](const Result<plan::Json>& answer) {
+    REQUIRE_MESSAGE(answer, answer.error().what);
+    ++answers;
+  };
+  world.service().drop("p", false, count);
+  world.service().deploy(stream_plan(), {}, count);
+  world.run_until([&] { return answers == 2; });
+  world.pass(1s);
+  CHECK(contains(world.show(), R"("state":"running")"));
+  CHECK(contains(world.show(), R"("mode":"stream")"));
+  CHECK(world.wrong(10) == "");
+}
+
 TEST_CASE("a promotion that was asked for twice while all stood still happens once") {
   ServiceWorld world;
   world.log.end = 10;
