@@ -26,9 +26,19 @@ bool is_there(const Json& json, const char* name) {
   return !std::holds_alternative<std::nullptr_t>(member(json, name));
 }
 
-std::string list_text(const Json& names) {
+/// Names of one kind of a pipeline's ends, and what that kind is called.
+struct Ends {
+  const char* member;
+  const char* kind;
+};
+
+std::string list_text(const Json& pipeline, std::initializer_list<Ends> all) {
   std::vector<std::string> texts;
-  for (const Json& name : items_of(names)) texts.push_back(text_of(name));
+  for (const Ends& ends : all) {
+    for (const Json& name : items_of(member(pipeline, ends.member))) {
+      texts.push_back(ends.kind + text_of(name));
+    }
+  }
   return texts.empty() ? "nothing" : fmt::format("{}", fmt::join(texts, ", "));
 }
 
@@ -43,6 +53,15 @@ std::string event_time_text(const Json& status) {
   if (std::holds_alternative<std::nullptr_t>(holder)) return time;
   return fmt::format("{}, held back by partition {} of {}", time, text(holder, "partition"),
                      text(holder, "topic"));
+}
+
+std::string held_up_text(const Json& held_up) {
+  std::string out;
+  for (const Json& item : items_of(held_up)) {
+    out += fmt::format("held up  it was to {}, and could not: {}; tried again at {}\n",
+                       text(item, "duty"), text(item, "error"), text(item, "next_try"));
+  }
+  return out;
 }
 
 std::string status_text(const Json& pipeline) {
@@ -146,8 +165,10 @@ std::string pipeline_text(const Json& pipeline) {
   std::string out =
       fmt::format("pipeline {}: {}, {}, version {} is live\n", text(pipeline, "name"),
                   text(pipeline, "state"), cell(pipeline, "mode"), cell(pipeline, "version"));
-  out += fmt::format("reads    {}\nwrites   {}\n", list_text(member(pipeline, "sources")),
-                     list_text(member(pipeline, "writes")));
+  out += fmt::format(
+      "reads    {}\nwrites   {}\n", list_text(pipeline, {{"sources", ""}, {"files", "file "}}),
+      list_text(pipeline, {{"writes", ""}, {"views", "view "}, {"folders", "files in "}}));
+  out += held_up_text(member(pipeline, "held_up"));
   out += status_text(pipeline);
   const Json& snapshot = member(live, "snapshot");
   if (!std::holds_alternative<std::nullptr_t>(snapshot)) {

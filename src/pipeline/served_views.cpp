@@ -83,11 +83,9 @@ Json ServedViews::list() const {
 }
 
 Result<ServedView> ServedViews::find(const std::string& name) const {
+  if (auto view = environment_.find(name)) return std::move(*view);
   std::vector<std::string> there;
-  for (ServedView& view : environment_.list()) {
-    if (view.name == name) return std::move(view);
-    there.push_back(view.name);
-  }
+  for (ServedView& view : environment_.list()) there.push_back(std::move(view.name));
   for (const auto& [other, view] : environment_.catalog.unions()) there.push_back(other);
   std::sort(there.begin(), there.end());
   return fail(Errc::not_found,
@@ -252,6 +250,7 @@ Result<std::string> ServedViews::merge(const Sides& sides, const ViewQuestion& q
 
 Result<void> ServedViews::check_names(const plan::Plan& plan) const {
   std::set<std::string> own;
+  std::vector<KnownPlan> others = environment_.plans();
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const auto* sink = std::get_if<plan::Sink>(&plan.nodes[i].body);
     if (sink == nullptr || sink->view.empty()) continue;
@@ -263,14 +262,10 @@ Result<void> ServedViews::check_names(const plan::Plan& plan) const {
     if (is_shadow_name(sink->view)) {
       return refuse("is named like those of versions beside the live one, .v<number> at its end");
     }
-    if (environment_.catalog.find_union(sink->view) != nullptr) return refuse("is a union view");
-    for (const auto& [name, deployed] : environment_.catalog.pipelines()) {
-      if (name == plan.name) continue;
-      for (const Version& version : deployed.versions) {
-        auto other = plan::parse(version.plan);
-        if (!other || !view_number(*other, sink->view)) continue;
-        return refuse(fmt::format("is one of pipeline {}: names of views are the server's", name));
-      }
+    bool is_union = environment_.catalog.find_union(sink->view) != nullptr;
+    if (is_union || defining_.contains(sink->view)) return refuse("is a union view");
+    if (const std::string* other = owner_of_view(others, sink->view, plan.name)) {
+      return refuse(fmt::format("is one of pipeline {}: names of views are the server's", *other));
     }
   }
   return {};
@@ -287,21 +282,23 @@ void ServedViews::define(const std::string& text, Answer answer) {
           fail(Errc::plan_error, fmt::format("union view {}: {}", view->name, side->error().what)));
     }
   }
-  for (const ServedView& other : environment_.list()) {
-    if (other.name != view->name) continue;
-    return answer(
-        fail(Errc::plan_error, fmt::format("union view {}: pipeline {} has a view of that name",
-                                           view->name, other.pipeline)));
+  std::vector<KnownPlan> plans = environment_.plans();
+  if (const std::string* other = owner_of_view(plans, view->name)) {
+    return answer(fail(
+        Errc::plan_error,
+        fmt::format("union view {}: pipeline {} has a view of that name", view->name, *other)));
   }
   if (auto fits = check_union(*view, batch->past.plan, live->past.plan); !fits) {
     return answer(fail(fits));
   }
   std::string name = view->name;
-  environment_.catalog.put_union(
-      std::move(*view), [name, answer = std::move(answer)](const Result<void>& written) mutable {
-        if (!written) return answer(fail(written));
-        answer(Json(JsonObject{{"message", fmt::format("union view {} is there", name)}}));
-      });
+  auto place = defining_.insert(name);
+  environment_.catalog.put_union(std::move(*view), [this, name, place, answer = std::move(answer)](
+                                                       const Result<void>& written) mutable {
+    defining_.erase(place);
+    if (!written) return answer(fail(written));
+    answer(Json(JsonObject{{"message", fmt::format("union view {} is there", name)}}));
+  });
 }
 
 void ServedViews::drop(const std::string& name, Answer answer) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "pipeline/catalog.h"
+#include "pipeline/known_plans.h"
 #include "pipeline/past_views.h"
 #include "pipeline/served_view.h"
 #include "pipeline/union_view.h"
@@ -37,6 +39,10 @@ class ServedViews {
     PastViews* past = nullptr;
     /// Those that there are now, of all pipelines.
     std::function<std::vector<ServedView>()> list;
+    /// The one of that name.
+    std::function<std::optional<ServedView>(const std::string&)> find;
+    /// The plans of all versions, at work or not, and of those that are being deployed.
+    std::function<std::vector<KnownPlan>()> plans;
   };
   using Answer = UniqueFunction<void(Result<plan::Json>)>;
   /// JSON.
@@ -73,6 +79,8 @@ class ServedViews {
   auto later(Then then);
 
   Environment environment_;
+  /// Names of union views that the catalog does not have yet.
+  std::multiset<std::string, std::less<>> defining_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

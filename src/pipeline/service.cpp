@@ -48,8 +48,16 @@ Service::Service(Environment environment) : environment_(std::move(environment))
     }
     return all;
   };
-  views_ = std::make_unique<ServedViews>(ServedViews::Environment{
-      environment_.executor, environment_.clock, *catalog_, environment_.past_views, list});
+  auto find = [this](const std::string& name) {
+    std::optional<ServedView> found;
+    for (const auto& [pipeline, deployment] : deployments_) {
+      if (!found) found = deployment->find_view(name);
+    }
+    return found;
+  };
+  views_ = std::make_unique<ServedViews>(
+      ServedViews::Environment{environment_.executor, environment_.clock, *catalog_,
+                               environment_.past_views, list, find, [this] { return plans(); }});
 }
 
 Service::~Service() {
@@ -147,6 +155,12 @@ void Service::forget_gone() {
 
 // ---- What is asked -----------------------------------------------------------------------------
 
+std::vector<KnownPlan> Service::plans() const {
+  std::vector<KnownPlan> all = known_plans(*catalog_);
+  all.insert(all.end(), deploying_.begin(), deploying_.end());
+  return all;
+}
+
 Result<void> Service::check(const plan::Plan& plan) const {
   if (auto named = broker::check_topic_name(plan.name); !named) {
     return fail(Errc::plan_error,
@@ -158,11 +172,13 @@ Result<void> Service::check(const plan::Plan& plan) const {
                                               "{} are allowed",
                                               plan.name.size(), name_bytes_max));
   }
-  for (const auto& [name, deployed] : catalog_->pipelines()) {
-    if (name != plan.name && broker::topic_names_collide(name, plan.name)) {
-      return fail(
-          Errc::plan_error,
-          fmt::format("pipeline '{}' differs from '{}' only in '.' and '_'", plan.name, name));
+  std::vector<KnownPlan> others = plans();
+  for (const KnownPlan& other : others) {
+    if (other.pipeline == plan.name) continue;
+    if (broker::topic_names_collide(other.pipeline, plan.name)) {
+      return fail(Errc::plan_error,
+                  fmt::format("pipeline '{}' differs from '{}' only in '.' and '_'", plan.name,
+                              other.pipeline));
     }
   }
   auto bound = plan::bind(plan);
@@ -176,6 +192,7 @@ Result<void> Service::check(const plan::Plan& plan) const {
                               plan::place_of(plan, i)));
     }
   }
+  if (auto alone = check_folders(plan, others); !alone) return alone;
   return views_->check_names(plan);
 }
 
@@ -198,9 +215,11 @@ void Service::deploy(std::string text, plan::Parameters values, Answer answer) {
 
 void Service::deploy_checked(const plan::Plan& plan, std::optional<OpenPlan> open, Answer answer) {
   std::string name = plan.name;
+  auto place = deploying_.insert(deploying_.end(), {name, std::nullopt, false, plan});
   make_deployment(name).deploy(
       plan, std::move(open),
-      [this, name, answer = std::move(answer)](Result<JsonObject> said) mutable {
+      [this, name, place, answer = std::move(answer)](Result<JsonObject> said) mutable {
+        deploying_.erase(place);
         if (!said) return answer(fail(said));
         if (auto there = find(name)) said->emplace("pipeline", to_json((*there)->view()));
         answer(Json(std::move(*said)));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "broker/broker.h"
 #include "pipeline/catalog.h"
 #include "pipeline/deployment.h"
+#include "pipeline/known_plans.h"
 #include "pipeline/served_views.h"
 #include "plan/json.h"
 
@@ -94,6 +96,8 @@ class Service {
  private:
   using Ask = std::function<void(Deployment&, Deployment::Done)>;
 
+  /// Those of the catalog, and those on their way there.
+  std::vector<KnownPlan> plans() const;
   Result<void> check(const plan::Plan& plan) const;
   void deploy_checked(const plan::Plan& plan, std::optional<OpenPlan> open, Answer answer);
   Deployment& make_deployment(const std::string& name);
@@ -110,6 +114,8 @@ class Service {
 
   Environment environment_;
   std::map<std::string, std::unique_ptr<Deployment>, std::less<>> deployments_;
+  /// What was found to fit beside all others, and is not in the catalog yet.
+  std::list<KnownPlan> deploying_;
   std::optional<Error> unreadable_;
   bool is_open_ = false;
   bool is_closing_ = false;
