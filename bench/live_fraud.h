@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -19,14 +18,13 @@
 
 #include <fmt/core.h>
 
+#include "appends.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "file/posix_file_system.h"
 #include "latencies.h"
 #include "payments.h"
 #include "record/batch.h"
-#include "record/builder.h"
-#include "record/partitioner.h"
 #include "record/record.h"
 #include "server/pipelines.h"
 #include "stream/data_directory.h"
@@ -34,17 +32,6 @@
 namespace leat::bench {
 
 using Steady = std::chrono::steady_clock;
-
-[[noreturn]] inline void quit(const std::string& why) {
-  fmt::print(stderr, "{}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T take(Result<T> result) {
-  if (!result) quit(result.error().what);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 /// Events of a stretch of time: so many at each tick, counted from its begin.
 struct Stretch {
@@ -64,53 +51,6 @@ struct Stretch {
     auto ticks = static_cast<std::uint64_t>((now - begun) / tick) + 1;
     return std::min(next, first + ticks * per_tick);
   }
-};
-
-/// A topic's appends, so many under way at a time.
-class Appends {
- public:
-  Appends(stream::TopicStore& topics, stream::Topic topic)
-      : topics_(topics), topic_(std::move(topic)), builders_(partitions()) {}
-
-  std::size_t partitions() const { return static_cast<std::size_t>(topic_.partitions); }
-  void add(std::int64_t time_ms, const std::string& key, const std::string& value) {
-    auto partition = record::partition_of_key(as_bytes(key), topic_.partitions).value();
-    record::BatchBuilder& builder = builders_[static_cast<std::size_t>(partition)];
-    builder.append(time_ms, as_bytes(key), as_bytes(value));
-    if (builder.record_count() == 1000) send(static_cast<std::size_t>(partition));
-  }
-  void send_all() {
-    for (std::size_t i = 0; i < builders_.size(); ++i) {
-      if (!builders_[i].empty()) send(i);
-    }
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return waiting_ == 0; });
-  }
-
- private:
-  void send(std::size_t partition) {
-    constexpr std::size_t waiting_max = 4096;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return waiting_ < waiting_max; });
-      ++waiting_;
-    }
-    TopicPartition to{topic_.id, PartitionId{static_cast<std::int32_t>(partition)}};
-    topics_.append(to, builders_[partition].build(), [this](Result<Offset> appended) {
-      take(std::move(appended));
-      std::lock_guard lock(mutex_);
-      if (--waiting_ == 0 || waiting_ % 1024 == 0) changed_.notify_all();
-    });
-  }
-
-  stream::TopicStore& topics_;
-  stream::Topic topic_;
-  std::vector<record::BatchBuilder> builders_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t waiting_ = 0;
 };
 
 /// Reads all records of a topic, committed ones only, on a thread of its own.
@@ -205,7 +145,7 @@ class LiveFraud {
     options.store.directory = path_;
     directory_ = take(stream::DataDirectory::open(options, files_, clock_, Random::from_entropy()));
     auto topic = take(topics().create_topic("transactions", partitions));
-    appends_ = std::make_unique<Appends>(topics(), topic);
+    appends_ = std::make_unique<Appends>(topics(), topic, Appends::Options{.waiting_max = 4096});
     auto alerts = take(topics().create_topic("fraud-alerts", partitions));
     times_.reserve(std::size_t{1} << 20);
     pipelines_ =

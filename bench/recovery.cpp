@@ -17,11 +17,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -29,17 +27,19 @@
 
 #include <fmt/format.h>
 
+#include "appends.h"
 #include "base/logging.h"
 #include "file/posix_file_system.h"
 #include "pipeline/broker_epochs.h"
 #include "pipeline/snapshots.h"
 #include "pipeline/version_run.h"
 #include "record/batch.h"
-#include "record/builder.h"
 #include "record/record.h"
 #include "stream/data_directory.h"
 
 using namespace leat;
+using bench::quit;
+using bench::take;
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
@@ -50,17 +50,6 @@ constexpr std::int64_t start_ms = 1'772'409'600'000;
 constexpr std::int64_t day_ms = 86'400'000;
 /// What arrives behind the snapshot before the kill: a tenth of the keys once more.
 constexpr std::uint64_t more_part = 10;
-
-[[noreturn]] void quit(const std::string& why) {
-  fmt::print(stderr, "{}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T take(Result<T> result) {
-  if (!result) quit(result.error().what);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 double ms_since(Steady::time_point begun) {
   return std::chrono::duration<double, std::milli>(Steady::now() - begun).count();
@@ -93,20 +82,15 @@ class Process {
 
   /// Keys `[begin, end)`, each once, at `time_ms`.
   void append(std::uint64_t begin, std::uint64_t end, std::int64_t time_ms) {
-    std::vector<record::BatchBuilder> builders(partitions);
+    bench::Appends appends(topics(), in_, {.batch_records = 2'000});
     std::string value;
     for (auto key = begin; key < end; ++key) {
       value.clear();
       fmt::format_to(std::back_inserter(value), R"({{"t":{},"k":{}}})", time_ms, key);
-      auto partition = key % partitions;
-      builders[partition].append(time_ms, {}, as_bytes(value));
-      if (builders[partition].record_count() == 2'000) send(builders[partition], partition);
+      appends.add_to(key % partitions, time_ms, {}, value);
     }
-    for (std::uint64_t p = 0; p < partitions; ++p) {
-      if (!builders[p].empty()) send(builders[p], p);
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return waiting_ == 0; });
+    appends.send_all();
+    appends.wait();
   }
 
   void start(pipeline::EpochObserver* observer) {
@@ -130,31 +114,12 @@ class Process {
   }
 
  private:
-  void send(record::BatchBuilder& builder, std::uint64_t partition) {
-    constexpr std::size_t waiting_max = 64;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return waiting_ < waiting_max; });
-      ++waiting_;
-    }
-    TopicPartition to{in_.id, PartitionId{static_cast<std::int32_t>(partition)}};
-    topics().append(to, builder.build(), [this](Result<Offset> appended) {
-      take(std::move(appended));
-      std::lock_guard lock(mutex_);
-      --waiting_;
-      changed_.notify_all();
-    });
-  }
-
   const std::string path_;
   SystemClock clock_;
   file::PosixFileSystem files_;
   std::unique_ptr<stream::DataDirectory> directory_;
   std::unique_ptr<pipeline::BrokerEpochs> epochs_;
   stream::Topic in_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t waiting_ = 0;
   std::unique_ptr<pipeline::VersionRun> run_;
 };
 

@@ -14,11 +14,9 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,14 +25,13 @@
 #include <simdjson.h>
 #include <zlib.h>
 
+#include "appends.h"
 #include "base/logging.h"
 #include "processes.h"
 #include "column/timestamp.h"
 #include "file/posix_file_system.h"
 #include "pipeline/broker_epochs.h"
 #include "pipeline/version_run.h"
-#include "record/builder.h"
-#include "record/partitioner.h"
 #include "remote/remote_topics.h"
 #include "stream/data_directory.h"
 #include "stream/pipeline.h"
@@ -42,6 +39,8 @@
 
 using namespace leat;
 using namespace leat::stream;
+using bench::quit;
+using bench::take;
 using column::Type;
 
 namespace {
@@ -54,17 +53,6 @@ struct Settings {
   std::int32_t partitions = 4;
   std::string directory = "build/bench-replay";
 };
-
-[[noreturn]] void quit(const std::string& why) {
-  fmt::print(stderr, "{}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T take(Result<T> result) {
-  if (!result) quit(result.error().what);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 Settings settings_of(int argc, char** argv) {
   Settings settings;
@@ -142,37 +130,14 @@ class Log {
 void load(const Settings& settings, Edits& edits) {
   Log log(settings.directory);
   Topic topic = take(log.topics().create_topic("edits", settings.partitions));
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::size_t waiting = 0;
-  auto append = [&](std::size_t partition, record::BatchBuilder& builder) {
-    constexpr std::size_t waiting_max = 64;
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting < waiting_max; });
-    ++waiting;
-    lock.unlock();
-    TopicPartition to{topic.id, PartitionId{static_cast<std::int32_t>(partition)}};
-    log.topics().append(to, builder.build(), [&](Result<Offset> appended) {
-      take(appended);
-      std::lock_guard done(mutex);
-      --waiting;
-      changed.notify_one();
-    });
-  };
-  std::vector<record::BatchBuilder> builders(static_cast<std::size_t>(settings.partitions));
+  bench::Appends appends(log.topics(), topic, {.batch_records = 500});
   for (std::size_t n = 0; n < settings.records; ++n) {
     std::string_view key;
     const std::string& edit = edits.make(n, key);
-    auto partition = static_cast<std::size_t>(
-        record::partition_of_key(as_bytes(key), settings.partitions).value());
-    builders[partition].append(0, as_bytes(key), as_bytes(edit));
-    if (builders[partition].record_count() == 500) append(partition, builders[partition]);
+    appends.add(0, key, edit);
   }
-  for (std::size_t i = 0; i < builders.size(); ++i) {
-    if (!builders[i].empty()) append(i, builders[i]);
-  }
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return waiting == 0; });
+  appends.send_all();
+  appends.wait();
 }
 
 /// Some of the events as JSON in one padded buffer: enough to be no matter of caches.

@@ -15,13 +15,11 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -29,18 +27,20 @@
 
 #include <fmt/format.h>
 
+#include "appends.h"
 #include "base/logging.h"
 #include "base/random.h"
 #include "file/posix_file_system.h"
 #include "pipeline/broker_epochs.h"
 #include "pipeline/open_plan.h"
 #include "pipeline/version_run.h"
-#include "record/builder.h"
 #include "stream/data_directory.h"
 #include "stream/runner.h"
 
 using namespace leat;
 using namespace leat::stream;
+using bench::quit;
+using bench::take;
 
 namespace {
 
@@ -59,17 +59,6 @@ struct Settings {
   std::size_t workers = 2;
   std::string directory = "build/bench-replay-orders";
 };
-
-[[noreturn]] void quit(const std::string& why) {
-  fmt::print(stderr, "{}\n", why);
-  std::exit(1);
-}
-
-template <class T>
-T take(Result<T> result) {
-  if (!result) quit(result.error().what);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 double now(clockid_t clock) {
   timespec time{};
@@ -155,45 +144,22 @@ class Log {
   /// `count` records that `make` writes; of each it gives the key.
   void load(const std::string& name, std::int32_t parts, std::uint64_t count, auto make) {
     Topic topic = take(topics().create_topic(name, parts));
-    std::vector<record::BatchBuilder> builders(static_cast<std::size_t>(parts));
+    bench::Appends appends(topics(), topic);
     std::string value;
     for (std::uint64_t n = 0; n < count; ++n) {
       std::string key = make(n, value);
-      std::size_t partition = n % builders.size();
-      builders[partition].append(0, as_bytes(key), as_bytes(value));
-      if (builders[partition].record_count() == 1'000) append(topic, partition, builders);
+      appends.add_to(n % appends.partitions(), 0, key, value);
     }
-    for (std::size_t p = 0; p < builders.size(); ++p) {
-      if (!builders[p].empty()) append(topic, p, builders);
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return waiting_ == 0; });
+    appends.send_all();
+    appends.wait();
   }
 
  private:
-  void append(const Topic& topic, std::size_t p, std::vector<record::BatchBuilder>& builders) {
-    constexpr std::size_t waiting_max = 64;
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return waiting_ < waiting_max; });
-    ++waiting_;
-    lock.unlock();
-    TopicPartition to{topic.id, PartitionId{static_cast<std::int32_t>(p)}};
-    topics().append(to, builders[p].build(), [this](Result<Offset> appended) {
-      take(std::move(appended));
-      std::lock_guard done(mutex_);
-      --waiting_;
-      changed_.notify_all();
-    });
-  }
-
   const std::string path_;
   SystemClock clock_;
   file::PosixFileSystem files_;
   std::unique_ptr<DataDirectory> directory_;
   std::unique_ptr<pipeline::BrokerEpochs> epochs_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t waiting_ = 0;
 };
 
 std::string segment_of(std::uint64_t customer) {
