@@ -164,6 +164,8 @@ void declare_replaying(Arguments& pipeline, const Options& options) {
       "  leat pipeline replay fraud --promote                and makes it live when it is there\n"
       "  leat pipeline replay fraud --from @-7d --rate 50000\n"
       "  leat pipeline replay fraud --to @2026-03-01 --final a bounded one: closes all windows\n"
+      "  leat pipeline replay fraud --dead-letters           what was rejected, once more\n"
+      "  leat pipeline replay fraud --late 2h --diff         what late rows would have changed\n"
       "  leat pipeline replay fraud --stop\n"
       "Version 2 writes to TOPIC.v2. It waits until the replay is done; Ctrl-C leaves it at work.",
       replay_pipeline);
@@ -179,6 +181,13 @@ void declare_replaying(Arguments& pipeline, const Options& options) {
   replaying.flag("--promote", options->promote,
                  "Make it live when it has caught up; with --diff only if it gave the same");
   replaying.option("--version N", options->version, "This version");
+  replaying.flag("--dead-letters", options->dead_letters,
+                 "Give the live version's plan the records and rows that the pipeline has rejected "
+                 "since the last time, once; what comes of them goes where its results go");
+  replaying.option("--late DURATION", options->late,
+                   "By a version of the live plan that waits so much longer for rows, so that "
+                   "those count that were up to that late: 90s, 2h, 1d");
+  replaying.option("--topic TOPIC", options->topic, "Which dead letters, if they go to several");
   replaying.flag("--stop", options->stop, "End a replay");
   replaying.flag("--no-wait", options->no_wait, "Do not wait for its end");
   Arguments& promoting = declare_action(

@@ -52,6 +52,15 @@ std::string replay_body(const PipelineOptions& options) {
   body += fmt::format(R"(,"diff":{},"final":{},"promote":{})", options.diff, options.flush,
                       options.promote);
   if (options.version) body += fmt::format(R"(,"version":{})", *options.version);
+  if (options.dead_letters) body += R"(,"dead_letters":true)";
+  if (!options.topic.empty()) {
+    body += R"(,"topic":)";
+    append_json_text(body, options.topic);
+  }
+  if (!options.late.empty()) {
+    body += R"(,"late":)";
+    append_json_text(body, options.late);
+  }
   return body + "}";
 }
 
@@ -160,7 +169,8 @@ int replay_pipeline(const PipelineOptions& options, HttpApi& api) {
   if (auto ok = check_rate(options.rate); !ok) return fail_command(ok.error());
   auto begun = api.ask("POST", options.target("/replay"), replay_body(options));
   if (!begun) return fail_command(begun.error());
-  if (options.no_wait) return print_answer(options, begun);
+  bool has_begun = !std::holds_alternative<std::nullptr_t>(member(*begun, "version"));
+  if (options.no_wait || !has_begun) return print_answer(options, begun);
   if (!options.json()) fmt::print(stderr, "{}\n", text_of(member(*begun, "message")));
   return follow(options, text_of(member(*begun, "version")), api);
 }

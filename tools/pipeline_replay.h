@@ -26,6 +26,9 @@ struct PipelineOptions {
   bool promote = false;
   bool stop = false;
   bool no_wait = false;
+  bool dead_letters = false;
+  std::string topic;
+  std::string late;
   std::optional<std::int64_t> version;
   std::string promoted;
 

@@ -214,6 +214,13 @@ std::string replay_progress_text(const Json& replay) {
 }
 
 std::string replay_text(const Json& replay) {
+  if (is_there(replay, "dead_letters")) {
+    return fmt::format(
+        "version {} has given what was new in {}: {} rows taken, which gave {}; {} rejected "
+        "again\n",
+        text(replay, "version"), text(replay, "dead_letters"), cell(replay, "rows_in"),
+        cell(replay, "rows_out"), cell(replay, "bad"));
+  }
   std::string out =
       fmt::format("version {} is {}: {} rows in, {} out\n", text(replay, "version"),
                   text(replay, "role"), cell(replay, "rows_in"), cell(replay, "rows_out"));

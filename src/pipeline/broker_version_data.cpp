@@ -10,7 +10,9 @@
 #include "broker/epochs.h"
 #include "log/segment.h"
 #include "pipeline/recorded_version.h"
+#include "pipeline/plan_traits.h"
 #include "pipeline/snapshots.h"
+#include "stream/broker_topics.h"
 
 namespace leat::pipeline {
 
@@ -145,6 +147,13 @@ Result<Halt> BrokerVersionData::find_halt(const std::string& owner) {
     halt.at.push_back({input.name, input.partition, at});
   }
   return halt;
+}
+
+Result<TimeBefore> BrokerVersionData::time_before(const plan::Plan& plan, const Positions& at) {
+  stream::BrokerTopics topics(broker_);
+  return pipeline::time_before(plan, topics, at, [&](std::int64_t time_ms) {
+    return find(source_topics(plan), {LogPosition::Kind::time, time_ms});
+  });
 }
 
 void BrokerVersionData::remove_epochs(const std::string& owner, Done done) {

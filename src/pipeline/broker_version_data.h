@@ -21,6 +21,7 @@ class BrokerVersionData final : public VersionData {
                          const LogPosition& position) override;
   Result<void> check_repeatable(const std::string& owner) override;
   Result<Halt> find_halt(const std::string& owner) override;
+  Result<TimeBefore> time_before(const plan::Plan& plan, const Positions& at) override;
   void remove_epochs(const std::string& owner, Done done) override;
   void delete_topic(const std::string& name, Done done) override;
 

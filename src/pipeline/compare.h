@@ -34,6 +34,8 @@ struct Comparison {
   std::vector<Topic> topics;
   /// Only records from the earliest time on that the other one has: it did not begin at the start.
   bool is_from_first = false;
+  /// Only records from this time on.
+  std::int64_t from_ms = std::numeric_limits<std::int64_t>::min();
   /// Only records of before it.
   std::int64_t to_ms = std::numeric_limits<std::int64_t>::max();
 };

@@ -169,7 +169,8 @@ class PartitionComparison {
   }
 
   bool counts(const record::Record& record) const {
-    return record.timestamp_ms >= from_ms_ && record.timestamp_ms < comparison_.to_ms;
+    std::int64_t from_ms = std::max(from_ms_, comparison_.from_ms);
+    return record.timestamp_ms >= from_ms && record.timestamp_ms < comparison_.to_ms;
   }
 
   Result<void> tally(std::uint64_t passes, std::uint64_t pass, Difference& difference) {

@@ -178,6 +178,12 @@ Version* Deployed::find(std::uint32_t number) {
   return found == versions.end() ? nullptr : &*found;
 }
 
+const Version* Deployed::newest() const {
+  auto found = std::find_if(versions.rbegin(), versions.rend(),
+                            [](const Version& version) { return !version.is_of_letters(); });
+  return found == versions.rend() ? nullptr : &*found;
+}
+
 Version* Deployed::live() {
   auto found = std::find_if(versions.begin(), versions.end(),
                             [](const Version& version) { return version.role == Role::live; });

@@ -31,13 +31,17 @@ struct Replay {
   std::string to;
   /// What that meant then. Partitions that are not named: their starts, and what there was.
   Positions begin;
-  /// Up to here it gives nothing: a warm-up.
+  /// Up to here it gives nothing: a warm-up. From where on, and why, `warm_up` says.
   Positions silent_to;
+  std::string warm_up;
   Positions end;
   /// Whose recorded epochs it repeats, as an owner; empty if it reads anew.
   std::string repeats;
   /// Why it reads anew where it would repeat them; empty else.
   std::string anew_because;
+  /// A topic of dead letters that it gives to the live version's plan again, in its place: it
+  /// writes to the sinks' own topics. Empty for one that reads history.
+  std::string dead_letters;
   /// Closes all windows at its end.
   bool flush = false;
   /// Compares what came out with what live gave.
@@ -51,15 +55,22 @@ struct Replay {
   std::int64_t begun_ms = 0;
   /// It has done what it was told: come to its end, or become a shadow.
   bool done = false;
+  /// What it took and gave until then.
+  std::uint64_t rows_in = 0;
+  std::uint64_t rows_out = 0;
+  std::uint64_t late = 0;
+  std::uint64_t bad = 0;
 
   static void fields(auto& self, auto& visit) {
     visit("from", self.from);
     visit("to", self.to);
     visit("begin", self.begin);
     visit("silent_to", self.silent_to);
+    visit("warm_up", self.warm_up);
     visit("end", self.end);
     visit("repeats", self.repeats);
     visit("anew_because", self.anew_because);
+    visit("dead_letters", self.dead_letters);
     visit("flush", self.flush);
     visit("diff", self.diff);
     visit("only_if_same", self.only_if_same);
@@ -67,6 +78,10 @@ struct Replay {
     visit("at_full_speed", self.at_full_speed);
     visit("begun_ms", self.begun_ms);
     visit("done", self.done);
+    visit("rows_in", self.rows_in);
+    visit("rows_out", self.rows_out);
+    visit("late", self.late);
+    visit("bad", self.bad);
   }
 };
 
@@ -125,6 +140,9 @@ struct Version {
   /// Of a batch that leaves something open: each run begins by making `plan` of it.
   std::optional<OpenPlan> open;
 
+  /// It gives dead letters again, and is nothing that could become live.
+  bool is_of_letters() const { return replay && !replay->dead_letters.empty(); }
+
   static void fields(auto& self, auto& visit) {
     visit("number", self.number);
     visit.plan("plan", self.plan);
@@ -140,6 +158,18 @@ struct Version {
   }
 };
 
+/// Up to where the dead letters of a topic have been given again: positions in it, by the topics
+/// that they came from.
+struct TakenLetters {
+  std::string topic;
+  Positions next;
+
+  static void fields(auto& self, auto& visit) {
+    visit("topic", self.topic);
+    visit("next", self.next);
+  }
+};
+
 struct Deployed {
   std::string name;
   std::int64_t created_ms = 0;
@@ -151,6 +181,7 @@ struct Deployed {
   std::vector<Version> versions;
   /// The number that the next one gets: none is used twice.
   std::uint32_t next_version = 1;
+  std::vector<TakenLetters> letters;
 
   static void fields(auto& self, auto& visit) {
     visit("name", self.name);
@@ -160,6 +191,7 @@ struct Deployed {
     visit("drops_topics", self.drops_topics);
     visit("versions", self.versions);
     visit("next_version", self.next_version);
+    visit("letters", self.letters);
   }
 
   Version* find(std::uint32_t number);
@@ -169,6 +201,8 @@ struct Deployed {
   /// The one in role live.
   Version* live();
   const Version* live() const { return const_cast<Deployed*>(this)->live(); }
+  /// The last one that is not of letters; null if there is none.
+  const Version* newest() const;
 };
 
 std::string_view name(Role role);

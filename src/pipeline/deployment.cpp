@@ -204,7 +204,8 @@ VersionRun::Options Deployment::options_of(const Version& version, const Worker&
   options.plan = *worker.plan;
   options.pipeline = name_;
   options.version = version.number;
-  if (version.role != Role::live) options.suffix = suffix_of(version.number);
+  bool is_live = version.role == Role::live || version.is_of_letters();
+  if (!is_live) options.suffix = suffix_of(version.number);
   options.workers = environment_.workers;
   if (!version.replay) return options;
   const Replay& replay = *version.replay;
@@ -212,6 +213,7 @@ VersionRun::Options Deployment::options_of(const Version& version, const Worker&
   options.silent_to = replay.silent_to;
   options.flush = replay.flush;
   options.repeat = replay.repeats;
+  options.dead_letters = replay.dead_letters;
   if (!replay.to.empty()) options.to = replay.end;
   if (version.role != Role::replay) return options;
   options.rows_per_s = replay.rows_per_s;
@@ -278,7 +280,7 @@ void Deployment::react(std::uint32_t number) {
   if (worker->second.keeper->state() != Keeper::State::finished) return;
   if (worker->second.ended_ms == 0) worker->second.ended_ms = environment_.clock.wall_ms();
   if (version->role == Role::live) return finish_batch(number);
-  if (version->role == Role::replay) end_replay(number, Role::replay);
+  if (version->role == Role::replay && !version->replay->done) end_replay(number, Role::replay);
 }
 
 // ---- Commands ----------------------------------------------------------------------------------
@@ -292,7 +294,7 @@ void Deployment::deploy(const plan::Plan& plan, std::optional<OpenPlan> open, Do
         }
         const Version* live = std::as_const(pipeline).live();
         std::string hash = plan::hash(plan);
-        const Version* newest = pipeline.versions.empty() ? nullptr : &pipeline.versions.back();
+        const Version* newest = pipeline.newest();
         for (const Version* known : {live, newest}) {
           bool is_same = known != nullptr && known->open == open && (open || known->hash == hash);
           if (!is_same) continue;
@@ -423,8 +425,8 @@ void Deployment::remove_all(Done done, Next next) {
     if (worker.plan) {
       for (const auto& topic : written_topics(*worker.plan)) kept.push_back(topic);
     }
-    bool wrote_shadows =
-        version.role != Role::deployed && (version.replay || !version.stints.empty());
+    bool wrote_shadows = version.role != Role::deployed && !version.is_of_letters() &&
+                         (version.replay || !version.stints.empty());
     if (wrote_shadows && !pipeline.drops_topics && version.number > 1) {
       for (const auto& topic : shadow_topics(version)) kept.push_back(topic);
     }

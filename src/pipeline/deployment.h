@@ -37,6 +37,12 @@ struct ReplayRequest {
   bool diff = false;
   bool flush = false;
   bool promote = false;
+  /// Instead of all that: gives the live version's dead letters again, those of `topic` if it has
+  /// several such topics.
+  bool dead_letters = false;
+  std::string topic = {};
+  /// A duration: a version is made of the live plan that waits so much longer for rows.
+  std::string late = {};
   /// The newest one that is not live if not said; else a copy of the live one.
   std::optional<std::uint32_t> version;
 };
@@ -189,6 +195,7 @@ class Deployment {
 
   // Replays (deployment_replay.cpp).
   Result<std::uint32_t> choose_version(Deployed& pipeline, const ReplayRequest& request) const;
+  Result<std::uint32_t> late_version(Deployed& pipeline, const ReplayRequest& request) const;
   Result<Replay> make_replay(const Deployed& pipeline, const Version& version,
                              const ReplayRequest& request) const;
   /// Within a command: forgets what the version gave before, and begins.
@@ -202,6 +209,20 @@ class Deployment {
   /// What both have written by now.
   void compare_up_to(std::uint32_t number);
   void comparing_failed(std::uint32_t number, const Error& error);
+
+  // What of history they give (deployment_compare.cpp).
+  std::int64_t given_from(const Version& version) const;
+  std::int64_t given_to(const Version& version, const Version& live) const;
+
+  // Dead letters (deployment_letters.cpp).
+  struct LettersCommand;
+  void replay_letters(ReplayRequest request, Done done);
+  void find_taken(const Version& version, UniqueFunction<void(Result<Positions>)> done);
+  void begin_letters(std::shared_ptr<LettersCommand> command, const Positions& stands);
+  Result<std::string> prepare_letters(Deployed& pipeline, LettersCommand& command,
+                                      const Positions& stands) const;
+  Result<Replay> make_letters(const Deployed& pipeline, const plan::Plan& plan,
+                              const ReplayRequest& request, const std::string& topic) const;
 
   // Promotions (deployment_promote.cpp).
   std::shared_ptr<Run> run_of(std::uint32_t number) const;

@@ -70,6 +70,12 @@ void Deployment::promote(std::uint32_t number, Done done) {
       return answer(
           JsonObject{{"message", fmt::format("version {} of {} is live", number, name_)}});
     }
+    if (version->is_of_letters()) {
+      return answer(
+          fail(Errc::invalid_request,
+               fmt::format("version {} of {} has given dead letters again, and nothing else",
+                           number, name_)));
+    }
     const Worker* worker = find_worker(number);
     bool is_batch =
         worker != nullptr && worker->plan && worker->plan->mode.type == plan::Mode::Type::batch;

@@ -1,14 +1,16 @@
 // Versions that read history beside the live one.
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/logging.h"
 #include "pipeline/cut.h"
+#include "pipeline/dead_letters.h"
 #include "pipeline/deployment.h"
+#include "pipeline/late_plan.h"
 #include "pipeline/plan_traits.h"
+#include "pipeline/warm_up.h"
 
 namespace leat::pipeline {
 
@@ -18,7 +20,6 @@ using plan::JsonObject;
 
 /// Whoever is not further behind the live version can be brought to where it is at once.
 constexpr double near_seconds = 0.25;
-constexpr std::chrono::seconds cut_patience{10};
 
 Positions positions_of(const VersionStatus& status) {
   Positions positions;
@@ -28,33 +29,15 @@ Positions positions_of(const VersionStatus& status) {
   return positions;
 }
 
-/// The records of a version in a topic: those that it wrote beside the live one, and those that it
-/// wrote as the live one.
-std::vector<OutputRange> output_of(const Version& version, const std::string& topic,
-                                   const Positions& ends) {
-  std::vector<OutputRange> ranges;
-  auto end_of = [&](const std::string& name, PartitionId partition) {
-    for (const Position& end : ends) {
-      if (end.name == name && end.partition == partition) return end.offset;
-    }
-    return Offset{0};
-  };
-  std::string shadow = topic + suffix_of(version.number);
-  for (const Position& end : ends) {
-    if (end.name == shadow) ranges.push_back({shadow, end.partition, Offset{0}, end.offset});
-  }
-  for (const Stint& stint : version.stints) {
-    for (const Position& end : stint.end.empty() ? ends : stint.end) {
-      if (end.name != topic) continue;
-      Offset begin{0};
-      for (const Position& first : stint.begin) {
-        if (first.name == topic && first.partition == end.partition) begin = first.offset;
-      }
-      ranges.push_back(
-          {topic, end.partition, begin, std::min(end.offset, end_of(topic, end.partition))});
-    }
-  }
-  return ranges;
+std::uint32_t add_version(Deployed& pipeline, const std::string& plan, const std::string& hash,
+                          std::int64_t now_ms) {
+  Version version;
+  version.number = pipeline.next_version++;
+  version.plan = plan;
+  version.hash = hash;
+  version.created_ms = version.role_ms = now_ms;
+  pipeline.versions.push_back(version);
+  return version.number;
 }
 
 std::string replay_message(const Version& version, const Replay& replay, std::uint32_t live) {
@@ -66,10 +49,11 @@ std::string replay_message(const Version& version, const Replay& replay, std::ui
                            replay.anew_because);
   }
   std::string end = replay.to.empty() ? "goes on as a shadow" : "ends at " + replay.to;
+  std::string warm_up = replay.warm_up.empty() ? "" : "; " + replay.warm_up;
   return fmt::format(
       "version {} {} from {}, beside version {}, into topics of its own, which end "
-      "in {}; then it {}{}",
-      version.number, how, replay.from, live, suffix_of(version.number), end, why_anew);
+      "in {}; then it {}{}{}",
+      version.number, how, replay.from, live, suffix_of(version.number), end, why_anew, warm_up);
 }
 
 }  // namespace
@@ -84,11 +68,17 @@ Result<std::uint32_t> Deployment::choose_version(Deployed& pipeline,
     return fail(Errc::invalid_request,
                 fmt::format("{} is paused: `leat pipeline resume {}` first", name_, name_));
   }
+  if (!request.late.empty()) return late_version(pipeline, request);
   const Version* wanted = nullptr;
   if (request.version) {
     wanted = pipeline.find(*request.version);
     if (wanted == nullptr) {
       return fail(Errc::not_found, fmt::format("{} has no version {}", name_, *request.version));
+    }
+    if (wanted->is_of_letters()) {
+      return fail(Errc::invalid_request,
+                  fmt::format("version {} of {} gives dead letters again, and nothing else",
+                              wanted->number, name_));
     }
     if (wanted->role == Role::retired) {
       return fail(
@@ -97,21 +87,43 @@ Result<std::uint32_t> Deployment::choose_version(Deployed& pipeline,
                       "{} {}` makes it live again",
                       wanted->number, name_, name_, wanted->number));
     }
-  } else if (pipeline.versions.back().number > live->number &&
-             pipeline.versions.back().role != Role::retired) {
-    wanted = &pipeline.versions.back();
   } else {
-    wanted = live;
+    const Version* newest = pipeline.newest();
+    bool is_next = newest->number > live->number && newest->role != Role::retired;
+    wanted = is_next ? newest : live;
   }
   if (wanted->role != Role::live) return wanted->number;
   // What is live cannot be disturbed: the same plan gets a version beside it.
-  Version copy;
-  copy.number = pipeline.next_version++;
-  copy.plan = wanted->plan;
-  copy.hash = wanted->hash;
-  copy.created_ms = copy.role_ms = environment_.clock.wall_ms();
-  pipeline.versions.push_back(copy);
-  return copy.number;
+  return add_version(pipeline, wanted->plan, wanted->hash, environment_.clock.wall_ms());
+}
+
+// One of the live plan, with patience: the newest one if it is just that.
+Result<std::uint32_t> Deployment::late_version(Deployed& pipeline,
+                                               const ReplayRequest& request) const {
+  auto late_ms = parse_duration_ms(request.late);
+  if (!late_ms || *late_ms == 0 || request.version) {
+    return fail(Errc::invalid_request,
+                request.version
+                    ? "a version is made for rows that were late, so none can be said"
+                    : fmt::format("'{}' says not how late: 90s, 2h and 1d12h do", request.late));
+  }
+  const Version& live = *pipeline.live();
+  auto live_plan = plan::parse(live.plan);
+  if (!live_plan) return fail(live_plan);
+  if (live.open || live_plan->mode.type == plan::Mode::Type::batch) {
+    return fail(Errc::invalid_request,
+                fmt::format("{} is a batch, whose next run reads all there is again: deploy it "
+                            "with a larger disorder_ms, and run it",
+                            name_));
+  }
+  auto plan = late_plan(std::move(*live_plan), *late_ms);
+  if (!plan) return fail(plan);
+  std::string hash = plan::hash(*plan);
+  const Version* newest = pipeline.newest();
+  bool is_there =
+      newest->number > live.number && newest->hash == hash && newest->role != Role::retired;
+  if (is_there) return newest->number;
+  return add_version(pipeline, plan::print(*plan), hash, environment_.clock.wall_ms());
 }
 
 Result<Replay> Deployment::make_replay(const Deployed& pipeline, const Version& version,
@@ -142,8 +154,15 @@ Result<Replay> Deployment::make_replay(const Deployed& pipeline, const Version& 
   if (!is_from_start) {
     auto begin = environment_.data.find(topics, *from);
     if (!begin) return fail(begin);
-    // What reaches back is read from the log's start, in silence.
-    (is_stateless(*plan) ? replay.begin : replay.silent_to) = std::move(*begin);
+    // What the plan looks back on is read in silence.
+    bool looks_back = !is_stateless(*plan);
+    (looks_back ? replay.silent_to : replay.begin) = std::move(*begin);
+    if (looks_back) {
+      auto warm_up = plan_warm_up(*plan, environment_.data, replay.silent_to);
+      if (!warm_up) return fail(warm_up);
+      replay.begin = std::move(warm_up->begin);
+      replay.warm_up = std::move(warm_up->text);
+    }
   }
   if (!request.to.empty()) {
     auto to = LogPosition::parse(request.to, replay.begun_ms);
@@ -151,6 +170,11 @@ Result<Replay> Deployment::make_replay(const Deployed& pipeline, const Version& 
     auto end = environment_.data.find(topics, *to);
     if (!end) return fail(end);
     replay.end = std::move(*end);
+    const Positions& begin = replay.silent_to.empty() ? replay.begin : replay.silent_to;
+    if (records_between(replay.end, begin) > 0) {
+      return fail(Errc::invalid_request,
+                  fmt::format("--to {} lies before --from {}", request.to, request.from));
+    }
   }
   const Version& live = *pipeline.live();
   bool live_began_at_start =
@@ -170,6 +194,7 @@ Result<Replay> Deployment::make_replay(const Deployed& pipeline, const Version& 
 }
 
 void Deployment::replay(ReplayRequest request, Done done) {
+  if (request.dead_letters) return replay_letters(std::move(request), std::move(done));
   enqueue([this, request = std::move(request), done = std::move(done)](Next next) mutable {
     auto chosen = std::make_shared<std::uint32_t>(0);
     auto begin = std::make_shared<Replay>();
@@ -184,6 +209,12 @@ void Deployment::replay(ReplayRequest request, Done done) {
       if (!made) return fail(made);
       *begin = std::move(*made);
       *message = replay_message(version, *begin, pipeline.live()->number);
+      if (!request.late.empty()) {
+        *message += fmt::format(
+            "; rows that were up to {} late count in it, and its results come "
+            "that much later",
+            request.late);
+      }
       version.role = Role::deployed;
       version.promotes = false;
       return "";
@@ -227,9 +258,14 @@ void Deployment::begin_replay(std::uint32_t number, Replay replay, bool promotes
   };
   // What an earlier replay of it gave would be there twice.
   remove_output(before, true,
-                [this, begin = std::move(begin),
+                [this, number, begin = std::move(begin),
                  done = std::move(done)](const Result<void>& removed) mutable {
                   if (!removed) return done(removed);
+                  // A run that has come to its end is none that could go on.
+                  auto worker = workers_.find(number);
+                  bool is_over = worker != workers_.end() &&
+                                 worker->second.keeper->state() == Keeper::State::finished;
+                  if (is_over) workers_.erase(worker);
                   change(begin, [done = std::move(done)](const Result<std::string>& begun) mutable {
                     done(begun ? Result<void>() : fail(begun));
                   });
@@ -252,6 +288,10 @@ void Deployment::stop_replay(std::optional<std::uint32_t> number, Done done) {
       found->role_ms = environment_.clock.wall_ms();
       found->promotes = false;
       *ended = *found;
+      if (found->is_of_letters()) {
+        return fmt::format("version {} of {} has ended; the next one goes on behind what it gave",
+                           found->number, name_);
+      }
       return fmt::format(
           "version {} of {} has ended; what it wrote stays, in topics that end in {}",
           found->number, name_, suffix_of(found->number));
@@ -260,6 +300,11 @@ void Deployment::stop_replay(std::optional<std::uint32_t> number, Done done) {
                  next = std::move(next)](Result<std::string> message) mutable {
       if (!message) {
         done(fail(message));
+        return next();
+      }
+      if (ended->is_of_letters()) {
+        // Its epochs say how far it came.
+        done(JsonObject{{"message", std::move(*message)}});
         return next();
       }
       remove_output(*ended, false,
@@ -373,12 +418,18 @@ void Deployment::end_replay(std::uint32_t number, Role role) {
     if (!is_under_way) return next();
     if (std::shared_ptr<Run> run = run_of(number)) run->set_rows_per_s(0);
     auto status = workers_.at(number).keeper->status();
-    std::uint64_t epochs = status ? status->epochs : 0;
+    VersionStatus last = status.value_or(VersionStatus());
     change(
-        [this, number, role, epochs](Deployed& changed) -> Result<std::string> {
+        [this, number, role, last](Deployed& changed) -> Result<std::string> {
           Version& over = *changed.find(number);
           over.replay->done = true;
-          over.batch.last_epoch = epochs;
+          over.replay->rows_in = last.rows_in;
+          over.replay->rows_out = last.rows_out;
+          over.replay->late = last.late;
+          over.replay->bad = last.bad;
+          if (over.is_of_letters())
+            note_taken(changed, over.replay->dead_letters, over.replay->end);
+          over.batch.last_epoch = last.epochs;
           over.role = role;
           over.role_ms = environment_.clock.wall_ms();
           return "";
@@ -388,77 +439,6 @@ void Deployment::end_replay(std::uint32_t number, Role role) {
           next();
         });
   });
-}
-
-// ---- What they gave ----------------------------------------------------------------------------
-
-void Deployment::compare_with_live(std::uint32_t number) {
-  workers_.at(number).is_comparing = true;
-  enqueue([this, number](Next next) mutable {
-    std::shared_ptr<Run> live = live_run();
-    std::shared_ptr<Run> other = run_of(number);
-    if (is_closing_) return next();
-    if (!live || !other) {
-      compare_up_to(number);
-      return next();
-    }
-    cut_ = std::make_unique<Cut>(environment_.executor, live, other);
-    cut_->begin(cut_patience,
-                later([this, number, next = std::move(next)](const Result<Positions>& met) mutable {
-                  if (met) {
-                    compare_up_to(number);
-                    cut_->resume();
-                  } else {
-                    comparing_failed(number, met.error());
-                  }
-                  cut_.reset();
-                  next();
-                }));
-  });
-}
-
-void Deployment::comparing_failed(std::uint32_t number, const Error& error) {
-  log_warning("pipeline {}: version {} cannot be compared: {}", name_, number, error.what);
-  workers_.at(number).is_comparing = false;
-  cut_failed(number, error);
-}
-
-void Deployment::compare_up_to(std::uint32_t number) {
-  const Deployed* pipeline = record();
-  const Version* version = pipeline == nullptr ? nullptr : pipeline->find(number);
-  const Version* live = pipeline == nullptr ? nullptr : pipeline->live();
-  auto found = workers_.find(number);
-  if (version == nullptr || live == nullptr || found == workers_.end()) return;
-  const Worker* live_worker = find_worker(live->number);
-  if (live_worker == nullptr || !live_worker->plan || !found->second.plan) return;
-  std::vector<std::string> both = sink_topics(*live_worker->plan);
-  std::vector<std::string> names;
-  for (const std::string& topic : both) {
-    names.push_back(topic);
-    names.push_back(topic + suffix_of(live->number));
-    names.push_back(topic + suffix_of(number));
-  }
-  auto ends = environment_.data.find(names, {LogPosition::Kind::end, 0});
-  if (!ends) return comparing_failed(number, ends.error());
-  Comparison comparison;
-  for (const std::string& topic : both) {
-    comparison.topics.push_back({topic, output_of(*live, topic, *ends),
-                                 output_of(*version, topic, *ends),
-                                 revises(*live_worker->plan) || revises(*found->second.plan)});
-  }
-  comparison.is_from_first = !version->replay->begin.empty() || !version->replay->silent_to.empty();
-  auto status = found->second.keeper->status();
-  bool has_end = !version->replay->to.empty() && !version->replay->flush;
-  if (has_end && status) comparison.to_ms = status->watermark;
-  environment_.compare.begin(std::move(comparison),
-                             later([this, number](Result<Difference> difference) {
-                               auto worker = workers_.find(number);
-                               if (worker == workers_.end()) return;
-                               if (!difference) return comparing_failed(number, difference.error());
-                               worker->second.is_comparing = false;
-                               worker->second.cut_failures.forget();
-                               worker->second.difference = std::move(*difference);
-                             }));
 }
 
 }  // namespace leat::pipeline

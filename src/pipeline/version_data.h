@@ -8,6 +8,7 @@
 #include "base/unique_function.h"
 #include "pipeline/log_position.h"
 #include "pipeline/positions.h"
+#include "pipeline/time_before.h"
 
 namespace leat::pipeline {
 
@@ -34,6 +35,8 @@ class VersionData {
   /// Where an owner's last committed epoch ends, found without a run, which may not be possible any
   /// more: in what there is now. REQUIRES: no run of it. Errors if that cannot be known.
   virtual Result<Halt> find_halt(const std::string& owner) = 0;
+  /// How far event time had come before these places in what the plan reads.
+  virtual Result<TimeBefore> time_before(const plan::Plan& plan, const Positions& at) = 0;
   /// Removes what an owner has committed and its snapshots. Of one that has none nothing.
   virtual void remove_epochs(const std::string& owner, Done done) = 0;
   /// A topic that is not there has been deleted.

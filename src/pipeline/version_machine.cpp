@@ -165,7 +165,7 @@ Result<void> VersionMachine::commit_if_due() {
   if (!record) return fail(record);
   auto output = pending_.take_output();
   if (silent_) output.clear();
-  bool is_seen = options_.suffix.empty() && !output.empty();
+  bool is_seen = options_.suffix.empty() && !options_.gives_way && !output.empty();
   board_.show_progress(progress, counts_);
   UnderWay under_way;
   under_way.watermark = progress.watermark;

@@ -8,6 +8,7 @@
 
 #include "base/thread_executor.h"
 #include "base/thread_priority.h"
+#include "pipeline/dead_letter_topics.h"
 #include "pipeline/version_machine.h"
 
 namespace leat::pipeline {
@@ -47,7 +48,18 @@ class VersionRun::Threads {
         thread_->post(std::move(done));
       });
     };
-    machine_ = std::make_unique<VersionMachine>(std::move(options), environment, executor,
+    if (!options.dead_letters.empty()) {
+      letters_ = std::make_unique<DeadLetterTopics>(environment.topics, options.plan,
+                                                    options.dead_letters);
+    }
+    Environment inside{letters_ ? *letters_ : environment.topics,
+                       environment.files,
+                       environment.clock,
+                       environment.epochs,
+                       environment.data_directory,
+                       environment.executor,
+                       environment.pace};
+    machine_ = std::make_unique<VersionMachine>(std::move(options), inside, executor,
                                                 std::move(background), board_);
   }
 
@@ -68,6 +80,7 @@ class VersionRun::Threads {
  private:
   Executor* const foreign_;
   StatusBoard board_;
+  std::unique_ptr<DeadLetterTopics> letters_;  // in place of the environment's topics
   std::unique_ptr<VersionMachine> machine_;
   std::unique_ptr<ThreadExecutor> thread_;
   std::unique_ptr<ThreadExecutor> writer_;

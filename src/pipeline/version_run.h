@@ -104,6 +104,9 @@ class VersionRun {
     /// finished then, else it goes on by itself. REQUIRES: a plan with the same state and sinks,
     /// and no `from`.
     std::string repeat = {};
+    /// A topic that the pipeline's dead letters go to: they are read in place of what its sources
+    /// read (dead_letter_topics.h). Empty for an ordinary run.
+    std::string dead_letters = {};
     /// A batch's next run: begins again, with an empty state, unless it has committed an epoch
     /// behind this one, which was the last of the run before it.
     std::optional<std::uint64_t> anew_behind = {};

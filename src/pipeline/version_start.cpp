@@ -1,4 +1,5 @@
 // How a run comes to where its version stands: it opens, and begins or recovers.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -49,6 +50,13 @@ Result<void> VersionMachine::open_task() {
       begins() ? options_.to.has_value() || is_batch(options_.plan) : recovery_->begin()->bounded;
   stream::Task::Options options;
   if (options_.block_rows > 0) options.block_rows = options_.block_rows;
+  // What is read slowly is read in small pieces, and not in one a minute.
+  constexpr double pieces_per_s = 10;
+  constexpr std::size_t least_rows = 64;
+  if (options_.rows_per_s > 0) {
+    auto piece = static_cast<std::size_t>(std::min(options_.rows_per_s / pieces_per_s, 1e6));
+    options.block_rows = std::min(options.block_rows, std::max(piece, least_rows));
+  }
   options.watch_idle = !bounded;
   options.workers = options_.workers;
   options.state_bytes_max = options_.state_bytes_max;

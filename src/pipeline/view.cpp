@@ -320,6 +320,8 @@ Json replay_json(const VersionView& view) {
     object["exact"] = !replay.repeats.empty();
     object["anew_because"] = text_or_null(!replay.anew_because.empty(), replay.anew_because);
     object["final"] = replay.flush;
+    object["warm_up"] = text_or_null(!replay.warm_up.empty(), replay.warm_up);
+    object["dead_letters"] = text_or_null(!replay.dead_letters.empty(), replay.dead_letters);
     object["rate"] =
         replay.at_full_speed ? Json(std::string("max")) : json_number(replay.rows_per_s);
     object["begun"] = json_time(replay.begun_ms);
@@ -332,6 +334,17 @@ Json replay_json(const VersionView& view) {
     object["seconds_left"] = number_or_null(progress.seconds_left);
     object["rows_in"] = json_number(view.status->rows_in);
     object["rows_out"] = json_number(view.status->rows_out);
+    object["late"] = json_number(view.status->late);
+    object["bad"] = json_number(view.status->bad);
+  } else if (view.version.replay && view.version.replay->done) {
+    // It ended before the server was started again.
+    const Replay& replay = *view.version.replay;
+    object["percent"] = json_number(100);
+    object["rows_per_s"] = object["seconds_left"] = json_number(0);
+    object["rows_in"] = json_number(replay.rows_in);
+    object["rows_out"] = json_number(replay.rows_out);
+    object["late"] = json_number(replay.late);
+    object["bad"] = json_number(replay.bad);
   }
   if (view.last_error && view.failures > 0) object["last_error"] = view.last_error->what;
   object["comparing"] = view.is_comparing;

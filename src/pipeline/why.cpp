@@ -279,7 +279,7 @@ Sentences failing(const PipelineView& pipeline, const VersionView& version) {
 std::string held_up_sentence(const PipelineView& pipeline, const HeldUp& held_up) {
   return fmt::format(
       "It was to {}, and could not, {} in a row: {}. It is tried again in {}.", held_up.duty,
-      times(held_up.failures), held_up.error.what,
+      times_text(held_up.failures), held_up.error.what,
       duration_text(std::max<std::int64_t>(0, held_up.next_try_ms - pipeline.now_ms)));
 }
 

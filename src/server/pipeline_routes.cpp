@@ -126,7 +126,13 @@ Result<ReplayRequest> read_replay(const std::string& body) {
   members->take("final", request.flush);
   members->take("promote", request.promote);
   members->take("version", request.version);
+  members->take("dead_letters", request.dead_letters);
+  members->take("topic", request.topic);
+  members->take("late", request.late);
   if (auto finished = members->finish(); !finished) return fail(finished);
+  if (!request.topic.empty() && !request.dead_letters) {
+    return fail(Errc::invalid_argument, "'topic' says which dead letters: 'dead_letters' is false");
+  }
   return request;
 }
 

@@ -1,10 +1,13 @@
 #include "stream/side_output.h"
 
+#include <charconv>
 #include <list>
 #include <utility>
 
 #include "column/row_text.h"
 #include "column/timestamp.h"
+#include "record/batch.h"
+#include "stream/returned_records.h"
 
 namespace leat::stream {
 
@@ -25,6 +28,7 @@ class SideOutput::Headers {
   void add_all(const record::Headers& headers) {
     for (const auto& header : headers) headers_.push_back(header);
   }
+  void add(const record::Header& header) { headers_.push_back(header); }
   void add_place(std::string source, std::int32_t partition, std::int64_t offset,
                  std::int64_t timestamp_ms) {
     add("leat.topic", std::move(source));
@@ -60,6 +64,51 @@ std::string late_reason(std::int64_t event_time_ms, std::int64_t watermark_ms) {
   return reason;
 }
 
+/// The names of what is kept of a letter, which stay.
+constexpr std::string_view kept_headers[] = {"leat.topic", "leat.partition", "leat.offset",
+                                             "leat.timestamp"};
+
+/// What is known of a record that was given again, with the next number of attempts: false if it
+/// was not. A row has no headers but ours, and no timestamp of a record, by which it is known.
+template <class Headers>
+bool add_returned(const record::Record& record, bool is_row, const std::string& reason,
+                  const std::string& pipeline, Headers& headers) {
+  if (!record.headers.find(returned_header)) return false;
+  std::int64_t attempts = 1;
+  for (const auto& header : record.headers) {
+    std::string text(header.value ? as_text(*header.value) : "");
+    if (header.key == attempts_header) {
+      std::from_chars(text.data(), text.data() + text.size(), attempts);
+    }
+    if (!is_row && !header.key.starts_with("leat.")) headers.add(header);
+    for (std::string_view kept : kept_headers) {
+      if (header.key != kept) continue;
+      headers.add(kept, is_row && kept == "leat.timestamp" ? "-1" : text);
+    }
+  }
+  headers.add_reason(reason, pipeline);
+  headers.add(attempts_header, std::to_string(attempts + 1));
+  return true;
+}
+
+/// The record at the offset, if these batches hold records that are given again.
+template <class Take>
+void find_returned(BytesView batches, std::int64_t offset, Take take) {
+  record::Scratch scratch;
+  while (!batches.empty()) {
+    auto batch = record::BatchView::parse(batches);
+    bool is_returned = batch && batch->producer_id() == returned_producer_id;
+    if (!batch || (!is_returned && !batch->is_control())) return;
+    batches = batches.subspan(batch->size_bytes());
+    if (!is_returned || batch->next_offset().value() <= offset) continue;
+    record::RecordIterator records(*batch, scratch);
+    while (const record::Record* record = records.next()) {
+      if (record->offset.value() == offset) take(*record);
+    }
+    return;
+  }
+}
+
 std::string object_of(const column::Schema& schema, const column::Chunk& chunk, std::uint32_t row) {
   std::string json;
   column::JsonRows(schema).append(json, chunk, row);
@@ -78,10 +127,12 @@ std::string SideOutput::source_name(std::int32_t node) const {
 void SideOutput::write_bad(std::int32_t source, PartitionId partition, const record::Record& record,
                            const std::string& reason, OutputBatches& out) const {
   Headers headers;
-  headers.add_all(record.headers);
-  headers.add_place(source_name(source), partition.value(), record.offset.value(),
-                    record.timestamp_ms);
-  headers.add_reason(reason, plan_.name);
+  if (!add_returned(record, false, reason, plan_.name, headers)) {
+    headers.add_all(record.headers);
+    headers.add_place(source_name(source), partition.value(), record.offset.value(),
+                      record.timestamp_ms);
+    headers.add_reason(reason, plan_.name);
+  }
   PartitionId to{partition.value() % to_.partitions};
   out.append({to_.id, to}, record.timestamp_ms, record.key, record.value, headers.headers());
 }
@@ -155,14 +206,21 @@ SideOutput::Rejected SideOutput::make_rejected(const column::Schema& schema,
                                                const std::string& reason) const {
   const auto& context = *chunk.context;
   Headers headers;
+  bool is_returned = false;
   if (!context.runs.empty()) {
     const column::RowRun& run = column::RunCursor(context).run_of(row);
     std::string source = source_name(run.node);
-    if (!source.empty()) {
+    for (const auto& buffer : context.buffers) {
+      if (source.empty() || buffer.node != run.node || buffer.partition != run.partition) continue;
+      find_returned(buffer.bytes, context.places[row], [&](const record::Record& record) {
+        if (!is_returned) is_returned = add_returned(record, true, reason, plan_.name, headers);
+      });
+    }
+    if (!is_returned && !source.empty()) {
       headers.add_place(std::move(source), run.partition, context.places[row], -1);
     }
   }
-  headers.add_reason(reason, plan_.name);
+  if (!is_returned) headers.add_reason(reason, plan_.name);
   return {context.event_times_ms[row], object_of(schema, chunk, row), headers.take()};
 }
 

@@ -112,6 +112,14 @@ TEST_CASE("a comparison keeps to offsets and to times") {
   CHECK(scene.compare_now().live_only_groups == 1);
   scene.comparison.is_from_first = true;
   CHECK(scene.compare_now().is_same());
+  scene.comparison.is_from_first = false;
+  scene.comparison.from_ms = 11;
+  CHECK(scene.compare_now().is_same());
+  CHECK(scene.compare_now().live_records == 1);
+  scene.comparison.from_ms = 5;
+  CHECK_FALSE(scene.compare_now().is_same());
+  scene.comparison.from_ms = Comparison().from_ms;
+  scene.comparison.is_from_first = true;
   scene.comparison.topics[0].live[0].begin = Offset{2};
   CHECK(scene.compare_now().other_only_groups == 1);
 }

@@ -65,7 +65,7 @@ TEST_CASE("the same plan from the start repeats what the live version did; all e
   CHECK(scene.log.outputs["out.v2"].size() == 50);
 }
 
-TEST_CASE("a plan that looks back is read from the start, in silence up to where it is to give") {
+TEST_CASE("a plan that looks back is read from as far back as it looks, in silence") {
   ServiceWorld world;
   world.log.end = 100;
   std::string window = R"({"version": 1, "name": "p", "nodes": [
@@ -78,8 +78,11 @@ TEST_CASE("a plan that looks back is read from the start, in silence up to where
   world.pass(1s);
   ReplayRequest request;
   request.from = "60";
-  world.replay(request);
-  CHECK(world.log.started.back().from.empty());
+  CHECK(contains(world.replay(request),
+                 "its warm-up reads from 1970-01-01T00:00:00.053Z of event time on, because "
+                 "nodes[1] 'w' has windows of 5 ms"));
+  REQUIRE(world.log.started.back().from.size() == 1);
+  CHECK(world.log.started.back().from.front().offset == Offset{53});
   REQUIRE(world.log.started.back().silent_to.size() == 1);
   CHECK(world.log.started.back().silent_to.front().offset == Offset{60});
 }
@@ -111,6 +114,20 @@ TEST_CASE("a replay that is begun again leaves nothing of the first one") {
   CHECK(scene.wrong(100, "out.v2") == "");
 }
 
+TEST_CASE("a replay that has come to its end is begun again from there as any other") {
+  Scene scene;
+  ReplayRequest request;
+  request.to = "40";
+  scene.replay(request);
+  scene.pass(2s);
+  CHECK(contains(scene.show_replay(), R"("state":"finished")"));
+  CHECK(scene.log.outputs["out.v2"].size() == 40);
+  scene.replay();
+  scene.pass(2s);
+  CHECK(contains(scene.show_replay(), R"("role":"shadow")"));
+  CHECK(scene.wrong(100, "out.v2") == "");
+}
+
 TEST_CASE("a comparison is of both versions at the same place, and finds what differs") {
   Scene scene;
   ReplayRequest request;
@@ -127,6 +144,27 @@ TEST_CASE("a comparison is of both versions at the same place, and finds what di
   auto& topic = scene.compare.asked.front().topics.front();
   CHECK(topic.live.front().end == topic.other.front().end);
   CHECK(scene.wrong(400) == "");
+}
+
+TEST_CASE("a comparison is of what both gave, where one did not begin at the start or has an end") {
+  Scene scene;
+  ReplayRequest request;
+  request.diff = true;
+  request.from = "50";
+  scene.replay(request);
+  scene.pass(2s);
+  REQUIRE(scene.compare.asked.size() == 1);
+  CHECK(scene.compare.asked.back().from_ms == 50);
+  CHECK_FALSE(scene.compare.asked.back().is_from_first);
+  CHECK(scene.compare.asked.back().to_ms == Comparison().to_ms);
+  // Closed at its end: what the live version has gone on to fill is not compared.
+  request.to = "80";
+  request.flush = true;
+  scene.replay(request);
+  scene.pass(2s);
+  REQUIRE(scene.compare.asked.size() == 2);
+  CHECK(scene.compare.asked.back().from_ms == 50);
+  CHECK(scene.compare.asked.back().to_ms == 79);
 }
 
 TEST_CASE("a promotion hands over at one place: nobody reads a record twice, and none is missing") {
@@ -224,6 +262,10 @@ TEST_CASE("requests that make no sense say what does") {
   CHECK(contains(scene.promote(9), "p has no version 9"));
   CHECK(contains(scene.promote(2), "leat pipeline replay p --version 2 --promote"));
   CHECK(contains(scene.promote(1), "version 1 of p is live"));
+  ReplayRequest backwards;
+  backwards.from = "50";
+  backwards.to = "40";
+  CHECK(contains(scene.replay(backwards), "--to 40 lies before --from 50"));
 }
 
 TEST_CASE(

@@ -35,8 +35,11 @@ class MadeUpData final : public VersionData {
         if (!log_.outputs.contains(topic)) continue;
         end = static_cast<std::int64_t>(log_.outputs[topic].size());
       }
+      // A number's time is the number.
+      std::optional<std::int64_t> at_time;
+      if (position.number < end) at_time = std::max<std::int64_t>(position.number, 0);
       std::int64_t start = topic == "in" ? log_.start : 0;
-      positions.push_back({topic, PartitionId{0}, Offset{position.in(start, end, std::nullopt)}});
+      positions.push_back({topic, PartitionId{0}, Offset{position.in(start, end, at_time)}});
     }
     return positions;
   }
@@ -61,6 +64,13 @@ class MadeUpData final : public VersionData {
     }
     halt.at.push_back({"in", PartitionId{0}, Offset{at}});
     return halt;
+  }
+  Result<TimeBefore> time_before(const plan::Plan&, const Positions& at) override {
+    TimeBefore before;
+    if (at.empty() || at.front().offset.value() == 0) return before;
+    before.latest_ms = before.watermark_ms = at.front().offset.value() - 1;
+    before.watermark_at_end_ms = before.watermark_ms;
+    return before;
   }
   void remove_epochs(const std::string& owner, Done done) override {
     log_.committed.erase(owner);
