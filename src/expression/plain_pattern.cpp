@@ -81,6 +81,8 @@ std::optional<PlainPattern> PlainPattern::of(std::string_view pattern) {
   if (!reader.take_bound(plain)) return {};
   while (auto c = reader.take_once()) plain.text_ += *c;
   if (plain.text_.empty()) return {};
+  // At the begin of a text both may match, and which one does hangs on their order.
+  if (plain.begin_will_do_ && plain.text_[0] == plain.character_before_) return {};
   if (reader.at_end()) return plain;
   plain.has_run_ = true;
   plain.has_group_ = reader.take("(");

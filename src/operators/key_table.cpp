@@ -1,7 +1,5 @@
 #include "operators/key_table.h"
 
-#include <bit>
-
 #include "base/assert.h"
 #include "operators/key_bytes.h"
 
@@ -71,12 +69,6 @@ std::size_t KeyTable::slot_of(std::string_view key, std::uint32_t hash) const {
     if (slots_[at].hash == hash && equal_keys(this->key(slots_[at].number), key)) break;
   }
   return at;
-}
-
-void KeyTable::reserve(std::size_t keys) {
-  std::size_t slots = std::bit_ceil((size() + keys + 1) * 2);
-  if (slots > slots_.size()) resize_slots(slots);
-  entries_.reserve(entries_.size() + keys);
 }
 
 void KeyTable::resize_slots(std::size_t slots) {

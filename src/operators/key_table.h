@@ -58,8 +58,6 @@ class KeyTable {
     key.bytes.write(room);
     return {add({room, sizeof room}, key.hash), true};
   }
-  /// Before so many keys are added: room for them.
-  void reserve(std::size_t keys);
   /// REQUIRES: a key has this number.
   void erase(Number number);
   /// Valid until a key is added or erased.

@@ -46,7 +46,6 @@ class RowChains {
     ends_[row.key].first = links_[row.id].next;
     rows_.pop_front();
   }
-  /// All, from the oldest on.
   /// The rows' numbers, from the oldest on.
   std::vector<RowId> ids() const {
     std::vector<RowId> ids;

@@ -31,7 +31,7 @@ void SessionState::follow_joins() {
 }
 
 void SessionState::snapshot(StateWriter& writer) const {
-  writer.section("sessions", 1);
+  writer.section("sessions", 2);
   writer.write(static_cast<std::uint32_t>(node_.key_types.size()));
   writer.write(static_cast<std::uint32_t>(node_.accumulators.size()));
   writer.write(watermark);
@@ -54,7 +54,7 @@ void SessionState::snapshot(StateWriter& writer) const {
 }
 
 Result<void> SessionState::restore(StateReader& reader) {
-  if (auto ok = reader.section("sessions", 1); !ok) return ok;
+  if (auto ok = reader.section("sessions", 2); !ok) return ok;
   if (reader.read<std::uint32_t>() != node_.key_types.size() ||
       reader.read<std::uint32_t>() != node_.accumulators.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot is of sessions with other columns");

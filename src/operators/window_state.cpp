@@ -128,7 +128,7 @@ void WindowState::keep(std::shared_ptr<WindowTable> table) {
 }
 
 void WindowState::snapshot(StateWriter& writer) const {
-  writer.section("window", 1);
+  writer.section("window", 2);
   writer.write(count(node_.key_types.size()));
   writer.write(count(node_.accumulators.size()));
   writer.write(closed_ms);
@@ -152,7 +152,7 @@ void WindowState::snapshot(StateWriter& writer) const {
 }
 
 Result<void> WindowState::restore(StateReader& reader) {
-  if (auto ok = reader.section("window", 1); !ok) return ok;
+  if (auto ok = reader.section("window", 2); !ok) return ok;
   if (reader.read<std::uint32_t>() != node_.key_types.size() ||
       reader.read<std::uint32_t>() != node_.accumulators.size()) {
     return fail(Errc::snapshot_mismatch, "the snapshot is of a window with other columns");

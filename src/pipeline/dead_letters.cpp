@@ -76,15 +76,21 @@ Result<void> check_takes_letters(const plan::Plan& plan, const std::string& pipe
     std::string why = why_not(plan.nodes[i]);
     if (!why.empty()) return refuse(i, why);
     const plan::Source* source = source_of(plan.nodes[i]);
-    if (source == nullptr || source->upsert) continue;
-    if (source->topic.empty()) return refuse(i, "reads a file");
-    bool is_first = read.insert(source->topic).second;
+    if (source == nullptr) continue;
+    bool is_first = source->topic.empty() || read.insert(source->topic).second;
     if (!is_first) return refuse(i, "reads the same topic as another source");
+    if (source->upsert) continue;
+    if (source->topic.empty()) return refuse(i, "reads a file");
     for (const plan::SourceColumn& column : source->columns) {
       bool is_place = column.from == plan::SourceColumn::From::offset ||
                       column.from == plan::SourceColumn::From::partition;
       if (is_place) return refuse(i, "reads the place of a record, which is another one then");
     }
+  }
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const auto* sink = std::get_if<plan::Sink>(&plan.nodes[i].body);
+    bool is_read = sink != nullptr && read.contains(sink->topic);
+    if (is_read) return refuse(i, "writes to a topic that the plan reads");
   }
   return {};
 }

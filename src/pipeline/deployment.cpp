@@ -305,7 +305,9 @@ void Deployment::deploy(const plan::Plan& plan, std::optional<OpenPlan> open, Do
         if (live != nullptr) live_number = live->number;
         // Which moves the others.
         std::erase_if(pipeline.versions, [&](const Version& version) {
-          return version.role == Role::ended && pipeline.versions.size() >= versions_max;
+          bool is_needed = version.is_of_letters() && !version.replay->done;
+          return version.role == Role::ended && !is_needed &&
+                 pipeline.versions.size() >= versions_max;
         });
         Version version;
         version.number = pipeline.next_version++;

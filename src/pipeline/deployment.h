@@ -121,6 +121,8 @@ class Deployment {
     std::uint64_t batch_run = 0;
     std::optional<Difference> difference;
     bool is_comparing = false;
+    /// Of its replays: what was compared for an earlier one says nothing of this one.
+    std::uint64_t replays = 0;
     /// It must not work meanwhile: another one is about to take over where it stands.
     bool is_held = false;
     /// Tries to compare it with the live version, or to make it live, that came to nothing, and

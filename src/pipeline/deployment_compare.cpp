@@ -96,8 +96,9 @@ std::int64_t Deployment::given_to(const Version& version, const Version& live) c
     if (!is_known) return time_max;
     return plus(std::min(status->watermark, live_status->watermark), -revised);
   }
-  if (!replay.flush) return status ? plus(status->watermark, -revised) : time_max;
-  // What was open at the end was closed there, and not by the live version.
+  if (!replay.flush && status) return plus(status->watermark, -revised);
+  // What was open at the end was closed there, and not by the live version; or the run is of
+  // before a start, and how far it came is to be found.
   auto before = environment_.data.time_before(*live_plan, replay.end);
   bool is_known = before && before->watermark_at_end_ms;
   return is_known ? plus(*before->watermark_at_end_ms, -revised) : time_max;
@@ -141,7 +142,11 @@ void Deployment::compare_up_to(std::uint32_t number) {
   auto found = workers_.find(number);
   if (version == nullptr || live == nullptr || found == workers_.end()) return;
   const Worker* live_worker = find_worker(live->number);
-  if (live_worker == nullptr || !live_worker->plan || !found->second.plan) return;
+  bool are_known = live_worker != nullptr && live_worker->plan && found->second.plan;
+  if (!are_known) {
+    return comparing_failed(
+        number, Error{Errc::plan_error, "the plan of one of both cannot be read by this server"});
+  }
   std::vector<std::string> both = sink_topics(*live_worker->plan);
   std::vector<std::string> names;
   for (const std::string& topic : both) {
@@ -162,15 +167,17 @@ void Deployment::compare_up_to(std::uint32_t number) {
   // Of a topic that is not there any more nobody knows.
   comparison.is_from_first = is_part && comparison.from_ms == Comparison().from_ms;
   comparison.to_ms = given_to(*version, *live);
-  environment_.compare.begin(std::move(comparison),
-                             later([this, number](Result<Difference> difference) {
-                               auto worker = workers_.find(number);
-                               if (worker == workers_.end()) return;
-                               if (!difference) return comparing_failed(number, difference.error());
-                               worker->second.is_comparing = false;
-                               worker->second.cut_failures.forget();
-                               worker->second.difference = std::move(*difference);
-                             }));
+  environment_.compare.begin(
+      std::move(comparison),
+      later([this, number, replays = found->second.replays](Result<Difference> difference) {
+        auto worker = workers_.find(number);
+        bool is_of_now = worker != workers_.end() && worker->second.replays == replays;
+        if (!is_of_now) return;
+        if (!difference) return comparing_failed(number, difference.error());
+        worker->second.is_comparing = false;
+        worker->second.cut_failures.forget();
+        worker->second.difference = std::move(*difference);
+      }));
 }
 
 }  // namespace leat::pipeline

@@ -35,6 +35,13 @@ Result<std::string> Deployment::end_version(Deployed& pipeline, std::uint32_t nu
                             "drops all of it",
                             number, name_, name_, name_));
   }
+  if (version->is_of_letters() && !version->replay->done) {
+    return fail(Errc::invalid_request,
+                fmt::format("version {} of {} has given part of its dead letters again, and how "
+                            "far it came is known by it alone: `leat pipeline replay {} "
+                            "--dead-letters` goes on with the rest, and forgets it",
+                            number, name_, name_));
+  }
   if (const Version* other = repeater_of(pipeline, number)) {
     return fail(
         Errc::invalid_request,

@@ -84,6 +84,7 @@ void Deployment::replay_letters(ReplayRequest request, Done done) {
     command->request = std::move(request);
     command->done = std::move(done);
     command->next = std::move(next);
+    if (is_closing_) return command->answer(fail(Errc::cancelled, "the server is stopping"));
     const Deployed* pipeline = record();
     const Version* before = pipeline == nullptr ? nullptr : version_of_letters(*pipeline);
     bool was_stopped = before != nullptr && before->role == Role::ended && !before->replay->done;

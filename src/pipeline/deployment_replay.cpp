@@ -242,6 +242,8 @@ void Deployment::begin_replay(std::uint32_t number, Replay replay, bool promotes
   const Version before = *record()->find(number);
   if (auto worker = workers_.find(number); worker != workers_.end()) {
     worker->second.difference.reset();
+    worker->second.is_comparing = false;
+    ++worker->second.replays;
     worker->second.cut_failures.forget();
     worker->second.cut_after = {};
     worker->second.keeper->forget_views();

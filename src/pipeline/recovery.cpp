@@ -61,10 +61,25 @@ Result<void> Recovery::find(std::optional<Bytes> handed_over) {
   return {};
 }
 
-Result<void> Recovery::find_snapshot() {
+Result<void> Recovery::pass_over(const Error& why) {
+  std::uint64_t epoch = snapshot_->epoch;
+  passed_over_.push_back(fmt::format("snapshot of epoch {}: {}", epoch, why.what));
+  snapshot_.reset();
+  begin_.reset();
+  from_ = {};
+  last_epoch_ = files_epoch_ = 0;
+  finished_ = false;
+  repeated_.reset();
+  counts_ = {};
+  if (auto ok = find_snapshot(epoch); !ok) return ok;
+  return look_at_records();
+}
+
+Result<void> Recovery::find_snapshot(std::optional<std::uint64_t> before) {
   auto epochs = snapshots_.list();
   if (!epochs) return fail(epochs);
   for (std::uint64_t epoch : *epochs) {
+    if (before && epoch >= *before) continue;
     auto snapshot = snapshots_.read(epoch);
     Result<void> used = snapshot ? use(std::move(*snapshot)) : fail(snapshot);
     if (used) return {};

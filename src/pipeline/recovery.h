@@ -47,6 +47,9 @@ class Recovery {
   /// Looks at the records behind the last snapshot, or behind what was handed over. The latter must
   /// be all there is: else Errc::invalid_request.
   Result<void> find(std::optional<Bytes> handed_over);
+  /// The same without the snapshot that was found, which could not be restored, or any newer one.
+  /// REQUIRES: snapshot().
+  Result<void> pass_over(const Error& why);
 
   /// Where the version began last; nothing if it never did.
   const std::optional<BeginRecord>& begin() const { return begin_; }
@@ -68,7 +71,8 @@ class Recovery {
   EpochFeed feed() const { return {log_, from_, EpochPlace{last_epoch_, {}}}; }
 
  private:
-  Result<void> find_snapshot();
+  /// The newest one, or the newest of before an epoch.
+  Result<void> find_snapshot(std::optional<std::uint64_t> before = {});
   Result<void> use(Snapshot snapshot);
   Result<void> look_at_records();
 

@@ -67,6 +67,8 @@ class Look {
     if (!readable) return fail(readable);
     for (const Position& position : at) {
       if (position.name != source.topic) continue;
+      // Of a topic that was made anew since, with fewer of them.
+      if (static_cast<std::size_t>(position.partition.value()) >= readable->size()) continue;
       const auto& there = readable->at(static_cast<std::size_t>(position.partition.value()));
       Offset end = std::min(position.offset, there.high_watermark);
       Offset begin = std::max(there.start, Offset{end.value() - records_looked_at});

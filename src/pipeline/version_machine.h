@@ -83,6 +83,7 @@ class VersionMachine {
   bool begins() const;
   Result<void> open_task();
   Result<void> restore();
+  Result<void> restore_without(const Error& why);
   Result<void> recover_some();
   Result<void> end_recovery();
   Result<void> begin();

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/logging.h"
 #include "pipeline/plan_traits.h"
 #include "pipeline/version_machine.h"
 #include "stream/pipeline.h"
@@ -102,7 +103,8 @@ Result<void> VersionMachine::restore() {
   if (auto ok = inputs_->check_same(beginning_, options_.pipeline); !ok) return ok;
   board_.show_beginning(beginning_);
   if (const Snapshot* snapshot = recovery_->snapshot()) {
-    if (auto ok = task_->restore(snapshot->state); !ok) return ok;
+    auto restored = task_->restore(snapshot->state);
+    if (!restored) return restore_without(restored.error());
     recovery_status_.snapshot_epoch = snapshot->epoch;
     snapshots_.policy().written(snapshot->state.size(), environment_.clock.monotonic());
     recovery_->drop_state();
@@ -115,6 +117,19 @@ Result<void> VersionMachine::restore() {
   phase_ = Phase::recovering;
   inbox_->wake();
   return {};
+}
+
+// What this build of Leat does not understand says nothing that the epochs do not.
+Result<void> VersionMachine::restore_without(const Error& why) {
+  bool is_of_another = why.code == Errc::snapshot_mismatch || why.code == Errc::corrupt_message ||
+                       why.code == Errc::unsupported_format;
+  if (!is_of_another || options_.carried) return fail(why.code, why.what);
+  log_warning("pipeline {}: a snapshot is passed over: {}", owner_, why.what);
+  if (auto ok = recovery_->pass_over(why); !ok) return ok;
+  files_epoch_ = recovery_->files_epoch();
+  recovery_status_.passed_over = recovery_->passed_over();
+  if (auto ok = open_task(); !ok) return ok;
+  return restore();
 }
 
 Result<void> VersionMachine::recover_some() {

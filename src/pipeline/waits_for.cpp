@@ -1,4 +1,6 @@
 // What a version waits for that is to be compared with the live one, or to take its place.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "pipeline/view.h"

@@ -105,6 +105,24 @@ TEST_CASE("a replay of dead letters that is stopped, or whose server is, goes on
   }
 }
 
+TEST_CASE("a replay of dead letters that was stopped cannot be dropped: it knows how far it came") {
+  Scene scene;
+  scene.reject(30);
+  scene.log.speed = 1;
+  scene.replay_letters();
+  scene.pass(5ms);
+  CHECK(contains(scene.drop_version(2), "has given part of its dead letters again"));
+  scene.stop_replay();
+  CHECK(contains(scene.drop_version(2), "has given part of its dead letters again"));
+  scene.replay_letters();
+  scene.pass(5s);
+  std::string all;
+  for (int i = 0; i < 30; ++i) all += fmt::format("{} ", i);
+  CHECK(scene.given() == all);
+  CHECK(contains(scene.drop_version(3), "dropped version 3"));
+  CHECK(contains(scene.replay_letters(), "there is nothing new in letters"));
+}
+
 TEST_CASE("dead letters go to the plan that is live, and do not stand in the way of versions") {
   Scene scene;
   scene.reject(2);

@@ -167,6 +167,25 @@ TEST_CASE("a comparison is of what both gave, where one did not begin at the sta
   CHECK(scene.compare.asked.back().to_ms == 79);
 }
 
+TEST_CASE("what was compared for an earlier replay says nothing of a later one") {
+  Scene scene;
+  scene.compare.is_slow = true;
+  ReplayRequest request;
+  request.diff = true;
+  scene.replay(request);
+  scene.pass(2s);
+  REQUIRE(scene.compare.held.size() == 1);
+  request.version = 2;
+  scene.replay(request);
+  std::exchange(scene.compare.held, {}).front()();
+  scene.pass(2s);
+  CHECK(contains(scene.show_replay(), R"("diff":null)"));
+  REQUIRE(scene.compare.held.size() == 1);
+  std::exchange(scene.compare.held, {}).front()();
+  scene.pass(100ms);
+  CHECK(contains(scene.show_replay(), R"("same":true)"));
+}
+
 TEST_CASE("a promotion hands over at one place: nobody reads a record twice, and none is missing") {
   Scene scene;
   scene.replay();

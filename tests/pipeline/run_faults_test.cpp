@@ -250,6 +250,41 @@ TEST_CASE(
         fmt::format("snapshot of epoch {}: it is newer than the last committed epoch", epochs[0]));
 }
 
+TEST_CASE("a snapshot of another build is passed over, and the epochs say what it would") {
+  Play play;
+  play.start(plan_of(per_second));
+  for (int i = 0; i < 100; ++i) {
+    play.produce(100 * i);
+    play.pass(1s);
+  }
+  play.crash();
+  Snapshots snapshots(play.files, "/data", "p.1");
+  auto epochs = *snapshots.list();
+  for (std::uint64_t epoch : epochs) {
+    Snapshot snapshot = *snapshots.read(epoch);
+    StateWriter writer;
+    writer.section("task", 99);
+    snapshot.state = writer.finish();
+    REQUIRE(snapshots.write(snapshot).has_value());
+  }
+  play.start(plan_of(per_second));
+  play.pass(1ms);
+  CHECK(play.error() == "");
+  auto recovery = play.status().recovery;
+  CHECK_FALSE(recovery.snapshot_epoch.has_value());
+  REQUIRE(recovery.passed_over.size() == epochs.size());
+  CHECK(recovery.passed_over[0] ==
+        fmt::format("snapshot of epoch {}: the snapshot has task version "
+                    "99 where task version 5 should be",
+                    epochs[0]));
+  CHECK(play.status().rows_in == 100);
+  play.produce(10'000);
+  play.pass(20s);
+  CHECK(play.error() == "");
+  CHECK(play.status().rows_in == 101);
+  play.drop();
+}
+
 TEST_CASE("a disk without room for snapshots does not end the run") {
   Play play;
   play.start(plan_of(per_second));
