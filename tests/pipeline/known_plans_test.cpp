@@ -17,10 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// What several requests are answered that come before the first is through.
 class AtOnce {
  public:

@@ -15,10 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// From the topic "in" to one that is named as what is open.
 std::string open_plan(const std::string& open, const std::string& mode) {
   return R"({"version": 1, "name": "p", "mode": )" + mode + R"(, "nodes": [

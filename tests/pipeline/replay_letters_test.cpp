@@ -14,10 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string plan_with_letters(int bound = 0) {
   return plan_text("p", bound, R"("bad_rows": {"policy": "dead_letter", "topic": "letters"},)");
 }

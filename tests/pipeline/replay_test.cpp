@@ -13,10 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Version 1 is live and has read 100 numbers; version 2 is deployed, if that is wanted.
 class Scene : public ServiceWorld {
  public:

@@ -13,10 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// So large that each record of the catalog needs pages of its own.
 std::string large(std::string plan) {
   std::string column = R"({"name": "n", "type": "bigint"})";

@@ -14,10 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// What is under way when the server stops.
 struct Command {
   const char* what;

@@ -15,10 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string stream_plan(int bound = 0) {
   return plan_text("p", bound);
 }

@@ -22,6 +22,10 @@
 
 namespace leat::pipeline {
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 class MadeUpData final : public VersionData {
  public:
   MadeUpData(SimExecutor& sim, MadeUpLog& log) : sim_(sim), log_(log) {}
