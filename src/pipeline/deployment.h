@@ -231,6 +231,8 @@ class Deployment {
   /// The live version's run; null if it stands still.
   std::shared_ptr<Run> live_run() const;
   bool live_stands_still() const;
+  /// Whether it is a batch that has begun and not ended, and will.
+  bool live_is_in_a_batch() const;
   /// Whether it will not go on, or has tried to for long enough.
   bool live_has_halted() const;
   Result<void> check_follows(const Version& version) const;

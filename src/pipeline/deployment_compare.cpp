@@ -110,7 +110,8 @@ void Deployment::compare_with_live(std::uint32_t number) {
     std::shared_ptr<Run> live = live_run();
     std::shared_ptr<Run> other = run_of(number);
     if (is_closing_) return next();
-    if (!live || !other) {
+    // A batch at rest is as far as it will come.
+    if (!live || !other || live_stands_still()) {
       compare_up_to(number);
       return next();
     }

@@ -44,8 +44,19 @@ bool Deployment::live_stands_still() const {
   if (live == nullptr) return false;
   const Worker* worker = find_worker(live->number);
   if (pipeline->paused || worker == nullptr || !worker->plan) return true;
+  // A batch stands where its last run has ended.
+  bool is_batch = worker->plan->mode.type == plan::Mode::Type::batch;
+  if (is_batch && !live->batch.is_under_way()) return true;
   Keeper::State state = worker->keeper->state();
   return state == Keeper::State::waiting || state == Keeper::State::given_up;
+}
+
+bool Deployment::live_is_in_a_batch() const {
+  const Deployed* pipeline = record();
+  const Version* live = pipeline == nullptr ? nullptr : pipeline->live();
+  if (live == nullptr || live_has_halted()) return false;
+  const Worker* worker = find_worker(live->number);
+  return worker != nullptr && worker->plan && worker->plan->mode.type == plan::Mode::Type::batch;
 }
 
 bool Deployment::live_has_halted() const {
@@ -98,6 +109,10 @@ void Deployment::promote(std::uint32_t number, Done done) {
         return fmt::format("version {} of {} becomes live when it works again; it fails: {}",
                            number, name_, follower.keeper->last_error()->what);
       }
+      if (live_is_in_a_batch()) {
+        return fmt::format("version {} of {} becomes live when the run of version {} has ended",
+                           number, name_, changed.live()->number);
+      }
       return found.role == Role::replay
                  ? fmt::format("version {} of {} becomes live when it has caught up", number, name_)
                  : fmt::format("version {} of {} becomes live", number, name_);
@@ -142,6 +157,7 @@ Result<std::string> Deployment::swap_roles(Deployed& pipeline, std::uint32_t num
     if (!ends) return fail(ends);
     live->stints.back().end = std::move(*ends);
   }
+  bool was_batch = live_plan && live_plan->mode.type == plan::Mode::Type::batch;
   live->role = Role::retired;
   live->role_ms = now_ms;
   next->role = Role::live;
@@ -149,9 +165,11 @@ Result<std::string> Deployment::swap_roles(Deployed& pipeline, std::uint32_t num
   next->promotes = false;
   next->stints.push_back({now_ms, inputs, std::move(*begins), {}});
   return fmt::format(
-      "version {} of {} is live; version {} goes on as a shadow for 24 hours: `leat "
-      "pipeline promote {} {}` makes it live again",
-      number, name_, live->number, name_, live->number);
+      "version {} of {} is live; version {} {} for 24 hours: `leat pipeline promote {} {}` makes "
+      "it "
+      "live again",
+      number, name_, live->number, was_batch ? "is kept" : "goes on as a shadow", name_,
+      live->number);
 }
 
 void Deployment::cut_failed(std::uint32_t number, const Error& error) {
@@ -163,6 +181,8 @@ void Deployment::cut_failed(std::uint32_t number, const Error& error) {
 
 void Deployment::promote_waiting(const Version& version) {
   std::uint32_t number = version.number;
+  // What a batch gives, it gives at its end.
+  if (live_is_in_a_batch()) return;
   // One that is set aside was on its way when the server went.
   if (version.role == Role::deployed || live_has_halted()) {
     return enqueue([this, number](Next next) mutable {

@@ -47,6 +47,10 @@ std::string promotion_text(const PipelineView& view, const VersionView& version)
   }
   bool is_troubled = version.activity == Activity::failing || version.activity == Activity::failed;
   if (is_troubled) return own_trouble(version, view.name);
+  if (live != nullptr && live->version.batch.is_under_way()) {
+    return fmt::format("Version {} becomes live when the run of version {} has ended.", number,
+                       live->version.number);
+  }
   if (version.version.role == Role::replay) {
     double percent = version.status ? version.status->progress.percent : 0;
     return fmt::format(

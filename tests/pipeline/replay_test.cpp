@@ -375,6 +375,54 @@ TEST_CASE("a batch is promoted without a cut: its next run is the other version'
   CHECK(world.wrong(10) == "");
 }
 
+TEST_CASE("a stream takes over from a batch where its last run has ended") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(plan_text("p", 0, R"("mode": {"type": "batch"},)"));
+  SUBCASE("by replaying") {
+    world.run_now();
+    world.pass(1s);
+    world.deploy(plan_text());
+    ReplayRequest request;
+    request.promote = true;
+    SUBCASE("of more than it has read") {
+      world.log.end = 15;
+    }
+    SUBCASE("compared before") {
+      request.diff = true;
+    }
+    world.replay(request);
+  }
+  SUBCASE("by hand") {
+    world.run_now();
+    world.pass(1s);
+    world.log.end = 15;
+    world.deploy(plan_text());
+    CHECK(contains(world.promote(2), "version 2 of p is live; version 1 is kept for 24 hours"));
+  }
+  SUBCASE("which never was") {
+    world.deploy(plan_text());
+    world.promote(2);
+  }
+  SUBCASE("which is under way") {
+    world.log.speed = 1;
+    world.run_now();
+    world.pass(20ms);
+    world.deploy(plan_text());
+    world.replay();
+    REQUIRE(contains(world.show(), R"("state":"running")"));
+    CHECK(contains(world.promote(2), "version 2 of p becomes live when the run of version 1 has"));
+    CHECK(contains(world.why(), "Version 2 becomes live when the run of version 1 has ended."));
+  }
+  world.pass(5s);
+  CHECK(contains(world.show(), R"("version":2,"versions")"));
+  world.log.end = 20;
+  world.pass(5s);
+  CHECK(world.wrong(20) == "");
+  CHECK(contains(world.promote(1), "version 1 of p is live"));
+  CHECK(contains(world.run_now(), "p runs"));
+}
+
 TEST_CASE("a version that is not live is dropped alone, before its day is over") {
   Scene scene;
   scene.replay();
