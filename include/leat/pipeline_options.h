@@ -32,8 +32,10 @@ struct SourceOptions {
   std::string event_time = {};
   /// How far behind the largest event time of its partition a row may come and not be late.
   std::chrono::milliseconds disorder{0};
-  /// An event time further ahead of its record's timestamp makes the record a bad one.
-  std::optional<std::chrono::milliseconds> ahead_max = {};
+  /// An event time further ahead of its record's timestamp makes the record a bad one: one of the
+  /// year 2999 would make all behind it late. Nothing for any distance. Lines of files have no
+  /// timestamp, and are not judged.
+  std::optional<std::chrono::milliseconds> ahead_max = std::chrono::hours(24);
   /// After how much silence, of processing time, a partition that is read to its end no longer
   /// holds the others back; 0 for never. Only live runs look at it.
   std::chrono::milliseconds idle{30'000};

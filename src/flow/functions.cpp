@@ -60,7 +60,7 @@ Expression substring(Expression text, Expression from, Expression count) {
   return call("substring", {text, from, count});
 }
 Expression position(Expression text, Expression part) {
-  return call("position", {text, part});
+  return call("position", {part, text});
 }
 Expression replace(Expression text, Expression part, Expression by) {
   return call("replace", {text, part, by});

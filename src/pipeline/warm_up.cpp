@@ -157,8 +157,8 @@ Result<WarmUp> plan_warm_up(const plan::Plan& plan, VersionData& data, const Pos
   for (const std::string& topic : topics) {
     if (ahead_of_records(plan, topic)) continue;
     return from_start(fmt::format(
-        "event times of {} may be ahead of its records' timestamps by any time, as long as its "
-        "source has no ahead_max_ms",
+        "event times of {} may be ahead of its records' timestamps by any time, as long as "
+        "ahead_max_ms of its source is null",
         topic));
   }
   auto before = data.time_before(plan, silent_to);

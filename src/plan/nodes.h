@@ -64,8 +64,9 @@ struct Source {
   /// How far behind the largest event time of its partition a row may come and not be late.
   std::int64_t disorder_ms = 0;
   /// How far an event time may be ahead of its record's timestamp; beyond it the record is a bad
-  /// one, and must not move the watermark. Nothing for any distance.
-  std::optional<std::int64_t> ahead_max_ms;
+  /// one, and must not move the watermark: one of the year 2999 would make all behind it late.
+  /// Nothing for any distance. Lines of files have no timestamp, and are not judged.
+  std::optional<std::int64_t> ahead_max_ms = 86'400'000;
   /// After how much silence a partition that is read to its end no longer holds the watermark
   /// back; 0 for never. Only live runs look at it.
   std::int64_t idle_ms = 30'000;
@@ -82,7 +83,7 @@ struct Source {
     visit.required("columns", self.columns);
     visit.optional("event_time", self.event_time, "");
     visit.optional("disorder_ms", self.disorder_ms, 0);
-    visit.optional("ahead_max_ms", self.ahead_max_ms, std::nullopt);
+    visit.optional("ahead_max_ms", self.ahead_max_ms, 86'400'000);
     visit.optional("idle_ms", self.idle_ms, 30'000);
     visit.optional("bad_records", self.bad_records, BadRows{});
     visit.optional("upsert", self.upsert, false);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/assert.h"
 
 namespace leat::stream {
@@ -158,7 +160,10 @@ std::optional<std::int64_t> SourceReader::event_time_of(const record::Record& re
   }
   bool judged = source_.ahead_max_ms && record.timestamp_ms >= 0;
   if (judged && behind(*time_ms, *source_.ahead_max_ms) > record.timestamp_ms) {
-    add_bad(record, "the event time is too far ahead of the record's");
+    add_bad(record,
+            fmt::format("the event time is more than {} ms ahead of the record's timestamp: "
+                        "ahead_max_ms of the source",
+                        *source_.ahead_max_ms));
     return {};
   }
   return time_ms;

@@ -115,6 +115,27 @@ TEST_CASE("records that are no rows are found among the dead letters") {
   CHECK(dead[0].key == "k");
 }
 
+TEST_CASE("what a function's arguments are called is what they are") {
+  Pipeline pipeline("sums");
+  pipeline.from<Edit>("edits", {.event_time = "time"})
+      .map({position("hello", col("channel")).as("position"),
+            replace("banana", "an", "AN").as("replaced"), split_part("a,b,c", ",", 2).as("part"),
+            lpad("7", 3, "0").as("padded"), starts_with("hello", "he").as("starts"),
+            like("hello", "h%").as("like"), nullif(3, 4).as("nullif"), left("hello", 2).as("left"),
+            trim("xhix", "x").as("trimmed"),
+            cardinality(array_remove(array({1, 2, 2}), 2)).as("left_over"),
+            between(2, 1, 3).as("between"), date_trunc("hour", col("time")).as("hour"),
+            regexp_replace("a1b2", "[0-9]", "#", "g").as("masked")})
+      .to("values");
+  PipelineTest test(pipeline);
+  test.push("edits", Edit{"l", 3, at(90min)});
+  CHECK(test.take_json("values") ==
+        std::vector<std::string>{
+            R"({"position":3,"replaced":"bANANa","part":"b","padded":"007","starts":true,)"
+            R"("like":true,"nullif":3,"left":"he","trimmed":"hi","left_over":1,"between":true,)"
+            R"("hour":"2024-10-04T01:00:00Z","masked":"a#b#"})"});
+}
+
 TEST_CASE("a pipeline that goes on with its snapshot gives what it would have given") {
   Pipeline pipeline("sums");
   add_sums(pipeline);

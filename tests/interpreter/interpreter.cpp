@@ -37,7 +37,10 @@ std::int64_t event_time_of(const Source& source, const BoundNode& node, const Re
   if (!in_range) throw BadValue{"the event time is out of range"};
   bool judged = source.ahead_max_ms && record.timestamp_ms >= 0;
   if (judged && time > record.timestamp_ms + *source.ahead_max_ms) {
-    throw BadValue{"the event time is too far ahead of the record's"};
+    throw BadValue{
+        fmt::format("the event time is more than {} ms ahead of the record's timestamp: "
+                    "ahead_max_ms of the source",
+                    *source.ahead_max_ms)};
   }
   return time;
 }

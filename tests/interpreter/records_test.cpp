@@ -134,7 +134,8 @@ TEST_CASE("a time too far ahead of its record is a bad record, and moves no wate
                          {{}, R"({"t":999})", -1, {}},
                          {{}, R"({})", 100, {}}}) ==
         R"(-={"t":"1970-01-01T00:00:00.110Z"}@110 -={"t":"1970-01-01T00:00:00.999Z"}@999)"
-        R"( | bad 1: the event time is too far ahead of the record's | bad 3: no event time)");
+        R"( | bad 1: the event time is more than 10 ms ahead of the record's timestamp: )"
+        R"(ahead_max_ms of the source | bad 3: no event time)");
 }
 
 TEST_CASE("a record's key is one column's text, or an object") {

@@ -216,9 +216,9 @@ TEST_CASE("a warm-up says how far it reaches back, and why") {
         "has windows of 300 ms");
   CHECK(why(bounded[2].nodes)
             .ends_with("nodes[1] 'x' has windows of 400 ms, which take rows for another 200 ms"));
-  CHECK(why(bounded[0].nodes, with_source("")) ==
+  CHECK(why(bounded[0].nodes, with_source(R"("ahead_max_ms": null,)")) ==
         "its warm-up reads from the start, because event times of in may be ahead of its records' "
-        "timestamps by any time, as long as its source has no ahead_max_ms");
+        "timestamps by any time, as long as ahead_max_ms of its source is null");
   CHECK(why(R"({"name": "x", "type": "window", "input": "in",
                 "window": {"kind": "session", "gap_ms": 10},
                 "aggregates": [{"function": "count", "name": "rows"}]},)") ==

@@ -186,9 +186,10 @@ TEST_CASE("an event time of the year 2999 goes to the dead letters, and not into
   REQUIRE(dead.size() == 2);
   CHECK(dead[0].value == R"({"at":"2999-01-01T00:00:00Z"})");
   CHECK(dead[1].value == R"({"at":"1970-01-01T00:00:02.201Z"})");
-  CHECK(dead[0].headers[4] ==
-        std::pair<std::string, std::string>("leat.reason",
-                                            "the event time is too far ahead of the record's"));
+  CHECK(dead[0].headers[4] == std::pair<std::string, std::string>(
+                                  "leat.reason",
+                                  "the event time is more than 1000 ms ahead of the record's "
+                                  "timestamp: ahead_max_ms of the source"));
 }
 
 TEST_CASE("a bounded run ends where its input ended when it was opened") {
