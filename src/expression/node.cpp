@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "expression/date_bin.h"
 #include "expression/kernel.h"
 #include "expression/rewrite.h"
 
@@ -186,8 +187,9 @@ std::size_t Node::select(const Frame& frame, const Rows& rows, std::uint32_t* ou
 
 Kernel find_kernel(const plan::BoundExpression& expression) {
   if (expression.kind == plan::Expression::Kind::cast) return cast_kernel(expression);
-  for (auto find : {arithmetic_kernel, decimal_kernel, comparison_kernel, logic_kernel, text_kernel,
-                    pattern_kernel, time_kernel, to_char_kernel, json_kernel, array_kernel}) {
+  for (auto find :
+       {arithmetic_kernel, decimal_kernel, comparison_kernel, logic_kernel, text_kernel,
+        pattern_kernel, time_kernel, date_bin_kernel, to_char_kernel, json_kernel, array_kernel}) {
     if (auto kernel = find(expression)) return kernel;
   }
   ASSERT(false);

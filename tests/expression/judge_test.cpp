@@ -233,6 +233,30 @@ TEST_CASE("each function that takes many types gives what the judge gives for ea
   }
 }
 
+TEST_CASE("bins of one length for all rows are those that the judge finds") {
+  Comparison comparison(seed + 4);
+  CAPTURE(seed);
+  auto& random = comparison.random();
+  constexpr std::int64_t day_ms = 86'400'000, far = 1'000'000'000'000'000;
+  const std::vector<column::Interval> strides{
+      {0, 0, 1},          {0, 0, 10'000},     {0, 0, 7'777'777}, {0, 1, 0},
+      {0, 7, day_ms / 2}, {0, 2, -3'600'000}, {0, 4'000'000, 0}, {0, 0, far * 9'000},
+      {0, 0, 0},          {0, 1, -day_ms},    {0, -2, 0},        {1, 0, 0},
+      {0, far, 0},        {0, -far, 0},       {12, -365, 0},     {0, 0, -1}};
+  for (const auto& stride : strides) {
+    for (int round = 0; round < 20; ++round) {
+      column::Value origin = random_value(random, {Type::timestamp});
+      if (random.one_in(10)) origin = {};
+      auto time = random.one_in(10) ? "date" : random.one_in(2) ? "time" : "other_time";
+      comparison.check(
+          plan::call("date_bin", {plan::literal({Type::interval}, stride), plan::col(time),
+                                  plan::literal({Type::timestamp}, origin)}));
+    }
+  }
+  CHECK(comparison.values() > 500);
+  CHECK(comparison.reasons() > 500);
+}
+
 TEST_CASE("each cast of the table gives what the judge gives") {
   Comparison comparison(seed + 2);
   CAPTURE(seed);
