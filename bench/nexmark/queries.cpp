@@ -71,11 +71,10 @@ Stream q5(Pipeline&, Stream events) {
 
 // The dearest bids of each window, all of them if there are several.
 Stream q7(Pipeline&, Stream events) {
-  auto start = date_trunc("minute", col("time")) +
-               Expression(10s) * cast(floor(extract("second", col("time")) / 10), Type::bigint);
+  auto window = date_bin(10s, col("time"), Timestamp{});
   return bids(events)
       .map({col("auction"), col("price"), col("bidder"), col("time"), col("extra"),
-            start.as("window")})
+            window.as("window")})
       .key_by("window")
       .top(1, {descending("price")}, {.ties = true})
       .map({col("auction"), col("price"), col("bidder"), col("time"), col("extra")});

@@ -94,6 +94,9 @@ Expression json_value(Expression text, std::string_view path);
 
 /// Cuts to the beginning of a "minute", "hour", "day", "week", "month" and so on.
 Expression date_trunc(std::string_view span, Expression time);
+/// Cuts to the beginning of a bin: all are as long as `stride`, which has no months, and one begins
+/// at `origin`.
+Expression date_bin(Expression stride, Expression time, Expression origin);
 /// "year", "month", "day", "hour", "dow", "epoch" and so on, of a time or an interval.
 Expression extract(std::string_view unit, Expression time);
 /// The same as a double.

@@ -3,9 +3,9 @@
 #include "expression/optimize.h"
 
 #include <cmath>
-#include <optional>
 
 #include "expression/kernel.h"
+#include "expression/small_divisor.h"
 
 namespace leat::expression {
 
@@ -89,38 +89,9 @@ void multiply(const Call& call) {
   map_checked<int64_t, int64_t, int64_t>(call, Multiply{}, out_of_range);
 }
 
-// A divisor for numbers of 32 bits without sign, by two multiplications (Lemire, Kaser and Kurz:
-// Faster remainder by direct computation).
-class SmallDivisor {
- public:
-  /// Nothing if the call has none.
-  static std::optional<SmallDivisor> of(const Call& call) {
-    const Operand& divisor = call.arguments[1];
-    if (!divisor.constant || divisor.is_null(0)) return {};
-    std::int64_t value = divisor.vector->integer(0);
-    return value < 2 || value >> 32 != 0 ? std::nullopt : std::optional(SmallDivisor(value));
-  }
-  Checked<std::int64_t> divide(std::int64_t a) const {
-    return {high_part(fraction_, unsigned_of(a)), unsigned_of(a) >> 32};
-  }
-  Checked<std::int64_t> remainder(std::int64_t a) const {
-    return {high_part(fraction_ * unsigned_of(a), value_), unsigned_of(a) >> 32};
-  }
-
- private:
-  explicit SmallDivisor(std::int64_t value)
-      : value_(unsigned_of(value)), fraction_(~std::uint64_t{0} / value_ + 1) {}
-  static std::int64_t high_part(std::uint64_t a, std::uint64_t b) {
-    return static_cast<std::int64_t>(column::Uint128{a} * b >> 64);
-  }
-
-  std::uint64_t value_;
-  std::uint64_t fraction_;  // of 2^64, rounded up
-};
-
 void divide(const Call& call) {
   using std::int64_t;
-  if (auto divisor = SmallDivisor::of(call)) {
+  if (auto divisor = SmallDivisor::of(call.arguments[1])) {
     auto quotient = [divisor](int64_t a) { return divisor->divide(a); };
     if (map_cells<int64_t, int64_t>(call, quotient) == 0) return set_nulls(call);
   }
@@ -129,7 +100,7 @@ void divide(const Call& call) {
 
 void take_remainder(const Call& call) {
   using std::int64_t;
-  if (auto divisor = SmallDivisor::of(call)) {
+  if (auto divisor = SmallDivisor::of(call.arguments[1])) {
     auto rest = [divisor](int64_t a) { return divisor->remainder(a); };
     if (map_cells<int64_t, int64_t>(call, rest) == 0) return set_nulls(call);
   }

@@ -102,13 +102,21 @@ inline std::size_t find_short_text(std::string_view text, std::string_view part,
   std::size_t at = from;
 #if defined(__SSE2__)
   const __m128i firsts = _mm_set1_epi8(part.front()), lasts = _mm_set1_epi8(part.back());
-  for (; at + behind + 16 <= text.size(); at += 16) {
-    __m128i able = _mm_and_si128(_mm_cmpeq_epi8(block_at(text.data() + at), firsts),
-                                 _mm_cmpeq_epi8(block_at(text.data() + at + behind), lasts));
+  auto find_in_block = [&](std::size_t begin) {
+    __m128i able = _mm_and_si128(_mm_cmpeq_epi8(block_at(text.data() + begin), firsts),
+                                 _mm_cmpeq_epi8(block_at(text.data() + begin + behind), lasts));
     for (int bits = _mm_movemask_epi8(able); bits != 0; bits &= bits - 1) {
-      std::size_t found = at + static_cast<std::size_t>(std::countr_zero(unsigned(bits)));
+      std::size_t found = begin + static_cast<std::size_t>(std::countr_zero(unsigned(bits)));
       if (is_at(found)) return found;
     }
+    return text.npos;
+  };
+  if (at + behind + 16 <= text.size()) {
+    const std::size_t end = text.size() - behind - 16;
+    for (; at < end; at += 16) {
+      if (std::size_t found = find_in_block(at); found != text.npos) return found;
+    }
+    return find_in_block(end);  // of which some may have been looked at before
   }
 #endif
   for (; at + behind + 8 <= text.size(); at += 8) {
@@ -183,23 +191,42 @@ constexpr char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
 }
 
-/// Writes the bytes to `out`, each changed; `change` is lower or upper. Eight at a time.
+/// Eight bytes, each changed; `change` is lower or upper.
+template <char (*change)(char)>
+constexpr std::uint64_t change_word(std::uint64_t word) {
+  constexpr auto first = static_cast<std::uint64_t>(change('A') == 'a' ? 'A' : 'a');
+  std::uint64_t low_bits = word & ~high_bits;
+  std::uint64_t from_first = low_bits + (0x80 - first) * each_byte;
+  std::uint64_t behind_last = low_bits + (0x80 - first - 26) * each_byte;
+  // The high bit of each byte that is to be changed: to what differs in 0x20.
+  std::uint64_t letters = from_first & ~behind_last & ~word & high_bits;
+  return word ^ letters >> 2;
+}
+
+/// change_word() for so many bytes from `text`, to `out`.
+template <char (*change)(char), class Word>
+void change_at(const char* text, char* out) {
+  Word word = 0;
+  std::memcpy(&word, text, sizeof word);
+  word = static_cast<Word>(change_word<change>(word));
+  std::memcpy(out, &word, sizeof word);
+}
+
+/// Writes the bytes to `out`, which is elsewhere, each changed. Eight at a time, the last ones of
+/// which may have been written before: how many texts there are of each size is hard to foresee.
 template <char (*change)(char)>
 void change_all(const char* text, std::size_t size, char* out) {
-  std::size_t at = 0;
-  for (; at + 8 <= size; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text + at, sizeof word);
-    constexpr auto first = static_cast<std::uint64_t>(change('A') == 'a' ? 'A' : 'a');
-    std::uint64_t low_bits = word & ~high_bits;
-    std::uint64_t from_first = low_bits + (0x80 - first) * each_byte;
-    std::uint64_t behind_last = low_bits + (0x80 - first - 26) * each_byte;
-    // The high bit of each byte that is to be changed: to what differs in 0x20.
-    std::uint64_t letters = from_first & ~behind_last & ~word & high_bits;
-    word ^= letters >> 2;
-    std::memcpy(out + at, &word, sizeof word);
-  }
-  for (; at < size; ++at) out[at] = change(text[at]);
+  auto in_words = [&](auto word) {
+    using Word = decltype(word);
+    std::size_t last = size - sizeof(Word);
+    for (std::size_t at = 0; at < last; at += sizeof(Word)) {
+      change_at<change, Word>(text + at, out + at);
+    }
+    change_at<change, Word>(text + last, out + last);
+  };
+  if (size >= sizeof(std::uint64_t)) return in_words(std::uint64_t{});
+  if (size >= sizeof(std::uint32_t)) return in_words(std::uint32_t{});
+  for (std::size_t at = 0; at < size; ++at) out[at] = change(text[at]);
 }
 
 /// Some characters, for trim().

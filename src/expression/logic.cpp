@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "expression/case_of_texts.h"
 #include "expression/kernel.h"
 #include "expression/node.h"
+#include "expression/pending.h"
 
 namespace leat::expression {
 
@@ -17,47 +19,6 @@ Nodes make_nodes(const plan::BoundExpression& call) {
   for (const auto& argument : call.arguments) nodes.push_back(make_node(argument));
   return nodes;
 }
-
-/// The rows that still need something, fewer with each argument.
-class Pending {
- public:
-  explicit Pending(const Rows& rows) : rows_(rows) {}
-
-  const Rows& rows() const { return rows_; }
-  bool empty() const { return rows_.count == 0; }
-  /// Evaluates for the rows that are left, of which those with errors go.
-  Operand evaluate(const Node& node, const Frame& frame) {
-    auto errors = frame.errors.reasons().size();
-    Operand operand = node.evaluate(frame, rows_);
-    if (frame.errors.reasons().size() != errors) {
-      rows_ = without_errors(rows_, frame.errors, list_);
-    }
-    return operand;
-  }
-  /// Takes out those rows for which `is_done` is true, and gives these, good until the next call.
-  template <class IsDone>
-  Rows take_if(IsDone is_done) {
-    list_.resize(std::max(list_.size(), rows_.count));
-    done_.resize(list_.size());
-    std::size_t left = 0, done = 0;
-    rows_.each([&](std::uint32_t row) {
-      std::size_t is = is_done(row) ? 1 : 0;
-      done_[done] = row;
-      list_[left] = row;
-      done += is;
-      left += 1 - is;
-    });
-    Rows taken{done, done_.data()};
-    if (left == 0) taken = rows_.is_all() ? rows_ : taken;
-    if (done != 0) rows_ = {left, list_.data()};
-    return taken;
-  }
-
- private:
-  Rows rows_;
-  std::vector<std::uint32_t> list_;
-  std::vector<std::uint32_t> done_;
-};
 
 /// cells[row] = of_row(row)
 template <class T, class OfRow>
@@ -225,10 +186,10 @@ class CaseNode final : public Node {
       Rows chosen = pending.take_if([&](std::uint32_t row) {
         return truths[row] != 0 && !(has_nulls && condition.is_null(row));
       });
-      if (chosen.count > 0) give(*arguments_[i + 1], frame, chosen, out);
+      if (chosen.count > 0) take_result(*arguments_[i + 1], frame, chosen, out);
     }
     if (has_default() && !pending.empty()) {
-      give(*arguments_.back(), frame, pending.rows(), out);
+      take_result(*arguments_.back(), frame, pending.rows(), out);
     } else {
       pending.rows().each([&](std::uint32_t row) { out.vector.set_null(row); });
     }
@@ -304,11 +265,6 @@ class CaseNode final : public Node {
   }
 
   bool has_default() const { return arguments_.size() % 2 == 1; }
-  static void give(const Node& result, const Frame& frame, const Rows& rows, OwnedVector& out) {
-    Pending chosen(rows);
-    Operand operand = chosen.evaluate(result, frame);
-    out.take(operand, chosen.rows());
-  }
 
   Nodes arguments_;
   bool is_light_;
@@ -342,12 +298,6 @@ class CoalesceNode final : public Node {
   Nodes arguments_;
 };
 
-void is_null(const Call& call) {
-  const Operand& operand = call.arguments[0];
-  call.rows.each(
-      [&](std::uint32_t row) { call.out().set_integer(row, operand.is_null(row) ? 1 : 0); });
-}
-
 void negate(const Call& call) {
   map<std::int64_t, std::int64_t>(call, [](std::int64_t truth) { return 1 - truth; });
 }
@@ -356,13 +306,15 @@ void negate(const Call& call) {
 
 Kernel logic_kernel(const plan::BoundExpression& call) {
   if (call.function == "not") return negate;
-  if (call.function == "is_null") return is_null;
   return {};
 }
 
 std::unique_ptr<Node> make_lazy_node(const plan::BoundExpression& call) {
   if (call.function == "and" || call.function == "or") return std::make_unique<ConnectNode>(call);
-  if (call.function == "case") return std::make_unique<CaseNode>(call);
+  if (call.function == "case") {
+    if (auto of_texts = make_case_of_texts(call)) return of_texts;
+    return std::make_unique<CaseNode>(call);
+  }
   if (call.function == "coalesce") return std::make_unique<CoalesceNode>(call);
   return nullptr;
 }

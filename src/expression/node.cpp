@@ -4,7 +4,10 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "expression/date_bin.h"
 #include "expression/kernel.h"
+#include "expression/null_test.h"
+#include "expression/remainder.h"
 #include "expression/rewrite.h"
 
 namespace leat::expression {
@@ -58,11 +61,19 @@ std::size_t collect_true(const Operand& truth, const Rows& rows, std::uint32_t* 
   });
 }
 
+// Nothing if there is none.
+Selector find_selector(const plan::BoundExpression& call) {
+  for (auto find : {comparison_selector, null_test_selector, remainder_selector}) {
+    if (auto selector = find(call)) return selector;
+  }
+  return {};
+}
+
 // A call that needs all its arguments.
 class CallNode final : public Node {
  public:
   explicit CallNode(const plan::BoundExpression& call)
-      : Node(call.type), kernel_(find_kernel(call)), selector_(comparison_selector(call)) {
+      : Node(call.type), kernel_(find_kernel(call)), selector_(find_selector(call)) {
     for (const auto& argument : call.arguments) arguments_.push_back(make_node(argument));
     auto all = [&](auto property) {
       return std::all_of(arguments_.begin(), arguments_.end(), property);
@@ -124,7 +135,9 @@ class CallNode final : public Node {
   }
   // What says yes or no without an error.
   static bool is_test(const plan::BoundExpression& call) {
-    if (is_one_of(call.function, {"is_null", "not"})) return true;
+    if (is_one_of(call.function, {"is_null", "not is_null", "not"}) ||
+        call.function.starts_with("% "))
+      return true;
     return is_one_of(call.function, {"=", "<>", "<", "<=", ">", ">="}) && is_of_numbers(call);
   }
   static bool is_sum(const plan::BoundExpression& call) {
@@ -187,7 +200,8 @@ std::size_t Node::select(const Frame& frame, const Rows& rows, std::uint32_t* ou
 Kernel find_kernel(const plan::BoundExpression& expression) {
   if (expression.kind == plan::Expression::Kind::cast) return cast_kernel(expression);
   for (auto find : {arithmetic_kernel, decimal_kernel, comparison_kernel, logic_kernel, text_kernel,
-                    pattern_kernel, time_kernel, to_char_kernel, json_kernel, array_kernel}) {
+                    pattern_kernel, time_kernel, date_bin_kernel, to_char_kernel, json_kernel,
+                    array_kernel, remainder_kernel, null_test_kernel}) {
     if (auto kernel = find(expression)) return kernel;
   }
   ASSERT(false);

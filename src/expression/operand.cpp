@@ -104,7 +104,14 @@ void OwnedVector::take(const Operand& from, const Rows& rows) {
   };
   const column::Vector& source = *from.vector;
   auto held = physical(source.type());
-  if (source.has_nulls() || held == Physical::interval || held == Physical::list) {
+  if (source.has_nulls() && held == Physical::text) {
+    rows.each([&](std::uint32_t row) {
+      if (from.is_null(row))
+        vector.set_null(row);
+      else
+        vector.set_text(row, source.text(from.at(row)));
+    });
+  } else if (source.has_nulls() || held == Physical::interval || held == Physical::list) {
     rows.each([&](std::uint32_t row) { vector.set_from(row, source, from.at(row)); });
   } else if (held == Physical::integer) {
     copy(vector.integers(), source.integers());

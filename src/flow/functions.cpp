@@ -137,6 +137,9 @@ Expression json_value(Expression text, std::string_view path) {
 Expression date_trunc(std::string_view span, Expression time) {
   return call("date_trunc", {span, time});
 }
+Expression date_bin(Expression stride, Expression time, Expression origin) {
+  return call("date_bin", {stride, time, origin});
+}
 Expression extract(std::string_view unit, Expression time) {
   return call("extract", {unit, time});
 }

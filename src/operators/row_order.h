@@ -5,10 +5,12 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "column/chunk.h"
 #include "column/position.h"
 #include "column/row_key.h"
 #include "plan/stateful_nodes.h"
@@ -40,6 +42,23 @@ class RowOrder {
     std::uint64_t number = rough_cell(cells.column(columns_[0]), cells.row);
     return descending_[0] ? ~number : number;
   }
+  /// `use(i, number)` with that of the i-th of several rows of a chunk.
+  template <class Use>
+  void each_rough(const column::Chunk& chunk, std::span<const std::uint32_t> rows,
+                  const Use& use) const {
+    const column::Vector& column = *chunk.columns[columns_[0]];
+    const std::uint64_t turned = descending_[0] ? ~std::uint64_t{0} : 0;
+    if (physical(column.type()) != column::Physical::integer) {
+      for (std::size_t i = 0; i < rows.size(); ++i) use(i, rough_cell(column, rows[i]) ^ turned);
+      return;
+    }
+    auto cells = column.integers();
+    auto nulls = column.nulls();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::uint64_t null = nulls[rows[i]] != 0 ? ~std::uint64_t{0} : 0;
+      use(i, ((std::bit_cast<std::uint64_t>(cells[rows[i]]) ^ sign) | null) ^ turned);
+    }
+  }
   /// What decides between rows that are equal by that: the order of time.
   static void append_time(std::string& out, std::int64_t time_ms,
                           const column::Position& position) {
@@ -48,9 +67,10 @@ class RowOrder {
   }
 
  private:
+  static constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+
   static std::uint64_t rough_cell(const column::Vector& cells, std::uint32_t row) {
     if (cells.is_null(row)) return std::numeric_limits<std::uint64_t>::max();
-    constexpr std::uint64_t sign = std::uint64_t{1} << 63;
     switch (physical(cells.type())) {
       case column::Physical::integer:
         return std::bit_cast<std::uint64_t>(cells.integer(row)) ^ sign;

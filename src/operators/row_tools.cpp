@@ -1,4 +1,13 @@
+#include "expression/optimize.h"
+
 #include "operators/row_tools.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "expression/vectorized.h"
+#include "operators/watermark.h"
 
 namespace leat::operators {
 
@@ -8,9 +17,38 @@ std::vector<column::Type> types_of(const column::Schema& schema) {
   return types;
 }
 
+namespace {
+
+std::int64_t earliest(std::span<const std::int64_t> times_ms) {
+  return expression::vectorized([times_ms] {
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    for (std::int64_t time : times_ms) least = std::min(least, time);
+    return least;
+  });
+}
+
+// Whether no row can be late: the earliest one is not behind the last of the watermarks. So it is
+// with most chunks, since less time passes in one than rows are waited for.
+bool all_are_in_time(const column::RowContext& context) {
+  Watermark last = watermark_min;
+  for (const auto& run : context.runs) last = std::max(last, run.watermark_ms);
+  return earliest(context.event_times_ms) >= last;
+}
+
+}  // namespace
+
 Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Context& context) {
   const column::RowContext& from = *chunk.context;
+  bool all = all_are_in_time(from);
+  if (all && !chunk.selection.is_all()) {
+    auto rows = chunk.selection.listed();
+    return std::vector<std::uint32_t>(rows.begin(), rows.end());
+  }
   std::vector<std::uint32_t> some(chunk.selection.size());
+  if (all) {
+    std::iota(some.begin(), some.end(), 0u);
+    return some;
+  }
   std::size_t count = 0;
   column::RunCursor runs(from);
   // Nearly none is late.

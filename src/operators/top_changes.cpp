@@ -1,6 +1,7 @@
 #include "operators/top_changes.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ class TopChanges::State : public OperatorState {
     std::uint32_t keys = reader.read_count(2 * sizeof(std::uint32_t));
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
       KeyTable::Number number = keys_.find_or_add(reader.read_text()).first;
-      groups_.resize(keys_.number_end());
+      make_groups();
       Group& group = groups_[number];
       for (RowId id : restored.take_some()) {
         write_order(store_.row(id));
@@ -65,6 +66,7 @@ class TopChanges::State : public OperatorState {
         if (!reader.ok()) break;
         is_shown_.add(group.shown.back());
       }
+      note_last(number);
       if (rows_of(group) != group.shown) touch(number);
     }
     restored.finish();
@@ -72,29 +74,20 @@ class TopChanges::State : public OperatorState {
   }
 
   std::size_t bytes() const override {
-    return store_.bytes() + keys_.bytes() + groups_.capacity() * sizeof(Group) + order_bytes_;
+    return store_.bytes() + keys_.bytes() + groups_.capacity() * sizeof(Group) +
+           roughs_.capacity() * sizeof(roughs_[0]) + order_bytes_;
   }
 
   // Some rows are kept before others are judged: to be behind them costs little.
   void add(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
-    constexpr std::size_t able_max = 64;
-    auto all_numbers = numbers_.find_or_add(keys_, chunk, rows);
-    groups_.resize(keys_.number_end());
-    std::vector<std::uint32_t> able;
-    std::vector<KeyTable::Number> numbers;
-    column::RunCursor runs(*chunk.context);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      ChunkRow cells{&chunk, rows[i]};
-      KeyTable::Number number = all_numbers[i];
-      if (is_behind(groups_[number], top_.order_.rough(cells))) continue;
-      write_order(cells, chunk.context->event_times_ms[cells.row],
-                  chunk.context->position(cells.row, runs.run_of(cells.row)));
-      if (!is_first(groups_[number])) continue;
-      able.push_back(cells.row);
-      numbers.push_back(number);
-      if (able.size() == able_max) keep(chunk, able, numbers);
-    }
-    keep(chunk, able, numbers);
+    auto numbers = numbers_.find_or_add(keys_, chunk, rows);
+    make_groups();
+    Able able{chunk, column::RunCursor(*chunk.context), {}, {}};
+    top_.order_.each_rough(chunk, rows, [&](std::size_t i, std::uint64_t rough) {
+      if (rough > roughs_[numbers[i]]) return;
+      consider(able, rows[i], numbers[i]);
+    });
+    keep(able);
   }
 
   Result<void> update(Context& context) {
@@ -133,13 +126,31 @@ class TopChanges::State : public OperatorState {
     bool touched = false;
   };
 
-  void keep(const column::Chunk& chunk, std::vector<std::uint32_t>& rows,
-            std::vector<KeyTable::Number>& numbers) {
+  /// Rows of a chunk that were among the first ones when they were looked at, in rising order.
+  struct Able {
+    const column::Chunk& chunk;
+    column::RunCursor runs;
+    std::vector<std::uint32_t> rows;
+    std::vector<KeyTable::Number> numbers;
+  };
+
+  // Few rows get here: kept out of the loop that most of them end in.
+  [[gnu::noinline]] void consider(Able& able, std::uint32_t row, KeyTable::Number number) {
+    constexpr std::size_t able_max = 64;
+    const column::RowContext& context = *able.chunk.context;
+    write_order(ChunkRow{&able.chunk, row}, context.event_times_ms[row],
+                context.position(row, able.runs.run_of(row)));
+    if (!is_first(groups_[number])) return;
+    able.rows.push_back(row);
+    able.numbers.push_back(number);
+    if (able.rows.size() == able_max) keep(able);
+  }
+  void keep(Able& able) {
     std::vector<RowId> ids;
-    store_.add(chunk, rows, ids);
-    for (std::size_t i = 0; i < ids.size(); ++i) insert(numbers[i], ids[i]);
-    rows.clear();
-    numbers.clear();
+    store_.add(able.chunk, able.rows, ids);
+    for (std::size_t i = 0; i < ids.size(); ++i) insert(able.numbers[i], ids[i]);
+    able.rows.clear();
+    able.numbers.clear();
   }
   template <class Cells>
   void write_order(const Cells& cells, std::int64_t time_ms, const column::Position& position) {
@@ -155,9 +166,14 @@ class TopChanges::State : public OperatorState {
   }
   static std::size_t bytes_of(const Entry& entry) { return sizeof entry + entry.order.size(); }
 
-  /// Whether all first ones are before a row for certain.
-  bool is_behind(const Group& group, std::uint64_t rough) const {
-    return group.first.size() >= top_.limit_ && rough > group.first.back().rough;
+  void make_groups() {
+    groups_.resize(keys_.number_end());
+    roughs_.resize(keys_.number_end(), std::numeric_limits<std::uint64_t>::max());
+  }
+  /// When the first ones of a key have changed.
+  void note_last(KeyTable::Number number) {
+    const Group& group = groups_[number];
+    if (group.first.size() >= top_.limit_) roughs_[number] = group.first.back().rough;
   }
   /// Whether the row whose ordering is order_ is among the first ones.
   bool is_first(const Group& group) const {
@@ -175,6 +191,7 @@ class TopChanges::State : public OperatorState {
     auto at = std::upper_bound(group.first.begin(), group.first.end(), order_, before);
     order_bytes_ += bytes_of(*group.first.insert(at, entry_of(id)));
     while (has_too_many(group)) drop_last(group);
+    note_last(number);
     touch(number);
   }
   bool has_too_many(const Group& group) const {
@@ -224,6 +241,8 @@ class TopChanges::State : public OperatorState {
   std::uint32_t order_by_size_ = 0;
   KeyTable keys_;
   std::vector<Group> groups_;  // by the keys' numbers
+  // By the same: rows with a larger one are behind all first ones for certain.
+  std::vector<std::uint64_t> roughs_;
   std::vector<KeyTable::Number> touched_;
   RowSet is_shown_;
   RowSet scratch_;

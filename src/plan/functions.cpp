@@ -95,6 +95,7 @@ constexpr Signature function_table[] = {
     {"regexp_extract", "text regex", "text"},
     {"regexp_replace", "text regex text flags?", "text"},
     {"date_trunc", "span timestamp", "timestamp"},
+    {"date_bin", "interval timestamp timestamp", "timestamp"},
     {"extract", "unit timestamp", "bigint"},
     {"extract", "part timestamp", "decimal(20,3)"},
     {"extract", "interval_unit interval", "bigint"},

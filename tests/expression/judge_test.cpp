@@ -233,6 +233,99 @@ TEST_CASE("each function that takes many types gives what the judge gives for ea
   }
 }
 
+TEST_CASE("bins of one length for all rows are those that the judge finds") {
+  Comparison comparison(seed + 4);
+  CAPTURE(seed);
+  auto& random = comparison.random();
+  constexpr std::int64_t day_ms = 86'400'000, far = 1'000'000'000'000'000;
+  const std::vector<column::Interval> strides{
+      {0, 0, 1},          {0, 0, 10'000},     {0, 0, 7'777'777}, {0, 1, 0},
+      {0, 7, day_ms / 2}, {0, 2, -3'600'000}, {0, 4'000'000, 0}, {0, 0, far * 9'000},
+      {0, 0, 0},          {0, 1, -day_ms},    {0, -2, 0},        {1, 0, 0},
+      {0, far, 0},        {0, -far, 0},       {12, -365, 0},     {0, 0, -1}};
+  for (const auto& stride : strides) {
+    for (int round = 0; round < 20; ++round) {
+      column::Value origin = random_value(random, {Type::timestamp});
+      if (random.one_in(10)) origin = {};
+      auto time = random.one_in(10) ? "date" : random.one_in(2) ? "time" : "other_time";
+      comparison.check(
+          plan::call("date_bin", {plan::literal({Type::interval}, stride), plan::col(time),
+                                  plan::literal({Type::timestamp}, origin)}));
+    }
+  }
+  CHECK(comparison.values() > 500);
+  CHECK(comparison.reasons() > 500);
+}
+
+TEST_CASE("remainders that are compared with literals give what the judge gives") {
+  Comparison comparison(seed + 5);
+  CAPTURE(seed);
+  auto number = [](std::int64_t value) { return plan::literal({Type::bigint}, value); };
+  constexpr std::int64_t word = std::int64_t{1} << 32;
+  for (std::int64_t divisor : {0l, 1l, -1l, 2l, 3l, 10l, 4096l, word - 1, word, -7l}) {
+    for (std::int64_t value : {0l, 1l, -1l, 2l, 9l, word}) {
+      for (const char* name : {"=", "<>", "<", "<=", ">", ">="}) {
+        auto rest = plan::call("%", {plan::col("whole"), number(divisor)});
+        comparison.check(plan::call(name, {rest, number(value)}));
+      }
+    }
+  }
+  auto digit = plan::call("%", {plan::col("whole"), number(10)});
+  auto is_even =
+      plan::call("=", {plan::call("%", {plan::col("other_whole"), number(2)}), number(0)});
+  for (int round = 0; round < 100; ++round) {
+    comparison.check(plan::call("and", {is_even, plan::call("<", {digit, number(5)})}));
+    comparison.check(plan::call("<", {digit, plan::col("other_whole")}));
+    comparison.check(plan::call("=", {digit, plan::literal({Type::bigint}, {})}));
+  }
+}
+
+TEST_CASE("a case that asks for texts gives what the judge gives") {
+  Comparison comparison(seed + 6);
+  CAPTURE(seed);
+  auto& random = comparison.random();
+  const auto& schema = comparison.schema();
+  auto maybe_null = [&](const Type& type) {
+    return random.one_in(12) ? column::Value() : random_value(random, type);
+  };
+  constexpr int rounds = 400;
+  for (int round = 0; round < rounds; ++round) {
+    CAPTURE(round);
+    bool of_bytes = random.one_in(8);
+    Type compared = of_bytes ? Type{Type::bytes} : Type{};
+    auto subject = plan::col(of_bytes ? "bytes" : "text");
+    if (random.one_in(8) && !of_bytes) {  // of a negative length, which is an error
+      subject = plan::call(
+          "substring",
+          {plan::col("text"), plan::literal({Type::bigint}, std::int64_t{1}), plan::col("whole")});
+    }
+    if (random.one_in(2) && !of_bytes) subject = plan::call("lower", {subject});
+    auto result = schema[random.below(schema.size())];
+    std::vector<Expression> arguments;
+    for (auto count = 1 + random.below(20); count > 0; --count) {
+      std::vector<Expression> both{subject, plan::literal(compared, maybe_null(compared))};
+      if (random.one_in(4)) std::swap(both[0], both[1]);
+      auto one = plan::call("=", both);
+      if (random.one_in(4)) {
+        std::vector<Expression> listed{subject};
+        for (auto more = 1 + random.below(5); more > 0; --more) {
+          listed.push_back(plan::literal(compared, maybe_null(compared)));
+        }
+        one = plan::call("in", listed);
+      }
+      if (random.one_in(60)) one = plan::col("truth");
+      arguments.push_back(one);
+      bool is_column = result.type.array || random.one_in(4);
+      auto literal =
+          plan::literal(result.type, is_column ? column::Value() : maybe_null(result.type));
+      arguments.push_back(is_column ? plan::col(result.name) : plan::cast(literal, result.type));
+    }
+    if (random.one_in(2)) arguments.push_back(plan::col(result.name));
+    comparison.check(plan::call("case", arguments));
+  }
+  CHECK(comparison.values() > 1'000);
+}
+
 TEST_CASE("each cast of the table gives what the judge gives") {
   Comparison comparison(seed + 2);
   CAPTURE(seed);

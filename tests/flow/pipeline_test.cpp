@@ -149,6 +149,7 @@ std::vector<Expression> of_texts() {
 std::vector<Expression> of_times_and_arrays() {
   Expression x = col("x"), l = col("l");
   return {date_trunc("hour", x),
+          date_bin(5min, x, x),
           extract("hour", x),
           extract("second", x),
           date_part("hour", x),

@@ -1,6 +1,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -35,6 +36,20 @@ Value trunc(const std::string& unit, Timestamp time) {
   if (unit == "decade") return timestamp_of(Civil{floor_divide(civil.year, 10) * 10});
   ASSERT(unit == "century");  // begins with its year 1
   return timestamp_of(Civil{floor_divide(civil.year - 1, 100) * 100 + 1});
+}
+
+// The last of the times before, or the time itself, that is a number of strides from the origin.
+Value bin(const Interval& stride, Timestamp time, Timestamp origin) {
+  constexpr auto ms_max = std::numeric_limits<std::int64_t>::max();
+  if (stride.months != 0) {
+    throw BadValue{"timestamps cannot be binned into intervals containing months or years"};
+  }
+  Int128 ms = Int128{stride.days} * day_ms + stride.ms;
+  if (ms > ms_max || ms < -Int128{ms_max} - 1) throw BadValue{"interval out of range"};
+  if (ms <= 0) throw BadValue{"stride must be greater than zero"};
+  Int128 strides = (Int128{time.ms} - origin.ms) / ms;
+  if (origin.ms + strides * ms > time.ms) --strides;
+  return checked_timestamp(origin.ms + strides * ms);
 }
 
 // One of the words `unit` of plan/literal_words.h.
@@ -203,6 +218,7 @@ std::optional<Value> time_function(const Call& call) {
   auto time = [&](std::size_t i) { return std::get<Timestamp>(call.arguments[i]); };
   if (name == "now") return Timestamp{call.now_ms};
   if (name == "date_trunc") return trunc(call.text(0), time(1));
+  if (name == "date_bin") return bin(std::get<Interval>(call.arguments[0]), time(1), time(2));
   if (name == "extract") return extract(call);
   if (name == "date_part") return date_part(call.text(0), time(1));
   if (name == "to_char") return to_char(time(0), call.text(1));

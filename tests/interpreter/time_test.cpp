@@ -25,6 +25,56 @@ TEST_CASE("date_trunc cuts to the beginning of what is named") {
   });
 }
 
+TEST_CASE("date_bin cuts to the beginning of a bin, of which one begins at the origin") {
+  const std::string early = "timestamp 2001-01-01T00:00:00Z",
+                    time = "timestamp 2020-02-11T15:44:17Z";
+  check_calls({
+      {"date_bin", {"interval 15 minutes", time, early}, "2020-02-11 15:30:00+00"},
+      {"date_bin",
+       {"interval 15 minutes", time, "timestamp 2001-01-01T00:02:30Z"},
+       "2020-02-11 15:32:30+00"},
+      {"date_bin",
+       {"interval 5 minutes", "timestamp 2020-02-01T01:01:01Z", "timestamp 2020-02-01T00:02:30Z"},
+       "2020-02-01 00:57:30+00"},
+      {"date_bin", {"interval 7 days 12 hours", time, early}, "2020-02-06 00:00:00+00"},
+      {"date_bin", {"interval 1 day -23 hours", time, early}, "2020-02-11 15:00:00+00"},
+      {"date_bin",
+       {"interval 30 minutes", "date 2024-02-01", "date 2023-02-01"},
+       "2024-02-01 00:00:00+00"},
+      // Before the origin, and at the first and the last moment of a bin.
+      {"date_bin",
+       {"interval 30 minutes", "timestamp 2024-02-01T15:00:00Z", "timestamp 2024-02-01T17:00:00Z"},
+       "2024-02-01 15:00:00+00"},
+      {"date_bin",
+       {"interval 10 seconds", "timestamp 1969-12-31T23:59:59.999Z",
+        "timestamp 1970-01-01T00:00:00Z"},
+       "1969-12-31 23:59:50+00"},
+      {"date_bin",
+       {"interval 10 seconds", "timestamp 1970-01-01T00:00:09.999Z",
+        "timestamp 1970-01-01T00:00:00Z"},
+       "1970-01-01 00:00:00+00"},
+      {"date_bin",
+       {"interval 10 seconds", "timestamp 1970-01-01T00:00:10Z", "timestamp 1970-01-01T00:00:00Z"},
+       "1970-01-01 00:00:10+00"},
+      {"date_bin",
+       {"interval 4000000 days", "timestamp 1970-01-01T00:00:00Z",
+        "timestamp 1970-01-01T00:00:01Z"},
+       "! timestamp out of range"},
+      {"date_bin",
+       {"interval 1 month", time, early},
+       "! timestamps cannot be binned into intervals containing months or years"},
+      {"date_bin",
+       {"interval 1 year -365 days", time, early},
+       "! timestamps cannot be binned into intervals containing months or years"},
+      {"date_bin", {"interval 0 days", time, early}, "! stride must be greater than zero"},
+      {"date_bin", {"interval -2 days", time, early}, "! stride must be greater than zero"},
+      {"date_bin", {"interval 900000000000 days", time, early}, "! interval out of range"},
+      {"date_bin", {"interval NULL", time, early}, "NULL"},
+      {"date_bin", {"interval -2 days", "timestamp NULL", early}, "NULL"},
+      {"date_bin", {"interval 2 days", time, "timestamp NULL"}, "NULL"},
+  });
+}
+
 TEST_CASE("extract takes times apart") {
   check_calls({
       {"extract", {"text century", "timestamp 2000-12-16T12:21:13Z"}, "20"},

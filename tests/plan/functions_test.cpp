@@ -79,6 +79,7 @@ TEST_CASE("a call's result follows from its arguments") {
            {"array_remove", "double[] bigint", "double[] double -> double[]"},
            {"ceil", "decimal(5,2)", "decimal(5,2) -> decimal(6,0)"},
            {"substring", "text bigint", "text bigint -> text"},
+           {"date_bin", "interval timestamp date", "interval timestamp timestamp -> timestamp"},
            {"now", "", "-> timestamp"},
        }) {
     CAPTURE(row.name);
@@ -98,6 +99,7 @@ TEST_CASE("what no function takes is refused, with what there is") {
   CHECK(meaning(functions(), "=", "text bigint").starts_with("no =("));
   CHECK(meaning(functions(), "=", "text[] text[]").starts_with("no =("));
   CHECK(meaning(functions(), "coalesce", "text bytes").starts_with("no coalesce("));
+  CHECK(meaning(functions(), "date_bin", "text timestamp timestamp").starts_with("no date_bin("));
   CHECK(meaning(functions(), "*", "decimal(38,20) decimal(38,20)") ==
         "the product would have more than 38 digits behind the point");
 }
