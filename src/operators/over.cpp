@@ -8,6 +8,7 @@
 #include "operators/expiring_keys.h"
 #include "operators/over_at_once.h"
 #include "operators/over_changes.h"
+#include "operators/over_peers.h"
 #include "operators/row_tools.h"
 #include "operators/sorted_rows.h"
 
@@ -183,9 +184,12 @@ Result<void> Over::advance(OperatorState& state, Watermark watermark, Context& c
 }
 
 std::unique_ptr<Operator> make_over(const plan::BoundNode& node) {
-  switch (std::get<plan::Over>(node.node->body).emit) {
+  const auto& over = std::get<plan::Over>(node.node->body);
+  switch (over.emit) {
     case plan::Emission::at_once: return std::make_unique<OverAtOnce>(node);
-    case plan::Emission::watermark: return std::make_unique<Over>(node);
+    case plan::Emission::watermark:
+      if (over.frame.range_ms == 0 && !over.frame.rows) return std::make_unique<OverPeers>(node);
+      return std::make_unique<Over>(node);
     case plan::Emission::update: break;
   }
   return std::make_unique<OverChanges>(node);

@@ -18,6 +18,10 @@ WindowRows::WindowRows(const plan::BoundNode& node, std::int32_t number)
   bad_schema_.assign(schema_.begin(),
                      schema_.begin() + static_cast<std::ptrdiff_t>(2 + node.keys.size()));
   for (std::size_t i = 2; i < bad_schema_.size(); ++i) key_types_.push_back(bad_schema_[i].type);
+  for (const column::Type& type : result_types()) {
+    auto held = physical(type);
+    if (held == column::Physical::text || held == column::Physical::list) results_point_ = true;
+  }
 }
 
 std::vector<column::Type> WindowRows::result_types() const {
@@ -85,7 +89,8 @@ Chunk WindowRows::make(const WindowResults& results, std::shared_ptr<const void>
   std::stable_sort(bad.begin(), bad.end(), by_row);
   bad.erase(std::unique(bad.begin(), bad.end(), same_row), bad.end());
   context->buffers.push_back({texts});
-  context->buffers.push_back({std::move(owner)});
+  // What nothing points into can be used again at once, whoever keeps the rows.
+  if (results_point_) context->buffers.push_back({std::move(owner)});
   Chunk chunk;
   chunk.columns.assign(columns.begin(), columns.end());
   chunk.rows = results.groups.size();

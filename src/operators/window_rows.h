@@ -73,6 +73,7 @@ class WindowRows {
   column::Schema schema_;
   column::Schema bad_schema_;
   std::vector<column::Type> key_types_;
+  bool results_point_ = false;  // whether results have texts
   std::int32_t number_;
 };
 

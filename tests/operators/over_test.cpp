@@ -56,14 +56,23 @@ std::string random_aggregates(Random& random) {
   return all;
 }
 
+// Gives the columns that OVERs are tried with, of several rows at a time, in order.
+const std::string window = R"({"name": "u", "type": "window", "input": "a", "keys": ["k", "g"],
+    "window": {"kind": "hopping", "size_ms": 20, "slide_ms": 10}, "aggregates": [
+      {"name": "v", "function": "max", "argument": {"column": "v"}},
+      {"name": "r", "function": "min", "argument": {"column": "r"}},
+      {"name": "m", "function": "last", "argument": {"column": "m"}},
+      {"name": "tags", "function": "first", "argument": {"column": "tags"}}]}, )";
+
 // Holds random OVERs with this frame and emission to the judge.
-void try_overs(const std::string& frame, const std::string& emit, Given given) {
+void try_overs(const std::string& frame, const std::string& emit, Given given,
+               const std::string& behind = {}) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     Random random(seed);
     Trial trial;
     std::string before = random.one_in(3) ? R"({"name": "u", "type": "unnest", "input": "a",
       "column": "tags", "as": "tag"}, )"
-                                          : "";
+                                          : behind;
     std::string keys = random.one_in(2) ? R"("k")" : random.one_in(2) ? R"("g", "k")" : "";
     trial.plan = plan_of(before + fmt::format(R"({{"name": "n", "type": "over", "input": "{}",
       "keys": [{}], "frame": {{{}}}, "emit": "{}", "aggregates": [{}]}})",
@@ -194,12 +203,38 @@ TEST_CASE("rows of one time that are more than a chunk count for each other") {
   CHECK(over.counts == expected);
 }
 
+TEST_CASE(
+    "of rows in the order of time those are given that event time has passed, the others wait") {
+  Counted over(R"("range_ms": 0)", "watermark");
+  over.add(1000, "hot", 3000, false);
+  over.add(1000, "hot", 3000, false);
+  over.add(1001, "hot", 10, false);
+  std::vector<std::int64_t> expected(6000, 6000);
+  over.advance(1001);
+  CHECK(over.counts == expected);
+  // Behind those that wait, before them, and at their time.
+  over.add(1003, "hot", 2, false);
+  over.add(1002, "hot", 1, false);
+  over.add(1001, "hot", 1, false);
+  over.advance(1002);
+  expected.insert(expected.end(), 11, 11);
+  CHECK(over.counts == expected);
+  over.advance(watermark_max);
+  expected.insert(expected.end(), {1, 2, 2});
+  CHECK(over.counts == expected);
+}
+
 TEST_CASE("aggregates over frames by event time are what the judge says") {
   try_overs("", "watermark", Given::in_order);
   try_overs(R"("range_ms": 0)", "watermark", Given::in_order);
   try_overs(R"("range_ms": 25)", "watermark", Given::in_order);
   try_overs(R"("rows": 0)", "watermark", Given::in_order);
   try_overs(R"("rows": 3)", "watermark", Given::in_order);
+}
+
+TEST_CASE("aggregates over the rows that windows give at one time are what the judge says") {
+  try_overs(R"("range_ms": 0)", "watermark", Given::in_order, window);
+  try_overs(R"("range_ms": 10)", "watermark", Given::in_order, window);
 }
 
 TEST_CASE("aggregates over frames of what came before are what the judge says") {
