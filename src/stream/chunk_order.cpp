@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/assert.h"
 #include "column/row_key.h"
 
 namespace leat::stream {
@@ -81,6 +82,18 @@ std::string_view key_of(std::string_view rest, const std::vector<column::Type>& 
   return key.substr(0, size);
 }
 
+struct Arrival {
+  std::size_t origin;  // its place among the rows that all are made of
+  column::Position position;
+  std::uint32_t chunk;
+  std::uint32_t row;
+};
+
+// Of a source's row, which has no words behind its place.
+bool is_made_of(const column::Position& position, const column::Position& origin) {
+  return position.origin == origin.origin && position.place == origin.place;
+}
+
 struct Change {
   std::int64_t time_ms;  // not before those of the key's changes that came before it
   std::string_view key;
@@ -95,6 +108,24 @@ std::vector<Chunk> in_order_of_time(const std::vector<Chunk>& chunks) {
   return without_numbers(in_order(chunks, [](const Entry& a, const Entry& b) {
     return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.position < b.position;
   }));
+}
+
+std::vector<Chunk> in_order_of_arrival(const std::vector<Chunk>& chunks, const Chunk& from) {
+  const std::vector<Entry> origins = entries_of({from});
+  std::vector<Arrival> entries;
+  std::size_t at = 0;
+  std::uint32_t chunk = 0;
+  for (const Entry& entry : entries_of(chunks)) {
+    if (entry.chunk != std::exchange(chunk, entry.chunk)) at = 0;
+    // Those of a chunk are in the order of what they are made of.
+    while (at < origins.size() && !is_made_of(entry.position, origins[at].position)) ++at;
+    ASSERT(at < origins.size());
+    entries.push_back({at, entry.position, entry.chunk, entry.row});
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Arrival& a, const Arrival& b) {
+    return std::tie(a.origin, a.position) < std::tie(b.origin, b.position);
+  });
+  return without_numbers(parts_of(chunks, entries));
 }
 
 std::vector<ChunkPart> in_order_of_position(const std::vector<Chunk>& chunks) {

@@ -14,6 +14,11 @@ namespace leat::stream {
 /// of another one come between. Rows that are equal in the order stay as they came.
 std::vector<column::Chunk> in_order_of_time(const std::vector<column::Chunk>& chunks);
 
+/// The same for rows made of those of `from`, in the order of those, then by position. REQUIRES:
+/// each keeps the position of the row that it is made of, but for words behind it.
+std::vector<column::Chunk> in_order_of_arrival(const std::vector<column::Chunk>& chunks,
+                                               const column::Chunk& from);
+
 /// Some rows of one of several chunks.
 struct ChunkPart {
   std::size_t of = 0;  // its number among them

@@ -14,6 +14,8 @@
 #include "base/assert.h"
 #include "column/row_hash.h"
 #include "operators/chunk_maker.h"
+#include "stream/arrival_needs.h"
+#include "stream/chunk_order.h"
 #include "stream/node_operators.h"
 #include "stream/sink_order.h"
 
@@ -27,6 +29,7 @@ struct Dataflow::Node {
   const plan::BoundNode* bound = nullptr;
   std::unique_ptr<Operator> work;  // null for sources and sinks
   NodeTraits traits;
+  bool gathers = false;  // its rows are put in the order in which they came
   std::vector<Edge> readers;
   Watermark watermark = watermark_min;  // what advance() was last called with
   Watermark passed = watermark_min;     // the same for those behind
@@ -46,6 +49,7 @@ struct Dataflow::Lane {
   std::vector<std::unique_ptr<OperatorState>> states;    // by node
   std::vector<std::unique_ptr<OperatorState>> complete;  // of nodes whose lanes are merged
   std::vector<std::vector<std::vector<Sent>>> sent;      // by node and lane
+  std::vector<std::vector<Chunk>> gathered;              // by node
   std::size_t rows = 0;                                  // processed in this step
   StepOutput output;                                     // of this step
   std::string way;    // by which of their readers rows go on from who gave them, node by node
@@ -135,6 +139,7 @@ void Dataflow::make_lanes(std::size_t lanes) {
     lane.number = i;
     lane.complete.resize(nodes_.size());
     lane.sent.resize(nodes_.size());
+    lane.gathered.resize(nodes_.size());
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
       lane.sent[node].resize(lanes);
       const Operator* work = nodes_[node].work.get();
@@ -147,10 +152,13 @@ void Dataflow::make_lanes(std::size_t lanes) {
 
 void Dataflow::make_nodes() {
   nodes_.resize(plan_.nodes.size());
+  ArrivalNeeds needs = arrival_needs(plan_);
+  row_by_row_ = needs.row_by_row;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const plan::BoundNode& bound = plan_.nodes[i];
     nodes_[i].bound = &bound;
     nodes_[i].traits = traits_of(bound);
+    nodes_[i].gathers = needs.gathers[i];
     nodes_[i].work = make_operator(plan_, i);
     for (std::size_t input = 0; input < bound.inputs.size(); ++input) {
       nodes_[bound.inputs[input]].readers.push_back({i, input});
@@ -194,7 +202,25 @@ void Dataflow::find_order() {
 Result<void> Dataflow::process(std::size_t lane, std::size_t source, const Chunk& chunk) {
   lanes_[lane]->rows += chunk.selection.size();
   lanes_[lane]->output.begin_turn(0);
-  return give(*lanes_[lane], source, chunk);
+  if (auto ok = give(*lanes_[lane], source, chunk); !ok) return ok;
+  return judge_gathered(*lanes_[lane], &chunk);
+}
+
+// Rows of the chunk, or of a node that gives them in the order of time, have gone all their ways.
+Result<void> Dataflow::judge_gathered(Lane& lane, const Chunk* from) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (lane.gathered[i].empty()) continue;
+    auto chunks = std::exchange(lane.gathered[i], {});
+    if (chunks.size() > 1) {
+      chunks = from != nullptr ? in_order_of_arrival(chunks, *from) : in_order_of_time(chunks);
+    }
+    Port port(*this, lane, i);
+    for (const Chunk& chunk : chunks) {
+      auto ok = nodes_[i].work->process(*lane.states[i], 0, chunk, port);
+      if (!ok) return ok;
+    }
+  }
+  return {};
 }
 
 Result<void> Dataflow::give(Lane& lane, std::size_t from, const Chunk& chunk) {
@@ -213,6 +239,10 @@ Result<void> Dataflow::take(Lane& lane, const Edge& edge, const Chunk& chunk) {
   Node& node = nodes_[edge.node];
   if (node.traits.is_sink) {
     lane.output.add(edge.node, chunk, lane.way);
+    return {};
+  }
+  if (node.gathers) {
+    lane.gathered[edge.node].push_back(chunk);
     return {};
   }
   if (lanes_.size() > 1 && is_spread(edge.node)) return spread(lane, edge, chunk);
@@ -306,7 +336,8 @@ Result<void> Dataflow::finish_node(std::size_t i, Watermark watermark, bool goes
     if (watermark > node.watermark) {
       if (auto ok = node.work->advance(*lane.states[i], watermark, port); !ok) return ok;
     }
-    return goes_on ? Result<void>() : node.work->update(*lane.states[i], port);
+    auto updated = goes_on ? Result<void>() : node.work->update(*lane.states[i], port);
+    return updated ? judge_gathered(lane, nullptr) : updated;
   });
   bool told = false;
   for (auto& lane : lanes_) told = std::exchange(lane->told, false) || told;

@@ -48,6 +48,9 @@ class Dataflow {
   /// Whether rows may come in any order, but for those of a partition; else all must come in the
   /// order of time, or, of those that are there to be read, in that order.
   bool takes_any_order() const { return takes_any_order_; }
+  /// Whether advance() has to be called behind each row that moves event time, since what comes out
+  /// depends on which rows were there before it moved.
+  bool goes_row_by_row() const { return row_by_row_; }
 
   /// Takes rows of the source with that number.
   Result<void> process(std::size_t lane, std::size_t source, const column::Chunk& chunk);
@@ -90,6 +93,7 @@ class Dataflow {
   void find_order();
   Result<void> give(Lane& lane, std::size_t from, const column::Chunk& chunk);
   Result<void> take(Lane& lane, const Edge& edge, const column::Chunk& chunk);
+  Result<void> judge_gathered(Lane& lane, const column::Chunk* from);
   Result<void> spread(Lane& lane, const Edge& edge, const column::Chunk& chunk);
   Result<void> on_all_lanes(Workers& workers, bool shared,
                             const std::function<Result<void>(Lane&)>& work);
@@ -104,6 +108,7 @@ class Dataflow {
   bool tracks_ways_ = false;
   bool told_ = false;
   bool takes_any_order_ = true;
+  bool row_by_row_ = false;
   bool small_step_ = true;
   std::int64_t now_ms_ = 0;
   std::vector<Node> nodes_;  // by the plan's numbers

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "stream/arrival_needs.h"
 #include "stream/node_operators.h"
 
 namespace leat::stream {
@@ -200,6 +201,11 @@ std::string explain(const BoundPlan& plan) {
     }
   }
   text += '\n';
+  if (arrival_needs(plan).row_by_row) {
+    text +=
+        "Rows go one by one, since some that waited for event time are judged among others as they "
+        "come.\n";
+  }
   if (sensitive.empty()) {
     sensitive = "What comes out follows from the log alone, whatever the order of reading.\n";
   }

@@ -30,7 +30,10 @@ void MergedRows::add(const std::shared_ptr<const RowBlock>& block, std::size_t f
 }
 
 Chunk MergedRows::take() {
-  Chunk chunk = parts_.size() == 1 ? cut() : copy();
+  // Some operators look at all rows of a chunk, so few of many are copied.
+  constexpr std::size_t few = 16;
+  bool cuts = parts_.size() == 1 && rows_.size() * few >= parts_[0].block->rows;
+  Chunk chunk = cuts ? cut() : copy();
   parts_.clear();
   rows_.clear();
   return chunk;

@@ -23,7 +23,7 @@ RowFlow::RowFlow(const plan::BoundPlan& plan, const std::vector<std::vector<bool
   }
 }
 
-Result<bool> RowFlow::take_some(Workers& workers, Watermark watermark) {
+Result<bool> RowFlow::take_some(Workers& workers, Watermark watermark, const Advance& advance) {
   auto tables = take_table_blocks();
   if (!tables) return fail(tables);
   if (*tables) return false;
@@ -31,18 +31,17 @@ Result<bool> RowFlow::take_some(Workers& workers, Watermark watermark) {
   // No more than a part of a step that is done again.
   if (options_.exact) rows = std::min(rows, exact_part_rows);
   auto taken = dataflow_.takes_any_order() ? take_any_order(workers, watermark)
-                                           : take_in_order(rows, watermark);
+                                           : take_in_order(rows, watermark, advance);
   if (!taken) return fail(taken);
   return true;
 }
 
-Result<void> RowFlow::take_ranges(Workers& workers, Watermark watermark,
-                                  const std::function<Result<void>()>& advance) {
+Result<void> RowFlow::take_ranges(Workers& workers, Watermark watermark, const Advance& advance) {
   if (auto ok = inputs_.fill_all(watermark); !ok) return fail(ok);
   if (auto ok = take_tables(watermark); !ok) return ok;
   while (inputs_.have_rows()) {
     auto taken = dataflow_.takes_any_order() ? take_any_order(workers, watermark)
-                                             : take_in_order(exact_part_rows, watermark);
+                                             : take_in_order(exact_part_rows, watermark, advance);
     if (!taken) return taken;
     if (!inputs_.have_rows()) break;
     if (auto ok = advance(); !ok) return ok;
@@ -50,19 +49,19 @@ Result<void> RowFlow::take_ranges(Workers& workers, Watermark watermark,
   return {};
 }
 
-// Takes what tables have; false if they are read as far as they go.
+// Takes what the first table has that is not read to its end; false if there is none. So they come
+// one behind the other.
 Result<bool> RowFlow::take_table_blocks() {
-  bool any = false;
   for (auto& input : inputs_.all()) {
-    if (!input->place().is_table) continue;
-    any = any || !input->caught_up();
+    if (!input->place().is_table || input->caught_up()) continue;
     const SourceReader& reader = input->reader();
-    if (!reader.has_rows()) continue;
+    if (!reader.has_rows()) return true;
     if (auto ok = collect(*input, reader.block()->rows - reader.next_row()); !ok) return fail(ok);
     if (auto ok = give_collected(input->place().source); !ok) return fail(ok);
     if (auto ok = input->handle_bad(); !ok) return fail(ok);
+    return true;
   }
-  return any;
+  return false;
 }
 
 // All of the tables' ranges, one behind the other.
@@ -139,7 +138,7 @@ Result<void> RowFlow::take_any_order(Workers& workers, Watermark watermark) {
 
 // The next rows of all inputs in their common order: a chunk of each source, or several where these
 // take turns. Fewer when an input must be filled before it is known what comes next.
-Result<void> RowFlow::take_in_order(std::size_t rows, Watermark watermark) {
+Result<void> RowFlow::take_in_order(std::size_t rows, Watermark watermark, const Advance& advance) {
   using Head = std::pair<std::int64_t, std::size_t>;  // event time, input: as positions are ordered
   std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -153,6 +152,7 @@ Result<void> RowFlow::take_in_order(std::size_t rows, Watermark watermark) {
   }
   std::optional<std::size_t> source;  // whose rows are being collected
   std::size_t left = rows;
+  Watermark passed = watermark;
   Result<void> result;
   while (!heads.empty() && left > 0 && result) {
     std::size_t at = heads.top().second;
@@ -164,14 +164,19 @@ Result<void> RowFlow::take_in_order(std::size_t rows, Watermark watermark) {
     source = input.place().source;
     const auto& times = input.reader().block()->context.event_times_ms;
     std::size_t row = input.reader().next_row();
-    std::size_t end = std::min(input.reader().rows_before_bad(), row + left);
+    std::size_t most = dataflow_.goes_row_by_row() ? 1 : left;
+    std::size_t end = std::min(input.reader().rows_before_bad(), row + most);
     std::size_t next = row;
     while (next < end && (heads.empty() || Head(times[next], at) < heads.top())) ++next;
     if (auto ok = collect(input, next - row); !ok) return ok;
     left -= next - row;
     result = input.handle_bad();
     if (!result) break;
-    if (auto filled = input.fill(watermark); !filled) {
+    auto filled = input.fill(watermark);
+    if (filled && dataflow_.goes_row_by_row()) {
+      if (auto ok = pass_rows(*source, passed, advance); !ok) return ok;
+    }
+    if (!filled) {
       result = fail(filled);
     } else if (input.reader().has_rows()) {
       heads.emplace(input.reader().next_event_time_ms(), at);
@@ -182,6 +187,16 @@ Result<void> RowFlow::take_in_order(std::size_t rows, Watermark watermark) {
   // Also what came before an error.
   auto given = source ? give_collected(*source) : Result<void>();
   return result ? given : result;
+}
+
+// Event time, which is at `passed`, goes on behind the rows that have been collected, if they move
+// it.
+Result<void> RowFlow::pass_rows(std::size_t source, Watermark& passed, const Advance& advance) {
+  Watermark least = inputs_.least_watermark().value_or(passed);
+  if (least <= passed) return {};
+  passed = least;
+  if (auto ok = give_collected(source); !ok) return ok;
+  return advance();
 }
 
 // Collects the next rows of the block at hand.

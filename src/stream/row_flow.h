@@ -42,19 +42,21 @@ class RowFlow {
   void limit_blocks(std::size_t blocks) {
     blocks_max_ = std::clamp<std::size_t>(blocks, 1, most_blocks);
   }
+  /// Called in between: some rows more are there, more may come, and the inputs' watermark may have
+  /// moved on.
+  using Advance = std::function<Result<void>()>;
   /// Some blocks of what is there. False if that was all of tables, so that event time is not
   /// known.
-  Result<bool> take_some(Workers& workers, Watermark watermark);
-  /// All of the inputs' ranges. `advance` is called in between: some rows more are there, and more
-  /// will come.
-  Result<void> take_ranges(Workers& workers, Watermark watermark,
-                           const std::function<Result<void>()>& advance);
+  Result<bool> take_some(Workers& workers, Watermark watermark, const Advance& advance);
+  /// All of the inputs' ranges.
+  Result<void> take_ranges(Workers& workers, Watermark watermark, const Advance& advance);
 
  private:
   Result<bool> take_table_blocks();
   Result<void> take_tables(Watermark watermark);
   Result<void> take_any_order(Workers& workers, Watermark watermark);
-  Result<void> take_in_order(std::size_t rows, Watermark watermark);
+  Result<void> take_in_order(std::size_t rows, Watermark watermark, const Advance& advance);
+  Result<void> pass_rows(std::size_t source, Watermark& passed, const Advance& advance);
   Result<void> take_block(TaskInput& input, std::size_t lane, Watermark watermark);
   void take_blocks(BlockQueue& queue, std::size_t lane, Watermark watermark);
   Result<void> collect(TaskInput& input, std::size_t rows);

@@ -102,7 +102,10 @@ Result<bool> Task::step(OutputBatches& out, StepRecord* did) {
   bool waits = inputs_->waits();
   // What is on its way comes before what follows it in order.
   if (result && !waits) {
-    auto taken = rows_->take_some(*workers_, watermark_);
+    auto taken = rows_->take_some(*workers_, watermark_, [this] {
+      Watermark least = inputs_->least_watermark().value_or(watermark_);
+      return dataflow_->advance(std::max(watermark_, least), *workers_, *outputs_);
+    });
     if (!taken) result = fail(taken);
     if (taken && *taken) {
       watermark = std::max(watermark, inputs_->least_watermark().value_or(watermark));

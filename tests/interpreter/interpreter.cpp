@@ -72,43 +72,101 @@ Rows read_partition(const BoundNode& node, std::int64_t number, const Log& log,
   return rows;
 }
 
-// Numbers all rows as they come if of the next rows of all partitions the earliest is read first.
-void number_arrivals(std::vector<Rows*> partitions) {
-  std::vector<std::size_t> next(partitions.size(), 0);
-  for (std::int64_t arrival = 0;; ++arrival) {
-    Row* first = nullptr;
-    std::size_t from = 0;
-    for (std::size_t i = 0; i < partitions.size(); ++i) {
-      if (next[i] == partitions[i]->size()) continue;
-      Row& head = (*partitions[i])[next[i]];
-      if (first != nullptr && !earlier(head, *first)) continue;
-      first = &head;
-      from = i;
+// A partition while the rows of all are put in the order in which they are read.
+struct Reading {
+  Rows* rows;
+  bool is_table;    // read before all others
+  bool holds_time;  // event time waits for it
+  std::int64_t disorder_ms;
+  std::size_t next = 0;
+  std::int64_t watermark = before_all;
+
+  bool is_done() const { return next == rows->size(); }
+  Row& head() const { return (*rows)[next]; }
+};
+
+// Tables come first, one partition behind the other; then, of the next rows of all partitions, the
+// earliest.
+bool comes_first(const Reading& a, const Reading& b) {
+  if (a.is_table || b.is_table) return a.is_table && !b.is_table;
+  return earlier(a.head(), b.head());
+}
+
+// Numbers all rows as they are read.
+Progress number_arrivals(std::vector<Reading> readings) {
+  Progress progress;
+  while (true) {
+    Reading* first = nullptr;
+    for (auto& reading : readings) {
+      if (reading.is_done()) continue;
+      if (first == nullptr || comes_first(reading, *first)) first = &reading;
     }
-    if (first == nullptr) return;
-    first->arrival = arrival;
-    ++next[from];
+    if (first == nullptr) return progress;
+    Row& row = (*first->rows)[first->next++];
+    row.arrival = {static_cast<std::int64_t>(progress.size()), 0};
+    first->watermark = std::max(row.watermark, row.time - first->disorder_ms);
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    for (const auto& reading : readings) {
+      if (reading.holds_time) least = std::min(least, reading.watermark);
+    }
+    progress.push_back(least);
   }
 }
 
-// Reads all sources; nothing for nodes that are none.
-std::vector<Partitions> read_sources(const BoundPlan& plan, const Run& run,
-                                     std::vector<BadRecord>& bad) {
-  std::vector<Partitions> read(plan.nodes.size());
-  std::vector<Rows*> all;
+// Whether rows of the node are looked up by such joins, with nothing between that keeps rows.
+bool is_looked_up(const BoundPlan& plan, std::size_t node, Join::Kind kind) {
+  for (std::size_t i = node + 1; i < plan.nodes.size(); ++i) {
+    const auto& inputs = plan.nodes[i].inputs;
+    const auto& body = plan.nodes[i].node->body;
+    if (std::find(inputs.begin(), inputs.end(), node) == inputs.end()) continue;
+    const auto* join = std::get_if<Join>(&body);
+    if (join != nullptr && join->kind == kind && inputs[1] == node) return true;
+    bool keeps_nothing = std::holds_alternative<Filter>(body) ||
+                         std::holds_alternative<Project>(body) ||
+                         std::holds_alternative<Unnest>(body) ||
+                         std::holds_alternative<Union>(body) || std::holds_alternative<Rekey>(body);
+    if (keeps_nothing && is_looked_up(plan, i, kind)) return true;
+  }
+  return false;
+}
+
+// Reads all sources into `read`: nothing for nodes that are none.
+Progress read_sources(const BoundPlan& plan, const Run& run, std::vector<Partitions>& read,
+                      std::vector<BadRecord>& bad) {
+  read.resize(plan.nodes.size());
+  std::vector<Reading> readings;
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
-    if (!std::holds_alternative<Source>(plan.nodes[i].node->body)) continue;
+    const auto* source = std::get_if<Source>(&plan.nodes[i].node->body);
+    if (source == nullptr) continue;
     const Log& log = run.logs.at(plan.nodes[i].node->name);
     for (std::size_t p = 0; p < log.partitions.size(); ++p) {
       read[i].push_back(read_partition(plan.nodes[i], static_cast<std::int64_t>(i), log,
                                        static_cast<std::int64_t>(p), bad));
     }
+    bool holds_time = !plan.nodes[i].table || is_looked_up(plan, i, Join::Kind::as_of);
+    for (auto& rows : read[i]) {
+      readings.push_back(
+          {&rows, is_looked_up(plan, i, Join::Kind::table), holds_time, source->disorder_ms});
+    }
   }
-  for (auto& partitions : read) {
-    for (auto& rows : partitions) all.push_back(&rows);
+  return number_arrivals(std::move(readings));
+}
+
+// How much later than its inputs' rows, in event time, a node gives its own for good: its own may
+// come when nothing can change them any more, and then in the order of time.
+std::int64_t own_delay_ms(const BoundNode& node) {
+  const auto& body = node.node->body;
+  if (const auto* window = std::get_if<Window>(&body)) {
+    return window->window.kind == WindowShape::Kind::session ? window->window.gap_ms - 1 : 0;
   }
-  number_arrivals(std::move(all));
-  return read;
+  if (const auto* dedup = std::get_if<Dedup>(&body)) {
+    bool waits = dedup->keep == Dedup::Keep::last && dedup->horizon_ms;
+    return waits ? *dedup->horizon_ms - 1 : 0;
+  }
+  const auto* join = std::get_if<Join>(&body);
+  bool finds_none = join != nullptr && join->how != Join::How::inner;
+  if (!finds_none || join->kind != Join::Kind::interval) return 0;
+  return std::max<std::int64_t>(*join->upper_ms, 0);
 }
 
 void run_node(const Turn& turn, const std::vector<const Rows*>& inputs, const BoundPlan& plan) {
@@ -147,8 +205,10 @@ Result<void> check_policies(const BoundPlan& plan, const Outcome& outcome) {
 
 Result<Outcome> interpret(const BoundPlan& plan, const Run& run) {
   Outcome outcome;
-  auto read = read_sources(plan, run, outcome.bad_records);
+  std::vector<Partitions> read;
+  Progress progress = read_sources(plan, run, read, outcome.bad_records);
   std::vector<NodeResult> results(plan.nodes.size());
+  std::vector<std::int64_t> delays(plan.nodes.size(), 0);
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const BoundNode& node = plan.nodes[i];
     NodeResult& result = results[i];
@@ -156,8 +216,13 @@ Result<Outcome> interpret(const BoundPlan& plan, const Run& run) {
       result.rows.insert(result.rows.end(), rows.begin(), rows.end());
     }
     std::vector<const Rows*> inputs;
-    for (auto input : node.inputs) inputs.push_back(&results[input].rows);
-    run_node({node, static_cast<std::int64_t>(i), run.now_ms, result}, inputs, plan);
+    for (auto input : node.inputs) {
+      inputs.push_back(&results[input].rows);
+      delays[i] = std::max(delays[i], delays[input]);
+    }
+    delays[i] += own_delay_ms(node);
+    run_node({node, static_cast<std::int64_t>(i), run.now_ms, delays[i], progress, result}, inputs,
+             plan);
     const std::string& name = node.node->name;
     if (!result.late.empty()) outcome.late[name] = result.late;
     outcome.bad_rows.insert(outcome.bad_rows.end(), result.bad.begin(), result.bad.end());

@@ -143,13 +143,17 @@ Partners last_of(const Partners& versions) {
   return {versions.back()};
 }
 
-// All of the table is read before the first row is looked up.
+// A row meets what came before it: of sources all there is, since that is read first.
 void join_table(const Turn& turn, const Rows& left, const Rows& right, Joiner& joiner) {
   Rows versions = right;
   auto read_before = [](const Row& a, const Row& b) { return a.position < b.position; };
   std::sort(versions.begin(), versions.end(), read_before);
   RightSide side(turn, versions);
-  for (const auto& row : left) joiner.add(row, last_of(side.find(turn, row)), nullptr);
+  for (const auto& row : left) {
+    Partners known = side.find(turn, row);
+    std::erase_if(known, [&](const Row* version) { return version->arrival > row.arrival; });
+    joiner.add(row, last_of(known), nullptr);
+  }
 }
 
 void join_as_of(const Turn& turn, const Rows& left, const Rows& right, Joiner& joiner) {

@@ -23,12 +23,21 @@ struct NodeResult {
   std::vector<BadRow> bad;
 };
 
+/// How event time goes on: by the number of rows that are read, the pipeline's watermark behind the
+/// last one of them. Behind all rows it passes everything.
+using Progress = std::vector<std::int64_t>;
+
 /// One node's turn.
 struct Turn {
   const plan::BoundNode& node;
   std::int64_t number;  // of the node in the plan
   std::int64_t now_ms;
+  std::int64_t delay_ms;  // a row comes when event time has passed it by so much
+  const Progress& progress;
   NodeResult& result;
+
+  /// When the node gives a row that waits for event time.
+  Arrival arrival_at(std::int64_t time_ms) const;
 
   void reject(const Row& row, const std::string& reason) const {
     result.bad.push_back({node.node->name, row, reason});

@@ -13,7 +13,7 @@ using namespace leat::plan;
 namespace {
 
 bool came_before(const Row& a, const Row& b) {
-  return a.arrival < b.arrival;
+  return a.arrival != b.arrival ? a.arrival < b.arrival : earlier(a, b);
 }
 
 // The rows that are in time, by key. `at_once` they are in the order in which they came, else in
@@ -21,7 +21,7 @@ bool came_before(const Row& a, const Row& b) {
 std::map<Values, Rows, ValuesLess> by_key(const Turn& turn, const Rows& rows, Emission emit) {
   std::map<Values, Rows, ValuesLess> keyed;
   Rows some = in_time(turn, rows);
-  if (emit == Emission::at_once) std::stable_sort(some.begin(), some.end(), came_before);
+  if (emit == Emission::at_once) std::sort(some.begin(), some.end(), came_before);
   for (const auto& row : some) keyed[key_of(row, turn.node.keys)].push_back(row);
   return keyed;
 }
@@ -65,7 +65,7 @@ void give_in_order(const Turn& turn, Rows rows, Emission emit) {
   std::stable_sort(rows.begin(), rows.end(), emit == Emission::at_once ? came_before : earlier);
   for (auto& row : rows) {
     row.watermark = row.time;
-    if (emit != Emission::at_once) row.arrival = static_cast<std::int64_t>(turn.result.rows.size());
+    if (emit != Emission::at_once) row.arrival = turn.arrival_at(row.time);
     turn.result.rows.push_back(std::move(row));
   }
 }

@@ -1,6 +1,7 @@
 // Rows, and the partitioned logs that they are read from.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,6 +21,15 @@ enum class Kind { insert, update_before, update_after, remove };
 /// node gives). Sources and nodes count by their place in the plan.
 using Position = std::vector<std::int64_t>;
 
+/// When a row comes, for what is judged at once: as if each row that is read went all its ways
+/// before the next one, and then event time as far as that row moves it. Nodes that wait for event
+/// time have their turns in the order of the plan. Rows of one arrival come in the order of time.
+struct Arrival {
+  std::int64_t read = 0;  // which of all rows, in the order in which they are read
+  std::int64_t turn = 0;  // 0 for what is made of the row itself, else the node's number + 1
+  friend auto operator<=>(const Arrival&, const Arrival&) = default;
+};
+
 struct Row {
   Values values;
   std::int64_t time = 0;  // event time, ms
@@ -27,8 +37,7 @@ struct Row {
   /// time here: what could have made it late was dropped before it was made.
   std::int64_t watermark = 0;
   Position position;
-  /// When it is read if partitions are merged by event time: for what is judged at once.
-  std::int64_t arrival = 0;
+  Arrival arrival;
   Kind kind = Kind::insert;
 };
 

@@ -20,6 +20,11 @@ Interval of_key(const Interval& interval) {
 
 }  // namespace
 
+Arrival Turn::arrival_at(std::int64_t time_ms) const {
+  auto passed = std::upper_bound(progress.begin(), progress.end(), time_ms + delay_ms);
+  return {passed - progress.begin(), number + 1};
+}
+
 bool earlier(const Row& a, const Row& b) {
   if (a.time != b.time) return a.time < b.time;
   return a.position < b.position;
@@ -48,7 +53,7 @@ void settle(const Turn& turn, Rows rows) {
   for (auto& row : rows) {
     auto place = static_cast<std::int64_t>(turn.result.rows.size());
     row.position = {turn.number, place};
-    row.arrival = place;
+    row.arrival = turn.arrival_at(row.time);
     row.watermark = row.time;
     turn.result.rows.push_back(std::move(row));
   }

@@ -132,7 +132,7 @@ Places places_of(const Panes& closed, const Panes& last) {
 void give(const Turn& turn, const Places& places, const Pane& pane, Row row, Kind kind) {
   row.kind = kind;
   row.position = {turn.number, places.at(pane)};
-  row.arrival = static_cast<std::int64_t>(turn.result.rows.size());
+  row.arrival = turn.arrival_at(row.time);
   turn.result.rows.push_back(std::move(row));
 }
 

@@ -100,6 +100,17 @@ TEST_CASE("rows of one partition alone are not copied") {
   CHECK(merged.take().selection.is_all());
 }
 
+TEST_CASE("few rows of many are copied, so that who looks at a whole chunk looks at few") {
+  MergedRows merged(source(), 8, {true, true, false});
+  std::vector<std::int64_t> times(40);
+  for (std::size_t i = 0; i < times.size(); ++i) times[i] = static_cast<std::int64_t>(i);
+  merged.add(block_of(0, times), 7, 2);
+  column::Chunk some = merged.take();
+  CHECK(some.rows == 2);
+  CHECK(some.context->event_times_ms == std::vector<std::int64_t>{7, 8});
+  CHECK(some.context->places == std::vector<std::int64_t>{70, 80});
+}
+
 TEST_CASE("a merged chunk is left alone while the next one is made") {
   MergedRows merged(source(), 8, {true, true, false});
   auto left = block_of(0, {1, 3}), right = block_of(1, {2, 4});

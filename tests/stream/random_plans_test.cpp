@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "interpreter/random_pipeline.h"
 #include "interpreter/records.h"
+#include "interpreter/varied_plan.h"
+#include "record/partitioner.h"
 #include "stream/memory_topics.h"
 #include "stream/node_operators.h"
 #include "stream/task.h"
@@ -41,6 +43,14 @@ std::string line_of(const std::string& kind, std::int64_t time, const std::strin
   return fmt::format("{} {} {} {}", kind, time, key, value);
 }
 
+/// As many as any source has, unless the sink says it.
+std::int32_t partitions_of(const plan::Sink& sink, const interpreter::Run& run) {
+  if (sink.partitions > 0) return static_cast<std::int32_t>(sink.partitions);
+  std::size_t most = 1;
+  for (const auto& [topic, log] : run.logs) most = std::max(most, log.partitions.size());
+  return static_cast<std::int32_t>(most);
+}
+
 /// What the interpreter says.
 Whole judge(const plan::BoundPlan& plan, const interpreter::Run& run) {
   auto outcome = interpreter::interpret(plan, run);
@@ -51,13 +61,16 @@ Whole judge(const plan::BoundPlan& plan, const interpreter::Run& run) {
     const auto& rows = outcome->sinks.at(node.node->name);
     auto records = interpreter::records_of(node, rows);
     Lines& lines = whole.sinks[node.node->name];
+    std::int32_t partitions = partitions_of(std::get<plan::Sink>(node.node->body), run);
     for (std::size_t i = 0; i < records.size(); ++i) {
       const auto& position = rows[i].position;
       bool read = std::holds_alternative<plan::Source>(
           plan.nodes[static_cast<std::size_t>(position[0])].node->body);
-      lines[read ? static_cast<std::int32_t>(position[1]) : 0].push_back(
-          line_of(records[i].kind, records[i].timestamp_ms, records[i].key.value_or("-"),
-                  records[i].value.value_or("-")));
+      std::int32_t to = read ? static_cast<std::int32_t>(position[1]) % partitions : 0;
+      const auto& key = records[i].key;
+      if (key) to = record::partition_of_key(as_bytes(*key), partitions).value();
+      lines[to].push_back(line_of(records[i].kind, records[i].timestamp_ms, key.value_or("-"),
+                                  records[i].value.value_or("-")));
     }
   }
   for (const auto& [node, rows] : outcome->late) whole.late += rows.size();
@@ -205,7 +218,10 @@ class Runtime {
       auto bytes = [](const std::optional<std::string>& text) {
         return text ? std::optional(as_bytes(*text)) : std::nullopt;
       };
-      batches.append(partition, record.timestamp_ms, bytes(record.key), bytes(record.value));
+      std::vector<record::Header> headers;
+      for (const auto& [name, text] : record.headers) headers.push_back({name, as_bytes(text)});
+      batches.append(partition, record.timestamp_ms, bytes(record.key), bytes(record.value),
+                     headers);
     }
     for (auto& batch : batches.take()) {
       topics_.append(batch.partition, std::move(batch.bytes), [](Result<Offset>) {});
@@ -302,6 +318,10 @@ Strictness strictness_of(const plan::BoundPlan& plan, std::size_t node) {
   if (bound.revises) return Strictness::last_word;
   Strictness strictness = Strictness::sequence;
   if (std::holds_alternative<plan::Union>(bound.node->body)) strictness = Strictness::records;
+  // Rows of several partitions in one: the judge has them one partition after the other.
+  const auto* sink = std::get_if<plan::Sink>(&bound.node->body);
+  bool mixes = sink != nullptr && (sink->partitions > 0 || !sink->keys.empty());
+  if (mixes) strictness = Strictness::records;
   if (traits_of(bound).gives_in_order_of_time) return strictness;
   for (auto input : bound.inputs) strictness = std::max(strictness, strictness_of(plan, input));
   return strictness;
@@ -410,11 +430,10 @@ std::uint64_t first_seed() {
 }
 
 /// A plan and logs by the seed, judged and run in some manners.
-void try_seed(std::uint64_t seed) {
+void try_seed(std::uint64_t seed, bool varied) {
   CAPTURE(seed);
   Random random(seed);
   plan::Plan plan = interpreter::random_pipeline(random, static_cast<int>(random.between(1, 4)));
-  CAPTURE(plan::print(plan));
   interpreter::Run run;
   run.logs["a"] = interpreter::random_log(random, 1 + random.below(4), 80);
   run.logs["b"] = interpreter::random_log(random, 1 + random.below(3), 40);
@@ -423,6 +442,11 @@ void try_seed(std::uint64_t seed) {
   if (seed % 4 == 0) {
     for (auto& [topic, log] : run.logs) move_times(log, -1'000'150);
   }
+  if (varied) {
+    interpreter::vary(random, plan);
+    interpreter::vary_logs(random, plan, run.logs);
+  }
+  CAPTURE(plan::print(plan));
   auto bound = plan::bind(plan);
   REQUIRE(bound.has_value());
   Whole expected = judge(*bound, run);
@@ -452,9 +476,11 @@ void try_seed(std::uint64_t seed) {
 
 TEST_CASE("random plans over random logs give what the interpreter gives, however they are run") {
   // Those that found something once come first.
-  std::vector<std::uint64_t> all{1'465};
-  for (std::uint64_t i = 0; i < seeds(); ++i) all.push_back(first_seed() + i);
-  for (std::uint64_t seed : all) try_seed(seed);
+  for (std::uint64_t seed : {1'465, 2'260, 3'476}) try_seed(seed, false);
+  for (std::uint64_t i = 0; i < seeds(); ++i) {
+    std::uint64_t seed = first_seed() + i;
+    try_seed(seed, seed % 2 == 1);
+  }
 }
 
 TEST_SUITE_END();

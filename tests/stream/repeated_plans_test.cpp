@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "interpreter/random_pipeline.h"
+#include "interpreter/varied_plan.h"
 #include "stream/memory_topics.h"
 #include "stream/task.h"
 
@@ -111,7 +112,9 @@ class Logs {
       return text ? std::optional(as_bytes(*text)) : std::nullopt;
     };
     for (const auto& record : records) {
-      builder.append(record.timestamp_ms, bytes(record.key), bytes(record.value));
+      std::vector<record::Header> headers;
+      for (const auto& [name, text] : record.headers) headers.push_back({name, as_bytes(text)});
+      builder.append(record.timestamp_ms, bytes(record.key), bytes(record.value), headers);
       if (!random_.one_in(8)) continue;
       topics.append(partition, builder.build(), [](auto) {});
     }
@@ -220,6 +223,9 @@ class Trial {
     many_ = records > 1000;
     logs_["a"] = interpreter::random_log(random_, 1 + random_.below(4), records);
     logs_["b"] = interpreter::random_log(random_, 1 + random_.below(3), records / 2);
+    if (seed % 2 == 0) return;
+    interpreter::vary(random_, plan_);
+    interpreter::vary_logs(random_, plan_, logs_);
   }
   const plan::Plan& plan() const { return plan_; }
 
