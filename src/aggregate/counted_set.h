@@ -5,10 +5,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/state.h"
+#include "column/packed_bytes.h"
 
 namespace leat::aggregate {
 
@@ -58,27 +58,61 @@ class WordSet {
   std::uint64_t zeros_ = 0;           // the word 0 has no place
 };
 
-/// Of texts. In a snapshot:
+/// Of texts: open addressing, 16 bytes a place, in which short texts lie; the others, with their
+/// sizes, lie one behind the other. 8 more a place only once counts are asked for. In a snapshot:
 ///
 ///   texts := count:u32 (text times:u64) *
 class TextSet {
  public:
-  void add(std::string_view text, std::uint64_t times = 1);
-  /// REQUIRES: it was added.
+  /// `counted`: whether texts can be taken away again; the same always.
+  void add(std::string_view text, bool counted) { add(of(text), text, 1, counted); }
+  /// REQUIRES: it was added, counted.
   void remove(std::string_view text);
-  void merge(const TextSet& other);
-  std::size_t size() const { return times_.size(); }
+  void merge(const TextSet& other, bool counted);
+  std::size_t size() const { return size_; }
 
   void write(StateWriter& writer) const;
-  void read(StateReader& reader);
+  void read(StateReader& reader, bool counted);
   std::size_t heap_bytes() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const;
-  };
-  std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> times_;
+  using Place = column::PackedBytes;
+
+  /// What its place has; of a long one its hash, and where it lies, which is not known yet.
+  static Place of(std::string_view text);
+  static std::size_t mixed(const Place& place) {
+    return static_cast<std::size_t>((place.is_of_numbers() ? place.first() : place.hash()) >> 32);
+  }
+  std::string_view text_of(const Place& place) const;
+  void add(Place wanted, std::string_view text, std::uint64_t times, bool counted) {
+    if (places_.empty()) grow(counted);
+    std::size_t at = place_of(wanted, text);
+    // Mostly it is there.
+    if (places_[at].is_empty()) at = take(at, wanted, text, counted);
+    if (counted) times_[at] += times;
+  }
+  /// Its own, or the free one it would get. REQUIRES: there are places.
+  std::size_t place_of(const Place& wanted, std::string_view text) const {
+    std::size_t mask = places_.size() - 1;
+    std::size_t at = mixed(wanted) & mask;
+    for (; !places_[at].is_empty(); at = (at + 1) & mask) {
+      if (wanted.is_of_numbers() ? has_long(places_[at], wanted, text) : places_[at] == wanted)
+        break;
+    }
+    return at;
+  }
+  bool has_long(const Place& place, const Place& wanted, std::string_view text) const {
+    return place.is_of_numbers() && place.first() == wanted.first() && text_of(place) == text;
+  }
+  std::size_t take(std::size_t at, Place wanted, std::string_view text, bool counted);
+  void grow(bool counted);
+  void drop_dead_texts();
+
+  std::vector<Place> places_;         // a power of two, at most half are taken
+  std::vector<std::uint64_t> times_;  // one a place, if counted
+  std::size_t size_ = 0;              // places taken
+  std::string long_texts_;
+  std::size_t dead_bytes_ = 0;  // of these
 };
 
 }  // namespace leat::aggregate

@@ -1,6 +1,7 @@
 // How many different values there are, exactly. In a snapshot a set for each group, as
 // counted_set.h writes it; the bits of doubles are words.
 #include <bit>
+#include <type_traits>
 
 #include "aggregate/accumulators_of.h"
 #include "aggregate/counted_set.h"
@@ -39,23 +40,24 @@ struct DistinctWords {
   std::size_t heap_bytes(const State& set) const { return set.heap_bytes(); }
 };
 
-template <class Kind>
+// Of all others, by their bytes; likewise.
+template <class Kind, bool counted>
 struct DistinctTexts {
   using State = TextSet;
 
   const column::Vector* known(const Input& input) const { return input.argument; }
   auto adder(const Input& input) const {
     return [cells = Kind::cells(*input.argument), bytes = ValueBytes()](
-               State& set, std::uint32_t row) mutable { set.add(bytes.of(cells[row])); };
+               State& set, std::uint32_t row) mutable { set.add(bytes.of(cells[row]), counted); };
   }
-  auto subtracter(const Input& input) const {
+  auto subtracter(const Input& input) const requires counted {
     return [cells = Kind::cells(*input.argument), bytes = ValueBytes()](
                State& set, std::uint32_t row) mutable { set.remove(bytes.of(cells[row])); };
   }
-  void merge(State& set, const State& other) const { set.merge(other); }
+  void merge(State& set, const State& other) const { set.merge(other, counted); }
   bool result(const State& set, const Cell& cell) const { return give_size(set.size(), cell); }
   void write(const State& set, StateWriter& writer) const { set.write(writer); }
-  void read(State& set, StateReader& reader) const { set.read(reader); }
+  void read(State& set, StateReader& reader) const { set.read(reader, counted); }
   std::size_t heap_bytes(const State& set) const { return set.heap_bytes(); }
 };
 
@@ -65,12 +67,14 @@ std::unique_ptr<Accumulators> make_distinct_counts(const plan::BoundAggregate& a
                                                    Rows rows) {
   return with_cell(aggregate.argument->type,
                    [&]<class Kind>(Kind) -> std::unique_ptr<Accumulators> {
-                     if constexpr (sizeof(typename Kind::Kept) != sizeof(std::uint64_t)) {
-                       return accumulators_of(DistinctTexts<Kind>{});
-                     } else {
-                       if (rows == Rows::leave) return accumulators_of(DistinctWords<Kind, true>{});
-                       return accumulators_of(DistinctWords<Kind, false>{});
-                     }
+                     constexpr bool is_word = sizeof(typename Kind::Kept) == sizeof(std::uint64_t);
+                     auto made = [&]<bool counted>(std::bool_constant<counted>) {
+                       if constexpr (is_word)
+                         return accumulators_of(DistinctWords<Kind, counted>{});
+                       else
+                         return accumulators_of(DistinctTexts<Kind, counted>{});
+                     };
+                     return rows == Rows::leave ? made(std::true_type{}) : made(std::false_type{});
                    });
 }
 

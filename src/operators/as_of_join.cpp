@@ -1,5 +1,6 @@
 #include "operators/as_of_join.h"
 
+#include "operators/hashed_keys.h"
 #include "operators/latest_rows.h"
 #include "operators/row_tools.h"
 #include "operators/sorted_rows.h"
@@ -56,19 +57,19 @@ class AsOfJoin::State : public OperatorState {
     std::vector<RowId> lefts = left_.take(watermark), rights = right_.take(watermark);
     auto right = rights.begin();
     auto cells_of = [&](std::size_t i) { return left_.store().row(lefts[i]); };
-    for (std::size_t i = 0; i < lefts.size(); ++i) {
-      left_key_.prefetch_in(latest_, i, lefts.size(), cells_of);
-      RowId left = lefts[i];
-      StoredRow row = left_.store().row(left);
+    Result<void> given;
+    hashed_.for_each(latest_, lefts.size(), cells_of, [&](std::size_t i, const auto& key) {
+      if (!given) return;
+      StoredRow row = cells_of(i);
       for (; right != rights.end(); ++right) {
         if (right_.store().row(*right).time_ms() > row.time_ms()) break;
         learn(*right);
       }
-      released_left_.push_back(left);
-      look_up(row);
-      if (!output_.is_full()) continue;
-      if (auto given = give(context); !given) return fail(given);
-    }
+      released_left_.push_back(lefts[i]);
+      look_up(row, key);
+      if (output_.is_full()) given = give(context);
+    });
+    if (!given) return fail(given);
     for (; right != rights.end(); ++right) learn(*right);
     return give(context);
   }
@@ -83,8 +84,8 @@ class AsOfJoin::State : public OperatorState {
     if (taken_back) released_right_.push_back(id);
   }
 
-  void look_up(const StoredRow& left) {
-    RowId found = left_key_.has_null(left) ? no_row : left_key_.find_in(latest_, left);
+  void look_up(const StoredRow& left, const HashedKey& key) {
+    RowId found = left_key_.has_null(left) ? no_row : latest_.find(key);
     bool matched = found != no_row;
     if (columns_.how != Join::How::left && matched == (columns_.how == Join::How::anti)) return;
     // Also of semi joins the partner is part of the position.
@@ -108,6 +109,7 @@ class AsOfJoin::State : public OperatorState {
   KeyWriter left_key_;
   KeyWriter right_key_;
   LatestRows latest_;
+  HashedKeys hashed_{columns_.left_keys};
   // Within one call of advance():
   JoinOutput output_;
   std::vector<RowId> released_left_;

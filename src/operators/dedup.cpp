@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "operators/expiring_keys.h"
+#include "operators/hashed_keys.h"
 #include "operators/row_tools.h"
 #include "operators/sorted_rows.h"
 #include "operators/stored_output.h"
@@ -17,7 +18,7 @@ namespace leat::operators {
 class Dedup::State : public OperatorState {
  public:
   explicit State(const Dedup& dedup)
-      : dedup_(dedup), rows_(types_of(dedup.schema_)), key_(dedup.keys_) {}
+      : dedup_(dedup), rows_(types_of(dedup.schema_)), hashed_(dedup.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
     writer.section("dedup", 2);
@@ -57,13 +58,10 @@ class Dedup::State : public OperatorState {
   std::vector<std::uint32_t> firsts(const column::Chunk& chunk,
                                     std::span<const std::uint32_t> rows) {
     std::vector<std::uint32_t> firsts;
-    for (std::uint32_t row : rows) {
-      std::int64_t time = chunk.context->event_times_ms[row];
-      auto [number, is_new] = key_.find_or_add_in(keys_.table(), ChunkRow{&chunk, row});
-      if (!is_new && is_same(number, time)) continue;
-      begin(number, time);
-      firsts.push_back(row);
-    }
+    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, rows[i]}; };
+    hashed_.for_each(keys_.table(), rows.size(), cells_of, [&](std::size_t i, const auto& key) {
+      if (is_first(key, chunk.context->event_times_ms[rows[i]])) firsts.push_back(rows[i]);
+    });
     return firsts;
   }
 
@@ -75,12 +73,14 @@ class Dedup::State : public OperatorState {
     StoredOutput out(dedup_.schema_, rows_.store());
     std::vector<RowId> passed = rows_.take(watermark);
     auto cells_of = [&](std::size_t i) { return rows_.store().row(passed[i]); };
-    for (std::size_t i = 0; i < passed.size(); ++i) {
-      key_.prefetch_in(keys_.table(), i, passed.size(), cells_of);
-      RowId id = passed[i];
-      auto judged = dedup_.keeps_last_ ? judge_last(id) : judge_first(id, out, context);
-      if (!judged) return fail(judged);
-    }
+    Result<void> judged;
+    hashed_.for_each(keys_.table(), passed.size(), cells_of, [&](std::size_t i, const auto& key) {
+      if (dedup_.keeps_last_)
+        judge_last(passed[i], key);
+      else if (judged)
+        judged = judge_first(passed[i], key, out, context);
+    });
+    if (!judged) return fail(judged);
     keys_.forget(watermark, [&](KeyTable::Number number) {
       if (dedup_.keeps_last_) give(known_[number].last);
       return true;
@@ -103,6 +103,13 @@ class Dedup::State : public OperatorState {
   bool is_same(KeyTable::Number number, std::int64_t time_ms) const {
     return !dedup_.horizon_ms_ || time_ms < known_[number].first_ms + *dedup_.horizon_ms_;
   }
+  /// Whether a row of that time is the first one of its key, which then begins with it.
+  bool is_first(const HashedKey& key, std::int64_t time_ms) {
+    auto [number, is_new] = keys_.table().find_or_add(key);
+    if (!is_new && is_same(number, time_ms)) return false;
+    begin(number, time_ms);
+    return true;
+  }
   void begin(KeyTable::Number number, std::int64_t time_ms) {
     if (known_.size() <= number) known_.resize(number + 1);
     known_[number].first_ms = time_ms;
@@ -110,31 +117,27 @@ class Dedup::State : public OperatorState {
   }
   void give(RowId id) { known_now_.push_back(id); }
 
-  Result<void> judge_first(RowId id, StoredOutput& out, Context& context) {
-    StoredRow row = rows_.store().row(id);
-    auto [number, is_new] = key_.find_or_add_in(keys_.table(), row);
+  Result<void> judge_first(RowId id, const HashedKey& key, StoredOutput& out, Context& context) {
     out.release_later(id);
-    if (!is_new && is_same(number, row.time_ms())) return {};
-    begin(number, row.time_ms());
+    if (!is_first(key, rows_.store().row(id).time_ms())) return {};
     return out.add(id, context);
   }
 
-  Result<void> judge_last(RowId id) {
-    StoredRow row = rows_.store().row(id);
-    auto [number, is_new] = key_.find_or_add_in(keys_.table(), row);
-    if (!is_new && is_same(number, row.time_ms())) {
+  void judge_last(RowId id, const HashedKey& key) {
+    std::int64_t time_ms = rows_.store().row(id).time_ms();
+    auto [number, is_new] = keys_.table().find_or_add(key);
+    if (!is_new && is_same(number, time_ms)) {
       rows_.store().release(known_[number].last);
     } else {
       if (!is_new) give(known_[number].last);
-      begin(number, row.time_ms());
+      begin(number, time_ms);
     }
     known_[number].last = id;
-    return {};
   }
 
   const Dedup& dedup_;
   SortedRows rows_;
-  KeyWriter key_;
+  HashedKeys hashed_;
   ExpiringKeys keys_;
   std::vector<Known> known_;  // by the keys' numbers
   TimeOrder given_;           // of rows_'s store

@@ -1,7 +1,6 @@
 // Hashing and comparing the bytes of keys, which are short.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,45 +39,6 @@ inline std::uint32_t key_hash(std::string_view key) {
   }
   return key_hash(detail::word_at(key, 0), detail::word_at(key, key.size() - word), key.size());
 }
-
-/// The key of one integer that is not NULL, as column/row_key.h has it: its first and its last
-/// bytes.
-struct IntegerKey {
-  static constexpr std::size_t size = 1 + sizeof(std::int64_t);
-
-  IntegerKey() = default;
-  explicit IntegerKey(std::int64_t value) {
-    auto ordered = static_cast<std::uint64_t>(value) ^ std::uint64_t{1} << 63;
-    if constexpr (std::endian::native == std::endian::little) {
-      last = __builtin_bswap64(ordered);
-      first = last << 8 | present;
-    } else {
-      last = ordered;
-      first = last >> 8 | present << 56;
-    }
-  }
-  std::uint32_t hash() const { return key_hash(first, last, size); }
-  /// Sets `out`, which has `size` bytes.
-  void write(char* out) const {
-    std::memcpy(out, &first, sizeof first);
-    std::memcpy(out + 1, &last, sizeof last);
-  }
-
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-
- private:
-  static constexpr std::uint64_t present = 0x01;
-};
-
-/// The same with its hash, for who asks for memory first and looks the key up then.
-struct HashedKey {
-  HashedKey() = default;
-  explicit HashedKey(std::int64_t value) : bytes(value), hash(bytes.hash()) {}
-
-  IntegerKey bytes;
-  std::uint32_t hash = 0;
-};
 
 /// memcmp() without a call, for keys of usual length.
 inline bool equal_keys(std::string_view a, std::string_view b) {

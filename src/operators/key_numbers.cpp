@@ -1,34 +1,41 @@
 #include "operators/key_numbers.h"
 
+#include <algorithm>
+
+#include "operators/row_tools.h"
+
 namespace leat::operators {
 
-const column::Vector* integer_key(const column::Chunk& chunk, std::span<const std::size_t> columns,
-                                  std::span<const std::uint32_t> rows) {
-  if (columns.size() != 1) return nullptr;
+namespace {
+
+// Whether the key is one integer, which none of these rows has as NULL.
+bool is_integer(const column::Chunk& chunk, std::span<const std::size_t> columns,
+                std::span<const std::uint32_t> rows) {
+  if (columns.size() != 1) return false;
   const column::Vector& key = *chunk.columns[columns[0]];
-  if (physical(key.type()) != column::Physical::integer) return nullptr;
+  if (physical(key.type()) != column::Physical::integer) return false;
   auto is_null = [&](std::uint32_t row) { return key.is_null(row); };
-  return key.has_nulls() && std::any_of(rows.begin(), rows.end(), is_null) ? nullptr : &key;
+  return !key.has_nulls() || std::none_of(rows.begin(), rows.end(), is_null);
 }
+
+}  // namespace
 
 std::span<const KeyTable::Number> KeyNumbers::find_or_add(KeyTable& table,
                                                           const column::Chunk& chunk,
                                                           std::span<const std::uint32_t> rows) {
   numbers_.resize(rows.size());
-  if (const column::Vector* key = integer_key(chunk, columns_, rows)) {
-    find_integers(table, key->integers(), rows);
-    return numbers_;
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    numbers_[i] = writer_.find_or_add_in(table, ChunkRow{&chunk, rows[i]}).first;
-  }
+  if (is_integer(chunk, columns_, rows))
+    find_runs(table, chunk, rows);
+  else
+    find_each(table, chunk, rows, 0, rows.size());
   return numbers_;
 }
 
-void KeyNumbers::find_integers(KeyTable& table, std::span<const std::int64_t> cells,
-                               std::span<const std::uint32_t> rows) {
+void KeyNumbers::find_runs(KeyTable& table, const column::Chunk& chunk,
+                           std::span<const std::uint32_t> rows) {
   // Where runs are shorter they are not looked for in the rows behind.
   constexpr std::size_t run_min = 16, without_runs = 256;
+  auto cells = chunk.columns[columns_[0]]->integers();
   for (std::size_t begin = 0; begin < rows.size();) {
     std::int64_t key = cells[rows[begin]];
     KeyTable::Number number = table.find_or_add(key).first;
@@ -38,12 +45,22 @@ void KeyNumbers::find_integers(KeyTable& table, std::span<const std::int64_t> ce
     begin = end;
     if (is_run) continue;
     end = std::min(begin + without_runs, rows.size());
-    look_up(
-        table, begin, end, [&](std::size_t i) { return cells[rows[i]]; },
-        [&](const HashedKey& each) { return table.find_or_add(each).first; },
-        [&](std::size_t i, KeyTable::Number found) { numbers_[i] = found; });
+    find_each(table, chunk, rows, begin, end);
     begin = end;
   }
+}
+
+void KeyNumbers::find_each(KeyTable& table, const column::Chunk& chunk,
+                           std::span<const std::uint32_t> rows, std::size_t begin,
+                           std::size_t end) {
+  hashed_.for_each(
+      table, end - begin,
+      [&](std::size_t i) {
+        return ChunkRow{&chunk, rows[begin + i]};
+      },
+      [&](std::size_t i, const HashedKey& key) {
+        numbers_[begin + i] = table.find_or_add(key).first;
+      });
 }
 
 }  // namespace leat::operators

@@ -1,9 +1,6 @@
 #include "operators/known_rows.h"
 
 #include <algorithm>
-#include <array>
-#include <string>
-#include <string_view>
 
 #include "operators/saved_rows.h"
 
@@ -14,40 +11,19 @@ KnownRows::KnownRows(const OverParts& parts, bool judges_latest)
       judges_latest_(judges_latest),
       store_(parts.inputs.types()),
       frames_(parts.bound, parts.inputs, store_, parts.frame),
-      key_writer_(parts.keys) {}
+      hashed_(parts.keys) {}
 
 bool KnownRows::earlier(const Row& a, const Row& b) const {
   if (a.time_ms != b.time_ms) return a.time_ms < b.time_ms;
   return store_.row(a.id).position() < store_.row(b.id).position();
 }
 
-// Some rows at a time: what one of them needs is asked for before the first is looked up.
 std::vector<KnownRows::Number> KnownRows::keys_of(std::span<const RowId> rows) {
-  std::vector<Number> numbers;
-  numbers.reserve(rows.size());
-  constexpr std::size_t block = 32;
-  struct Found {
-    std::size_t end = 0;  // of its bytes
-    std::uint32_t hash = 0;
-  };
-  std::array<Found, block> found;
-  std::string bytes;
-  for (; !rows.empty(); rows = rows.subspan(std::min(rows.size(), block))) {
-    auto some = rows.first(std::min(rows.size(), block));
-    bytes.clear();
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      std::string_view key = key_writer_.write(store_.row(some[i]));
-      bytes += key;
-      found[i] = {bytes.size(), key_hash(key)};
-      table_.prefetch_slot(found[i].hash);
-    }
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      auto key = std::string_view(bytes).substr(begin, found[i].end - begin);
-      numbers.push_back(key_of(table_.find_or_add(key, found[i].hash)));
-      begin = found[i].end;
-    }
-  }
+  std::vector<Number> numbers(rows.size());
+  auto cells_of = [&](std::size_t i) { return store_.row(rows[i]); };
+  hashed_.for_each(table_, rows.size(), cells_of, [&](std::size_t i, const auto& key) {
+    numbers[i] = key_of(table_.find_or_add(key));
+  });
   return numbers;
 }
 

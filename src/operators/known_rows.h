@@ -11,6 +11,7 @@
 
 #include "base/state.h"
 #include "operators/frames.h"
+#include "operators/hashed_keys.h"
 #include "operators/key_table.h"
 #include "operators/over_parts.h"
 #include "operators/row_store.h"
@@ -104,7 +105,7 @@ class KnownRows {
   const bool judges_latest_;
   RowStore store_;
   Frames frames_;
-  KeyWriter key_writer_;
+  HashedKeys hashed_;
   KeyTable table_;
   std::vector<Key> keys_;  // by number
   /// When to look at which key; of several entries of one the key's own time counts.

@@ -1,7 +1,7 @@
 #include "operators/table_join.h"
 
 #include "operators/gather.h"
-#include "operators/key_numbers.h"
+#include "operators/hashed_keys.h"
 #include "operators/latest_rows.h"
 #include "operators/row_tools.h"
 #include "operators/saved_rows.h"
@@ -96,22 +96,11 @@ class TableJoin::State : public OperatorState {
  private:
   // Sets found_ to what each selected row has as its partner.
   void find_all(const column::Chunk& chunk) {
-    std::size_t count = chunk.selection.size();
-    found_.resize(count);
-    rows_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) rows_[i] = chunk.selection[i];
-    if (const column::Vector* key = integer_key(chunk, columns_.left_keys, rows_)) {
-      auto cells = key->integers();
-      operators::look_up(
-          latest_, 0, count, [&](std::size_t i) { return cells[rows_[i]]; },
-          [&](const HashedKey& each) { return latest_.find(each); },
-          [&](std::size_t i, RowId found) { found_[i] = found; });
-      return;
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      ChunkRow cells{&chunk, rows_[i]};
-      found_[i] = left_key_.has_null(cells) ? no_row : left_key_.find_in(latest_, cells);
-    }
+    found_.resize(chunk.selection.size());
+    auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, chunk.selection[i]}; };
+    hashed_.for_each(latest_, found_.size(), cells_of, [&](std::size_t i, const auto& key) {
+      found_[i] = left_key_.has_null(cells_of(i)) ? no_row : latest_.find(key);
+    });
   }
 
   void learn(RowId id) {
@@ -138,9 +127,8 @@ class TableJoin::State : public OperatorState {
   KeyWriter left_key_;
   KeyWriter right_key_;
   LatestRows latest_;
-  // Kept for their memory:
-  std::vector<std::uint32_t> rows_;
-  std::vector<RowId> found_;  // by where a row is among those
+  HashedKeys hashed_{columns_.left_keys};
+  std::vector<RowId> found_;  // of the chunk's rows that are looked up; kept for its memory
 };
 
 TableJoin::TableJoin(const plan::BoundPlan& plan, std::size_t node)

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "operators/hashed_keys.h"
 #include "operators/key_table.h"
 #include "operators/row_tools.h"
 #include "operators/sorted_rows.h"
@@ -20,7 +21,7 @@ namespace leat::operators {
 //   order   := the bytes by which a row is ordered among those of its key
 class Top::State : public OperatorState {
  public:
-  explicit State(const Top& top) : top_(top), rows_(top.input_types_), key_(top.keys_) {}
+  explicit State(const Top& top) : top_(top), rows_(top.input_types_), hashed_(top.keys_) {}
 
   void snapshot(StateWriter& writer) const override {
     writer.section("top", 2);
@@ -62,13 +63,12 @@ class Top::State : public OperatorState {
     if (top_.ranked_) ranks->resize(chunk.rows);
     column::RunCursor runs(*chunk.context);
     auto cells_of = [&](std::size_t i) { return ChunkRow{&chunk, rows[i]}; };
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      key_.prefetch_in(keys_, i, rows.size(), cells_of);
+    hashed_.for_each(keys_, rows.size(), cells_of, [&](std::size_t i, const auto& key) {
       ChunkRow cells = cells_of(i);
       std::uint32_t row = cells.row;
-      Firsts& firsts = firsts_of(key_.find_or_add_in(keys_, cells));
+      Firsts& firsts = firsts_of(keys_.find_or_add(key));
       std::uint64_t rough = top_.order_.rough(cells);
-      if (is_behind(firsts, rough)) continue;
+      if (is_behind(firsts, rough)) return;
       order_.clear();
       top_.order_.append(order_, cells);
       if (!top_.ties_) {
@@ -76,10 +76,10 @@ class Top::State : public OperatorState {
                               chunk.context->position(row, runs.run_of(row)));
       }
       std::size_t rank = rank_of(firsts, rough);
-      if (rank > top_.limit_) continue;
+      if (rank > top_.limit_) return;
       first.push_back(row);
       if (top_.ranked_) ranks->set_integer(row, static_cast<std::int64_t>(rank));
-    }
+    });
     if (first.empty()) return {};
     column::Chunk out = select(chunk, std::move(first));
     if (top_.ranked_) out.columns.push_back(std::move(ranks));
@@ -88,19 +88,22 @@ class Top::State : public OperatorState {
 
   Result<void> advance(Watermark watermark, Context& context) {
     StoredOutput out(top_.schema_, rows_.store());
-    for (RowId id : rows_.take(watermark)) {
-      StoredRow row = rows_.store().row(id);
-      out.release_later(id);
-      Firsts& firsts = firsts_of(key_.find_or_add_in(keys_, row));
+    std::vector<RowId> passed = rows_.take(watermark);
+    auto cells_of = [&](std::size_t i) { return rows_.store().row(passed[i]); };
+    Result<void> added;
+    hashed_.for_each(keys_, passed.size(), cells_of, [&](std::size_t i, const auto& key) {
+      out.release_later(passed[i]);
+      StoredRow row = cells_of(i);
+      Firsts& firsts = firsts_of(keys_.find_or_add(key));
       std::uint64_t rough = top_.order_.rough(row);
-      if (is_behind(firsts, rough)) continue;
+      if (is_behind(firsts, rough)) return;
       order_.clear();
       top_.order_.append(order_, row);  // later rows are behind equal ones
       std::size_t rank = rank_of(firsts, rough);
-      if (rank > top_.limit_) continue;
-      auto added = out.add(id, context, static_cast<std::int64_t>(rank));
-      if (!added) return fail(added);
-    }
+      if (rank > top_.limit_ || !added) return;
+      added = out.add(passed[i], context, static_cast<std::int64_t>(rank));
+    });
+    if (!added) return fail(added);
     return out.finish(context);
   }
 
@@ -144,7 +147,7 @@ class Top::State : public OperatorState {
 
   const Top& top_;
   SortedRows rows_;
-  KeyWriter key_;
+  HashedKeys hashed_;
   std::string order_;  // of the row that is judged
   KeyTable keys_;
   std::vector<Firsts> firsts_;  // by the keys' numbers, sorted

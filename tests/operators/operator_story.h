@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "base/state.h"
 #include "operators/operator.h"
 #include "plan/bound_plan.h"
 
@@ -60,6 +61,12 @@ class OperatorStory : public Context {
     return told_;
   }
   std::size_t bytes() const { return state_->bytes(); }
+  /// How large a snapshot is.
+  std::size_t kept() const {
+    StateWriter writer;
+    state_->snapshot(writer);
+    return writer.finish().size();
+  }
   const Operator& node() const { return *operator_; }
 
   Result<void> push(const column::Chunk& chunk) override {
