@@ -85,16 +85,18 @@ const BadRecord* SourceReader::next_bad() {
   return &bad_[next_bad_++];
 }
 
-// The first line of the file, wherever reading begins. False if there is none.
+// The first line of the file that is one, wherever reading begins. False if there is none.
 Result<bool> SourceReader::read_names() {
   Offset next = feed_->position();
   feed_->seek(Offset{0});
-  auto ready = feed_->fill();
-  if (!ready || !*ready) return ready;
-  const record::Record* names = feed_->next();
-  if (names == nullptr) return false;
+  const record::Record* names = nullptr;
+  while (names == nullptr) {
+    auto ready = feed_->fill();
+    if (!ready || !*ready) return ready;
+    names = feed_->next();
+  }
   decoder_.read_names(as_text(*names->value));
-  feed_->seek(std::max(next, Offset{1}));
+  feed_->seek(std::max(next, feed_->position()));
   names_read_ = true;
   return true;
 }
