@@ -143,6 +143,8 @@ void SourceReader::add_bad(const record::Record& record, std::string reason) {
 std::optional<std::int64_t> SourceReader::event_time_of(const record::Record& record) {
   bool from_record = node_.columns.empty() || !record.value;
   if (from_record && node_.table && !node_.table->timed) return 0;
+  // Of a file: as records without a timestamp have it.
+  if (from_record && !source_.file.empty()) return record::no_timestamp_ms;
   std::optional<std::int64_t> time_ms;
   if (from_record) {
     if (record.timestamp_ms >= 0) time_ms = record.timestamp_ms;
