@@ -43,6 +43,18 @@ std::string event_time_text(Watermark watermark, const std::optional<HoldingBack
                      by->is_silent ? ", which has given no row" : "");
 }
 
+/// Its name, if some partition of `partitions` is ahead of it: else there is nothing that it holds
+/// back.
+template <class Partitions>
+std::string held_back_text(const std::optional<HoldingBack>& by, Watermark at,
+                           const Partitions& partitions) {
+  if (!by) return "";
+  bool any_ahead = std::any_of(partitions.begin(), partitions.end(),
+                               [&](const auto& other) { return other.watermark > at; });
+  if (!any_ahead) return "";
+  return fmt::format("partition {} of {}", by->partition.value(), by->name);
+}
+
 class PlainRun final : public ForegroundRun {
  public:
   explicit PlainRun(std::unique_ptr<stream::Runner> runner) : runner_(std::move(runner)) {}
@@ -72,6 +84,8 @@ class PlainRun final : public ForegroundRun {
       by = {partition.name, partition.id, partition.watermark == watermark_min};
     }
     figures.event_time = event_time_text(progress.watermark, by);
+    Watermark at = by ? progress.partitions[*progress.held_back_by].watermark : watermark_min;
+    figures.held_back_by = held_back_text(by, at, progress.partitions);
     return figures;
   }
 
@@ -145,6 +159,8 @@ RunFigures ResumingRun::figures() const {
     by = {partition.name, partition.partition, partition.watermark == watermark_min};
   }
   figures.event_time = event_time_text(status.watermark, by);
+  Watermark at = by ? status.partitions[*status.held_back_by].watermark : watermark_min;
+  figures.held_back_by = held_back_text(by, at, status.partitions);
   return figures;
 }
 

@@ -31,6 +31,8 @@ struct RunFigures {
   operators::Watermark watermark = operators::watermark_min;
   /// "event time is at 2015-09-12T00:45:00Z, held back by partition 2 of edits"
   std::string event_time;
+  /// "partition 2 of edits", while others have given rows of later times; else empty.
+  std::string held_back_by;
 };
 
 /// What all runs of a command share, and outlives them.

@@ -18,20 +18,8 @@ namespace leat::tools {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{256} << 10;
-/// Tells zlib to expect a gzip header.
-constexpr int gzip_window_bits = 15 + 16;
 
 }  // namespace
-
-struct LineReader::Inflate {
-  Inflate() : input(read_bytes) { inflateInit2(&stream, gzip_window_bits); }
-  ~Inflate() { inflateEnd(&stream); }
-  z_stream stream{};
-  std::vector<char> input;
-  bool input_ended = false;
-  /// Between two members, or before the first.
-  bool at_boundary = true;
-};
 
 LineReader::LineReader(std::string name, int fd, int wake_fd)
     : name_(std::move(name)), fd_(fd), wake_fd_(wake_fd), buffer_(read_bytes) {}
@@ -40,7 +28,7 @@ LineReader::LineReader(LineReader&& other) noexcept
     : name_(std::move(other.name_)),
       fd_(std::exchange(other.fd_, -1)),
       wake_fd_(other.wake_fd_),
-      inflate_(std::move(other.inflate_)),
+      gunzip_(std::move(other.gunzip_)),
       started_(other.started_),
       buffer_(std::move(other.buffer_)),
       begin_(other.begin_),
@@ -91,63 +79,34 @@ Result<bool> LineReader::fill() {
   end_ -= std::exchange(begin_, 0);
   if (buffer_.size() < end_ + read_bytes + json_padding_bytes)
     buffer_.resize(std::max(2 * buffer_.size(), end_ + read_bytes + json_padding_bytes));
-  char* into = buffer_.data() + end_;
-  Result<std::size_t> size =
-      inflate_ ? read_inflated(into, read_bytes) : read_raw(into, read_bytes);
+  MutableBytes into(reinterpret_cast<std::byte*>(buffer_.data()) + end_, read_bytes);
+  Result<std::size_t> size = gunzip_ ? read_unpacked(into) : read(into);
   if (!size) return fail(size);
-  bool is_gzip =
-      !std::exchange(started_, true) && *size >= 2 && into[0] == '\x1f' && into[1] == '\x8b';
-  if (is_gzip) {
-    inflate_ = std::make_unique<Inflate>();
-    std::memcpy(inflate_->input.data(), into, *size);
-    inflate_->stream.next_in = reinterpret_cast<Bytef*>(inflate_->input.data());
-    inflate_->stream.avail_in = static_cast<uInt>(*size);
-    size = read_inflated(into, read_bytes);
+  if (!std::exchange(started_, true) && file::Gunzip::is_gzip(into.first(*size))) {
+    gunzip_ = std::make_unique<file::Gunzip>(into.first(*size));
+    size = read_unpacked(into);
     if (!size) return fail(size);
   }
   end_ += *size;
   return *size > 0;
 }
 
-Result<std::size_t> LineReader::read_raw(char* into, std::size_t size) {
+Result<std::size_t> LineReader::read(MutableBytes into) {
   while (true) {
     pollfd waited[] = {{fd_, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
     if (poll(waited, wake_fd_ < 0 ? 1 : 2, -1) < 0 && errno == EINTR) continue;
     if (waited[1].revents != 0) return 0;
-    ssize_t got = read(fd_, into, size);
+    ssize_t got = ::read(fd_, into.data(), into.size());
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno != EINTR)
       return fail(Errc::io_error, fmt::format("cannot read {}: {}", name_, std::strerror(errno)));
   }
 }
 
-Result<std::size_t> LineReader::read_inflated(char* into, std::size_t size) {
-  z_stream& stream = inflate_->stream;
-  stream.next_out = reinterpret_cast<Bytef*>(into);
-  stream.avail_out = static_cast<uInt>(size);
-  while (stream.avail_out == size) {
-    if (stream.avail_in == 0 && !inflate_->input_ended) {
-      Result<std::size_t> got = read_raw(inflate_->input.data(), inflate_->input.size());
-      if (!got) return got;
-      stream.next_in = reinterpret_cast<Bytef*>(inflate_->input.data());
-      stream.avail_in = static_cast<uInt>(*got);
-      inflate_->input_ended = *got == 0;
-    }
-    if (inflate_->input_ended && inflate_->at_boundary) break;
-    inflate_->at_boundary = false;
-    int code = inflate(&stream, Z_NO_FLUSH);
-    bool is_cut = code == Z_BUF_ERROR && inflate_->input_ended;
-    if (is_cut || (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR))
-      return fail(
-          Errc::io_error,
-          fmt::format("{}: {}", name_, is_cut ? "the gzip file is cut short" : "broken gzip data"));
-    if (code == Z_STREAM_END) {
-      // Another member may follow.
-      inflateReset(&stream);
-      inflate_->at_boundary = true;
-    }
-  }
-  return size - stream.avail_out;
+Result<std::size_t> LineReader::read_unpacked(MutableBytes into) {
+  auto size = gunzip_->read(into, [this](MutableBytes packed) { return read(packed); });
+  if (size) return size;
+  return fail(size.error().code, fmt::format("{}: {}", name_, size.error().what));
 }
 
 }  // namespace leat::tools

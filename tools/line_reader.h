@@ -1,8 +1,6 @@
 // Lines of a file or of stdin; gzip is recognised and decompressed.
 #pragma once
 
-#include <zlib.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
+#include "file/gunzip.h"
 
 namespace leat::tools {
 
@@ -33,18 +33,16 @@ class LineReader {
   static constexpr std::size_t line_bytes_max = std::size_t{64} << 20;
 
  private:
-  struct Inflate;
-
   LineReader(std::string name, int fd, int wake_fd);
   /// Reads more input to the end of the buffer. False at the end of the input.
   Result<bool> fill();
-  Result<std::size_t> read_raw(char* into, std::size_t size);
-  Result<std::size_t> read_inflated(char* into, std::size_t size);
+  Result<std::size_t> read(MutableBytes into);
+  Result<std::size_t> read_unpacked(MutableBytes into);
 
   std::string name_;
   int fd_;
   int wake_fd_;
-  std::unique_ptr<Inflate> inflate_;
+  std::unique_ptr<file::Gunzip> gunzip_;
   bool started_ = false;
   std::vector<char> buffer_;
   /// [begin_, end_) of the buffer is not consumed; up to scanned_ it has no line end.

@@ -28,6 +28,7 @@
 #include "tools/output.h"
 #include "tools/plan_files.h"
 #include "tools/progress.h"
+#include "tools/stall_watch.h"
 
 namespace leat::tools {
 
@@ -131,6 +132,8 @@ class Runs {
   RunGround ground(Topics& topics);
   Result<void> print(std::string_view lines);
   void tell_beginnings();
+  void tell_stalls();
+  void tell(const std::string& name, const std::string& what);
   std::string line() const;
 
   const RunOptions& options_;
@@ -141,7 +144,9 @@ class Runs {
   Output output_;  // guarded by output_mutex_
   std::vector<std::string> names_;
   std::vector<bool> is_batch_;
+  std::vector<bool> reads_topics_;
   std::vector<std::unique_ptr<ForegroundRun>> runs_;
+  std::vector<StallWatch> stalls_;
   Progress progress_;
 };
 
@@ -182,6 +187,7 @@ Result<void> Runs::open(std::vector<plan::Plan> plans, Topics& topics) {
           fmt::format("two plans are called {}, and what they keep goes by the name", plan.name));
     }
     names_.push_back(plan.name);
+    reads_topics_.push_back(reads_topics(plan));
     auto run = open_one(std::move(plan), topics);
     if (!run) return fail(run);
     runs_.push_back(std::move(*run));
@@ -191,6 +197,13 @@ Result<void> Runs::open(std::vector<plan::Plan> plans, Topics& topics) {
 
 Result<void> Runs::run() {
   for (auto& run : runs_) run->start();
+  stalls_.resize(runs_.size());
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (is_batch_[i] || reads_topics_[i]) continue;
+    tell(names_[i],
+         "reads files alone, once, to their end: it waits there until Ctrl-C, and windows stay "
+         "open. With --batch they close, and it ends");
+  }
   bool stopping = false;
   while (true) {
     constexpr int look_ms = 100;
@@ -203,6 +216,7 @@ Result<void> Runs::run() {
       failed = failed || figures.has_failed;
     }
     tell_beginnings();
+    tell_stalls();
     if (!running) break;
     if ((failed || interrupt_.requested()) && !std::exchange(stopping, true)) {
       for (auto& run : runs_) run->stop();
@@ -224,6 +238,19 @@ void Runs::tell_beginnings() {
     progress_.wipe();
     fmt::print(stderr, "{}\n", *beginning);
   }
+}
+
+void Runs::tell_stalls() {
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (is_batch_[i]) continue;
+    auto stall = stalls_[i].look(runs_[i]->figures(), clock_.monotonic());
+    if (stall) tell(names_[i], *stall);
+  }
+}
+
+void Runs::tell(const std::string& name, const std::string& what) {
+  progress_.wipe();
+  fmt::print(stderr, "{}: {}\n", name, what);
 }
 
 std::string Runs::line() const {

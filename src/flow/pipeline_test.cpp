@@ -96,6 +96,9 @@ struct PipelineTest::Inside {
   std::string console;
   std::unique_ptr<stream::Task> task;
   bool finished = false;
+  // Of the runs before this one.
+  std::uint64_t late_before = 0;
+  std::uint64_t bad_before = 0;
   /// How many of a partition's records were taken.
   std::map<std::pair<std::string, std::int32_t>, std::size_t> taken;
 
@@ -203,10 +206,10 @@ std::string PipelineTest::take_console() {
 }
 
 std::uint64_t PipelineTest::late() const {
-  return inside_->task->progress().late;
+  return inside_->late_before + inside_->task->progress().late;
 }
 std::uint64_t PipelineTest::bad() const {
-  return inside_->task->progress().bad;
+  return inside_->bad_before + inside_->task->progress().bad;
 }
 
 std::optional<Timestamp> PipelineTest::event_time() const {
@@ -217,6 +220,8 @@ std::optional<Timestamp> PipelineTest::event_time() const {
 
 void PipelineTest::restart() {
   auto snapshot = inside_->task->snapshot();
+  inside_->late_before = late();
+  inside_->bad_before = bad();
   inside_->task = inside_->open();
   value_of(inside_->task->restore(snapshot));
 }

@@ -23,8 +23,10 @@ struct Provenance {
   std::string_view topic;
   std::int32_t partition = -1;
   std::int64_t offset = -1;
-  /// The record's own, as it was read. A row has none.
+  /// The record's own, as it was read.
   std::int64_t timestamp_ms = -1;
+  /// It is a row that had no result.
+  bool is_row = false;
 };
 
 template <class Number>
@@ -41,6 +43,9 @@ Provenance provenance_of(const record::Record& letter) {
     if (header.key == "leat.partition") read_number(text, found.partition);
     if (header.key == "leat.offset") read_number(text, found.offset);
     if (header.key == "leat.timestamp") read_number(text, found.timestamp_ms);
+    // Behind the others: a reason that follows belongs to a later time.
+    if (header.key == "leat.reason") found.is_row = false;
+    if (header.key == stream::node_header) found.is_row = true;
   }
   return found;
 }
@@ -137,7 +142,7 @@ class DeadLetterTopics::Reader final : public stream::TopicReader {
     Provenance from = provenance_of(letter);
     bool is_ours = from.pipeline == store_.pipeline_ && from.topic == topic_.name;
     if (!is_ours) return {};
-    bool is_record = from.timestamp_ms >= 0;
+    bool is_record = !from.is_row && from.timestamp_ms >= 0;
     if (is_record) {
       append_returned(to, letter.offset, letter, letter);
       return {};

@@ -122,6 +122,9 @@ Result<void> VersionMachine::take_commit_result() {
   }
   UnderWay done = std::move(*under_way_);
   under_way_.reset();
+  if (!done.console.empty()) {
+    if (auto ok = options_.console(done.console); !ok) return ok;
+  }
   board_.show_epoch(done.epoch, (at - done.begun) / 1us);
   if (done.first_step) environment_.pace->lived(at - *done.first_step);
   show_views(done.epoch, done.made_ms, done.watermark, done.positions);
@@ -169,6 +172,7 @@ Result<void> VersionMachine::commit_if_due() {
   board_.show_progress(progress, counts_);
   UnderWay under_way;
   under_way.watermark = progress.watermark;
+  under_way.console = std::exchange(console_text_, {});
   under_way.files = record->files;
   under_way.finished = record->finished;
   under_way.made_ms =

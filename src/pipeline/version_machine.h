@@ -71,6 +71,7 @@ class VersionMachine {
     std::int64_t made_ms = 0;  // by the wall's clock
     bool files = false;
     bool finished = false;
+    std::string console;
     std::vector<stream::OutputBatch> output;  // for the observer, if there is one
     Positions positions;                      // for it and for views
   };
@@ -154,8 +155,10 @@ class VersionMachine {
   std::vector<std::shared_ptr<stream::View>> views_;
   std::optional<RunInputs> inputs_;
   OutputHash hash_;
-  /// The console shows what is new only.
+  /// The console shows what is new only, and when it is committed: what is done again would be
+  /// shown again.
   bool console_open_ = false;
+  std::string console_text_;
   BeginRecord beginning_;
 
   // Recovering:

@@ -63,8 +63,9 @@ Result<void> VersionMachine::open_task() {
   options.state_bytes_max = options_.state_bytes_max;
   options.exact = true;
   if (options_.console) {
-    options.console = [this](std::string_view line) {
-      return console_open_ ? options_.console(line) : Result<void>();
+    options.console = [this](std::string_view lines) -> Result<void> {
+      if (console_open_) console_text_ += lines;
+      return {};
     };
   }
   auto& files = options.file_epochs.emplace();

@@ -10,6 +10,7 @@
 
 #include "plan/limits.h"
 #include "plan/node_binder.h"
+#include "plan/untimed_rows.h"
 
 namespace leat::plan {
 
@@ -170,6 +171,7 @@ Result<BoundPlan> bind(const Plan& plan) {
   }
   if (auto read = check_read(plan); !read) return fail(read);
   if (auto topics = check_topics(plan); !topics) return fail(topics);
+  if (auto timed = check_untimed_rows(bound); !timed) return fail(timed);
   for (std::size_t i = 0; i < bound.nodes.size(); ++i) {
     if (!std::holds_alternative<Source>(bound.nodes[i].node->body)) continue;
     if (auto table = check_table(bound, i); !table) return fail(table);

@@ -200,9 +200,6 @@ void NodeBinder::bind_body(const Source& source) {
     if (!ok()) return;
     require(is(out_.schema[out_.columns[0]].type, Type::Kind::timestamp), "event_time",
             fmt::format("'{}' is no timestamp", source.event_time));
-  } else {
-    require(source.file.empty() || source.upsert, "event_time",
-            "the lines of a file have no other");
   }
   check_distance(source.disorder_ms, "disorder_ms");
   check_distance(source.ahead_max_ms.value_or(0), "ahead_max_ms");

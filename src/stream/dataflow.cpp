@@ -391,24 +391,36 @@ Result<void> Dataflow::finish_merging(std::size_t i, Watermark watermark, Worker
 }
 
 Result<void> Dataflow::write_all(bool goes_on, Outlet& outlet) {
+  if (ended_) return tl::unexpected(*ended_);
   std::vector<StepOutput*> outputs;
   for (auto& lane : lanes_) outputs.push_back(&lane->output);
+  bool ends = plan_.plan->bad_rows.policy == plan::BadRows::Policy::fail &&
+              StepOutput::cut_at_first_rejected(outputs);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     if (!node.traits.is_sink) continue;
-    if (goes_on && node.order->needs_all()) continue;
-    std::vector<StepOutput::Given> given;
-    std::size_t givers = StepOutput::take(outputs, i, given);
-    std::vector<Chunk> chunks = node.order->order(std::move(given), givers);
-    if (node.waiting) {
-      chunks = pass_through(*node.waiting, chunks, node.watermark);
-    }
-    for (const Chunk& chunk : chunks) {
-      counts_.rows_out += chunk.selection.size();
-      if (auto ok = outlet.write(i, chunk); !ok) return ok;
-    }
+    // Of what waits there something may be behind the row that ends the run.
+    if (ends && node.waiting) continue;
+    if (auto ok = write_sink(i, outputs, goes_on, outlet); !ok) return ok;
   }
-  return StepOutput::hand_out_rest(outputs, outlet, counts_);
+  auto handed_out = StepOutput::hand_out_rest(outputs, outlet, counts_);
+  if (ends && !handed_out) ended_ = handed_out.error();
+  return handed_out;
+}
+
+Result<void> Dataflow::write_sink(std::size_t i, std::span<StepOutput* const> outputs, bool goes_on,
+                                  Outlet& outlet) {
+  Node& node = nodes_[i];
+  if (goes_on && node.order->needs_all()) return {};
+  std::vector<StepOutput::Given> given;
+  std::size_t givers = StepOutput::take(outputs, i, given);
+  std::vector<Chunk> chunks = node.order->order(std::move(given), givers);
+  if (node.waiting) chunks = pass_through(*node.waiting, chunks, node.watermark);
+  for (const Chunk& chunk : chunks) {
+    counts_.rows_out += chunk.selection.size();
+    if (auto ok = outlet.write(i, chunk); !ok) return ok;
+  }
+  return {};
 }
 
 std::vector<std::size_t> Dataflow::bytes() const {

@@ -56,6 +56,8 @@ class Dataflow {
   Result<void> process(std::size_t lane, std::size_t source, const column::Chunk& chunk);
   /// Behind the rows of a step: no source will give a row of an event time before `watermark`,
   /// which never goes back, but for late ones. Then everything that can be known has been written.
+  /// Where a row without a valid result ends the run, what comes before it has, and nothing else,
+  /// nor will anything more.
   Result<void> finish_step(Watermark watermark, Workers& workers, Outlet& outlet);
   /// Behind some rows of a step that goes on: what is known for good is written, so that less is
   /// kept. What nodes change later they tell when the step is finished. What comes out of the step
@@ -102,6 +104,8 @@ class Dataflow {
   Result<void> finish_merging(std::size_t node, Watermark watermark, Workers& workers);
   Result<void> take_exchanged(Lane& lane, std::size_t node);
   Result<void> write_all(bool goes_on, Outlet& outlet);
+  Result<void> write_sink(std::size_t node, std::span<StepOutput* const> outputs, bool goes_on,
+                          Outlet& outlet);
 
   const plan::BoundPlan& plan_;
   const bool exact_order_;
@@ -114,6 +118,7 @@ class Dataflow {
   std::vector<Node> nodes_;  // by the plan's numbers
   std::vector<std::unique_ptr<Lane>> lanes_;
   OutputCounts counts_;
+  std::optional<Error> ended_;  // by a row without a valid result
 };
 
 }  // namespace leat::stream

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -63,7 +65,46 @@ Result<void> FileFeed::open() {
   file_ = std::move(*file);
   file_bytes_ = *size;
   read_bytes_ = 0;
+  begun_ = ended_ = false;
+  gunzip_ = nullptr;
+  std::byte begin[2];
+  auto read = file_->read_at(0, begin);
+  if (!read) return fail(read);
+  if (file::Gunzip::is_gzip(BytesView(begin).first(*read))) {
+    gunzip_ = std::make_unique<file::Gunzip>();
+  }
   return {};
+}
+
+// Of what the file has, however it is packed.
+Result<std::size_t> FileFeed::read_file(MutableBytes into) {
+  auto size =
+      static_cast<std::size_t>(std::min<std::uint64_t>(file_bytes_ - read_bytes_, into.size()));
+  auto read = file_->read_at(read_bytes_, into.first(size));
+  if (!read) return read;
+  if (*read < size) file_bytes_ = read_bytes_ + *read;  // somebody made it shorter
+  read_bytes_ += *read;
+  return read;
+}
+
+// Fills `into`; with fewer bytes where the text ends.
+Result<std::size_t> FileFeed::read(MutableBytes into) {
+  if (gunzip_ == nullptr) {
+    auto read = read_file(into);
+    ended_ = read_bytes_ == file_bytes_;
+    return read;
+  }
+  std::size_t size = 0;
+  while (size < into.size() && !ended_) {
+    auto some = gunzip_->read(into.subspan(size),
+                              [this](MutableBytes packed) { return read_file(packed); });
+    if (!some) {
+      return fail(some.error().code, fmt::format("{}: {}", path_, some.error().what));
+    }
+    ended_ = *some == 0;
+    size += *some;
+  }
+  return size;
 }
 
 // Reads on behind what is at hand, which goes to the begin of a new buffer.
@@ -74,22 +115,21 @@ Result<void> FileFeed::read_block() {
                                              path_, options_.line_bytes_max >> 20));
   }
   // As much again as the begin of a line that does not fit has, so that nothing is read often.
+  std::uint64_t left = gunzip_ ? std::numeric_limits<std::uint64_t>::max()  // nobody knows
+                               : file_bytes_ - read_bytes_;
   auto more = static_cast<std::size_t>(std::min<std::uint64_t>(
-      file_bytes_ - read_bytes_,
-      std::max({options_.block_bytes, rest.size(), byte_order_mark.size()})));
+      left, std::max({options_.block_bytes, rest.size(), byte_order_mark.size()})));
   auto buffer = buffers_.take();
   MutableBytes room = buffer->room(rest.size() + more + column::json_padding_bytes);
   std::copy(rest.begin(), rest.end(), reinterpret_cast<char*>(room.data()));  // it may be none
   std::memset(room.data() + rest.size() + more, 0, column::json_padding_bytes);
-  auto read = file_->read_at(read_bytes_, room.subspan(rest.size(), more));
-  if (!read) return fail(read);
-  if (*read < more) file_bytes_ = read_bytes_ + *read;  // somebody made it shorter
-  bytes_ = room.first(rest.size() + *read);
+  auto size = read(room.subspan(rest.size(), more));
+  if (!size) return fail(size);
+  bytes_ = room.first(rest.size() + *size);
   begin_ = 0;
-  if (read_bytes_ == 0 && as_text(bytes_).starts_with(byte_order_mark)) {
+  if (!std::exchange(begun_, true) && as_text(bytes_).starts_with(byte_order_mark)) {
     begin_ = byte_order_mark.size();
   }
-  read_bytes_ += *read;
   buffer_ = std::move(buffer);
   if (held_ != nullptr) held_->push_back({buffer_});
   return {};
@@ -114,6 +154,15 @@ Result<bool> FileFeed::fill() {
   return false;
 }
 
+bool FileFeed::is_skipped(std::string_view line) const {
+  switch (options_.blank) {
+    case Options::Blank::given: return false;
+    case Options::Blank::empty_skipped: return line.empty();
+    case Options::Blank::skipped: return line.find_first_not_of(" \t\r") == line.npos;
+  }
+  return false;
+}
+
 const record::Record* FileFeed::next() {
   while (!finished()) {
     std::size_t end = line_end();
@@ -124,8 +173,9 @@ const record::Record* FileFeed::next() {
     line_ = line_ + 1;
     if (record_.offset < next_offset_) continue;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    record_.value = as_bytes(line);
     next_offset_ = line_;
+    if (is_skipped(line)) continue;
+    record_.value = as_bytes(line);
     return &record_;
   }
   return nullptr;

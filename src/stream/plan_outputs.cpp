@@ -159,7 +159,7 @@ void PlanOutputs::keep_rejected(std::size_t node, const column::Schema& schema, 
   rejected.time_ms = context.event_times_ms[row];
   const column::RowRun& run = column::RunCursor(context).run_of(row);
   column::append_position(rejected.position, context.position(row, run));
-  rejected.row = bad_rows_->make_rejected(schema, chunk, row, reason);
+  rejected.row = bad_rows_->make_rejected(plan_.nodes[node].node->name, schema, chunk, row, reason);
   rejected_.push_back(std::move(rejected));
 }
 
@@ -175,6 +175,7 @@ std::vector<OutputBatch> PlanOutputs::take() {
   }
   for (const auto& rejected : rejected_) bad_rows_->write_rejected(rejected.row, all);
   rejected_.clear();
+  if (bad_rows_) bad_rows_->forget_records();
   return all.take();
 }
 

@@ -20,4 +20,8 @@ inline constexpr std::string_view returned_header = "leat.again";
 /// How often it was rejected; a record that was rejected once has none.
 inline constexpr std::string_view attempts_header = "leat.attempts";
 
+/// The node that had no result for it: what was rejected is a row, not a record. Behind the other
+/// notes of one time.
+inline constexpr std::string_view node_header = "leat.node";
+
 }  // namespace leat::stream

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <queue>
 #include <utility>
 
@@ -79,11 +80,20 @@ Result<void> RowFlow::take_tables(Watermark watermark) {
   return {};
 }
 
-// Gives the block at hand, which is whole, and sees to it that the next one is there.
+// Gives the block at hand, which is whole, and sees to it that the next one is there. Where a bad
+// record ends the run, the rows behind it are not given: one of them may be bad as well, and the
+// first fault is told.
 Result<void> RowFlow::take_block(TaskInput& input, std::size_t lane, Watermark watermark) {
   {
     column::Chunk chunk = chunk_of(input.reader().block());
-    input.consume(chunk.rows);
+    bool ends = input.place().plan->bad_records.policy == plan::BadRows::Policy::fail;
+    std::size_t rows = ends ? input.reader().rows_before_bad() : chunk.rows;
+    if (rows < chunk.rows) {
+      std::vector<std::uint32_t> before(rows);
+      std::iota(before.begin(), before.end(), std::uint32_t{0});
+      chunk.selection = column::Selection::of(std::move(before));
+    }
+    input.consume(rows);
     if (auto ok = dataflow_.process(lane, input.place().source, chunk); !ok) return ok;
   }
   if (auto ok = input.handle_bad(); !ok) return ok;

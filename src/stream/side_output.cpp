@@ -41,12 +41,15 @@ class SideOutput::Headers {
     add("leat.pipeline", pipeline);
   }
   std::span<const record::Header> headers() const { return headers_; }
-  /// Those that were added one by one. Their names must not go.
-  std::vector<std::pair<std::string_view, std::string>> take() {
-    std::vector<std::pair<std::string_view, std::string>> taken;
-    auto text = texts_.begin();
-    for (const auto& header : headers_) taken.emplace_back(header.key, std::move(*text++));
-    return taken;
+  /// Copies.
+  std::vector<std::pair<std::string, std::optional<std::string>>> copied() const {
+    std::vector<std::pair<std::string, std::optional<std::string>>> all;
+    for (const auto& header : headers_) {
+      std::optional<std::string> value;
+      if (header.value) value.emplace(as_text(*header.value));
+      all.emplace_back(header.key, std::move(value));
+    }
+    return all;
   }
 
  private:
@@ -69,9 +72,9 @@ constexpr std::string_view kept_headers[] = {"leat.topic", "leat.partition", "le
                                              "leat.timestamp"};
 
 /// What is known of a record that was given again, with the next number of attempts: false if it
-/// was not. A row has no headers but ours, and no timestamp of a record, by which it is known.
+/// was not.
 template <class Headers>
-bool add_returned(const record::Record& record, bool is_row, const std::string& reason,
+bool add_returned(const record::Record& record, const std::string& reason,
                   const std::string& pipeline, Headers& headers) {
   if (!record.headers.find(returned_header)) return false;
   std::int64_t attempts = 1;
@@ -80,33 +83,14 @@ bool add_returned(const record::Record& record, bool is_row, const std::string& 
     if (header.key == attempts_header) {
       std::from_chars(text.data(), text.data() + text.size(), attempts);
     }
-    if (!is_row && !header.key.starts_with("leat.")) headers.add(header);
+    if (!header.key.starts_with("leat.")) headers.add(header);
     for (std::string_view kept : kept_headers) {
-      if (header.key != kept) continue;
-      headers.add(kept, is_row && kept == "leat.timestamp" ? "-1" : text);
+      if (header.key == kept) headers.add(kept, text);
     }
   }
   headers.add_reason(reason, pipeline);
   headers.add(attempts_header, std::to_string(attempts + 1));
   return true;
-}
-
-/// The record at the offset, if these batches hold records that are given again.
-template <class Take>
-void find_returned(BytesView batches, std::int64_t offset, Take take) {
-  record::Scratch scratch;
-  while (!batches.empty()) {
-    auto batch = record::BatchView::parse(batches);
-    bool is_returned = batch && batch->producer_id() == returned_producer_id;
-    if (!batch || (!is_returned && !batch->is_control())) return;
-    batches = batches.subspan(batch->size_bytes());
-    if (!is_returned || batch->next_offset().value() <= offset) continue;
-    record::RecordIterator records(*batch, scratch);
-    while (const record::Record* record = records.next()) {
-      if (record->offset.value() == offset) take(*record);
-    }
-    return;
-  }
 }
 
 std::string object_of(const column::Schema& schema, const column::Chunk& chunk, std::uint32_t row) {
@@ -127,7 +111,7 @@ std::string SideOutput::source_name(std::int32_t node) const {
 void SideOutput::write_bad(std::int32_t source, PartitionId partition, const record::Record& record,
                            const std::string& reason, OutputBatches& out) const {
   Headers headers;
-  if (!add_returned(record, false, reason, plan_.name, headers)) {
+  if (!add_returned(record, reason, plan_.name, headers)) {
     headers.add_all(record.headers);
     headers.add_place(source_name(source), partition.value(), record.offset.value(),
                       record.timestamp_ms);
@@ -201,33 +185,56 @@ Result<void> SideOutput::write_from(const column::Buffer& buffer, std::vector<La
   return {};
 }
 
-SideOutput::Rejected SideOutput::make_rejected(const column::Schema& schema,
+// Null if it is not at hand, or the row was made of several.
+const record::Record* SideOutput::find_record(const column::Chunk& chunk, std::uint32_t row,
+                                              const column::RowRun& run) {
+  for (const auto& buffer : chunk.context->buffers) {
+    if (buffer.bytes.empty() || buffer.node != run.node || buffer.partition != run.partition) {
+      continue;
+    }
+    const record::Record* record = finder_->find(buffer, chunk.context->places[row]);
+    if (record != nullptr) return record;
+  }
+  return nullptr;
+}
+
+SideOutput::Rejected SideOutput::make_rejected(const std::string& node,
+                                               const column::Schema& schema,
                                                const column::Chunk& chunk, std::uint32_t row,
-                                               const std::string& reason) const {
+                                               const std::string& reason) {
   const auto& context = *chunk.context;
+  Rejected rejected{context.event_times_ms[row], {}, object_of(schema, chunk, row), {}};
   Headers headers;
+  const record::Record* record = nullptr;
   bool is_returned = false;
   if (!context.runs.empty()) {
     const column::RowRun& run = column::RunCursor(context).run_of(row);
     std::string source = source_name(run.node);
-    for (const auto& buffer : context.buffers) {
-      if (source.empty() || buffer.node != run.node || buffer.partition != run.partition) continue;
-      find_returned(buffer.bytes, context.places[row], [&](const record::Record& record) {
-        if (!is_returned) is_returned = add_returned(record, true, reason, plan_.name, headers);
-      });
+    if (!source.empty()) record = find_record(chunk, row, run);
+    if (record != nullptr) {
+      if (record->key) rejected.key.emplace(as_text(*record->key));
+      is_returned = add_returned(*record, reason, plan_.name, headers);
+      if (!is_returned) headers.add_all(record->headers);
     }
     if (!is_returned && !source.empty()) {
-      headers.add_place(std::move(source), run.partition, context.places[row], -1);
+      headers.add_place(std::move(source), run.partition, context.places[row],
+                        record != nullptr ? record->timestamp_ms : record::no_timestamp_ms);
     }
   }
   if (!is_returned) headers.add_reason(reason, plan_.name);
-  return {context.event_times_ms[row], object_of(schema, chunk, row), headers.take()};
+  headers.add(node_header, node);
+  rejected.headers = headers.copied();
+  return rejected;
 }
 
 void SideOutput::write_rejected(const Rejected& rejected, OutputBatches& out) const {
   std::vector<record::Header> headers;
-  for (const auto& [name, text] : rejected.headers) headers.push_back({name, as_bytes(text)});
-  out.append({to_.id, PartitionId{0}}, rejected.timestamp_ms, {}, as_bytes(rejected.value),
+  for (const auto& [name, text] : rejected.headers) {
+    headers.push_back({name, text ? std::optional(as_bytes(*text)) : std::nullopt});
+  }
+  std::optional<BytesView> key;
+  if (rejected.key) key = as_bytes(*rejected.key);
+  out.append({to_.id, PartitionId{0}}, rejected.timestamp_ms, key, as_bytes(rejected.value),
              headers);
 }
 

@@ -4,11 +4,21 @@
 //   leat.topic leat.partition leat.offset leat.timestamp    where it was read; timestamp in ms
 //   leat.reason                                             why it is here
 //   leat.pipeline                                           which pipeline wrote it
+// A row that has no valid result is a JSON object of the columns that the node got, and has the
+// name of that node, by which it is known:
+//   leat.node                                               which node could not do with it
+// Where the row is still one of a source, key, headers and leat.timestamp are those of the record
+// that it was read from. A window's or join's row comes from no single record: it has no place. The
+// line of a file has a place, and no key, headers or timestamp (-1), nor has a row whose record's
+// bytes are not at hand any more.
+//
 // A record written again from such a topic gets them again: the last of each name counts.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +31,7 @@
 #include "plan/plan.h"
 #include "record/record.h"
 #include "stream/output_batches.h"
+#include "stream/record_finder.h"
 
 namespace leat::stream {
 
@@ -39,14 +50,19 @@ class SideOutput {
   /// the chunk does not hold, is written as its columns. REQUIRES: all are from one partition.
   Result<void> write_late(const column::Schema& schema, const column::Chunk& chunk,
                           std::span<const std::uint32_t> rows, OutputBatches& out);
-  /// A row that has no valid result, as a JSON object of its columns.
+  /// A row that has no valid result, and what is known of its record.
   struct Rejected {
     std::int64_t timestamp_ms = 0;
+    std::optional<std::string> key;
     std::string value;
-    std::vector<std::pair<std::string_view, std::string>> headers;
+    /// The record's own first.
+    std::vector<std::pair<std::string, std::optional<std::string>>> headers;
   };
-  Rejected make_rejected(const column::Schema& schema, const column::Chunk& chunk,
-                         std::uint32_t row, const std::string& reason) const;
+  /// `node` is the name of the one that has no result for it. Rows that come in rising order find
+  /// their records soonest; forget_records() behind the last one.
+  Rejected make_rejected(const std::string& node, const column::Schema& schema,
+                         const column::Chunk& chunk, std::uint32_t row, const std::string& reason);
+  void forget_records() { finder_->reset(); }
   /// To partition 0.
   void write_rejected(const Rejected& rejected, OutputBatches& out) const;
 
@@ -56,11 +72,14 @@ class SideOutput {
   Result<void> write_from(const column::Buffer& buffer, std::vector<Late>& late,
                           OutputBatches& out) const;
   std::string source_name(std::int32_t node) const;
+  const record::Record* find_record(const column::Chunk& chunk, std::uint32_t row,
+                                    const column::RowRun& run);
 
   const plan::Plan& plan_;
   Topic to_;
   /// By source and partition, the last record that was written because of a late row.
   std::map<std::pair<std::int32_t, std::int32_t>, Offset> last_late_;
+  std::unique_ptr<RecordFinder> finder_ = std::make_unique<RecordFinder>();
 };
 
 }  // namespace leat::stream

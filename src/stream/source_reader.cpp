@@ -87,16 +87,18 @@ const BadRecord* SourceReader::next_bad() {
   return &bad_[next_bad_++];
 }
 
-// The first line of the file, wherever reading begins. False if there is none.
+// The first line of the file that is one, wherever reading begins. False if there is none.
 Result<bool> SourceReader::read_names() {
   Offset next = feed_->position();
   feed_->seek(Offset{0});
-  auto ready = feed_->fill();
-  if (!ready || !*ready) return ready;
-  const record::Record* names = feed_->next();
-  if (names == nullptr) return false;
+  const record::Record* names = nullptr;
+  while (names == nullptr) {
+    auto ready = feed_->fill();
+    if (!ready || !*ready) return ready;
+    names = feed_->next();
+  }
   decoder_.read_names(as_text(*names->value));
-  feed_->seek(std::max(next, Offset{1}));
+  feed_->seek(std::max(next, feed_->position()));
   names_read_ = true;
   return true;
 }
@@ -143,6 +145,8 @@ void SourceReader::add_bad(const record::Record& record, std::string reason) {
 std::optional<std::int64_t> SourceReader::event_time_of(const record::Record& record) {
   bool from_record = node_.columns.empty() || !record.value;
   if (from_record && node_.table && !node_.table->timed) return 0;
+  // Of a file: as records without a timestamp have it.
+  if (from_record && !source_.file.empty()) return record::no_timestamp_ms;
   std::optional<std::int64_t> time_ms;
   if (from_record) {
     if (record.timestamp_ms >= 0) time_ms = record.timestamp_ms;

@@ -48,11 +48,16 @@ class StepOutput {
     /// From there, as Dataflow has it.
     std::string way;
     column::Chunk rows;
+    /// Which chunk of a source they were made of: how many came before it in the step.
+    std::size_t chunk = 0;
   };
 
-  void begin_turn(std::size_t turn) { turn_ = turn; }
+  void begin_turn(std::size_t turn) {
+    turn_ = turn;
+    ++chunk_;
+  }
   void add(std::size_t node, const column::Chunk& chunk, const std::string& way) {
-    written_[node].push_back({turn_, way, chunk});
+    written_[node].push_back({turn_, way, chunk, turn_ == 0 ? chunk_ : 0});
   }
   /// `chunk`, of the node's input, selects those that are late.
   void add_late(std::size_t node, std::size_t input, column::Chunk chunk) {
@@ -60,8 +65,14 @@ class StepOutput {
   }
   void add_rejected(std::size_t node, column::Schema schema, const column::Chunk& chunk,
                     std::uint32_t row, std::string reason) {
-    rejected_.push_back({node, std::move(schema), chunk, row, std::move(reason)});
+    rejected_.push_back(
+        {node, std::move(schema), chunk, row, std::move(reason), turn_, turn_ == 0 ? chunk_ : 0});
   }
+
+  /// Of rejected rows keeps the first in the order in which a source has its records, and of the
+  /// rows for sinks those that come before it for sure; no late ones. False if no row was rejected:
+  /// then all is as it was.
+  static bool cut_at_first_rejected(std::span<StepOutput* const> lanes);
 
   /// Takes the rows for a sink that all lanes have, one lane after the other. Says how many have
   /// some.
@@ -79,12 +90,19 @@ class StepOutput {
     column::Chunk chunk;
     std::uint32_t row;
     std::string reason;
+    std::size_t turn = 0;  // as Given has it
+    std::size_t in_chunk = 0;
+    std::pair<std::size_t, std::size_t> when() const { return {turn, in_chunk}; }
   };
+  static const Rejected* first_rejected(std::span<StepOutput* const> lanes);
+  static bool is_before(const Given& given, std::uint32_t row, const Rejected& rejected);
+  static void keep_before(std::vector<Given>& given, const Rejected& rejected);
   using Late = std::vector<std::pair<std::size_t, column::Chunk>>;  // with their inputs
   static Result<void> hand_out_late(std::size_t node, const Late& late, Outlet& outlet,
                                     OutputCounts& counts);
 
   std::size_t turn_ = 0;
+  std::size_t chunk_ = 0;
   std::map<std::size_t, std::vector<Given>> written_;  // by node
   std::map<std::size_t, Late> late_;                   // by node
   std::vector<Rejected> rejected_;

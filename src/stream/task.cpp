@@ -22,6 +22,11 @@ std::size_t workers_of(const Task::Options& options, std::size_t partitions) {
   return std::clamp<std::size_t>(options.workers, 1, std::max<std::size_t>(partitions, 1));
 }
 
+// Whether the graph has found a row without a valid result that ends the run.
+bool is_bad_row(const Result<void>& finished) {
+  return !finished && finished.error().code == Errc::bad_record;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Task>> Task::open(plan::Plan plan, TopicStore& store,
@@ -115,7 +120,8 @@ Result<bool> Task::step(OutputBatches& out, StepRecord* did) {
   if (!result) watermark = watermark_;
   auto finished = finish_step(watermark, out);
   end_step(now_ms, before, did);
-  if (!result) return fail(result);
+  // A row that was given to the graph came before whatever could not be given.
+  if (!result && !is_bad_row(finished)) return fail(result);
   if (!finished) return fail(finished);
   if (auto ok = check_memory(); !ok) return fail(ok);
   return *filled && !waits;
@@ -131,7 +137,8 @@ Result<bool> Task::step_to_ends(OutputBatches& out, StepRecord* did) {
   if (result) watermark = std::max(watermark, inputs_->least_watermark().value_or(watermark));
   auto finished = finish_step(watermark, out);
   end_step(now_ms, before, did);
-  if (!result) return fail(result);
+  // A row that was given to the graph came before whatever could not be given.
+  if (!result && !is_bad_row(finished)) return fail(result);
   if (!finished) return fail(finished);
   if (auto ok = check_memory(); !ok) return fail(ok);
   return inputs_->positions() != begins;
@@ -168,7 +175,11 @@ Result<void> Task::take_ranges() {
 Result<void> Task::finish_step(Watermark watermark, OutputBatches& out) {
   watermark_ = watermark;
   auto finished = dataflow_->finish_step(watermark, *workers_, *outputs_);
-  for (auto& input : inputs_->all()) out.add(input->out.take());
+  for (auto& input : inputs_->all()) {
+    // Some of these records may be behind the row that ends the run.
+    auto dead_letters = input->out.take();
+    if (!is_bad_row(finished)) out.add(std::move(dead_letters));
+  }
   out.add(outputs_->take());
   return finished;
 }

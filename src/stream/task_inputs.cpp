@@ -30,6 +30,19 @@ bool is_looked_up(const plan::BoundPlan& plan, std::size_t node, plan::Join::Kin
   return false;
 }
 
+// A line of CSV that has one column may be one whose text is empty, and any line is one of raw
+// text.
+FileFeed::Options::Blank blank_lines_of(const plan::Source& source) {
+  using Blank = FileFeed::Options::Blank;
+  switch (source.format) {
+    case plan::Source::Format::json: return Blank::skipped;
+    case plan::Source::Format::csv:
+      return source.columns.size() > 1 ? Blank::empty_skipped : Blank::given;
+    case plan::Source::Format::raw: return Blank::given;
+  }
+  return Blank::given;
+}
+
 std::uint64_t records_of(const TaskInput& input) {
   return input.rows() + input.bad();
 }
@@ -55,6 +68,7 @@ Result<void> TaskInputs::open_source(std::size_t node, TopicStore& store, file::
     }
     FileFeed::Options options;
     options.csv = source.format == plan::Source::Format::csv;
+    options.blank = blank_lines_of(source);
     add(node, PartitionId{0}, nullptr, std::make_unique<FileFeed>(*files, source.file, options),
         used);
     return {};

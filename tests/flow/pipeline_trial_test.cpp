@@ -148,6 +148,23 @@ TEST_CASE("a pipeline that goes on with its snapshot gives what it would have gi
   CHECK(test.take<Sums>("sums") == std::vector<Sums>{{at(1min), "en", 2, 7}});
 }
 
+TEST_CASE("what was late and bad is counted on behind a restart") {
+  Pipeline pipeline("sums");
+  add_sums(pipeline);
+  PipelineTest test(pipeline);
+  test.push("edits", TestRecord{.value = "{not json", .timestamp = at(1s)});
+  test.push("edits", Edit{"en", 3, at(10min)});
+  test.push("edits", Edit{"en", 3, at(1s)});
+  test.restart();
+  CHECK(test.bad() == 1);
+  CHECK(test.late() == 1);
+  test.push("edits", TestRecord{.value = "{not json", .timestamp = at(1s)});
+  test.push("edits", Edit{"en", 3, at(1s)});
+  test.restart();
+  CHECK(test.bad() == 2);
+  CHECK(test.late() == 2);
+}
+
 TEST_CASE("what was late before a pipeline went on with its snapshot is late behind it") {
   Pipeline pipeline("sums");
   add_sums(pipeline);

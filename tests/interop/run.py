@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """leat run: the plans of tests/plans over real events give what was computed by other means."""
 
+import gzip
 import json
 import pathlib
 import shutil
@@ -157,6 +158,66 @@ def check_stalled(folder):
     check(live.returncode == 0 and
           b"held back by partition 1 of users, which has given no row" in told,
           "a run says which partition holds event time back", f"{seen} {told}")
+    # One that is never idle holds it back for ever: it is named while the run goes on.
+    plan = json.loads(per_user(folder).read_text())
+    plan["nodes"][0]["idle_ms"] = 0
+    patient = folder / "patient.plan.json"
+    patient.write_text(json.dumps(plan))
+    live = subprocess.Popen([LEAT, "run", str(patient), "-d", str(data), "--fresh"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for line in live.stderr:
+        if b"held back by partition 1 of users, which has given no row" in line:
+            break
+    check(live.poll() is None, "and says so while it waits for it", line)
+    live.send_signal(signal.SIGINT)
+    live.communicate(timeout=60)
+
+
+def check_files(folder):
+    """Files need no topics: as they are, packed, with blank lines, and as lines of text."""
+    rows = b'{"v":1}\n\n{"v":2}\n \n'
+    (folder / "rows.jsonl").write_bytes(rows)
+    (folder / "rows.jsonl.gz").write_bytes(gzip.compress(rows))
+    (folder / "rows.csv").write_bytes(b"v,w\n1,a\n\n2,b\n\n")
+    (folder / "rows.log").write_bytes(b"first\n\nlast")
+
+    def write_plan(source, expression=None):
+        plan = folder / "files.plan.json"
+        nodes = [{"name": "in", "type": "source"} | source]
+        if expression:
+            nodes.append({"name": "out", "type": "project", "input": "in",
+                          "columns": [{"name": "r", "expression": expression}]})
+        nodes.append({"name": "seen", "type": "sink", "input": nodes[-1]["name"], "console": True})
+        plan.write_text(json.dumps({"version": 1, "name": "files", "nodes": nodes}))
+        return str(plan)
+
+    number = [{"name": "v", "type": "bigint"}]
+    for source, wanted in (
+            ({"file": "rows.jsonl", "columns": number}, [{"v": 1}, {"v": 2}]),
+            ({"file": "rows.jsonl.gz", "columns": number}, [{"v": 1}, {"v": 2}]),
+            ({"file": "rows.csv", "format": "csv", "header_line": True,
+              "columns": number + [{"name": "w", "type": "text"}]},
+             [{"v": 1, "w": "a"}, {"v": 2, "w": "b"}]),
+            ({"file": "rows.log", "format": "raw", "columns": [{"name": "line", "type": "text"}]},
+             [{"line": "first"}, {"line": ""}, {"line": "last"}])):
+        ran = leat("run", write_plan(source), "-d", str(folder / "none"), "--batch", cwd=folder)
+        got = [json.loads(line) for line in ran.stdout.splitlines()]
+        check(ran.returncode == 0 and got == wanted, f"{source['file']} is read",
+              f"{got} {ran.stderr}")
+    (folder / "bad.jsonl").write_text('{"v":1}\n{"v":0}\n{"v":2}\nwhat?\n')
+    quotient = {"call": "/", "arguments": [{"bigint": 4}, {"column": "v"}]}
+    ran = leat("run", write_plan({"file": "bad.jsonl", "columns": number}, quotient), "-d",
+               str(folder / "none"), "--batch", cwd=folder)
+    check(ran.returncode == 1 and ran.stdout == b'{"r":4}\n' and
+          b"division by zero" in ran.stderr and b"what?" not in ran.stderr,
+          "a bad row ends a run, and what is behind it stays away", f"{ran.stdout} {ran.stderr}")
+    live = subprocess.Popen([LEAT, "run", write_plan({"file": "rows.jsonl", "columns": number}),
+                             "-d", str(folder / "none")],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
+    live.stdout.readline()
+    live.send_signal(signal.SIGINT)
+    _, told = live.communicate(timeout=60)
+    check(told.count(b"--batch") == 1, "a live run says that files have an end", told)
 
 
 def main():
@@ -164,6 +225,7 @@ def main():
         check_usage(folder)
         check_memory(folder)
         check_stalled(folder)
+        check_files(folder)
         for partitions, workers in ((1, 1), (1, 3), (2, 2), (4, 1), (4, 4)):
             check_answers(folder, partitions, workers)
         for partitions in (1, 4):

@@ -333,13 +333,36 @@ TEST_CASE("bad records keep their bytes, rejected rows are objects of their colu
   const auto& schema = world.bound.nodes[0].schema;
   auto chunk = chunk_of_rows(schema, rows);
   for (std::uint32_t row : {0, 1}) {
-    side.write_rejected(side.make_rejected(schema, chunk, row, "overflow"), world.out);
+    side.write_rejected(side.make_rejected("both", schema, chunk, row, "overflow"), world.out);
   }
   CHECK(world.written(0) ==
         std::vector<std::string>{
-            R"(-={"n":5} leat.reason=overflow leat.pipeline=p)",
+            R"(-={"n":5} leat.reason=overflow leat.pipeline=p leat.node=both)",
             R"(-={"n":6} leat.topic=a leat.partition=0 leat.offset=7 leat.timestamp=-1 )"
-            "leat.reason=overflow leat.pipeline=p"});
+            "leat.reason=overflow leat.pipeline=p leat.node=both"});
+}
+
+TEST_CASE("a rejected row has what its record has") {
+  for (bool compressed : {false, true}) {
+    SideTopics world;
+    world.add("a", {{R"({"n":1})", R"({"n":2})"}, {R"({"n":3})"}}, compressed);
+    auto reader = world.open(0, 1);
+    REQUIRE(*reader->fill({}));
+    SideOutput side(world.plan, world.side);
+    const auto& schema = world.bound.nodes[0].schema;
+    column::Chunk chunk = chunk_of(reader->block());
+    for (std::uint32_t row : {1, 2, 0}) {
+      side.write_rejected(side.make_rejected("both", schema, chunk, row, "overflow"), world.out);
+    }
+    std::vector<std::string> wanted;
+    for (int row : {1, 2, 0}) {
+      wanted.push_back(fmt::format(
+          R"(a={{"n":{0}}} own={{"n":{0}}} leat.topic=a leat.partition=1 leat.offset={1} )"
+          "leat.timestamp=1000 leat.reason=overflow leat.pipeline=p leat.node=both",
+          row + 1, row));
+    }
+    CHECK(world.written(0) == wanted);
+  }
 }
 
 TEST_SUITE_END();

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include "base/random.h"
 #include "base/sim_executor.h"
@@ -380,6 +381,49 @@ TEST_CASE("a file's lines end in LF, CRLF or with the file") {
   }
   CHECK(files.lines("ab\n0123456789\nc\n", {false, 4, 8}).back() ==
         "! line 1 of /f is longer than 0 MiB");
+}
+
+TEST_CASE("a file that is gzip is unpacked, also of several members, and told if it is broken") {
+  auto packed = [](const std::string& text) {
+    std::string out(text.size() + 1024, '\0');
+    z_stream z{};
+    REQUIRE(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    z.avail_in = static_cast<uInt>(text.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+    out.resize(z.total_out);
+    deflateEnd(&z);
+    return out;
+  };
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += fmt::format("line {}\n", i * i);
+  Files files;
+  for (std::size_t block : {7, 100, 4096}) {
+    FileFeed::Options options{false, block};
+    auto plain = files.lines(text + text, options);
+    REQUIRE(plain.size() == 2000);
+    CHECK(files.lines(packed(text) + packed(text), options) == plain);
+    CHECK(files.lines(packed(""), options).empty());
+    CHECK(files.lines(packed("\xef\xbb\xbf{}"), options) == std::vector<std::string>{"{}"});
+    std::string cut = packed(text);
+    cut.resize(cut.size() - 20);
+    CHECK(files.lines(cut, options).back() == "! /f: the gzip file is cut short");
+    cut[cut.size() / 2] ^= 0x40;
+    CHECK(files.lines(cut, options).back().starts_with("! /f: "));
+    // From anywhere on, as after a restart.
+    files.write(packed(text) + packed(text));
+    FileFeed feed(files.files, "/f", options);
+    for (std::int64_t line : {1500, 3, 1999}) {
+      feed.seek(Offset{line});
+      const record::Record* record = nullptr;
+      while (record == nullptr && *feed.fill()) record = feed.next();
+      REQUIRE(record != nullptr);
+      CHECK(record->offset == Offset{line});
+      CHECK(as_text(*record->value) == plain[static_cast<std::size_t>(line)]);
+    }
+  }
 }
 
 TEST_CASE("random files have the same lines in blocks of any size, from any of them on") {
