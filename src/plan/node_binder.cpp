@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/expression_binder.h"
 #include "plan/json_path.h"
 #include "plan/limits.h"
 
@@ -129,11 +130,12 @@ void NodeBinder::add_column(const std::string& name, const Type& type, const std
 void NodeBinder::bind_expression(const Expression& expression, const std::string& place,
                                  std::optional<BoundExpression>& out) {
   if (auto excess = excess_of(expression)) return complain(place, *excess);
-  auto bound = plan::bind_expression(expression, schema());
+  ExpressionBinder binder(schema());
+  auto bound = binder.bind(expression);
   if (bound)
     out = std::move(*bound);
   else
-    complain(place, bound.error().what);
+    complain(place + binder.place(), bound.error().what);
 }
 
 // ---- Without state ------------------------------------------------------------------------------

@@ -127,6 +127,9 @@ TEST_CASE("a complaint names the node, the field, and what there is") {
             "nodes[2] 'x' horizon_ms: without one the last row is never known: name one, or emit "
             "updates"},
            {R"("type": "union", "inputs": ["in", "in"])", "nodes[2] 'x' inputs[1]: is there twice"},
+           {R"("type": "union", "inputs": ["in", "names"])",
+            "nodes[2] 'x': input 'names' is a table (upsert), which is for the right side of table "
+            "and as_of joins"},
            {R"("type": "filter", "input": "names", "condition": {"boolean": true})",
             "nodes[3] 'out': input 'x' is a table (upsert), which is for the right side of table "
             "and as_of joins"},
@@ -241,6 +244,30 @@ TEST_CASE("an expression gets the casts that its functions need") {
   CHECK(bound->arguments[1].kind == Expression::Kind::literal);
   CHECK(bind_expression(cast(col("d"), {Type::Kind::bigint}), schema).error().what ==
         "date cannot be cast to bigint");
+}
+
+TEST_CASE("a complaint about a part of an expression names the way to it") {
+  Schema schema{{"a", {Type::Kind::bigint}}, {"price", decimal(10, 2)}};
+  auto why = [&](const Expression& expression) {
+    auto bound = bind_expression(expression, schema);
+    return bound ? "" : bound.error().what;
+  };
+  auto text = [](const char* words) { return literal({}, std::string(words)); };
+  Expression wrong = call("concat", {text("x"), col("price")});
+  CHECK(why(wrong) == "no concat(text, decimal(10,2)); there are: concat(text, text*)");
+  Expression nested =
+      call("case", {call("=", {col("a"), literal({Type::Kind::bigint}, std::int64_t{1})}),
+                    call("concat", {text("y"), wrong}), text("")});
+  CHECK(why(nested) ==
+        "arguments[1].arguments[1]: no concat(text, decimal(10,2)); there are: concat(text, "
+        "text*)");
+  CHECK(why(cast(call("lower", {col("b")}), {})) ==
+        "cast.arguments[0]: column 'b' is not there; there are: a, price");
+  CHECK(complaint(R"("type": "project", "input": "in", "columns": [{"name": "a", "expression":
+          {"call": "case", "arguments": [{"boolean": true}, {"cast": {"column": "adde"},
+           "to": "text"}]}}])") ==
+        "nodes[2] 'x' columns[0].expression.arguments[1].cast: column 'adde' is not there; there "
+        "are: time, channel, added, price, tags");
 }
 
 TEST_CASE("a mode has what belongs to it, within bounds") {
