@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "plan/literal_words.h"
+
 namespace leat::plan {
 
 namespace {
@@ -13,6 +15,20 @@ BoundExpression cast_of(BoundExpression operand, const Type& to) {
   bound.type = to;
   bound.arguments.push_back(std::move(operand));
   return bound;
+}
+
+// Units have several names, of which those who compute know one.
+void name_unit(BoundExpression& call) {
+  if (call.arguments.empty()) return;
+  auto* text = std::get_if<std::string>(&call.arguments[0].literal);
+  if (text == nullptr) return;
+  for (const auto& row : functions()) {
+    if (row.name != call.function) continue;
+    auto unit = unit_named(row.arguments.substr(0, row.arguments.find(' ')), *text);
+    if (!unit) continue;
+    *text = *unit;
+    return;
+  }
 }
 
 }  // namespace
@@ -86,6 +102,7 @@ Result<BoundExpression> ExpressionBinder::bind_call(const Expression& expression
   bound.kind = Expression::Kind::call;
   bound.function = expression.name;
   bound.type = resolved->result;
+  name_unit(bound);
   return bound;
 }
 

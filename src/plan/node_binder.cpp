@@ -156,8 +156,9 @@ void NodeBinder::check_source_column(const Source& source, const SourceColumn& c
       !has_path || (column.from == From::value && (source.format == Source::Format::json || named)),
       place + ".path", "only values have one, of JSON or of CSV with a header line");
   if (has_path && !named) {
-    require(parse_json_path(column.path).has_value(), place + ".path",
-            fmt::format("'{}' is no path such as $.user.name or $.tags[0]", column.path));
+    std::string why;
+    require(parse_json_path(column.path, &why).has_value(), place + ".path",
+            fmt::format("'{}' is no path such as $.user.name or $.tags[0]: {}", column.path, why));
   }
   require((column.from == From::header) != column.header.empty(), place + ".header",
           "names the header that a column is from, and belongs to those alone");
