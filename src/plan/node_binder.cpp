@@ -17,6 +17,17 @@ bool is(const Type& type, Type::Kind kind) {
   return type == Type{kind};
 }
 
+// The first place where the columns of one node are not those of another one.
+std::string difference_of(const Schema& some, const Schema& others) {
+  auto text = [](const Schema& schema, std::size_t i) {
+    return i < schema.size() ? schema[i].name + " " + name(schema[i].type) : "none";
+  };
+  std::size_t i = 0;
+  while (i < some.size() && i < others.size() && some[i] == others[i]) ++i;
+  return fmt::format("column {} is {}, and {} there; a project node brings them together", i + 1,
+                     text(some, i), text(others, i));
+}
+
 std::string item(const std::string& field, std::size_t index) {
   return fmt::format("{}[{}]", field, index);
 }
@@ -263,7 +274,8 @@ void NodeBinder::bind_body(const Union& node) {
   out_.schema = schema();
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
     require(input(i).schema == schema(), item("inputs", i),
-            fmt::format("'{}' has other columns than '{}'", node.inputs[i], node.inputs[0]));
+            fmt::format("'{}' has other columns than '{}': {}", node.inputs[i], node.inputs[0],
+                        difference_of(input(i).schema, schema())));
     require(out_.inputs[i] != out_.inputs[0], item("inputs", i), "is there twice");
   }
 }
