@@ -17,6 +17,22 @@ bool is(const Type& type, Type::Kind kind) {
   return type == Type{kind};
 }
 
+// Names that come from an input, and not from this node's own fields, are given before it.
+std::string rename_advice(const Node& node, const std::string& name) {
+  const auto* join = std::get_if<Join>(&node.body);
+  const auto* window = std::get_if<Window>(&node.body);
+  bool is_bound = name == "window_start" || name == "window_end";
+  if (join != nullptr) {
+    return fmt::format(": give it another name by a project node between '{}' and this join",
+                       is_bound && join->window ? join->left : join->right);
+  }
+  if (window == nullptr || !is_bound) return "";
+  return fmt::format(
+      ", the window's own: give the input's another name by a project node behind "
+      "'{}'",
+      window->input);
+}
+
 // The first place where the columns of one node are not those of another one.
 std::string difference_of(const Schema& some, const Schema& others) {
   auto text = [](const Schema& schema, std::size_t i) {
@@ -132,7 +148,7 @@ std::vector<std::size_t> NodeBinder::find_keys(const std::vector<std::string>& n
 void NodeBinder::add_column(const std::string& name, const Type& type, const std::string& place) {
   require(!name.empty(), place, "the column has no name");
   require(!find_column(out_.schema, name).has_value(), place,
-          fmt::format("there is a column '{}' already", name));
+          fmt::format("there is a column '{}' already{}", name, rename_advice(*out_.node, name)));
   require(out_.schema.size() < columns_max, place,
           fmt::format("more than {} columns", columns_max));
   out_.schema.push_back({name, type});
