@@ -112,8 +112,8 @@ TEST_CASE("what the meaning hangs on must be a literal that says something") {
   CHECK(meaning(functions(), "extract", "text timestamp", "hourz") ==
         "extract knows no 'hourz'; there are: year, quarter, month, week, day, hour, minute, dow, "
         "isodow, doy, isoyear, decade, century, second, milliseconds, epoch");
-  CHECK(meaning(functions(), "extract", "text timestamp") ==
-        "extract needs a literal text as argument 1");
+  CHECK(meaning(functions(), "extract", "text timestamp")
+            .starts_with("extract needs a literal text as argument 1; there are: year, "));
   CHECK(meaning(functions(), "extract", "text interval", "week") ==
         "extract knows no 'week'; there are: year, month, day, hour, minute, second, milliseconds, "
         "epoch");
