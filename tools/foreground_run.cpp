@@ -118,10 +118,15 @@ class ResumingRun final : public ForegroundRun {
   Result<void> wait() override {
     auto ended = run_->wait();
     if (ended || ended.error().code != Errc::snapshot_mismatch) return ended;
+    std::string why = ended.error().what;
+    // People know it by the plan's name.
+    std::string owner = fmt::format("{}.{} ", options_.pipeline, options_.version);
+    if (why.starts_with(owner)) why.replace(0, owner.size(), "it ");
     return fail(ended.error().code,
                 fmt::format("{}: what it kept in {} does not fit: {}. With --fresh it begins anew, "
-                            "at the start of its topics; what it wrote stays",
-                            options_.plan.name, environment_.data_directory, ended.error().what));
+                            "at the start of its topics, and what it wrote stays; a plan of "
+                            "another name leaves what is kept of this one alone",
+                            options_.plan.name, environment_.data_directory, why));
   }
   RunFigures figures() const override;
   std::optional<std::string> take_beginning() override;

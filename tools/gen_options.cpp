@@ -134,7 +134,7 @@ GenOptions options_for(const Kind& kind) {
   options.seed = static_cast<std::int64_t>(traits.seed);
   options.first_event = static_cast<std::int64_t>(traits.first_event);
   options.keys = traits.keys;
-  options.hot_keys = traits.hot_keys;
+  options.hot_keys = options.hot_keys_unsaid = traits.hot_keys;
   options.group = traits.group;
   options.partitions = traits.partitions;
   options.idle_partitions = traits.idle_partitions;
@@ -169,6 +169,10 @@ Result<Traits> traits_of(const GenOptions& options, std::int64_t now_ms) {
   if (options.count && *options.count < 0) return refuse("-n: a number that is not below 0");
   if (options.seed < 0 || options.first_event < 0 || options.drift_after < 0)
     return refuse("--seed, --first and --drift-after are not below 0");
+  // Fewer keys than are hot by themselves are all hot.
+  if (options.hot_keys > options.keys && options.hot_keys != options.hot_keys_unsaid)
+    return refuse(fmt::format("--hot-keys: {}, of the {} that there are by --keys",
+                              options.hot_keys, options.keys));
   constexpr std::int64_t partitions_max = 100'000;
   if (options.partitions < 1 || options.partitions > partitions_max)
     return refuse(fmt::format("-p: 1 to {} partitions", partitions_max));

@@ -31,6 +31,7 @@ struct GenOptions {
   std::int64_t first_event = 0;
   std::int64_t keys = 0;
   std::int64_t hot_keys = 0;
+  std::int64_t hot_keys_unsaid = 0;  // what that is if nobody says it
   std::int64_t group = 0;
   std::int64_t partitions = 0;
   std::int64_t idle_partitions = 0;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "column/text_scalar.h"
@@ -76,14 +77,16 @@ bool CsvDecoder::decode(std::string_view line, std::span<Vector> columns, std::s
   if (!simdjson::validate_utf8(line.data(), line.size())) return wrong("not UTF-8");
   if (!split(line)) return false;
   if (!names_error_.empty()) return wrong(names_error_);
-  if (parts_.size() != places_) return wrong("as many fields as columns are wanted");
+  if (parts_.size() != places_) {
+    return wrong(fmt::format("{} fields, where {} are wanted", parts_.size(), places_));
+  }
   for (const auto& field : fields_) {
     Vector& out = columns[field.column];
     const Part* part = field.place == nowhere ? nullptr : &parts_[field.place];
     if (part == nullptr || (part->text.empty() && !part->quoted)) {
       out.set_null(row);
     } else if (!set_from_text(text_of(*part), times_, out, row, reason_)) {
-      return false;
+      return wrong(fmt::format("{}: {}", field.name, reason_));
     }
   }
   return true;

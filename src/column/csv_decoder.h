@@ -21,6 +21,7 @@ struct CsvField {
   std::size_t place = 0;
   std::string header;  // what a line of names calls it
   std::size_t column = 0;
+  std::string name = {};  // the column's, for errors
 };
 
 /// Decodes lines by RFC 4180, one a row: fields between commas, those in quotes may hold commas and

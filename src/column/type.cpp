@@ -1,5 +1,6 @@
 #include "column/type.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -28,11 +29,19 @@ bool take(std::string_view& text, std::string_view word) {
   return true;
 }
 
+void skip_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+}
+
 std::optional<Type> parse_decimal_type(std::string_view text) {
   if (!take(text, "(")) return {};
+  skip_blanks(text);
   auto precision = take_number(text);
+  skip_blanks(text);
   if (!precision || !take(text, ",")) return {};
+  skip_blanks(text);
   auto scale = take_number(text);
+  skip_blanks(text);
   if (!scale || text != ")") return {};
   if (*precision < 1 || *precision > precision_max || *scale < 0 || *scale > *precision) return {};
   return decimal(*precision, *scale);

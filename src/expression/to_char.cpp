@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "expression/characters.h"
 #include "expression/kernel.h"
 #include "expression/time_parts.h"
 #include "expression/write_text.h"
@@ -45,6 +46,18 @@ char* write_filled(char* out, string_view text) {
   return std::fill_n(end, std::max<std::ptrdiff_t>(width - (end - out), 0), ' ');
 }
 
+template <class Change>
+char* write_changed(char* out, string_view text, Change change) {
+  return std::transform(text.begin(), text.end(), out, change);
+}
+
+template <class Change>
+char* write_filled(char* out, string_view text, Change change) {
+  char* end = write_filled(out, text);
+  std::transform(out, end, out, change);
+  return end;
+}
+
 using Write = char* (*)(char* out, const Moment& moment);
 
 // The first days of year 0 are in ISO's year -1.
@@ -53,6 +66,11 @@ char* digits(char* out, Number number) {
   if (number >= 0) return write_padded(out, static_cast<std::uint64_t>(number), width);
   *out++ = '-';
   return write_padded(out, static_cast<std::uint64_t>(-number), width - 1);
+}
+
+// Counted from the Monday of the year's first week.
+int64_t day_of_iso_year(const Moment& moment) {
+  return (IsoWeek(moment.time.day).week - 1) * 7 + iso_weekday(moment.time.day);
 }
 
 struct Pattern {
@@ -69,20 +87,36 @@ constexpr Pattern patterns[] = {
     {"Q", [](char* out, const Moment& m) { return digits<1>(out, (m.date.month - 1) / 3 + 1); }},
     {"MM", [](char* out, const Moment& m) { return digits<2>(out, m.date.month); }},
     {"Mon", [](char* out, const Moment& m) { return write(out, m.month().substr(0, 3)); }},
+    {"MON",
+     [](char* o, const Moment& m) { return write_changed(o, m.month().substr(0, 3), upper); }},
+    {"mon",
+     [](char* o, const Moment& m) { return write_changed(o, m.month().substr(0, 3), lower); }},
     {"Month", [](char* out, const Moment& m) { return write_filled(out, m.month()); }},
+    {"MONTH", [](char* out, const Moment& m) { return write_filled(out, m.month(), upper); }},
+    {"month", [](char* out, const Moment& m) { return write_filled(out, m.month(), lower); }},
     {"DD", [](char* out, const Moment& m) { return digits<2>(out, m.date.day); }},
     {"DDD", [](char* out, const Moment& m) { return digits<3>(out, day_of_year(m.time.day)); }},
+    {"IDDD", [](char* out, const Moment& m) { return digits<3>(out, day_of_iso_year(m)); }},
     {"Dy", [](char* out, const Moment& m) { return write(out, m.weekday().substr(0, 3)); }},
+    {"DY",
+     [](char* o, const Moment& m) { return write_changed(o, m.weekday().substr(0, 3), upper); }},
+    {"dy",
+     [](char* o, const Moment& m) { return write_changed(o, m.weekday().substr(0, 3), lower); }},
     {"Day", [](char* out, const Moment& m) { return write_filled(out, m.weekday()); }},
+    {"DAY", [](char* out, const Moment& m) { return write_filled(out, m.weekday(), upper); }},
+    {"day", [](char* out, const Moment& m) { return write_filled(out, m.weekday(), lower); }},
     {"ID", [](char* out, const Moment& m) { return digits<1>(out, iso_weekday(m.time.day)); }},
     {"IW", [](char* out, const Moment& m) { return digits<2>(out, IsoWeek(m.time.day).week); }},
     {"HH24", [](char* out, const Moment& m) { return digits<2>(out, m.hour); }},
     {"HH12", [](char* out, const Moment& m) { return digits<2>(out, (m.hour + 11) % 12 + 1); }},
     {"MI", [](char* out, const Moment& m) { return digits<2>(out, m.time.of_day / 60'000 % 60); }},
     {"SS", [](char* out, const Moment& m) { return digits<2>(out, m.time.of_day / 1000 % 60); }},
+    {"SSSS", [](char* out, const Moment& m) { return write_integer(out, m.time.of_day / 1000); }},
     {"MS", [](char* out, const Moment& m) { return digits<3>(out, m.time.of_day % 1000); }},
     {"AM", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "AM" : "PM"); }},
     {"PM", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "AM" : "PM"); }},
+    {"am", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "am" : "pm"); }},
+    {"pm", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "am" : "pm"); }},
 };
 
 /// A text to copy, or a pattern to fill in.

@@ -46,7 +46,8 @@ Frames::Frames(const std::vector<plan::BoundAggregate>& aggregates, const OverIn
     bool is_running = !slides_ || accumulators->can_subtract();
     Class& some = is_running ? taken_back_ : accumulators->grows() ? rebuilt_ : stacked_;
     some.aggregates.push_back(i);
-    aggregates_.push_back({std::move(accumulators), aggregates[i].type, inputs.columns()[i]});
+    aggregates_.push_back({aggregates[i].aggregate->name, std::move(accumulators),
+                           aggregates[i].type, inputs.columns()[i]});
     for (auto column : {aggregates_[i].columns.argument, aggregates_[i].columns.order_by,
                         aggregates_[i].columns.filter}) {
       if (column) columns_.push_back(*column);
@@ -215,9 +216,9 @@ void Frames::run(Class& some, const Numbers& numbers, const column::Chunk& input
     for (auto& failure : failures) {
       // Cells have to be set, and the first aggregate's reason counts: classes mix their order.
       out->set_null(failure.cell);
-      auto [found, added] =
-          results.failures.try_emplace(failure.cell, Results::Failure{i, failure.reason});
-      if (!added && found->second.aggregate > i) found->second = {i, failure.reason};
+      Results::Failure named{i, one.name + ": " + failure.reason};
+      auto [found, added] = results.failures.try_emplace(failure.cell, named);
+      if (!added && found->second.aggregate > i) found->second = std::move(named);
     }
   }
   some.steps.clear();

@@ -142,6 +142,7 @@ class Frames {
     }
   };
   struct One {
+    std::string name;
     std::unique_ptr<aggregate::Accumulators> accumulators;
     column::Type type;
     OverColumns columns;

@@ -79,7 +79,7 @@ Chunk WindowRows::make(const WindowResults& results, std::shared_ptr<const void>
     for (std::uint32_t row = 0; row < results.slots.size(); ++row) {
       if (accumulators.result(results.slots[row], column, row, *texts, reason)) continue;
       column.set_null(row);
-      bad.push_back({row, reason});
+      bad.push_back({row, schema_[first_result() + i].name + ": " + reason});
     }
     if (!owner) own_texts(column, 0, results.slots.size(), *texts);
   }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "base/logging.h"
 #include "pipeline/lag_watch.h"
 #include "pipeline/version_machine.h"
 
@@ -162,8 +161,8 @@ void VersionMachine::set_state(RunState state, std::optional<Error> error) {
   if (options_.on_state) options_.on_state(state);
 }
 
+// Whoever started the run says why it has ended, by the name that people know.
 void VersionMachine::fail_with(Error error) {
-  log_warning("pipeline {}: {}", owner_, error.what);
   end(RunState::failed, std::move(error));
 }
 

@@ -7,7 +7,9 @@
 #include "base/logging.h"
 #include "pipeline/plan_traits.h"
 #include "pipeline/version_machine.h"
+#include "plan/difference.h"
 #include "stream/pipeline.h"
+#include "stream/snapshot_positions.h"
 
 namespace leat::pipeline {
 
@@ -17,6 +19,17 @@ std::vector<Offset> starts_of(const BeginRecord& beginning) {
   std::vector<Offset> starts;
   for (const auto& input : beginning.inputs) starts.push_back(input.start);
   return starts;
+}
+
+// In what the plan differs from that of a snapshot, which is the only one that keeps its plan.
+// Empty if that cannot be said.
+std::string change_of(const Snapshot* snapshot, const plan::Plan& plan) {
+  if (snapshot == nullptr) return "";
+  auto before = stream::plan_in(snapshot->state);
+  if (!before) return "";
+  std::string change = plan::difference(*before, plan::state_text(plan));
+  if (!change.empty()) return change;
+  return "it differs in what its sinks write to, in what it does with bad rows, or in idle_ms";
 }
 
 bool is_batch(const plan::Plan& plan) {
@@ -95,11 +108,12 @@ Result<void> VersionMachine::restore() {
   beginning_ = *recovery_->begin();
   std::string hash = lasting_hash(options_.plan);
   if (beginning_.plan_hash != hash) {
-    return fail(
-        Errc::snapshot_mismatch,
-        fmt::format("{} began with another plan: its hash was {} and is {}; deploy the plan "
-                    "as a new version",
-                    owner_, beginning_.plan_hash, hash));
+    std::string change = change_of(recovery_->snapshot(), options_.plan);
+    if (change.empty()) {
+      change = fmt::format("its hash was {} and is {}", beginning_.plan_hash, hash);
+    }
+    return fail(Errc::snapshot_mismatch,
+                fmt::format("{} began with another plan: {}", owner_, change));
   }
   if (auto ok = inputs_->check_same(beginning_, options_.pipeline); !ok) return ok;
   board_.show_beginning(beginning_);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "plan/literal_words.h"
+#include "plan/text_place.h"
 
 namespace leat::plan {
 
@@ -235,8 +236,10 @@ struct Match {
   int cost = 0;
 };
 
+// `judges` says whether a literal word takes an operand.
+template <class Judge>
 std::optional<Match> match_words(const std::vector<std::string_view>& words,
-                                 const std::vector<Operand>& operands) {
+                                 const std::vector<Operand>& operands, Judge judges) {
   Match match;
   std::optional<Type> common;
   bool unequal = false;
@@ -258,7 +261,7 @@ std::optional<Match> match_words(const std::vector<std::string_view>& words,
       match.cost += *steps;
       match.resolved.arguments[i] = item;
     } else if (is_literal_word(words[i])) {
-      if (!fits_literal_word(words[i], type, operands[i].literal)) return {};
+      if (!judges(words[i], operands[i])) return {};
     } else {
       auto steps = distance(type, words[i]);
       if (!steps) return {};
@@ -319,9 +322,48 @@ std::string names_of(const std::vector<Operand>& operands) {
   return text;
 }
 
+// What is wrong with the first literal that `row` does not take.
+std::string literal_mismatch(const Signature& row, const std::vector<std::string_view>& words,
+                             const std::vector<Operand>& operands) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto& [type, literal] = operands[i];
+    if (!is_literal_word(words[i]) || fits_literal_word(words[i], type, literal)) continue;
+    if (literal == nullptr || literal->is_null()) {
+      return fmt::format("{} needs a literal text as argument {}", row.name, i + 1);
+    }
+    const auto& text = std::get<std::string>(*literal);
+    if (units_of(words[i]).empty()) return literal_complaint(words[i], text);
+    return fmt::format("{} knows no '{}'", row.name, shortened(text, 80));
+  }
+  return "";
+}
+
+// What is wrong with a call that is right but for a literal; empty if more is wrong.
+std::string literal_mismatch(std::span<const Signature> table, std::string_view name,
+                             const std::vector<Operand>& operands) {
+  auto is_text = [](std::string_view, const Operand& operand) {
+    return operand.type == Type{Kind::text};
+  };
+  std::string why;
+  std::vector<std::string_view> units;
+  for (const auto& row : table) {
+    if (row.name != name) continue;
+    auto words = expand(row.arguments, operands.size());
+    if (!words || !match_words(*words, operands, is_text)) continue;
+    if (why.empty()) why = literal_mismatch(row, *words, operands);
+    if (words->empty()) continue;
+    auto more = units_of(words->front());
+    units.insert(units.end(), more.begin(), more.end());
+  }
+  if (why.empty() || units.empty()) return why;
+  return fmt::format("{}; there are: {}", why, fmt::join(units, ", "));
+}
+
 // Why no row fits.
 Error no_match(std::span<const Signature> table, std::string_view name,
                const std::vector<Operand>& operands) {
+  std::string why = literal_mismatch(table, name, operands);
+  if (!why.empty()) return {Errc::plan_error, std::move(why)};
   std::string there;
   for (const auto& row : table) {
     if (row.name == name)
@@ -354,10 +396,13 @@ Result<Resolved> resolve(std::span<const Signature> table, std::string_view name
   std::optional<Match> best;
   std::vector<std::string_view> best_words;
   std::string_view result;
+  auto fits = [](std::string_view word, const Operand& operand) {
+    return fits_literal_word(word, operand.type, operand.literal);
+  };
   for (const auto& row : table) {
     if (row.name != name) continue;
     auto words = expand(row.arguments, operands.size());
-    auto match = words ? match_words(*words, operands) : std::nullopt;
+    auto match = words ? match_words(*words, operands, fits) : std::nullopt;
     if (!match || (best && best->cost <= match->cost)) continue;
     best = match;
     best_words = *words;

@@ -1,9 +1,12 @@
 #include "plan/json.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include "column/json_encoder.h"
+#include "plan/text_place.h"
 
 namespace leat::plan {
 
@@ -34,7 +37,7 @@ class JsonParser {
   JsonParser(std::string_view text, RepeatedNames repeated, int depth_max)
       : text_(text), repeated_(repeated), depth_max_(depth_max) {}
 
-  Result<Json> parse() {
+  Result<Json> parse(JsonPlace place) {
     Json json;
     bool whole = simdjson::validate_utf8(text_.data(), text_.size()) ? read_value(json)
                                                                      : fail_with("it is not UTF-8");
@@ -42,11 +45,18 @@ class JsonParser {
       skip_blanks();
       if (at_ < text_.size()) whole = fail_with("something follows the value");
     }
-    if (!whole) return fail(Errc::malformed, fmt::format("byte {}: {}", at_, why_));
+    if (!whole) return fail(Errc::malformed, place_text(place) + ": " + why_);
     return json;
   }
 
  private:
+  std::string place_text(JsonPlace place) const {
+    if (place == JsonPlace::byte) return fmt::format("byte {}", at_);
+    std::string_view before = text_.substr(0, at_);
+    auto line = before.substr(before.rfind('\n') + 1);  // npos + 1 is 0
+    return fmt::format("line {}, column {}", std::count(before.begin(), before.end(), '\n') + 1,
+                       characters_in(line) + 1);
+  }
   bool fail_with(std::string why) {
     if (why_.empty()) why_ = std::move(why);
     return false;
@@ -202,8 +212,9 @@ class JsonParser {
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text, RepeatedNames repeated, int depth_max) {
-  return JsonParser(text, repeated, depth_max).parse();
+Result<Json> parse_json(std::string_view text, RepeatedNames repeated, int depth_max,
+                        JsonPlace place) {
+  return JsonParser(text, repeated, depth_max).parse(place);
 }
 
 void append_json(std::string& out, const Json& json) {

@@ -27,9 +27,14 @@ struct Json : std::variant<std::nullptr_t, bool, JsonNumber, std::string, JsonAr
 
 enum class RepeatedNames { refuse, last_counts };
 
-/// The one value that `text` holds, UTF-8 by RFC 8259. Errc::malformed with the place of the byte
-/// that does not fit, or that nests deeper than `depth_max`.
-Result<Json> parse_json(std::string_view text, RepeatedNames repeated, int depth_max = 64);
+/// How an error names its place: "byte 76", counted from 0, or "line 3, column 14", in characters,
+/// counted from 1.
+enum class JsonPlace { byte, line };
+
+/// The one value that `text` holds, UTF-8 by RFC 8259. Errc::malformed with the place of what does
+/// not fit, or nests deeper than `depth_max`.
+Result<Json> parse_json(std::string_view text, RepeatedNames repeated, int depth_max = 64,
+                        JsonPlace place = JsonPlace::byte);
 
 /// Without blanks, names sorted, strings with the escapes that must be.
 void append_json(std::string& out, const Json& json);

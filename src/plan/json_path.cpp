@@ -1,35 +1,48 @@
 #include "plan/json_path.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
+
+#include "plan/text_place.h"
 
 namespace leat::plan {
 
-std::optional<JsonPath> parse_json_path(std::string_view text) {
+std::optional<JsonPath> parse_json_path(std::string_view text, std::string* why) {
   JsonPath path;
-  if (!text.starts_with('$')) return {};
-  text.remove_prefix(1);
-  while (!text.empty()) {
+  std::string_view rest = text;
+  auto refuse = [&](const char* reason) {
+    std::size_t before = characters_in(text.substr(0, text.size() - rest.size()));
+    if (why != nullptr) *why = fmt::format("{} at character {}", reason, before + 1);
+    return std::nullopt;
+  };
+  if (!rest.starts_with('$')) return refuse("a path begins with $, which is missing");
+  rest.remove_prefix(1);
+  while (!rest.empty()) {
     std::size_t end = 0;
-    if (text.starts_with(".\"")) {
-      end = text.find('"', 2);
-      if (end == text.npos) return {};
-      path.emplace_back(std::string(text.substr(2, end - 2)));
+    if (rest.starts_with(".\"")) {
+      end = rest.find('"', 2);
+      if (end == rest.npos) return refuse("a quoted name does not end that begins");
+      path.emplace_back(std::string(rest.substr(2, end - 2)));
       ++end;
-    } else if (text.starts_with('.')) {
-      end = std::min(text.find_first_of(".[\"", 1), text.size());
-      if (end == 1) return {};
-      path.emplace_back(std::string(text.substr(1, end - 1)));
-    } else if (text.starts_with('[')) {
+    } else if (rest.starts_with('.')) {
+      end = std::min(rest.find_first_of(".[\"", 1), rest.size());
+      if (end == 1) return refuse("no name follows the point");
+      path.emplace_back(std::string(rest.substr(1, end - 1)));
+    } else if (rest.starts_with('[')) {
       std::size_t index = 0;
-      auto [at, error] = std::from_chars(text.data() + 1, text.data() + text.size(), index);
-      end = static_cast<std::size_t>(at - text.data());
-      if (error != std::errc() || end == text.size() || text[end] != ']') return {};
+      auto [at, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), index);
+      end = static_cast<std::size_t>(at - rest.data());
+      if (error != std::errc() || end == rest.size() || rest[end] != ']') {
+        return refuse("expected [0], or another number in brackets,");
+      }
       path.emplace_back(index);
       ++end;
     } else {
-      return {};
+      return refuse("expected .name, .\"any name\" or [0]");
     }
-    text.remove_prefix(end);
+    rest.remove_prefix(end);
   }
   return path;
 }

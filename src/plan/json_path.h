@@ -15,8 +15,8 @@ namespace leat::plan {
 using JsonPath = std::vector<std::variant<std::string, std::size_t>>;
 
 /// Reads `$`, then `.name`, `."any name"` or `[0]` any number of times. Nothing if it is anything
-/// else.
-std::optional<JsonPath> parse_json_path(std::string_view text);
+/// else, with `why`, if that is wanted.
+std::optional<JsonPath> parse_json_path(std::string_view text, std::string* why = nullptr);
 
 /// What is there, or nullptr: also where something on the way is not what the path takes it for.
 const Json* find(const Json& json, const JsonPath& path);

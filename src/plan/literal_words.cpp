@@ -5,83 +5,189 @@
 #include <cctype>
 #include <initializer_list>
 
-#include <re2/re2.h>
+#include <fmt/format.h>
 
 #include "plan/json_path.h"
-#include "plan/limits.h"
+#include "plan/regex_error.h"
+#include "plan/text_place.h"
 
 namespace leat::plan {
 
 namespace {
 
-using Words = std::initializer_list<std::string_view>;
+using std::string_view;
 
-bool has(Words words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
 
-bool is_regex(const std::string& text) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  return text.size() <= regex_bytes_max && RE2(text, options).ok();
+std::string in_case(string_view text, int (*to)(int)) {
+  std::string changed(text);
+  for (char& c : changed) c = static_cast<char>(to(static_cast<unsigned char>(c)));
+  return changed;
 }
 
-// The longest pattern that `text` begins with; empty if none.
-std::string_view pattern_of(std::string_view text) {
-  constexpr std::array<std::string_view, 20> patterns{
-      "Month", "IYYY", "YYYY", "HH24", "HH12", "DDD", "Mon", "Day", "YY", "MM",
-      "DD",    "Dy",   "ID",   "IW",   "MI",   "SS",  "MS",  "AM",  "PM", "Q"};
-  for (auto pattern : patterns) {
-    if (text.starts_with(pattern)) return pattern;
+// ---- Units -------------------------------------------------------------------------------------
+
+constexpr std::array<string_view, 11> spans{"millisecond", "second", "minute", "hour",
+                                            "day",         "week",   "month",  "quarter",
+                                            "year",        "decade", "century"};
+constexpr std::array<string_view, 13> units{"year",    "quarter", "month",  "week",   "day",
+                                            "hour",    "minute",  "dow",    "isodow", "doy",
+                                            "isoyear", "decade",  "century"};
+constexpr std::array<string_view, 5> interval_units{"year", "month", "day", "hour", "minute"};
+constexpr std::array<string_view, 3> parts{"second", "milliseconds", "epoch"};
+
+struct Names {
+  string_view unit;
+  std::initializer_list<string_view> others;
+};
+
+// PostgreSQL's names of units besides the first one.
+constexpr Names unit_names[] = {
+    {"milliseconds", {"millisecond", "ms", "msec", "msecs", "mseconds"}},
+    {"second", {"seconds", "s", "sec", "secs"}},
+    {"minute", {"minutes", "m", "min", "mins"}},
+    {"hour", {"hours", "h", "hr", "hrs"}},
+    {"day", {"days", "d"}},
+    {"week", {"weeks", "w"}},
+    {"month", {"months", "mon", "mons"}},
+    {"quarter", {"qtr"}},
+    {"year", {"years", "y", "yr", "yrs"}},
+    {"decade", {"decades", "dec", "decs"}},
+    {"century", {"centuries", "c", "cent"}},
+};
+
+// One name for each unit.
+string_view main_name(string_view text) {
+  for (const auto& names : unit_names) {
+    if (std::find(names.others.begin(), names.others.end(), text) != names.others.end()) {
+      return names.unit;
+    }
+  }
+  return text;
+}
+
+// ---- Templates ---------------------------------------------------------------------------------
+
+struct Pattern {
+  string_view written;
+  string_view meaning;
+};
+
+// In capitals or in small letters. Longer ones first.
+constexpr Pattern number_patterns[] = {
+    {"SSSSS", "SSSS"}, {"SSSS", "SSSS"}, {"IYYY", "IYYY"}, {"YYYY", "YYYY"}, {"IDDD", "IDDD"},
+    {"HH24", "HH24"},  {"HH12", "HH12"}, {"DDD", "DDD"},   {"HH", "HH12"},   {"YY", "YY"},
+    {"MM", "MM"},      {"DD", "DD"},     {"ID", "ID"},     {"IW", "IW"},     {"MI", "MI"},
+    {"SS", "SS"},      {"MS", "MS"},     {"Q", "Q"}};
+// What is written decides how the name is. A longer one is before what it begins with.
+constexpr string_view name_patterns[] = {"MONTH", "Month", "month", "MON", "Mon", "mon",
+                                         "DAY",   "Day",   "day",   "DY",  "Dy",  "dy",
+                                         "AM",    "am",    "PM",    "pm"};
+
+// The pattern that `text` begins with; an empty one if none.
+Pattern pattern_of(string_view text) {
+  for (auto name : name_patterns) {
+    if (text.starts_with(name)) return {name, name};
+  }
+  for (const auto& pattern : number_patterns) {
+    string_view begin = text.substr(0, pattern.written.size());
+    if (begin == pattern.written || begin == in_case(pattern.written, std::tolower)) return pattern;
   }
   return {};
 }
 
+std::string unknown_pattern(string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && is_letter(text[end])) ++end;
+  std::vector<string_view> known;
+  for (const auto& pattern : number_patterns) known.push_back(pattern.written);
+  known.insert(known.end(), std::begin(name_patterns), std::end(name_patterns));
+  return fmt::format(
+      "'{}' at character {} is no pattern; there are: {}; letters that mean themselves are in "
+      "double quotes",
+      shortened(text.substr(at, end - at), 40), characters_in(text.substr(0, at)) + 1,
+      fmt::join(known, ", "));
+}
+
 }  // namespace
 
-bool is_literal_word(std::string_view word) {
-  return has({"span", "unit", "interval_unit", "part", "regex", "path", "template", "flags"}, word);
+bool is_literal_word(string_view word) {
+  constexpr std::array<string_view, 4> others{"regex", "path", "template", "flags"};
+  return !units_of(word).empty() || std::find(others.begin(), others.end(), word) != others.end();
 }
 
-bool fits_literal_word(std::string_view word, const Type& type, const Value* literal) {
+bool fits_literal_word(string_view word, const Type& type, const Value* literal) {
   if (type != Type{Type::Kind::text} || literal == nullptr || literal->is_null()) return false;
   const auto& text = std::get<std::string>(*literal);
-  if (word == "regex") return is_regex(text);
+  if (word == "regex") return regex_error(text).empty();
   if (word == "path") return parse_json_path(text).has_value();
   if (word == "template") return split_template(text).has_value();
-  if (word == "flags") return has({"", "g", "i", "gi"}, text);
-  if (word == "part") return has({"second", "milliseconds", "epoch"}, text);
-  if (word == "interval_unit") return has({"year", "month", "day", "hour", "minute"}, text);
-  if (has({"minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century"},
-          text)) {
-    return true;
-  }
-  if (word == "span") return has({"millisecond", "second"}, text);
-  return has({"dow", "isodow", "doy", "isoyear"}, text);
+  if (word == "flags") return text.empty() || text == "g" || text == "i" || text == "gi";
+  return unit_named(word, text).has_value();
 }
 
-std::optional<std::vector<TemplatePart>> split_template(std::string_view text) {
-  std::vector<TemplatePart> parts;
-  while (!text.empty()) {
-    TemplatePart part;
-    std::size_t taken = 1;
-    if (auto pattern = pattern_of(text); !pattern.empty()) {
-      part = {true, std::string(pattern)};
-      taken = pattern.size();
-    } else if (text[0] == '"') {
-      auto end = text.find('"', 1);
-      if (end == text.npos) return {};
-      part.text = text.substr(1, end - 1);
-      taken = end + 1;
-    } else if (std::isalpha(static_cast<unsigned char>(text[0])) != 0) {
-      return {};
-    } else {
-      part.text = text[0];
-    }
-    parts.push_back(std::move(part));
-    text.remove_prefix(taken);
+std::span<const string_view> units_of(string_view word) {
+  if (word == "span") return spans;
+  if (word == "unit") return units;
+  if (word == "interval_unit") return interval_units;
+  if (word == "part") return parts;
+  return {};
+}
+
+std::optional<string_view> unit_named(string_view word, string_view text) {
+  std::string small = in_case(text, std::tolower);
+  for (auto unit : units_of(word)) {
+    if (main_name(unit) == main_name(small)) return unit;
   }
-  return parts;
+  return {};
+}
+
+std::string literal_complaint(string_view word, const std::string& text) {
+  std::string why, shown = shortened(text, 80);
+  if (word == "regex") {
+    return fmt::format("'{}' is no regular expression: {}", shown, regex_error(text));
+  }
+  if (word == "path") {
+    parse_json_path(text, &why);
+    return fmt::format("'{}' is no JSON path: {}", shown, why);
+  }
+  if (word == "template") {
+    split_template(text, &why);
+    return fmt::format("'{}' is no template: {}", shown, why);
+  }
+  return fmt::format("'{}' are no flags; there are: g, i, gi", shown);
+}
+
+std::optional<std::vector<TemplatePart>> split_template(string_view text, std::string* why) {
+  std::vector<TemplatePart> found;
+  auto refuse = [&](std::string reason) {
+    if (why != nullptr) *why = std::move(reason);
+    return std::nullopt;
+  };
+  for (std::size_t at = 0, taken = 1; at < text.size(); at += taken) {
+    TemplatePart part;
+    taken = 1;
+    if (auto pattern = pattern_of(text.substr(at)); !pattern.written.empty()) {
+      part = {true, std::string(pattern.meaning)};
+      taken = pattern.written.size();
+    } else if (text[at] == '"') {
+      auto end = text.find('"', at + 1);
+      if (end == text.npos) {
+        return refuse(fmt::format("the quote at character {} does not end",
+                                  characters_in(text.substr(0, at)) + 1));
+      }
+      part.text = text.substr(at + 1, end - at - 1);
+      taken = end + 1 - at;
+    } else if (is_letter(text[at])) {
+      return refuse(unknown_pattern(text, at));
+    } else {
+      part.text = text[at];
+    }
+    found.push_back(std::move(part));
+  }
+  return found;
 }
 
 }  // namespace leat::plan

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,23 @@ namespace leat::plan {
 //   path           a JSON path
 //   template       what split_template() takes
 //   flags          of regexp_replace(): g, i, both, or none
+//
+// Units may be written as PostgreSQL takes them: in capitals, in the plural, cut short.
 bool is_literal_word(std::string_view word);
 
 /// Whether `literal` is there, a text, and right for the word.
 bool fits_literal_word(std::string_view word, const Type& type, const Value* literal);
+
+/// The words that one of the units takes; none if `word` is none of them.
+std::span<const std::string_view> units_of(std::string_view word);
+
+/// What functions call the unit that is written so: "day" for "Days". Nothing if the word takes
+/// none of that name.
+std::optional<std::string_view> unit_named(std::string_view word, std::string_view text);
+
+/// What is wrong with `text` where no unit is wanted: "'(a' is no regular expression: ...".
+/// REQUIRES: it does not fit.
+std::string literal_complaint(std::string_view word, const std::string& text);
 
 /// One step of a template of to_char(): a pattern to fill in, or a text to copy.
 struct TemplatePart {
@@ -33,8 +47,11 @@ struct TemplatePart {
   std::string text;
 };
 
-/// The patterns are YYYY YY IYYY Q MM Mon Month DD DDD Dy Day ID IW HH24 HH12 MI SS MS AM PM;
-/// letters that mean themselves are in double quotes. Nothing for anything else.
-std::optional<std::vector<TemplatePart>> split_template(std::string_view text);
+/// The patterns are PostgreSQL's YYYY YY IYYY Q MM MON DD DDD IDDD DY DAY MONTH ID IW HH24 HH12 HH
+/// MI SS SSSS SSSSS MS AM PM, in capitals or in small letters; names also as Mon. A pattern that
+/// means the same as another one is given as that: HH12 for hh, SSSS for sssss. Letters that mean
+/// themselves are in double quotes. Nothing for anything else, with `why`, if that is wanted.
+std::optional<std::vector<TemplatePart>> split_template(std::string_view text,
+                                                        std::string* why = nullptr);
 
 }  // namespace leat::plan

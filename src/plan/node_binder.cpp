@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/expression_binder.h"
 #include "plan/json_path.h"
 #include "plan/limits.h"
 
@@ -14,6 +15,33 @@ namespace {
 
 bool is(const Type& type, Type::Kind kind) {
   return type == Type{kind};
+}
+
+// Names that come from an input, and not from this node's own fields, are given before it.
+std::string rename_advice(const Node& node, const std::string& name) {
+  const auto* join = std::get_if<Join>(&node.body);
+  const auto* window = std::get_if<Window>(&node.body);
+  bool is_bound = name == "window_start" || name == "window_end";
+  if (join != nullptr) {
+    return fmt::format(": give it another name by a project node between '{}' and this join",
+                       is_bound && join->window ? join->left : join->right);
+  }
+  if (window == nullptr || !is_bound) return "";
+  return fmt::format(
+      ", the window's own: give the input's another name by a project node behind "
+      "'{}'",
+      window->input);
+}
+
+// The first place where the columns of one node are not those of another one.
+std::string difference_of(const Schema& some, const Schema& others) {
+  auto text = [](const Schema& schema, std::size_t i) {
+    return i < schema.size() ? schema[i].name + " " + name(schema[i].type) : "none";
+  };
+  std::size_t i = 0;
+  while (i < some.size() && i < others.size() && some[i] == others[i]) ++i;
+  return fmt::format("column {} is {}, and {} there; a project node brings them together", i + 1,
+                     text(some, i), text(others, i));
 }
 
 std::string item(const std::string& field, std::size_t index) {
@@ -120,7 +148,7 @@ std::vector<std::size_t> NodeBinder::find_keys(const std::vector<std::string>& n
 void NodeBinder::add_column(const std::string& name, const Type& type, const std::string& place) {
   require(!name.empty(), place, "the column has no name");
   require(!find_column(out_.schema, name).has_value(), place,
-          fmt::format("there is a column '{}' already", name));
+          fmt::format("there is a column '{}' already{}", name, rename_advice(*out_.node, name)));
   require(out_.schema.size() < columns_max, place,
           fmt::format("more than {} columns", columns_max));
   out_.schema.push_back({name, type});
@@ -129,11 +157,12 @@ void NodeBinder::add_column(const std::string& name, const Type& type, const std
 void NodeBinder::bind_expression(const Expression& expression, const std::string& place,
                                  std::optional<BoundExpression>& out) {
   if (auto excess = excess_of(expression)) return complain(place, *excess);
-  auto bound = plan::bind_expression(expression, schema());
+  ExpressionBinder binder(schema());
+  auto bound = binder.bind(expression);
   if (bound)
     out = std::move(*bound);
   else
-    complain(place, bound.error().what);
+    complain(place + binder.place(), bound.error().what);
 }
 
 // ---- Without state ------------------------------------------------------------------------------
@@ -154,8 +183,9 @@ void NodeBinder::check_source_column(const Source& source, const SourceColumn& c
       !has_path || (column.from == From::value && (source.format == Source::Format::json || named)),
       place + ".path", "only values have one, of JSON or of CSV with a header line");
   if (has_path && !named) {
-    require(parse_json_path(column.path).has_value(), place + ".path",
-            fmt::format("'{}' is no path such as $.user.name or $.tags[0]", column.path));
+    std::string why;
+    require(parse_json_path(column.path, &why).has_value(), place + ".path",
+            fmt::format("'{}' is no path such as $.user.name or $.tags[0]: {}", column.path, why));
   }
   require((column.from == From::header) != column.header.empty(), place + ".header",
           "names the header that a column is from, and belongs to those alone");
@@ -257,7 +287,8 @@ void NodeBinder::bind_body(const Union& node) {
   out_.schema = schema();
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
     require(input(i).schema == schema(), item("inputs", i),
-            fmt::format("'{}' has other columns than '{}'", node.inputs[i], node.inputs[0]));
+            fmt::format("'{}' has other columns than '{}': {}", node.inputs[i], node.inputs[0],
+                        difference_of(input(i).schema, schema())));
     require(out_.inputs[i] != out_.inputs[0], item("inputs", i), "is there twice");
   }
 }

@@ -255,7 +255,7 @@ Result<Plan> parse(std::string_view text) {
     return fail(Errc::plan_error, fmt::format("{} bytes, more than the {} a plan may have",
                                               text.size(), text_bytes_max));
   }
-  auto json = parse_json(text, RepeatedNames::refuse, json_depth_max);
+  auto json = parse_json(text, RepeatedNames::refuse, json_depth_max, JsonPlace::line);
   if (!json) return fail(Errc::plan_error, "not JSON: " + json.error().what);
   Reader reader;
   Plan plan;

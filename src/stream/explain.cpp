@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/expression_text.h"
 #include "stream/arrival_needs.h"
 #include "stream/node_operators.h"
 
@@ -12,6 +13,9 @@ namespace leat::stream {
 namespace {
 
 using namespace leat::plan;
+
+// Of one expression among several.
+constexpr std::size_t shown_max = 80;
 
 // "5 min", "1500 ms": as short as it is exact.
 std::string duration(std::int64_t ms) {
@@ -37,9 +41,11 @@ std::string by(const std::vector<std::string>& keys) {
 std::string aggregates(const BoundNode& node) {
   std::vector<std::string> words;
   for (const auto& bound : node.aggregates) {
-    words.push_back(fmt::format("{} = {}({}){}", bound.aggregate->name, bound.aggregate->function,
-                                bound.argument ? name(bound.argument->type) : "",
-                                bound.filter ? " of some rows" : ""));
+    const Aggregate& aggregate = *bound.aggregate;
+    words.push_back(fmt::format(
+        "{} = {}({}){}", aggregate.name, aggregate.function,
+        aggregate.argument ? expression_text(*aggregate.argument, shown_max) : "",
+        aggregate.filter ? " where " + expression_text(*aggregate.filter, shown_max) : ""));
   }
   return joined(words);
 }
@@ -83,10 +89,15 @@ struct Describe {
     if (source.disorder_ms > 0) text += ", up to " + duration(source.disorder_ms) + " late";
     return text;
   }
-  std::string operator()(const Filter&) const { return "keeps some rows"; }
+  std::string operator()(const Filter& filter) const {
+    return "keeps rows where " + expression_text(filter.condition);
+  }
   std::string operator()(const Project& project) const {
     std::vector<std::string> names;
-    for (const auto& column : project.columns) names.push_back(column.name);
+    for (const auto& [column, expression] : project.columns) {
+      bool is_same = expression.kind == Expression::Kind::column && expression.name == column;
+      names.push_back(is_same ? column : column + " = " + expression_text(expression, shown_max));
+    }
     return joined(names);
   }
   std::string operator()(const Unnest& unnest) const {

@@ -46,7 +46,8 @@ void RecordDecoder::make_value_decoder(const std::vector<bool>& decoded) {
     bool is_json = source_.format == plan::Source::Format::json;
     if (is_json && !column.path.empty()) path = *plan::parse_json_path(column.path);
     json.push_back({column.name, column.type, std::move(path), i});
-    csv.push_back({column.type, place, column.path.empty() ? column.name : column.path, i});
+    csv.push_back(
+        {column.type, place, column.path.empty() ? column.name : column.path, i, column.name});
   }
   switch (source_.format) {
     case plan::Source::Format::json: json_.emplace(std::move(json)); break;

@@ -29,7 +29,7 @@ plan::Source source_of(const std::vector<Type>& types) {
 CsvDecoder decoder_of(const plan::Source& source) {
   std::vector<CsvField> fields;
   for (const auto& column : source.columns) {
-    fields.push_back({column.type, fields.size(), column.name, fields.size()});
+    fields.push_back({column.type, fields.size(), column.name, fields.size(), column.name});
   }
   return {fields, fields.size()};
 }
@@ -70,8 +70,8 @@ TEST_CASE("an empty field is NULL, in quotes an empty text") {
 }
 
 TEST_CASE("a line that is no CSV, or has other fields than wanted, is no row") {
-  CHECK(decoded(two, "a") == "! as many fields as columns are wanted");
-  CHECK(decoded(two, "a,b,c") == "! as many fields as columns are wanted");
+  CHECK(decoded(two, "a") == "! 1 fields, where 2 are wanted");
+  CHECK(decoded(two, "a,b,c") == "! 3 fields, where 2 are wanted");
   CHECK(decoded(two, "a\"b,c") == "! a quote within a field");
   CHECK(decoded(two, "\"a\"b,c") == "! a quote within a field");
   CHECK(decoded(two, "a,\"b") == "! a quoted field does not end");
@@ -79,10 +79,17 @@ TEST_CASE("a line that is no CSV, or has other fields than wanted, is no row") {
   CHECK(decoded(two, "a,\xff") == "! not UTF-8");
 }
 
+TEST_CASE("what is no value of its column is told with the column") {
+  std::vector<Type> types{Type::text, Type::bigint};
+  CHECK(decoded(types, "1,abc") == "! c1: invalid input syntax for bigint: \"abc\"");
+  std::string names = "c1,c0";
+  CHECK(decoded(types, "abc,1", &names) == "! c1: invalid input syntax for bigint: \"abc\"");
+}
+
 TEST_CASE("a line of names says where fields are") {
   std::string names = R"(c1,"other",c0,c1)";
   CHECK(decoded(two, "a,b,c,d", &names) == "c|a");
-  CHECK(decoded(two, "a,b", &names) == "! as many fields as columns are wanted");
+  CHECK(decoded(two, "a,b", &names) == "! 2 fields, where 4 are wanted");
   std::string fewer = "c1";
   CHECK(decoded(two, "a", &fewer) == "NULL|a");
   std::string bad = "c0,\"c1";

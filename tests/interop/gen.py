@@ -168,7 +168,8 @@ def check_usage(server):
                       ("orders", "-z", "lz4"), ("orders", "--to", "x", "-f", "%s"),
                       ("orders", "--speed", "0"), ("orders", "-p", "0"), ("orders", "--rate", "0"),
                       ("orders", "--drift-as", "odd"), ("nexmark", "--group", "953"),
-                      ("nexmark", "--hot", "1"), ("products", "--disorder", "1"), ("weather",), ()):
+                      ("nexmark", "--hot", "1"), ("products", "--disorder", "1"), ("weather",),
+                      ("orders", "--keys", "3", "--hot-keys", "4"), ()):
         got = leat("gen", *arguments, "-b", server.kafka) if arguments else leat("gen")
         check(got.returncode == 2 and got.stdout == b"" and got.stderr,
               "a wrong usage: leat gen " + " ".join(arguments), got.stderr)

@@ -169,6 +169,8 @@ def check_other_plan(folder, data):
     check(refused.returncode == 1 and b"does not fit" in refused.stderr and
           b"--fresh" in refused.stderr, "a plan that has changed is refused, with the way out",
           refused.stderr)
+    check(b"run.busy" not in refused.stderr and b'"level"' not in refused.stderr,
+          "and it is said once, by the plan's name", refused.stderr)
     told = run_to_the_end(data, plan, first=("--fresh",))
     check("begins anew, at edits/0 0" in told, "--fresh begins at the start", told)
 

@@ -87,6 +87,9 @@ def check_usage(folder):
     check(told.returncode == 0 and b"tumbling 5 min by channel" in told.stdout and
           b"follows from the log alone" in told.stdout, "--explain says what a plan does",
           told.stdout)
+    told = leat("run", str(PLANS / "wikipedia-velocity-5m.plan.json"), "--explain")
+    check(told.returncode == 0 and b"keeps rows where " in told.stdout,
+          "--explain says which rows a filter keeps", told.stdout)
     broken = folder / "broken.plan.json"
     broken.write_text(plan.read_text().replace('"keys": ["channel"]', '"keys": ["chanel"]'))
     refused = leat("run", str(broken), "-d", str(folder / "none"))

@@ -164,7 +164,11 @@ Values aggregate(const BoundNode& node, const std::vector<GroupedRow>& rows) {
     for (const auto& row : rows) {
       if (row.inputs[i].counts) inputs.push_back(&row.inputs[i]);
     }
-    values.push_back(value_of(node.aggregates[i], inputs));
+    try {
+      values.push_back(value_of(node.aggregates[i], inputs));
+    } catch (const BadValue& bad) {
+      throw BadValue{node.aggregates[i].aggregate->name + ": " + bad.why};
+    }
   }
   return values;
 }

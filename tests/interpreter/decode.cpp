@@ -82,9 +82,13 @@ std::vector<CsvField> split_csv(const std::string& line) {
 }
 
 // An empty field is NULL, a quoted one an empty text.
-Value from_csv(const CsvField& field, const Type& type) {
+Value from_csv(const CsvField& field, const SourceColumn& column) {
   if (field.text.empty() && !field.quoted) return {};
-  return cast(field.text, text_type, type);
+  try {
+    return cast(field.text, text_type, column.type);
+  } catch (const BadValue& bad) {
+    throw BadValue{column.name + ": " + bad.why};
+  }
 }
 
 Value from_bytes(const std::string& bytes, const Type& type) {
@@ -143,7 +147,9 @@ Values from_value(const Source& source, const std::string& text, const std::stri
   std::vector<CsvField> names;
   if (header != nullptr) names = split_csv(*header);
   std::size_t wanted = header != nullptr ? names.size() : columns.size();
-  if (fields.size() != wanted) throw BadValue{"as many fields as columns are wanted"};
+  if (fields.size() != wanted) {
+    throw BadValue{fmt::format("{} fields, where {} are wanted", fields.size(), wanted)};
+  }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     std::size_t at = i;
     if (header != nullptr) {
@@ -151,7 +157,7 @@ Values from_value(const Source& source, const std::string& text, const std::stri
       auto same = [&](const CsvField& field) { return field.text == name; };
       at = static_cast<std::size_t>(std::find_if(names.begin(), names.end(), same) - names.begin());
     }
-    values.push_back(at < fields.size() ? from_csv(fields[at], columns[i]->type) : Value());
+    values.push_back(at < fields.size() ? from_csv(fields[at], *columns[i]) : Value());
   }
   return values;
 }

@@ -82,9 +82,9 @@ TEST_CASE("a session's row is judged by itself, and may then join what is there"
 TEST_CASE("a window that has no valid result on time and no late rows is told of once") {
   Story story({window(tumbling, R"(, "lateness_ms": 10)")});
   const std::string much = "100 x 9223372036854775807; 101 x 1";
-  CHECK(story.tell({much}) == " | bad bigint out of range");
+  CHECK(story.tell({much}) == " | bad s: bigint out of range");
   CHECK(story.tell({much + "; 112 y 1; 102 x -1"}) ==
-        "110 120 y 1 1; 100 110 x 3 9223372036854775807 | bad bigint out of range");
+        "110 120 y 1 1; 100 110 x 3 9223372036854775807 | bad s: bigint out of range");
 }
 
 TEST_CASE("a window with lateness gives what it has in time, and then what becomes of it") {
@@ -133,7 +133,7 @@ TEST_CASE("ties of time are decided by partition and offset") {
 TEST_CASE("a sum beyond its type is a bad row, not a wrong one") {
   Story story({window(tumbling)});
   CHECK(story.tell({"100 x 9223372036854775807; 101 x 1; 102 y 1"}) ==
-        "100 110 y 1 1 | bad bigint out of range");
+        "100 110 y 1 1 | bad s: bigint out of range");
   CHECK(story.tell({"100 x 9223372036854775807; 101 x 1; 102 x -1"}) ==
         "100 110 x 3 9223372036854775807");
 }

@@ -123,7 +123,7 @@ TEST_CASE("the first line of a file may say which column is where") {
                          {{}, "2024-01-01T00:00:00Z,7,x", -1, {}},
                          {{}, "2024-01-01T00:00:00Z,7", -1, {}}}) ==
         R"(-={"n":7,"at":"2024-01-01T00:00:00Z","none":null}@1704067200000)"
-        R"( | bad 2: as many fields as columns are wanted)");
+        R"( | bad 2: 1 fields, where 2 are wanted)");
 }
 
 TEST_CASE("a time too far ahead of its record is a bad record, and moves no watermark") {

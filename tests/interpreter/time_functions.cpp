@@ -1,4 +1,5 @@
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -119,6 +120,16 @@ Value date_part(const std::string& unit, Timestamp time) {
   return static_cast<double>(thousandths_of(unit, time)) / 1000;
 }
 
+std::string in_capitals(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(c));
+  return text;
+}
+
+std::string in_small_letters(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(c));
+  return text;
+}
+
 std::string fill_pattern(const std::string& pattern, Timestamp time) {
   constexpr std::array<const char*, 12> months{"January",   "February", "March",    "April",
                                                "May",       "June",     "July",     "August",
@@ -134,18 +145,32 @@ std::string fill_pattern(const std::string& pattern, Timestamp time) {
   if (pattern == "Q") return fmt::format("{}", (civil.month - 1) / 3 + 1);
   if (pattern == "MM") return fmt::format("{:02}", civil.month);
   if (pattern == "Mon") return month.substr(0, 3);
+  if (pattern == "MON") return in_capitals(month.substr(0, 3));
+  if (pattern == "mon") return in_small_letters(month.substr(0, 3));
   if (pattern == "Month") return fmt::format("{:9}", month);
+  if (pattern == "MONTH") return in_capitals(fmt::format("{:9}", month));
+  if (pattern == "month") return in_small_letters(fmt::format("{:9}", month));
   if (pattern == "DD") return fmt::format("{:02}", civil.day);
   if (pattern == "DDD") return fmt::format("{:03}", day_of_year(time));
+  if (pattern == "IDDD") {
+    auto monday = (iso_week_of(time).week - 1) * 7;
+    return fmt::format("{:03}", monday + iso_weekday_of(time));
+  }
   if (pattern == "Dy") return day.substr(0, 3);
+  if (pattern == "DY") return in_capitals(day.substr(0, 3));
+  if (pattern == "dy") return in_small_letters(day.substr(0, 3));
   if (pattern == "Day") return fmt::format("{:9}", day);
+  if (pattern == "DAY") return in_capitals(fmt::format("{:9}", day));
+  if (pattern == "day") return in_small_letters(fmt::format("{:9}", day));
   if (pattern == "ID") return fmt::format("{}", iso_weekday_of(time));
   if (pattern == "IW") return fmt::format("{:02}", iso_week_of(time).week);
   if (pattern == "HH24") return fmt::format("{:02}", hour);
   if (pattern == "HH12") return fmt::format("{:02}", (hour + 11) % 12 + 1);
   if (pattern == "MI") return fmt::format("{:02}", civil.ms / 60'000 % 60);
   if (pattern == "SS") return fmt::format("{:02}", civil.ms / 1000 % 60);
+  if (pattern == "SSSS") return fmt::format("{}", civil.ms / 1000);
   if (pattern == "MS") return fmt::format("{:03}", civil.ms % 1000);
+  if (pattern == "am" || pattern == "pm") return hour < 12 ? "am" : "pm";
   ASSERT(pattern == "AM" || pattern == "PM");
   return hour < 12 ? "AM" : "PM";
 }

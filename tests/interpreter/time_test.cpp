@@ -153,4 +153,64 @@ TEST_CASE("times are written by templates, and made of numbers") {
   });
 }
 
+TEST_CASE("templates may be in small letters, and names are as they are written") {
+  check_calls({
+      {"to_char",
+       {"timestamp 2002-04-20T17:31:12.066Z", "text yyyy-mm-dd hh24:mi:ss.ms"},
+       "2002-04-20 17:31:12.066"},
+      {"to_char", {"timestamp 2002-04-20T17:31:12Z", "text hh:mi am"}, "05:31 pm"},
+      {"to_char", {"timestamp 2002-04-20T17:31:12Z", "text HH:MI PM"}, "05:31 PM"},
+      {"to_char",
+       {"timestamp 2002-04-20T17:31:12Z", "text MONTH|Month|month|MON|Mon|mon"},
+       "APRIL    |April    |april    |APR|Apr|apr"},
+      {"to_char",
+       {"timestamp 2002-04-20T17:31:12Z", "text DAY|Day|day|DY|Dy|dy"},
+       "SATURDAY |Saturday |saturday |SAT|Sat|sat"},
+      {"to_char",
+       {"timestamp 2006-01-01T00:00:00Z", "text iyyy-iw-id ddd q yy"},
+       "2005-52-7 001 1 06"},
+      // The first ISO week of 2006 began on the second of January.
+      {"to_char", {"timestamp 2006-01-01T00:00:00Z", "text IDDD"}, "364"},
+      {"to_char", {"timestamp 2006-01-02T00:00:00Z", "text IYYY iddd"}, "2006 001"},
+  });
+}
+
+TEST_CASE("SSSS is seconds past midnight, not seconds twice") {
+  check_calls({
+      {"to_char", {"timestamp 2024-05-06T13:04:05Z", "text SSSS"}, "47045"},
+      {"to_char", {"timestamp 2024-05-06T13:04:05Z", "text sssss"}, "47045"},
+      {"to_char", {"timestamp 2024-05-06T00:00:07Z", "text SSSS"}, "7"},
+      {"to_char", {"timestamp 2024-05-06T13:04:05.006Z", "text SS.MS"}, "05.006"},
+  });
+}
+
+TEST_CASE("units are in any case, in the plural and cut short") {
+  check_calls({
+      {"date_trunc", {"text Hours", "timestamp 2001-02-16T20:38:40Z"}, "2001-02-16 20:00:00+00"},
+      {"date_trunc", {"text DAYS", "timestamp 2001-02-16T20:38:40Z"}, "2001-02-16 00:00:00+00"},
+      {"date_trunc", {"text mins", "timestamp 2001-02-16T20:38:40Z"}, "2001-02-16 20:38:00+00"},
+      {"date_trunc", {"text mon", "timestamp 2001-02-16T20:38:40Z"}, "2001-02-01 00:00:00+00"},
+      {"date_trunc", {"text weeks", "timestamp 2024-09-01T12:00:00Z"}, "2024-08-26 00:00:00+00"},
+      {"date_trunc", {"text YEAR", "timestamp 2001-02-16T20:38:40Z"}, "2001-01-01 00:00:00+00"},
+      {"date_trunc", {"text decades", "timestamp 1999-09-02T00:00:00Z"}, "1990-01-01 00:00:00+00"},
+      {"date_trunc",
+       {"text centuries", "timestamp 2000-12-31T00:00:00Z"},
+       "1901-01-01 00:00:00+00"},
+      {"date_trunc",
+       {"text MILLISECONDS", "timestamp 2001-02-16T20:38:40.125Z"},
+       "2001-02-16 20:38:40.125+00"},
+      {"extract", {"text DOY", "timestamp 2001-02-16T20:38:40Z"}, "47"},
+      {"extract", {"text hours", "timestamp 2001-02-16T20:38:40Z"}, "20"},
+      {"extract", {"text Seconds", "timestamp 2001-02-16T20:38:40.12Z"}, "40.120"},
+      {"extract", {"text millisecond", "timestamp 2001-02-16T20:38:28.5Z"}, "28500.000"},
+      {"extract", {"text EPOCH", "interval 5 days 3 hours"}, "442800.000"},
+      {"extract", {"text months", "interval 2 years 13 months"}, "1"},
+      {"date_part", {"text Days", "timestamp 2001-02-16T20:38:40Z"}, "16"},
+      {"date_trunc",
+       {"text quarters", "timestamp 2001-02-16T20:38:40Z"},
+       "date_trunc knows no 'quarters'; there are: millisecond, second, minute, hour, day, week, "
+       "month, quarter, year, decade, century"},
+  });
+}
+
 TEST_SUITE_END();

@@ -285,6 +285,20 @@ TEST_CASE("a snapshot of another build is passed over, and the epochs say what i
   play.drop();
 }
 
+TEST_CASE("a snapshot keeps its plan, so that what another one has changed is told") {
+  Play play;
+  play.start(plan_of(per_second));
+  for (int i = 0; i < 100; ++i) {
+    play.produce(100 * i);
+    play.pass(1s);
+  }
+  play.crash();
+  std::string per_minute = per_second;
+  per_minute.replace(per_minute.find("1000"), 4, "60000");
+  CHECK(start_error(play, plan_of(per_minute)) ==
+        "p.1 began with another plan: nodes[1] 'x' window.size_ms was 1000 and is 60000");
+}
+
 TEST_CASE("a disk without room for snapshots does not end the run") {
   Play play;
   play.start(plan_of(per_second));

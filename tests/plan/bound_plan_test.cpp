@@ -127,6 +127,9 @@ TEST_CASE("a complaint names the node, the field, and what there is") {
             "nodes[2] 'x' horizon_ms: without one the last row is never known: name one, or emit "
             "updates"},
            {R"("type": "union", "inputs": ["in", "in"])", "nodes[2] 'x' inputs[1]: is there twice"},
+           {R"("type": "union", "inputs": ["in", "names"])",
+            "nodes[2] 'x': input 'names' is a table (upsert), which is for the right side of table "
+            "and as_of joins"},
            {R"("type": "filter", "input": "names", "condition": {"boolean": true})",
             "nodes[3] 'out': input 'x' is a table (upsert), which is for the right side of table "
             "and as_of joins"},
@@ -241,6 +244,62 @@ TEST_CASE("an expression gets the casts that its functions need") {
   CHECK(bound->arguments[1].kind == Expression::Kind::literal);
   CHECK(bind_expression(cast(col("d"), {Type::Kind::bigint}), schema).error().what ==
         "date cannot be cast to bigint");
+}
+
+TEST_CASE("a union and a join say which columns are in the way, and what to do") {
+  auto why = [](const std::string& nodes) {
+    auto plan = parse(R"({"version": 1, "name": "p", "nodes": [{"name": "a", )" + source +
+                      R"(}, {"name": "b", "type": "source", "topic": "u", "event_time": "time",
+               "columns": [{"name": "time", "type": "timestamp"},
+                 {"name": "channel", "type": "bigint"}]}, )" +
+                      nodes + R"(, {"name": "out", "type": "sink", "input": "x", "topic": "o"}]})");
+    REQUIRE_MESSAGE(plan.has_value(), plan.error().what);
+    auto bound = bind(*plan);
+    return bound ? "" : bound.error().what;
+  };
+  CHECK(why(R"({"name": "x", "type": "union", "inputs": ["a", "b"]})") ==
+        "nodes[2] 'x' inputs[1]: 'b' has other columns than 'a': column 2 is channel bigint, and "
+        "channel text there; a project node brings them together");
+  CHECK(why(R"({"name": "y", "type": "project", "input": "b", "columns": [
+              {"name": "time", "expression": {"column": "time"}}]},
+            {"name": "x", "type": "union", "inputs": ["y", "a"]})") ==
+        "nodes[3] 'x' inputs[1]: 'a' has other columns than 'y': column 2 is channel text, and "
+        "none there; a project node brings them together");
+  CHECK(why(R"({"name": "x", "type": "join", "kind": "interval", "left": "a", "right": "b",
+              "lower_ms": 0, "upper_ms": 1000, "keys": [{"left": "added", "right": "channel"}]})") ==
+        "nodes[2] 'x' right: there is a column 'time' already: give it another name by a project "
+        "node between 'b' and this join");
+  std::string window = R"("type": "window", "window": {"kind": "tumbling", "size_ms": 1000}, )";
+  CHECK(why(R"({"name": "w", "input": "a", "keys": ["channel"], "aggregates": [], )" + window +
+            R"("lateness_ms": 0}, {"name": "x", "input": "w", "keys": ["window_start"],
+               "aggregates": [], )" +
+            window + R"("lateness_ms": 0})") ==
+        "nodes[3] 'x' keys[0]: there is a column 'window_start' already, the window's own: give "
+        "the input's another name by a project node behind 'w'");
+}
+
+TEST_CASE("a complaint about a part of an expression names the way to it") {
+  Schema schema{{"a", {Type::Kind::bigint}}, {"price", decimal(10, 2)}};
+  auto why = [&](const Expression& expression) {
+    auto bound = bind_expression(expression, schema);
+    return bound ? "" : bound.error().what;
+  };
+  auto text = [](const char* words) { return literal({}, std::string(words)); };
+  Expression wrong = call("concat", {text("x"), col("price")});
+  CHECK(why(wrong) == "no concat(text, decimal(10,2)); there are: concat(text, text*)");
+  Expression nested =
+      call("case", {call("=", {col("a"), literal({Type::Kind::bigint}, std::int64_t{1})}),
+                    call("concat", {text("y"), wrong}), text("")});
+  CHECK(why(nested) ==
+        "arguments[1].arguments[1]: no concat(text, decimal(10,2)); there are: concat(text, "
+        "text*)");
+  CHECK(why(cast(call("lower", {col("b")}), {})) ==
+        "cast.arguments[0]: column 'b' is not there; there are: a, price");
+  CHECK(complaint(R"("type": "project", "input": "in", "columns": [{"name": "a", "expression":
+          {"call": "case", "arguments": [{"boolean": true}, {"cast": {"column": "adde"},
+           "to": "text"}]}}])") ==
+        "nodes[2] 'x' columns[0].expression.arguments[1].cast: column 'adde' is not there; there "
+        "are: time, channel, added, price, tags");
 }
 
 TEST_CASE("a mode has what belongs to it, within bounds") {

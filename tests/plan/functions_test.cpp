@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "plan/functions.h"
+#include "plan/regex_error.h"
 
 TEST_SUITE_BEGIN("plan");
 
@@ -109,18 +110,59 @@ TEST_CASE("what the meaning hangs on must be a literal that says something") {
   CHECK(meaning(functions(), "extract", "text timestamp", "second") ==
         "text timestamp -> decimal(20,3)");
   CHECK(meaning(functions(), "extract", "text date", "dow") == "text timestamp -> bigint");
-  CHECK(meaning(functions(), "extract", "text timestamp", "hours").starts_with("no extract("));
-  CHECK(meaning(functions(), "extract", "text timestamp").starts_with("no extract("));
-  CHECK(meaning(functions(), "extract", "text interval", "week").starts_with("no extract("));
+  CHECK(meaning(functions(), "extract", "text timestamp", "Hours") == "text timestamp -> bigint");
+  CHECK(meaning(functions(), "extract", "text timestamp", "hourz") ==
+        "extract knows no 'hourz'; there are: year, quarter, month, week, day, hour, minute, dow, "
+        "isodow, doy, isoyear, decade, century, second, milliseconds, epoch");
+  CHECK(meaning(functions(), "extract", "text timestamp")
+            .starts_with("extract needs a literal text as argument 1; there are: year, "));
+  CHECK(meaning(functions(), "extract", "text interval", "week") ==
+        "extract knows no 'week'; there are: year, month, day, hour, minute, second, milliseconds, "
+        "epoch");
+  CHECK(meaning(functions(), "extract", "text text", "week").starts_with("no extract(text, text)"));
   CHECK(meaning(functions(), "date_trunc", "text timestamp", "week") ==
         "text timestamp -> timestamp");
-  CHECK(meaning(functions(), "date_trunc", "text timestamp", "dow").starts_with("no date_trunc("));
+  CHECK(meaning(functions(), "date_trunc", "text timestamp", "dow")
+            .starts_with("date_trunc knows no 'dow'; there are: millisecond, second, "));
   CHECK(meaning(functions(), "regexp_like", "text text", "(a|b)+") == "text text -> boolean");
-  CHECK(meaning(functions(), "regexp_like", "text text", "(a|b").starts_with("no regexp_like("));
+  CHECK(meaning(functions(), "regexp_like", "text text", "(a|b") ==
+        "'(a|b' is no regular expression: missing ) at character 1: (a|b");
   CHECK(meaning(functions(), "to_char", "timestamp text", "YYYY-MM-DD \"at\" HH24:MI") ==
         "timestamp text -> text");
-  CHECK(meaning(functions(), "to_char", "timestamp text", "YYYY at").starts_with("no to_char("));
+  CHECK(meaning(functions(), "to_char", "timestamp text", "YYYY at")
+            .starts_with("'YYYY at' is no template: 'at' at character 6 is no pattern; there are: "
+                         "SSSSS, SSSS, IYYY, YYYY, "));
+  CHECK(meaning(functions(), "to_char", "timestamp text", "YYYY \"at") ==
+        "'YYYY \"at' is no template: the quote at character 6 does not end");
   CHECK(meaning(functions(), "json_value", "text text", "$.a") == "text text -> text");
+}
+
+TEST_CASE("a path into JSON that is none says where it stops being one") {
+  auto path = [](const char* text) {
+    return meaning(functions(), "json_value", "text text", text);
+  };
+  CHECK(path("a.b") ==
+        "'a.b' is no JSON path: a path begins with $, which is missing at character 1");
+  CHECK(path("$.a[b]") ==
+        "'$.a[b]' is no JSON path: expected [0], or another number in brackets, at character 4");
+  CHECK(path("$.ä..b") == "'$.ä..b' is no JSON path: no name follows the point at character 4");
+  CHECK(path("$.\"a") ==
+        "'$.\"a' is no JSON path: a quoted name does not end that begins at character 2");
+  CHECK(path("$a") == "'$a' is no JSON path: expected .name, .\"any name\" or [0] at character 2");
+}
+
+TEST_CASE("a regular expression that is none says where it stops being one") {
+  CHECK(regex_error("(a|b)+") == "");
+  CHECK(regex_error("a(b(c)") == "missing ) at character 2: (b(c)");
+  CHECK(regex_error("ä[(]\\((b") == "missing ) at character 7: (b");
+  CHECK(regex_error("\\Q(\\E(b") == "missing ) at character 6: (b");
+  CHECK(regex_error("a)b") == "unexpected ) at character 2: )b");
+  CHECK(regex_error("a*|*b") == "no argument for repetition operator at character 4: *b");
+  CHECK(regex_error("x[a") == "missing ] at character 2: [a");
+  CHECK(regex_error("[b-a]") == "invalid character class range at character 2: b-a]");
+  CHECK(regex_error("a\\y") == "invalid escape sequence at character 2: \\y");
+  CHECK(regex_error("a(?=b)") == "invalid perl operator at character 2: (?=b)");
+  CHECK(regex_error(std::string(5000, 'a')) == "longer than the 4096 bytes it may be");
 }
 
 TEST_CASE("an aggregate's result follows from its argument") {

@@ -82,6 +82,12 @@ TEST_CASE("a plan says when it consumes what has arrived, and its state does not
         "mode: no field 'cron' is known here; there are: type, trigger_ms, schedule");
 }
 
+TEST_CASE("what is no JSON is told by line and column") {
+  CHECK(complaint("{\n  \"version\": 1,\n  \"name\": \"ä\" x\n}") ==
+        "not JSON: line 3, column 15: expected ',' or '}'");
+  CHECK(complaint("{\n") == "not JSON: line 2, column 1: expected a string");
+}
+
 TEST_CASE("what is printed reads back as the same plan, whatever it is") {
   std::set<std::string> hashes;
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
@@ -136,7 +142,7 @@ TEST_CASE("a message says where in the plan something does not fit") {
            {"\"topic\": \"edits\"", "\"topic\": \"edits\", \"format\": \"xml\"",
             "nodes[0] 'edits' format: 'xml' is none of json, csv, raw"},
            {"\"name\": \"p\"", "\"name\": \"p\", \"name\": \"q\"",
-            "not JSON: byte 35: the name 'name' is here twice"},
+            "not JSON: line 1, column 36: the name 'name' is here twice"},
        }) {
     CHECK(complaint(replaced(small, row.from, row.to)) == row.message);
   }

@@ -26,10 +26,18 @@ TEST_CASE("a type's name reads back as the type") {
 TEST_CASE("what is no type is not taken for one") {
   for (const char* text :
        {"", "int", "decimal", "decimal(0,0)", "decimal(39,0)", "decimal(3,4)", "decimal(03,1)",
-        "decimal(3)", "decimal(3,1", "text[][]", "Text", "[]"}) {
+        "decimal(3)", "decimal(3,1", "decimal(1 0,2)", "decimal (3,1)", "text[][]", "Text", "[]"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_type(text).has_value());
   }
+}
+
+TEST_CASE("the numbers of a decimal may have blanks around them") {
+  for (const char* text : {"decimal(10, 2)", "decimal( 10 ,2 )"}) {
+    REQUIRE(parse_type(text).has_value());
+    CHECK(name(*parse_type(text)) == "decimal(10,2)");
+  }
+  CHECK(name(*parse_type("decimal(10, 2)[]")) == "decimal(10,2)[]");
 }
 
 TEST_CASE("decimals keep every digit that is written") {

@@ -156,7 +156,7 @@ TEST_CASE("a sum beyond its type fails the run, or is left out and told") {
   CHECK(told);
   REQUIRE(dead.size() == 1);
   CHECK(dead[0].value->find("\"window_start\":\"1970-01-01T00:00:02Z\"") != std::string::npos);
-  CHECK(dead[0].headers[0].second == "bigint out of range");
+  CHECK(dead[0].headers[0].second == "n: bigint out of range");
 }
 
 TEST_CASE("rows without a window go on as they come, merged by event time") {
