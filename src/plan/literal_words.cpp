@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -40,30 +39,30 @@ constexpr std::array<string_view, 3> parts{"second", "milliseconds", "epoch"};
 
 struct Names {
   string_view unit;
-  std::initializer_list<string_view> others;
+  string_view others;  // each between blanks
 };
 
 // PostgreSQL's names of units besides the first one.
 constexpr Names unit_names[] = {
-    {"milliseconds", {"millisecond", "ms", "msec", "msecs", "mseconds"}},
-    {"second", {"seconds", "s", "sec", "secs"}},
-    {"minute", {"minutes", "m", "min", "mins"}},
-    {"hour", {"hours", "h", "hr", "hrs"}},
-    {"day", {"days", "d"}},
-    {"week", {"weeks", "w"}},
-    {"month", {"months", "mon", "mons"}},
-    {"quarter", {"qtr"}},
-    {"year", {"years", "y", "yr", "yrs"}},
-    {"decade", {"decades", "dec", "decs"}},
-    {"century", {"centuries", "c", "cent"}},
+    {"milliseconds", " millisecond ms msec msecs mseconds "},
+    {"second", " seconds s sec secs "},
+    {"minute", " minutes m min mins "},
+    {"hour", " hours h hr hrs "},
+    {"day", " days d "},
+    {"week", " weeks w "},
+    {"month", " months mon mons "},
+    {"quarter", " qtr "},
+    {"year", " years y yr yrs "},
+    {"decade", " decades dec decs "},
+    {"century", " centuries c cent "},
 };
 
 // One name for each unit.
 string_view main_name(string_view text) {
+  std::string word = fmt::format(" {} ", text);
+  bool is_one_word = text.find(' ') == string_view::npos;
   for (const auto& names : unit_names) {
-    if (std::find(names.others.begin(), names.others.end(), text) != names.others.end()) {
-      return names.unit;
-    }
+    if (is_one_word && names.others.find(word) != string_view::npos) return names.unit;
   }
   return text;
 }
