@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "base/assert.h"

@@ -90,7 +90,9 @@ class Revisions final : private Context {
   /// What the judge says of these rows.
   Lines judge(const Rows& rows) {
     interpreter::NodeResult result;
-    interpreter::Turn turn{bound_.nodes[node_], static_cast<std::int64_t>(node_), 0, result};
+    interpreter::Progress progress;
+    interpreter::Turn turn{
+        bound_.nodes[node_], static_cast<std::int64_t>(node_), 0, 0, progress, result};
     interpreter::run_window(turn, std::get<plan::Window>(bound_.nodes[node_].node->body), rows);
     for (Row& row : result.rows) row.position = {0, 0, 0};
     Lines lines;
