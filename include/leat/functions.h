@@ -49,6 +49,7 @@ Expression sqrt(Expression number);
 
 // ---- Texts: characters count from 1 -------------------------------------------------------------
 
+/// Of the letters A to Z alone: others stay as they are.
 Expression lower(Expression text);
 Expression upper(Expression text);
 /// Characters of a text, bytes of bytes.
@@ -79,6 +80,7 @@ Expression rpad(Expression text, Expression length, Expression fill);
 Expression starts_with(Expression text, Expression prefix);
 /// % stands for any characters, _ for one.
 Expression like(Expression text, Expression pattern);
+/// The same without regard to case, of the letters A to Z alone.
 Expression ilike(Expression text, Expression pattern);
 /// Patterns are RE2's.
 Expression regexp_like(Expression text, std::string_view pattern);

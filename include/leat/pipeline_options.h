@@ -90,6 +90,8 @@ inline Window cumulate(Cumulate shape) {
           .offset = shape.offset};
 }
 /// Per key: from a row to `gap` behind the last one that came less than `gap` after the one before.
+/// It is told when no row can join it any more: a gap (less 1 ms) after its end, which itself is a
+/// gap after its last row.
 inline Window session(std::chrono::milliseconds gap) {
   return {.kind = Window::Kind::session, .gap = gap};
 }
