@@ -196,7 +196,9 @@ RandomRows::Verdict RandomRows::judge(const plan::BoundNode& node,
   try {
     return {interpreter::aggregate(node, grouped)[0], ""};
   } catch (const interpreter::BadValue& bad) {
-    return {{}, bad.why};
+    // Who it was is said for the plan's author; here it is known.
+    std::string who = node.aggregates[0].aggregate->name + ": ";
+    return {{}, bad.why.substr(who.size())};
   }
 }
 

@@ -66,7 +66,7 @@ const std::string window = R"({"name": "u", "type": "window", "input": "a", "key
 
 // Holds random OVERs with this frame and emission to the judge.
 void try_overs(const std::string& frame, const std::string& emit, Given given,
-               const std::string& behind = {}) {
+               const std::string& behind = "") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     Random random(seed);
     Trial trial;

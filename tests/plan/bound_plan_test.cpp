@@ -266,7 +266,8 @@ TEST_CASE("a union and a join say which columns are in the way, and what to do")
         "nodes[3] 'x' inputs[1]: 'a' has other columns than 'y': column 2 is channel text, and "
         "none there; a project node brings them together");
   CHECK(why(R"({"name": "x", "type": "join", "kind": "interval", "left": "a", "right": "b",
-              "lower_ms": 0, "upper_ms": 1000, "keys": [{"left": "added", "right": "channel"}]})") ==
+              "lower_ms": 0, "upper_ms": 1000,
+              "keys": [{"left": "added", "right": "channel"}]})") ==
         "nodes[2] 'x' right: there is a column 'time' already: give it another name by a project "
         "node between 'b' and this join");
   std::string window = R"("type": "window", "window": {"kind": "tumbling", "size_ms": 1000}, )";

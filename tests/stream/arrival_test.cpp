@@ -133,7 +133,8 @@ TEST_CASE("a lookup in windows finds those that closed before the row came") {
   const std::string nodes =
       R"({"name":"other","type":"source","topic":"in","event_time":"t","columns":[)"
       R"({"name":"t","type":"timestamp"},{"name":"v","type":"bigint"}]},)"
-      R"({"name":"counts","type":"window","input":"other","window":{"kind":"tumbling","size_ms":2},)"
+      R"({"name":"counts","type":"window","input":"other",)"
+      R"("window":{"kind":"tumbling","size_ms":2},)"
       R"("keys":["v"],"aggregates":[{"name":"n","function":"count"}]},)"
       R"({"name":"known","type":"join","kind":"table","left":"in","right":"counts","how":"semi",)"
       R"("keys":[{"left":"v","right":"v"}]},)"
