@@ -15,7 +15,6 @@ using column::Type;
 namespace {
 
 constexpr std::int64_t integer_min = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t integer_max = std::numeric_limits<std::int64_t>::max();
 
 std::uint64_t unsigned_of(std::int64_t value) {
   return static_cast<std::uint64_t>(value);
