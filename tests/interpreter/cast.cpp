@@ -49,14 +49,14 @@ Decimal decimal_of(const std::string& text, const Type& to) {
   if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) ++at;
   Big units;
   int scale = 0, count = 0;
+  constexpr int digits_max = 1000;  // a text of more is refused, however long it is
   bool fraction = false;
   for (; at < digits.size(); ++at) {
     if (digits[at] == '.' && !fraction) {
       fraction = true;
     } else if (std::isdigit(static_cast<unsigned char>(digits[at])) != 0) {
-      units = units * Big(10) + Big(digits[at] - '0');
+      if (++count <= digits_max) units = units * Big(10) + Big(digits[at] - '0');
       scale += fraction ? 1 : 0;
-      ++count;
     } else {
       break;
     }
@@ -69,7 +69,7 @@ Decimal decimal_of(const std::string& text, const Type& to) {
     bool two_signs = from == at + 2 && digits[from] == '-';
     at = error == std::errc() && !two_signs ? static_cast<std::size_t>(end - digits.data()) : at;
   }
-  if (count == 0 || at != digits.size() || count > 1000 || std::abs(exponent) > 1000) {
+  if (count == 0 || at != digits.size() || count > digits_max || std::abs(exponent) > 1000) {
     throw no_such(to, text);
   }
   for (; scale - exponent < 0; --exponent) units = units * Big(10);
