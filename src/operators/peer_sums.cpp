@@ -99,7 +99,7 @@ PeerSums::Results PeerSums::results() const {
     for (std::uint32_t group = 0; group < groups_; ++group) {
       if (sums_[i]->result(group, column, group, *results.texts, reason)) continue;
       column.set_null(group);
-      results.failures.try_emplace(group, reason);
+      results.failures.try_emplace(group, parts_.bound[i].aggregate->name + ": " + reason);
     }
     own_texts(column, 0, groups_, *results.texts);
   }

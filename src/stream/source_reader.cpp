@@ -162,7 +162,8 @@ std::optional<std::int64_t> SourceReader::event_time_of(const record::Record& re
     add_bad(record, "the event time is out of range");
     return {};
   }
-  bool judged = source_.ahead_max_ms && record.timestamp_ms >= 0;
+  // 0 is what is written by who knows no time.
+  bool judged = source_.ahead_max_ms && record.timestamp_ms > 0;
   if (judged && behind(*time_ms, *source_.ahead_max_ms) > record.timestamp_ms) {
     add_bad(record,
             fmt::format("the event time is more than {} ms ahead of the record's timestamp: "

@@ -1,6 +1,7 @@
 // Pipelines embedded over a data directory.
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,9 @@ void append(Runtime& runtime, const std::string& value) {
   runtime.append({.topic = "in", .value = value});
 }
 
-void add_count(Pipeline& pipeline) {
-  pipeline.from("in", {{"time", Type::timestamp}}, {.event_time = "time"})
+void add_count(Pipeline& pipeline,
+               std::optional<std::chrono::milliseconds> ahead_max = std::chrono::hours(24)) {
+  pipeline.from("in", {{"time", Type::timestamp}}, {.event_time = "time", .ahead_max = ahead_max})
       .window(tumbling(1s))
       .aggregate({count().as("n")})
       .named("counts")
@@ -74,7 +76,7 @@ TEST_CASE("results may be of times before 1970, and of windows that end long fro
   append(runtime, R"({"time":"1931-05-06T07:08:09Z"})");
   append(runtime, R"({"time":"2999-12-31T23:59:59Z"})");
   Pipeline pipeline("counts");
-  add_count(pipeline);
+  add_count(pipeline, std::nullopt);
   Run run = runtime.run(pipeline, {.at_end = AtEnd::flush});
   run.wait();
   CHECK(run.status().rows_out == 2);

@@ -35,7 +35,7 @@ std::int64_t event_time_of(const Source& source, const BoundNode& node, const Re
   bool in_range = time >= column::timestamp_min.ms + year_ms &&
                   time <= column::timestamp_max.ms - 100 * year_ms;
   if (!in_range) throw BadValue{"the event time is out of range"};
-  bool judged = source.ahead_max_ms && record.timestamp_ms >= 0;
+  bool judged = source.ahead_max_ms && record.timestamp_ms > 0;
   if (judged && time > record.timestamp_ms + *source.ahead_max_ms) {
     throw BadValue{
         fmt::format("the event time is more than {} ms ahead of the record's timestamp: "

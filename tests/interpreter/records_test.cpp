@@ -123,7 +123,7 @@ TEST_CASE("the first line of a file may say which column is where") {
                          {{}, "2024-01-01T00:00:00Z,7,x", -1, {}},
                          {{}, "2024-01-01T00:00:00Z,7", -1, {}}}) ==
         R"(-={"n":7,"at":"2024-01-01T00:00:00Z","none":null}@1704067200000)"
-        R"( | bad 2: 1 fields, where 2 are wanted)");
+        R"( | bad 2: 2 fields, where 3 are wanted)");
 }
 
 TEST_CASE("a time too far ahead of its record is a bad record, and moves no watermark") {
@@ -132,10 +132,12 @@ TEST_CASE("a time too far ahead of its record is a bad record, and moves no wate
   CHECK(through(source, {{{}, R"({"t":110})", 100, {}},
                          {{}, R"({"t":111})", 100, {}},
                          {{}, R"({"t":999})", -1, {}},
+                         {{}, R"({"t":998})", 0, {}},
                          {{}, R"({})", 100, {}}}) ==
         R"(-={"t":"1970-01-01T00:00:00.110Z"}@110 -={"t":"1970-01-01T00:00:00.999Z"}@999)"
+        R"( -={"t":"1970-01-01T00:00:00.998Z"}@998)"
         R"( | bad 1: the event time is more than 10 ms ahead of the record's timestamp: )"
-        R"(ahead_max_ms of the source | bad 3: no event time)");
+        R"(ahead_max_ms of the source | bad 4: no event time)");
 }
 
 TEST_CASE("a record's key is one column's text, or an object") {

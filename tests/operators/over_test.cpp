@@ -1,3 +1,4 @@
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -103,7 +104,7 @@ class Counted : public Context {
   /// Rows of one time, each of a key of its own that begins with `key`, or all of that one.
   void add(std::int64_t time_ms, const std::string& key, std::size_t rows, bool own_keys) {
     auto context = std::make_shared<column::RowContext>();
-    std::vector<std::string> keys;
+    std::vector<std::string>& keys = keys_.emplace_back();
     for (std::size_t i = 0; i < rows; ++i) {
       keys.push_back(own_keys ? key + std::to_string(i) : key);
       context->event_times_ms.push_back(time_ms);
@@ -157,6 +158,7 @@ class Counted : public Context {
   std::unique_ptr<Operator> operator_;
   std::unique_ptr<OperatorState> state_;
   std::int64_t place_ = 0;
+  std::list<std::vector<std::string>> keys_;  // which chunks that are kept refer to
 };
 
 }  // namespace
