@@ -55,7 +55,7 @@ Result<void> PeerSums::give(std::span<PeerRows> all, Context& context) {
 
 void PeerSums::number(const PeerRows& some, Groups& groups) {
   if (parts_.keys.empty()) return number_times(some, groups);
-  Vector times(Type(Type::bigint));
+  Vector times{Type(Type::bigint)};
   times.resize(some.chunk.rows);
   const auto& times_ms = some.chunk.context->event_times_ms;
   std::copy_n(times_ms.begin(), some.chunk.rows, times.integers().begin());
