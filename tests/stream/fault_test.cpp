@@ -473,8 +473,8 @@ TEST_CASE("fault 40: a row that overflows or divides by zero is told with its pl
                 .has_value());
     auto dead = world.topics.records("dead", 0);
     REQUIRE(dead.size() == 1);
-    CHECK(dead[0].headers[2].second == "1");
-    CHECK(dead[0].headers[4] == std::pair<std::string, std::string>("leat.reason", reason));
+    CHECK(dead[0].headers[3] == std::pair<std::string, std::string>("leat.offset", "1"));
+    CHECK(dead[0].headers[5] == std::pair<std::string, std::string>("leat.reason", reason));
   }
 }
 

@@ -50,7 +50,7 @@ void produce(MemoryTopics& topics, std::int32_t partitions, std::size_t batch_re
     std::string channel = field_of(edit, "channel");
     auto partition =
         static_cast<std::size_t>(record::partition_of_key(as_bytes(channel), partitions).value());
-    builders[partition].append(1'000, as_bytes(channel), as_bytes(edit));
+    builders[partition].append(1'500'000'000'000, as_bytes(channel), as_bytes(edit));
     if (static_cast<std::size_t>(builders[partition].record_count()) == batch_records) {
       flush(partition);
     }
