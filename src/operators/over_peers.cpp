@@ -93,16 +93,18 @@ class OverPeers::State : public OperatorState {
   // The rows of `in_order_` that event time has passed.
   Result<void> give(Watermark watermark, Context& context) {
     Chunks passed;
-    while (!in_order_.empty() && in_order_.front().time_ms(0) < watermark) {
-      PeerRows& some = in_order_.front();
+    std::size_t gone = 0;
+    while (gone < in_order_.size() && in_order_[gone].time_ms(0) < watermark) {
+      PeerRows& some = in_order_[gone];
       std::size_t count = some.rows.size();
       while (some.time_ms(count - 1) >= watermark) --count;
       auto end = some.rows.begin() + static_cast<std::ptrdiff_t>(count);
       passed.push_back({some.chunk, {some.rows.begin(), end}});
       some.rows.erase(some.rows.begin(), end);
       if (!some.rows.empty()) break;
-      in_order_.erase(in_order_.begin());
+      ++gone;
     }
+    in_order_.erase(in_order_.begin(), in_order_.begin() + static_cast<std::ptrdiff_t>(gone));
     for (std::span<PeerRows> left = passed; !left.empty();) {
       std::size_t count = 1;
       std::size_t rows = left[0].rows.size();

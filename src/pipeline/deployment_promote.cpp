@@ -243,7 +243,10 @@ void Deployment::find_halt(UniqueFunction<void(Result<Halt>)> done) {
   const Version& live = *record()->live();
   Worker& worker = worker_of(live);
   std::optional<VersionRun::Options> options;
-  if (worker.plan) options = options_of(live, worker);
+  // A batch that never ran stands nowhere, and a run that is only asked would say where it ends.
+  bool never_ran = worker.plan && worker.plan->mode.type == plan::Mode::Type::batch &&
+                   live.batch.count == 0 && !live.replay;
+  if (worker.plan && !never_ran) options = options_of(live, worker);
   worker.is_held = true;
   Positions taken_over = live.stints.empty() ? Positions() : live.stints.back().inputs;
   auto tell = [this, taken_over = std::move(taken_over),
@@ -258,15 +261,16 @@ void Deployment::find_halt(UniqueFunction<void(Result<Halt>)> done) {
     }
     done(std::move(halt));
   };
-  worker.keeper->stop(
-      [this, options = std::move(options), number = live.number, tell = std::move(tell)]() mutable {
-        if (is_closing_) return tell(fail(Errc::cancelled, "the server is stopping"));
-        std::unique_ptr<Run> run;
-        if (options) run = environment_.start(std::move(*options));
-        halt_finder_ = std::make_unique<HaltFinder>(environment_.executor, environment_.data,
-                                                    owner_of(name_, number), std::move(run));
-        halt_finder_->begin(later(std::move(tell)));
-      });
+  worker.keeper->stop([this, options = std::move(options), number = live.number, never_ran,
+                       tell = std::move(tell)]() mutable {
+    if (is_closing_) return tell(fail(Errc::cancelled, "the server is stopping"));
+    if (never_ran) return tell(Halt());
+    std::unique_ptr<Run> run;
+    if (options) run = environment_.start(std::move(*options));
+    halt_finder_ = std::make_unique<HaltFinder>(environment_.executor, environment_.data,
+                                                owner_of(name_, number), std::move(run));
+    halt_finder_->begin(later(std::move(tell)));
+  });
 }
 
 /// Those of the positions that the version's plan reads, too; where records are gone by now, behind

@@ -67,12 +67,23 @@ void VersionMachine::snapshot_written(const Result<SnapshotStatus>& written) {
 void VersionMachine::take_turn() {
   if (timer_ != 0) executor_.cancel(std::exchange(timer_, 0));
   if (phase_ != Phase::ended) {
-    if (auto ok = turn(); !ok) fail_with(ok.error());
+    if (auto ok = turn(); !ok) fail_behind_commit(ok.error());
   }
   if (phase_ == Phase::ended && abandoned_) std::exchange(abandoned_, nullptr)();
 }
 
+// What is being committed will be there: whoever is to be told of it is told before the run ends.
+void VersionMachine::fail_behind_commit(const Error& error) {
+  if (!under_way_ || failing_) return fail_with(error);
+  failing_ = error;
+  inbox_->wake();
+}
+
 Result<void> VersionMachine::turn() {
+  if (failing_) {
+    if (auto ok = take_commit_result(); !ok) return ok;
+    return under_way_ ? Result<void>() : fail(failing_->code, failing_->what);
+  }
   if (abandoned_) {
     if (auto ok = take_commit_result(); !ok) return ok;
     if (!under_way_ && !snapshots_.busy()) end(RunState::stopped, {});

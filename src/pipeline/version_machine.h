@@ -138,6 +138,7 @@ class VersionMachine {
   Result<void> check_cut(const std::vector<std::optional<Offset>>& cut) const;
   void set_state(RunState state, std::optional<Error> error = {});
   void fail_with(Error error);
+  void fail_behind_commit(const Error& error);
   void end(RunState state, std::optional<Error> error);
 
   const Options options_;
@@ -177,6 +178,7 @@ class VersionMachine {
   stream::OutputBatches out_;
   PendingEpoch pending_;
   std::optional<UnderWay> under_way_;
+  std::optional<Error> failing_;  // why it ends when `under_way_` is committed
   std::shared_ptr<CommitResult> commit_result_;
   bool silent_ = false;
   bool finished_ = false;

@@ -10,12 +10,6 @@ namespace leat::plan {
 
 namespace {
 
-bool is_untimed(const Node& node) {
-  const auto* source = std::get_if<Source>(&node.body);
-  return source != nullptr && !source->file.empty() && source->event_time.empty() &&
-         !source->upsert;
-}
-
 // Whether the node does the same with a row whenever that happened.
 bool passes_any_time(const Node& node) {
   const auto* join = std::get_if<Join>(&node.body);
@@ -27,12 +21,17 @@ bool passes_any_time(const Node& node) {
 
 }  // namespace
 
+bool is_untimed(const Source& source) {
+  return !source.file.empty() && source.event_time.empty() && !source.upsert;
+}
+
 Result<void> check_untimed_rows(const BoundPlan& plan) {
   // By node, the source whose rows without time it gives.
   std::vector<std::optional<std::size_t>> untimed(plan.nodes.size());
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const BoundNode& bound = plan.nodes[i];
-    if (is_untimed(*bound.node)) untimed[i] = i;
+    const auto* source = std::get_if<Source>(&bound.node->body);
+    if (source != nullptr && is_untimed(*source)) untimed[i] = i;
     for (std::size_t input : bound.inputs) {
       if (!untimed[input]) continue;
       untimed[i] = untimed[input];

@@ -192,7 +192,9 @@ const record::Record* SideOutput::find_record(const column::Chunk& chunk, std::u
     if (buffer.bytes.empty() || buffer.node != run.node || buffer.partition != run.partition) {
       continue;
     }
-    const record::Record* record = finder_->find(buffer, chunk.context->places[row]);
+    auto& finder = finders_[{run.node, run.partition}];
+    if (!finder) finder = std::make_unique<RecordFinder>();
+    const record::Record* record = finder->find(buffer, chunk.context->places[row]);
     if (record != nullptr) return record;
   }
   return nullptr;

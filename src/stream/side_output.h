@@ -62,7 +62,7 @@ class SideOutput {
   /// their records soonest; forget_records() behind the last one.
   Rejected make_rejected(const std::string& node, const column::Schema& schema,
                          const column::Chunk& chunk, std::uint32_t row, const std::string& reason);
-  void forget_records() { finder_->reset(); }
+  void forget_records() { finders_.clear(); }
   /// To partition 0.
   void write_rejected(const Rejected& rejected, OutputBatches& out) const;
 
@@ -79,7 +79,8 @@ class SideOutput {
   Topic to_;
   /// By source and partition, the last record that was written because of a late row.
   std::map<std::pair<std::int32_t, std::int32_t>, Offset> last_late_;
-  std::unique_ptr<RecordFinder> finder_ = std::make_unique<RecordFinder>();
+  /// By source and partition, since rows of several come by turns.
+  std::map<std::pair<std::int32_t, std::int32_t>, std::unique_ptr<RecordFinder>> finders_;
 };
 
 }  // namespace leat::stream

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "plan/untimed_rows.h"
 #include "stream/file_feed.h"
 #include "stream/node_operators.h"
 #include "stream/topic_feed.h"
@@ -102,7 +103,8 @@ TaskInput& TaskInputs::add(std::size_t node, PartitionId partition, TopicReader*
   place.plan = &std::get<plan::Source>(bound.node->body);
   place.topic = topic;
   place.is_table = is_looked_up(plan_, node, plan::Join::Kind::table);
-  place.is_timed = !bound.table || is_looked_up(plan_, node, plan::Join::Kind::as_of);
+  bool counts = !bound.table || is_looked_up(plan_, node, plan::Join::Kind::as_of);
+  place.is_timed = counts && !plan::is_untimed(*place.plan);
   place.watch_idle = options_.watch_idle;
   SourceReader reader(bound, static_cast<std::int32_t>(node), partition, std::move(feed),
                       {options_.block_rows, used});
