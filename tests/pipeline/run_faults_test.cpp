@@ -155,6 +155,34 @@ TEST_CASE("a commit that fails ends the run; the next one goes on behind what co
   CHECK(play.record(2).epoch == 3);
 }
 
+TEST_CASE("what is on its way to the disk is shown before the run ends by what is behind it") {
+  Play play;
+  auto plan = plan_of("", "", "", R"({"name": "seen", "type": "sink", "input": "in",
+                                      "console": true},)");
+  auto options = play.options(plan);
+  std::string seen;
+  options.console = [&](std::string_view text) {
+    seen += text;
+    return Result<void>();
+  };
+  play.start(std::move(options));
+  play.pass(1ms);
+  play.hold_commits();
+  play.produce(0, "a", 1);
+  play.pass(1ms);
+  REQUIRE(play.held.size() == 1);
+  play.produce_value("{");
+  play.pass(1ms);
+  CHECK(seen.empty());
+  play.held[0].apply();
+  play.held[0].done({});
+  play.pass(1ms);
+  CHECK(seen.find(R"("n":1)") != std::string::npos);
+  CHECK(play.status().state == RunState::failed);
+  CHECK_MESSAGE(play.error().starts_with("pipeline p: record 1 of partition 0 of in: "),
+                play.error());
+}
+
 TEST_CASE("fault 32: a record that is none ends the run with its place, and again at each start") {
   Play play;
   play.start(plan_of(""));
