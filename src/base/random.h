@@ -46,7 +46,9 @@ class Random {
   }
   /// Uniform in [low, high].
   std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low) + 1));
+    // Ranges may be wider than what is signed.
+    std::uint64_t from = static_cast<std::uint64_t>(low);
+    return static_cast<std::int64_t>(from + below(static_cast<std::uint64_t>(high) - from + 1));
   }
   /// True once in `n` calls on average.
   bool one_in(std::uint64_t n) { return below(n) == 0; }
