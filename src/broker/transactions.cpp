@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds tick_interval{1000};
 /// Before a marker is tried again: at first, and at most.
 constexpr std::chrono::milliseconds marker_pause{1000};
 constexpr std::chrono::milliseconds marker_pause_max{16'000};
-constexpr std::int64_t expiry_interval_ms = 3600 * 1000;
+constexpr std::chrono::hours expiry_interval{1};
 constexpr std::int16_t epoch_max = std::numeric_limits<std::int16_t>::max();
 
 Error concurrent() {
@@ -86,6 +86,10 @@ void Transactions::open() {
       send_markers(entry);
     }
     if (entry.now.state == TransactionState::ongoing) {
+      // No longer ago than what makes it over: only the clock that may be set knows of it.
+      std::int64_t age_ms = clock_.wall_ms() - entry.now.started_ms;
+      entry.began = clock_.monotonic() - std::chrono::milliseconds(std::clamp<std::int64_t>(
+                                             age_ms, 0, entry.now.timeout_ms));
       entry.note =
           std::make_shared<Note>(Note{entry.recovered, true, false, entry.ending.has_value()});
     }
@@ -165,6 +169,7 @@ void Transactions::begin(Entry& entry, TransactionProtocol protocol) {
   now.previous = ProducerId{-1};
   // No two transactions of an id begin at the same time: markers are told apart by it.
   now.started_ms = std::max(now.updated_ms, now.started_ms + 1);
+  entry.began = clock_.monotonic();
   entry.recovered.clear();
   entry.note.reset();
   entry.is_recovered = entry.has_lost = false;
@@ -380,7 +385,7 @@ void Transactions::arm() {
 }
 
 void Transactions::tick() {
-  std::int64_t now_ms = clock_.wall_ms();
+  auto at = clock_.monotonic();
   for (auto& [id, entry] : entries_) {
     const Transaction& now = entry.now;
     if (now.state != TransactionState::ongoing || entry.is_busy) continue;
@@ -388,7 +393,7 @@ void Transactions::tick() {
     bool is_unnoted =
         entry.note && (!entry.note->is_durable || is_outdated) && !entry.note->is_under_way;
     if (is_unnoted) write_note(entry);
-    bool is_over = now_ms - now.started_ms >= now.timeout_ms;
+    bool is_over = at - entry.began >= std::chrono::milliseconds(now.timeout_ms);
     if (!is_over || !entry.is_idle()) continue;
     log_info("transaction '{}' is aborted: it was not ended within {} ms", id, now.timeout_ms);
     fence(entry);
@@ -397,9 +402,10 @@ void Transactions::tick() {
 }
 
 void Transactions::expire() {
+  auto now = clock_.monotonic();
+  if (expired_ && now - *expired_ < expiry_interval) return;
+  expired_ = now;
   std::int64_t now_ms = clock_.wall_ms();
-  if (now_ms - expired_ms_ < expiry_interval_ms) return;
-  expired_ms_ = now_ms;
   for (auto at = entries_.begin(); at != entries_.end();) {
     Entry& entry = (at++)->second;
     bool is_unused = entry.is_idle() && entry.now.state != TransactionState::ongoing;

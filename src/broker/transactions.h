@@ -20,6 +20,7 @@
 // partitions of which nothing was acknowledged: those abort what they find.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -144,6 +145,9 @@ class Transactions final : public TransactionGate {
     /// The one before, where its producer asked for the new one, or this coordinator took it.
     std::int16_t last_epoch = -1;
     bool is_busy = false;  // a record is being written, or an id drawn
+    /// When the open transaction began, by the monotonic clock: one that is set ends none, and
+    /// keeps none.
+    std::chrono::nanoseconds began{};
     std::vector<Parked> parked{};
     Executor::TimerId timer = 0;
     bool is_idle() const;
@@ -224,7 +228,7 @@ class Transactions final : public TransactionGate {
   std::optional<Error> broken_;
   bool is_opening_ = false;
   Executor::TimerId timer_ = 0;
-  std::int64_t expired_ms_ = 0;
+  std::optional<std::chrono::nanoseconds> expired_;  // when it looked last
   std::shared_ptr<void> alive_ = std::make_shared<int>(0);
 };
 

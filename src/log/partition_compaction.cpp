@@ -25,7 +25,7 @@ void PartitionLog::offer_compaction() {
   if (!now->last_stable_offset) return;
   CompactionPlan plan;
   std::int64_t now_ms = context_.clock.wall_ms();
-  if (now_ms < compaction_pause_ms_) return;
+  if (context_.clock.monotonic() < compaction_pause_) return;
   std::uint64_t clean_bytes = 0;
   std::uint64_t dirty_bytes = 0;
   bool is_overdue = false;
@@ -67,12 +67,12 @@ void PartitionLog::offer_compaction() {
 }
 
 void PartitionLog::compacted(std::optional<Offset> to) {
-  constexpr std::int64_t pause_ms = 60'000;
+  constexpr std::chrono::minutes pause{1};
   is_compacting_ = false;
   if (to) {
     compacted_to_ = std::max(compacted_to_, *to);
   } else {
-    compaction_pause_ms_ = context_.clock.wall_ms() + pause_ms;
+    compaction_pause_ = context_.clock.monotonic() + pause;
   }
 }
 

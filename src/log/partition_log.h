@@ -1,6 +1,7 @@
 // The one implementation of Log.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -224,7 +225,7 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   bool advancing_start_ = false;
   bool is_compacting_ = false;
   bool strays_cleared_ = false;
-  std::int64_t compaction_pause_ms_ = 0;  // not before
+  std::chrono::nanoseconds compaction_pause_{};  // not before
   bool removed_ = false;
   std::optional<Error> stopped_;
   std::vector<std::weak_ptr<Listener>> listeners_;

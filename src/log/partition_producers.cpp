@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t bytes_between_snapshots = std::uint64_t{32} << 20;
 /// A snapshot is written at most once in so many times its own bytes.
 constexpr std::uint64_t snapshot_share = 16;
-constexpr std::int64_t expiry_interval_ms = 10 * 60 * 1000;
+constexpr std::chrono::minutes expiry_interval{10};
 
 /// What the file holds, if it fits the log; an empty table from where the log has to be read if it
 /// does not.
@@ -197,10 +197,11 @@ void PartitionProducers::start_advanced(Offset start, Offset committed_end) {
 }
 
 void PartitionProducers::expire() {
-  std::int64_t now_ms = context_.clock.wall_ms();
-  if (!is_loaded_ || table_.empty() || now_ms - expired_ms_ < expiry_interval_ms) return;
-  expired_ms_ = now_ms;
-  if (table_.is_settled()) table_.expire(now_ms - context_.options.producer_expiration.count());
+  auto now = context_.clock.monotonic();
+  if (!is_loaded_ || table_.empty() || (expired_ && now - *expired_ < expiry_interval)) return;
+  expired_ = now;
+  if (!table_.is_settled()) return;
+  table_.expire(context_.clock.wall_ms() - context_.options.producer_expiration.count());
 }
 
 std::optional<Offset> PartitionProducers::stable_offset(Offset committed_end) const {

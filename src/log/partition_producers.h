@@ -2,6 +2,7 @@
 // again after a start, and who waits for what.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -86,7 +87,7 @@ class PartitionProducers {
   Offset snapshot_offset_{-1};
   std::uint64_t bytes_ = 0;  // of the log, behind the snapshot
   std::uint64_t snapshot_bytes_ = 0;
-  std::int64_t expired_ms_ = 0;
+  std::optional<std::chrono::nanoseconds> expired_;  // when it looked last
 };
 
 }  // namespace leat::log

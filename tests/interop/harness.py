@@ -88,8 +88,9 @@ def scratch():
 class Server:
     """`leat serve` over a data directory, on free ports that stay the same across restarts."""
 
-    def __init__(self, data, *arguments):
+    def __init__(self, data, *arguments, environment=None):
         self.data = pathlib.Path(data)
+        self.environment = dict(os.environ, **(environment or {}))
         shards = os.environ.get("LEAT_SHARDS")
         self.arguments = (*(["--shards", shards] if shards else []), *arguments)
         self.kafka = "127.0.0.1:0"
@@ -110,7 +111,7 @@ class Server:
                    self.http, *self.arguments]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, env=self.environment)
         for line in self.process.stdout:
             words = line.decode().split()
             if words[:1] == ["kafka"]:
