@@ -39,7 +39,6 @@ ServedView Deployment::served_view(const Version& version, const Worker& worker,
   view.past.pipeline = name_;
   view.past.version = version.number;
   view.past.plan = *worker.plan;
-  view.past.open = version.open;
   view.past.suffix = suffix;
   view.past.number = number;
   view.past.identity = fmt::format("{} {} {}", owner_of(name_, version.number), version.created_ms,

@@ -1,8 +1,9 @@
-// The value of a record of a version's epochs, version 1:
+// The value of a record of a version's epochs, version 1, and 2 of a beginning:
 //
 //   record    := version:u8 kind:u8 epoch:uvarlong (begin | steps)
 //
-//   begin     := flags:u8 begun_ms:varlong plan_hash:text count:uvarint input* repeats?   kind 1
+//   begin     := flags:u8 begun_ms:varlong plan_hash:text plan:text                       kind 1
+//                count:uvarint input* repeats?                     no plan in version 1
 //   flags     := 1 bounded, 2 flush, 4 repeats are there
 //   input     := flags:u8 source:uvarint name:text topic_id:u8*16 partition:uvarint start:uvarlong
 //                silent_to:uvarlong? end:uvarlong?
@@ -29,6 +30,7 @@ namespace leat::pipeline {
 namespace {
 
 constexpr std::uint8_t version_1 = 1;
+constexpr std::uint8_t version_2 = 2;
 enum class Kind : std::uint8_t { begin = 1, steps = 2 };
 
 constexpr std::uint8_t bit(bool set, int number) {
@@ -39,8 +41,8 @@ class Writer {
  public:
   explicit Writer(Bytes& out) : writer_(out) {}
 
-  void head(Kind kind, std::uint64_t epoch) {
-    writer_.write(version_1);
+  void head(std::uint8_t version, Kind kind, std::uint64_t epoch) {
+    writer_.write(version);
     writer_.write(static_cast<std::uint8_t>(kind));
     writer_.write_uvarlong(epoch);
   }
@@ -55,11 +57,12 @@ class Writer {
   }
 
   void write(const BeginRecord& begin) {
-    head(Kind::begin, begin.epoch);
+    head(version_2, Kind::begin, begin.epoch);
     writer_.write<std::uint8_t>(bit(begin.bounded, 0) | bit(begin.flush, 1) |
                                 bit(begin.repeats.has_value(), 2));
     writer_.write_varlong(begin.begun_ms);
     text(begin.plan_hash);
+    text(begin.plan);
     writer_.write_uvarlong(begin.inputs.size());
     for (const auto& input : begin.inputs) write(input);
     if (!begin.repeats) return;
@@ -69,7 +72,7 @@ class Writer {
   }
 
   void write(const EpochRecord& epoch) {
-    head(Kind::steps, epoch.epoch);
+    head(version_1, Kind::steps, epoch.epoch);
     writer_.write<std::uint8_t>(bit(epoch.silent, 0) | bit(epoch.files, 1) |
                                 bit(epoch.finished, 2) | bit(epoch.repeated.has_value(), 3));
     text(epoch.suffix);
@@ -132,7 +135,7 @@ class Reader {
     return reader_.ok() ? count : 0;
   }
 
-  BeginRecord begin(std::uint64_t epoch) {
+  BeginRecord begin(std::uint8_t version, std::uint64_t epoch) {
     BeginRecord begin;
     begin.epoch = epoch;
     std::uint8_t flags = this->flags(7);
@@ -140,6 +143,7 @@ class Reader {
     begin.flush = (flags & 2) != 0;
     begin.begun_ms = reader_.read_varlong();
     begin.plan_hash = text();
+    if (version >= version_2) begin.plan = text();
     for (auto left = count(input_bytes_min); left > 0 && reader_.ok(); --left) {
       begin.inputs.push_back(input());
     }
@@ -213,17 +217,18 @@ Bytes encode(const Record& record) {
 Result<Record> decode(BytesView bytes) {
   ByteReader reader(bytes);
   auto version = reader.read<std::uint8_t>();
-  if (reader.ok() && version != version_1) {
+  auto kind = reader.read<std::uint8_t>();
+  auto known = kind == static_cast<std::uint8_t>(Kind::begin) ? version_2 : version_1;
+  if (reader.ok() && (version < version_1 || version > known)) {
     return fail(Errc::unsupported_format,
                 fmt::format("the record of an epoch is of version {}; this is Leat of version {}",
-                            version, version_1));
+                            version, known));
   }
-  auto kind = reader.read<std::uint8_t>();
   std::uint64_t epoch = reader.read_uvarlong();
   std::optional<Record> record;
   Reader fields(reader);
   if (kind == static_cast<std::uint8_t>(Kind::begin)) {
-    record = fields.begin(epoch);
+    record = fields.begin(version, epoch);
   } else if (kind == static_cast<std::uint8_t>(Kind::steps)) {
     auto steps = fields.steps(epoch);
     if (!steps) return fail(steps);

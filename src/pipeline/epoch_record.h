@@ -48,7 +48,9 @@ struct BeginRecord {
 
   std::uint64_t epoch = 1;
   std::int64_t begun_ms = 0;
-  std::string plan_hash;
+  std::string plan_hash;  // lasting_hash() of it
+  /// lasting_text() of it. Empty if a Leat wrote it that did not keep plans.
+  std::string plan;
   std::vector<Input> inputs;
   bool bounded = false;
   bool flush = false;  // at that end

@@ -9,7 +9,6 @@
 
 #include "base/result.h"
 #include "base/unique_function.h"
-#include "pipeline/open_plan.h"
 #include "plan/plan.h"
 #include "stream/view.h"
 
@@ -21,8 +20,6 @@ struct PastView {
   std::string pipeline;
   std::uint32_t version = 1;
   plan::Plan plan;
-  /// What its plans were made of, if it is a batch that leaves something open.
-  std::optional<OpenPlan> open;
   /// Behind the names of what it writes to now.
   std::string suffix;
   /// The number of its sink among those that are views.

@@ -108,6 +108,11 @@ bool revises(const plan::Plan& plan) {
                      [&](const plan::Node& node) { return std::visit(may_revise, node.body); });
 }
 
+std::string lasting_text(plan::Plan plan) {
+  plan.mode = {};
+  return plan::print(plan);
+}
+
 std::string lasting_hash(plan::Plan plan) {
   plan.mode = {};
   return plan::hash(plan);

@@ -35,7 +35,9 @@ bool is_stateless(const plan::Plan& plan);
 /// Whether it tells a result before it is final, and tells it again when it has changed.
 bool revises(const plan::Plan& plan);
 
-/// The hash of what must not change while a version lives; its mode may.
+/// The canonical JSON of what must not change while a version lives; its mode may.
+std::string lasting_text(plan::Plan plan);
+/// The hash of that.
 std::string lasting_hash(plan::Plan plan);
 
 /// "stream", "micro_batch every 30 s", "batch at 0 2 * * *".

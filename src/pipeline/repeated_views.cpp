@@ -72,17 +72,19 @@ plan::Plan without_files(plan::Plan plan) {
   return plan;
 }
 
-/// The plan that a run of the version had, of which only the hash is remembered.
+/// The plan that a run of the version had: other values than now may have been filled in.
 Result<plan::Plan> plan_of(const PastView& wanted, const BeginRecord& begin) {
   if (lasting_hash(wanted.plan) == begin.plan_hash) return wanted.plan;
-  if (wanted.open) {
-    auto plan = fill_in(*wanted.open, {}, begin.begun_ms);
-    if (plan && lasting_hash(*plan) == begin.plan_hash) return plan;
+  if (begin.plan.empty()) {
+    return fail(Errc::invalid_request,
+                fmt::format("view {} was made at epoch {} by a run with another plan, by a Leat "
+                            "that did not keep plans: ask for it as it is now, or run that batch "
+                            "again",
+                            wanted.name, begin.epoch));
   }
-  return fail(Errc::invalid_request,
-              fmt::format("view {} was made at epoch {} by a run with other values, which are not "
-                          "kept: ask for it as it is now, or run that batch again",
-                          wanted.name, begin.epoch));
+  auto plan = plan::parse(begin.plan);
+  if (plan) plan->mode = wanted.plan.mode;
+  return plan;
 }
 
 std::vector<Offset> starts_of(const BeginRecord& begin) {

@@ -9,7 +9,6 @@
 #include "pipeline/version_machine.h"
 #include "plan/difference.h"
 #include "stream/pipeline.h"
-#include "stream/snapshot_positions.h"
 
 namespace leat::pipeline {
 
@@ -21,15 +20,10 @@ std::vector<Offset> starts_of(const BeginRecord& beginning) {
   return starts;
 }
 
-// In what the plan differs from that of a snapshot, which is the only one that keeps its plan.
-// Empty if that cannot be said.
-std::string change_of(const Snapshot* snapshot, const plan::Plan& plan) {
-  if (snapshot == nullptr) return "";
-  auto before = stream::plan_in(snapshot->state);
-  if (!before) return "";
-  std::string change = plan::difference(*before, plan::state_text(plan));
-  if (!change.empty()) return change;
-  return "it differs in what its sinks write to, in what it does with bad rows, or in idle_ms";
+// In what the plan differs from the one that the version began with.
+std::string change_of(const BeginRecord& beginning, const plan::Plan& plan) {
+  if (!beginning.plan.empty()) return plan::difference(beginning.plan, lasting_text(plan));
+  return fmt::format("its hash was {} and is {}", beginning.plan_hash, lasting_hash(plan));
 }
 
 bool is_batch(const plan::Plan& plan) {
@@ -106,14 +100,9 @@ Result<void> VersionMachine::open_task() {
 // Makes the task what it was at the snapshot; what is recorded behind it is repeated later.
 Result<void> VersionMachine::restore() {
   beginning_ = *recovery_->begin();
-  std::string hash = lasting_hash(options_.plan);
-  if (beginning_.plan_hash != hash) {
-    std::string change = change_of(recovery_->snapshot(), options_.plan);
-    if (change.empty()) {
-      change = fmt::format("its hash was {} and is {}", beginning_.plan_hash, hash);
-    }
-    return fail(Errc::snapshot_mismatch,
-                fmt::format("{} began with another plan: {}", owner_, change));
+  if (beginning_.plan_hash != lasting_hash(options_.plan)) {
+    return fail(Errc::snapshot_mismatch, fmt::format("{} began with another plan: {}", owner_,
+                                                     change_of(beginning_, options_.plan)));
   }
   if (auto ok = inputs_->check_same(beginning_, options_.pipeline); !ok) return ok;
   board_.show_beginning(beginning_);
@@ -205,6 +194,7 @@ Result<BeginRecord> VersionMachine::make_beginning() {
   beginning.epoch = epoch_ + 1;
   beginning.begun_ms = environment_.clock.wall_ms();
   beginning.plan_hash = lasting_hash(options_.plan);
+  beginning.plan = lasting_text(options_.plan);
   beginning.inputs = inputs_->inputs();
   beginning.bounded = options_.to.has_value() || is_batch(options_.plan);
   beginning.flush = options_.flush || is_batch(options_.plan);
@@ -260,11 +250,10 @@ Result<void> VersionMachine::begin_repeats(BeginRecord& beginning) {
     return fail(Errc::invalid_argument, fmt::format("{} has no epochs to repeat", options_.repeat));
   }
   if (theirs->plan_hash != beginning.plan_hash) {
-    return fail(
-        Errc::invalid_argument,
-        fmt::format("{} ran another plan, so its epochs cannot be repeated: its hash is {}, "
-                    "and {} here; replay it without them",
-                    options_.repeat, theirs->plan_hash, beginning.plan_hash));
+    return fail(Errc::invalid_argument,
+                fmt::format("{} ran another plan, so its epochs cannot be repeated: {}; replay it "
+                            "without them",
+                            options_.repeat, change_of(*theirs, options_.plan)));
   }
   if (auto ok = inputs_->check_same(*theirs, options_.pipeline); !ok) return ok;
   beginning.inputs = theirs->inputs;

@@ -28,13 +28,4 @@ Result<std::vector<Offset>> positions_in(BytesView snapshot) {
   return positions;
 }
 
-Result<std::string> plan_in(BytesView snapshot) {
-  auto reader = StateReader::open(snapshot);
-  if (!reader) return fail(reader);
-  if (auto ok = reader->section("task", 5); !ok) return fail(ok);
-  std::string text(reader->read_text());
-  if (!reader->ok()) return fail(Errc::corrupt_message, "the snapshot ends in its plan");
-  return text;
-}
-
 }  // namespace leat::stream

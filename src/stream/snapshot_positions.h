@@ -1,7 +1,6 @@
-// Where a task stood of which there is a snapshot, and what its plan was.
+// Where a task stood of which there is a snapshot.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -14,8 +13,5 @@ namespace leat::stream {
 /// none of what the task read. Errc::corrupt_message, Errc::unsupported_format,
 /// Errc::snapshot_mismatch.
 Result<std::vector<Offset>> positions_in(BytesView snapshot);
-
-/// The plan::state_text() of the plan that it is of. Errors as above.
-Result<std::string> plan_in(BytesView snapshot);
 
 }  // namespace leat::stream

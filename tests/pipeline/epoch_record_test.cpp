@@ -29,6 +29,7 @@ BeginRecord random_begin(Random& random) {
   begin.epoch = number(random);
   begin.begun_ms = static_cast<std::int64_t>(random.next());
   begin.plan_hash = text(random);
+  begin.plan = text(random);
   begin.bounded = random.one_in(2);
   begin.flush = random.one_in(2);
   for (auto left = random.below(4); left > 0; --left) {
@@ -101,11 +102,33 @@ TEST_CASE("whatever bytes there are, reading them ends") {
 
 TEST_CASE("a record of a later version of Leat is no damage") {
   Random random(1);
-  Bytes bytes = encode(random_epoch(random));
-  bytes[0] = std::byte{2};
+  for (const auto& record : {Record(random_begin(random)), Record(random_epoch(random))}) {
+    Bytes bytes = encode(record);
+    bytes[0] = static_cast<std::byte>(static_cast<int>(bytes[0]) + 1);
+    auto read = decode(bytes);
+    REQUIRE_FALSE(read.has_value());
+    CHECK(read.error().code == Errc::unsupported_format);
+  }
+}
+
+TEST_CASE("a beginning of version 1 is read, which has the hash of its plan alone") {
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.write_bytes(as_bytes("\1\1"));  // version and kind
+  writer.write_uvarlong(7);
+  writer.write<std::uint8_t>(1);  // bounded
+  writer.write_varlong(1'000);
+  writer.write_uvarlong(3);
+  writer.write_bytes(as_bytes("abc"));
+  writer.write_uvarlong(0);  // inputs
+  BeginRecord begin;
+  begin.epoch = 7;
+  begin.begun_ms = 1'000;
+  begin.plan_hash = "abc";
+  begin.bounded = true;
   auto read = decode(bytes);
-  REQUIRE_FALSE(read.has_value());
-  CHECK(read.error().code == Errc::unsupported_format);
+  REQUIRE_MESSAGE(read.has_value(), read.error().what);
+  CHECK(*read == Record(begin));
 }
 
 TEST_SUITE_END();

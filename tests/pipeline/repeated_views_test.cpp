@@ -175,6 +175,32 @@ TEST_CASE("a batch's view is that of its last end, while the next run is under w
         std::string::npos);
 }
 
+TEST_CASE("a batch's view of before is made by the plan that its run had") {
+  Play play;
+  auto hourly = counting(R"("mode": {"type": "batch"},)");
+  for (auto& node : hourly.nodes) {
+    if (auto* window = std::get_if<plan::Window>(&node.body)) window->window.size_ms = 3'600'000;
+  }
+  auto daily = counting(R"("mode": {"type": "batch"},)");
+  play.produce(1'000, "a");
+  play.produce(3'601'000, "a");
+  play.start(hourly);
+  play.pass(1s);
+  REQUIRE(play.status().state == RunState::finished);
+  std::string first = shown(play);
+  std::uint64_t first_end = play.status().epochs;
+  auto options = play.options(daily);
+  options.anew_behind = 1'000'000;
+  play.start(options);
+  play.pass(1s);
+  REQUIRE(play.status().state == RunState::finished);
+  Past past(play, daily);
+  CHECK(shown(play).ends_with(": a=2"));
+  CHECK(past.at({}) == shown(play));
+  CHECK(first.ends_with(": a=1"));
+  CHECK(past.at(first_end) == first);
+}
+
 TEST_CASE("what an ended batch is complete up to is in its view, and after a crash too") {
   for (bool with_snapshot : {false, true}) {
     CAPTURE(with_snapshot);

@@ -115,8 +115,25 @@ TEST_CASE("another plan under a version's name ends the run; another mode does n
   play.pass(1s);
   CHECK(play.error() == "");
   auto error = start_error(play, plan_of(""));
-  CHECK_MESSAGE(error.starts_with("p.1 began with another plan: its hash was "), error);
+  CHECK_MESSAGE(error.starts_with("p.1 began with another plan: nodes"), error);
   CHECK(play.status().error->code == Errc::snapshot_mismatch);
+}
+
+TEST_CASE("fault 33: another plan is refused with what differs, though there is no snapshot") {
+  Play play;
+  live(play, plan_of(per_second));
+  auto longer = plan_of(per_second);
+  auto elsewhere = longer;
+  for (auto& node : longer.nodes) {
+    if (auto* window = std::get_if<plan::Window>(&node.body)) window->window.size_ms = 7'000;
+  }
+  for (auto& node : elsewhere.nodes) {
+    if (auto* sink = std::get_if<plan::Sink>(&node.body)) sink->topic = "elsewhere";
+  }
+  CHECK(start_error(play, longer) ==
+        "p.1 began with another plan: nodes[1] 'x' window.size_ms was 1000 and is 7000");
+  CHECK(start_error(play, elsewhere) ==
+        "p.1 began with another plan: nodes[2] 'out' topic was \"out\" and is \"elsewhere\"");
 }
 
 TEST_CASE("an epoch that is missing, or damaged, ends the run") {
