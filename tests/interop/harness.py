@@ -1,7 +1,9 @@
 """What the scripts of this folder share: a server of their own, and a line for each check.
 
 A script prints `ok - what` or `not ok - what` for every check and exits 1 if one failed. LEAT names
-the binary; build/leat is taken otherwise. LEAT_SHARDS is how many shards its servers have.
+the binary; build/leat is taken otherwise. LEAT_SHARDS is how many shards its servers have, LEAT_SLOW
+by how much the binary is slower than it should be: all that is waited for may take so many times as
+long.
 """
 
 import contextlib
@@ -21,6 +23,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEAT = os.environ.get("LEAT", str(ROOT / "build" / "leat"))
 EDITS = ROOT / "tests" / "data" / "wikipedia-edits.jsonl.gz"
+SLOW = float(os.environ.get("LEAT_SLOW", "1"))
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
 _failed = 0
@@ -57,7 +60,7 @@ def run(*command, stdin=b"", timeout=120, env=None, cwd=None):
     """Runs a program to its end. Gives a CompletedProcess with bytes."""
     return subprocess.run(
         [str(part) for part in command], input=stdin, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, timeout=timeout, env=dict(os.environ, **(env or {})), cwd=cwd,
+        stderr=subprocess.PIPE, timeout=timeout * SLOW, env=dict(os.environ, **(env or {})), cwd=cwd,
         check=False)
 
 
@@ -67,7 +70,7 @@ def leat(*arguments, **options):
 
 def wait_for(condition, seconds=20):
     """Polls until `condition()` holds. False if it never did."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * SLOW
     while time.monotonic() < deadline:
         if condition():
             return True
@@ -139,7 +142,7 @@ class Server:
     def _end(self, how, seconds=20):
         self.process.send_signal(how)
         try:
-            code = self.process.wait(seconds)
+            code = self.process.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
