@@ -56,14 +56,16 @@ class MadeUpRun final : public Run {
     bool is_new = is_next_run || !log_.committed.contains(owner_);
     next_ = is_new ? log_.start : log_.committed[owner_];
     if (is_new && !options_.from.empty()) next_ = options_.from.front().offset.value();
-    if (options_.plan.mode.type == plan::Mode::Type::batch) {
-      end_ = is_new ? log_.end : log_.batch_ends[owner_];
-    }
+    bool is_batch = options_.plan.mode.type == plan::Mode::Type::batch;
+    bool has_end = !is_next_run && log_.batch_ends.contains(owner_);
+    if (is_batch) end_ = has_end ? log_.batch_ends[owner_] : log_.end;
     if (options_.to) end_ = options_.to->front().offset.value();
     if (is_new) log_.began[owner_] = log_.made;
     ++log_.runs;
     later([this, missing = missing_input(is_new)] {
       status_.error = missing;
+      // A run begins by writing down where it ends.
+      if (!missing && end_) log_.batch_ends[owner_] = *end_;
       set(missing ? RunState::failed : RunState::running);
       turn();
     });
@@ -177,7 +179,6 @@ class MadeUpRun final : public Run {
     if (fails) to = bad->second.first;
     if (to > next_) {
       ++log_.epochs[owner_];
-      if (end_) log_.batch_ends[owner_] = *end_;
       log_.committed[owner_] = to;
     }
     for (; next_ < to; ++next_) {

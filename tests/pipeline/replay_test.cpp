@@ -423,6 +423,21 @@ TEST_CASE("a stream takes over from a batch where its last run has ended") {
   CHECK(contains(world.run_now(), "p runs"));
 }
 
+TEST_CASE("a batch that was only asked where it stands reads in its first run all that is there") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(plan_text("p", 0, R"("mode": {"type": "batch"},)"));
+  world.deploy(plan_text());
+  CHECK(contains(world.promote(2), "version 2 of p is live"));
+  CHECK(contains(world.promote(1), "version 1 of p is live"));
+  world.pass(1s);
+  std::size_t given = world.log.outputs["out"].size();
+  world.log.end = 20;
+  CHECK(contains(world.run_now(), "p runs"));
+  world.pass(1s);
+  CHECK(world.log.outputs["out"].size() - given == 20);
+}
+
 TEST_CASE("a version that is not live is dropped alone, before its day is over") {
   Scene scene;
   scene.replay();

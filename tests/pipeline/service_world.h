@@ -80,6 +80,7 @@ class MadeUpData final : public VersionData {
     log_.committed.erase(owner);
     log_.epochs.erase(owner);
     log_.began.erase(owner);
+    log_.batch_ends.erase(owner);
     sim_.post([done = std::move(done)]() mutable { done({}); });
   }
   void delete_topic(const std::string& name, Done done) override {
