@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include "base/sim_executor.h"
+#include "file/fake_file_system.h"
+#include "file/file.h"
 #include "stream/memory_topics.h"
 #include "stream/pipeline.h"
 #include "stream/task.h"
@@ -25,7 +27,7 @@ class Tasks {
   explicit Tasks(std::int32_t partitions) { source_ = *topics.create_topic("in", partitions); }
 
   void open(const plan::Plan& plan, bool watch_idle = true) {
-    auto opened = Task::open(plan, topics, nullptr, clock, {.watch_idle = watch_idle});
+    auto opened = Task::open(plan, topics, &files, clock, {.watch_idle = watch_idle});
     REQUIRE_MESSAGE(opened, opened.error().what);
     task = std::move(*opened);
   }
@@ -57,6 +59,7 @@ class Tasks {
 
   MemoryTopics topics;
   SimExecutor clock;
+  file::FakeFileSystem files{clock, 1};
   std::unique_ptr<Task> task;
   std::vector<Decision> decisions;
 
@@ -122,6 +125,29 @@ TEST_CASE("no partition is idle where idle times are off") {
   REQUIRE(tasks.run());
   CHECK(tasks.values("out").empty());
   CHECK_FALSE(tasks.task->idle_in());
+}
+
+TEST_CASE("a file without event time does not hold back that of a topic beside it") {
+  Tasks tasks(1);
+  REQUIRE(file::replace_file(tasks.files, "/notes", as_bytes("one\ntwo\n")));
+  auto plan = plan::parse(R"({"version": 1, "name": "p", "nodes": [
+    {"name": "notes", "type": "source", "file": "/notes", "format": "raw",
+     "columns": [{"name": "line", "type": "text"}]},
+    {"name": "in", "type": "source", "topic": "in", "columns": [{"name": "n", "type": "bigint"}]},
+    {"name": "w", "type": "window", "input": "in", "window": {"kind": "tumbling", "size_ms": 1000},
+     "aggregates": [{"name": "rows", "function": "count"}]},
+    {"name": "noted", "type": "sink", "input": "notes", "topic": "noted"},
+    {"name": "out", "type": "sink", "input": "w", "topic": "out"}]})");
+  REQUIRE_MESSAGE(plan, plan.error().what);
+  tasks.open(*plan, false);
+  tasks.add(0, 1'000);
+  tasks.add(0, 5'000);
+  REQUIRE(tasks.run());
+  CHECK(tasks.values("noted").size() == 2);
+  CHECK(tasks.values("out").size() == 1);
+  const Progress progress = tasks.task->progress();
+  CHECK(progress.watermark == 5'000);
+  CHECK(progress.held_back_by == 1);
 }
 
 TEST_CASE("a sum beyond its type fails the run, or is left out and told") {
