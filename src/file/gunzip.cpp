@@ -24,6 +24,9 @@ struct Gunzip::Stream {
     give(begin.size());
   }
   ~Stream() { inflateEnd(&z); }
+  void skip_padding() {
+    for (; z.avail_in > 0 && *z.next_in == 0; ++z.next_in, --z.avail_in) is_padded = true;
+  }
   void give(std::size_t bytes) {
     z.next_in = reinterpret_cast<Bytef*>(input.data());
     z.avail_in = static_cast<uInt>(bytes);
@@ -34,6 +37,9 @@ struct Gunzip::Stream {
   bool input_ended = false;
   /// Between two members, or before the first.
   bool at_boundary = true;
+  /// Behind a member, or behind what pads the last one.
+  bool may_be_padded = false;
+  bool is_padded = false;
 };
 
 Gunzip::Gunzip(BytesView begin) : stream_(std::make_unique<Stream>(begin)) {}
@@ -55,19 +61,23 @@ Result<std::size_t> Gunzip::read(MutableBytes into, const Read& read_packed) {
       stream_->give(*got);
       stream_->input_ended = *got == 0;
     }
-    if (stream_->input_ended && stream_->at_boundary) break;
-    stream_->at_boundary = false;
+    if (stream_->may_be_padded) stream_->skip_padding();
+    if (stream_->may_be_padded && z.avail_in == 0 && !stream_->input_ended) continue;
+    if (stream_->input_ended && stream_->at_boundary && z.avail_in == 0) break;
+    if (stream_->is_padded) return fail(Errc::io_error, "broken gzip data");
+    stream_->at_boundary = stream_->may_be_padded = false;
     int code = inflate(&z, Z_NO_FLUSH);
-    if (code == Z_BUF_ERROR && stream_->input_ended) {
-      return fail(Errc::io_error, "the gzip file is cut short");
-    }
-    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
-      return fail(Errc::io_error, "broken gzip data");
+    bool is_cut = code == Z_BUF_ERROR && stream_->input_ended;
+    bool is_broken = code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR;
+    if (is_cut || is_broken) {
+      // What came before it is good, and the next call comes here again.
+      if (z.avail_out < into.size()) break;
+      return fail(Errc::io_error, is_cut ? "the gzip file is cut short" : "broken gzip data");
     }
     if (code == Z_STREAM_END) {
       // Another member may follow.
       inflateReset(&z);
-      stream_->at_boundary = true;
+      stream_->at_boundary = stream_->may_be_padded = true;
     }
   }
   return into.size() - z.avail_out;

@@ -10,8 +10,8 @@
 
 namespace leat::file {
 
-/// Unpacks gzip as it is read, also several members one behind the other, as `cat` makes them. Not
-/// thread-safe.
+/// Unpacks gzip as it is read, also several members one behind the other, as `cat` makes them, and
+/// zeros behind the last one, as tapes are padded with. Not thread-safe.
 class Gunzip {
  public:
   /// Gives what is packed, one after the other: into `into` as much as there is, a byte at least; 0
@@ -27,7 +27,7 @@ class Gunzip {
   static bool is_gzip(BytesView begin);
 
   /// The same, of what was packed; 0 also if there is no room. Errc::io_error, without a file's
-  /// name, if that is broken or ends within a member.
+  /// name, if that is broken or ends within a member, once all that is before it has been given.
   Result<std::size_t> read(MutableBytes into, const Read& read_packed);
 
  private:

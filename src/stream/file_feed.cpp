@@ -67,6 +67,7 @@ Result<void> FileFeed::open() {
   read_bytes_ = 0;
   begun_ = ended_ = false;
   gunzip_ = nullptr;
+  damage_.reset();
   std::byte begin[2];
   auto read = file_->read_at(0, begin);
   if (!read) return fail(read);
@@ -87,19 +88,22 @@ Result<std::size_t> FileFeed::read_file(MutableBytes into) {
   return read;
 }
 
-// Fills `into`; with fewer bytes where the text ends.
+// Fills `into`; with fewer bytes where the text ends, or is damaged: lines before that are given.
 Result<std::size_t> FileFeed::read(MutableBytes into) {
   if (gunzip_ == nullptr) {
     auto read = read_file(into);
     ended_ = read_bytes_ == file_bytes_;
     return read;
   }
+  if (damage_) return tl::unexpected(*damage_);
   std::size_t size = 0;
   while (size < into.size() && !ended_) {
     auto some = gunzip_->read(into.subspan(size),
                               [this](MutableBytes packed) { return read_file(packed); });
     if (!some) {
-      return fail(some.error().code, fmt::format("{}: {}", path_, some.error().what));
+      damage_ = Error{some.error().code, fmt::format("{}: {}", path_, some.error().what)};
+      if (size == 0) return tl::unexpected(*damage_);
+      break;
     }
     ended_ = *some == 0;
     size += *some;

@@ -16,8 +16,9 @@ namespace leat::stream {
 
 /// A line's number, from 0, is its record's offset, and there is neither key nor timestamp. Lines
 /// end in LF or CRLF, the last one also where the file ends; those of CSV go on within quotes. A
-/// file that is gzip is unpacked. What is appended to a file that is being read is not read.
-/// Memory: the blocks that rows hold, a longest line at least.
+/// file that is gzip is unpacked; what is before damage in it is given before the error. What is
+/// appended to a file that is being read is not read. Memory: the blocks that rows hold, a longest
+/// line at least.
 class FileFeed final : public RecordFeed {
  public:
   struct Options {
@@ -61,8 +62,9 @@ class FileFeed final : public RecordFeed {
   std::uint64_t file_bytes_ = 0;
   std::uint64_t read_bytes_ = 0;  // of them
   std::unique_ptr<file::Gunzip> gunzip_;
-  bool begun_ = false;  // something was read of the text
-  bool ended_ = false;  // and all of it
+  std::optional<Error> damage_;  // behind what was read of the text
+  bool begun_ = false;           // something was read of the text
+  bool ended_ = false;           // and all of it
   ReadBuffers buffers_;
   std::shared_ptr<ReadBuffer> buffer_;
   BytesView bytes_;        // of the file, in buffer_

@@ -383,20 +383,26 @@ TEST_CASE("a file's lines end in LF, CRLF or with the file") {
         "! line 1 of /f is longer than 0 MiB");
 }
 
+namespace {
+
+/// As gzip packs it.
+std::string packed(const std::string& text) {
+  std::string out(text.size() + 1024, '\0');
+  z_stream z{};
+  REQUIRE(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  z.avail_in = static_cast<uInt>(text.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE("a file that is gzip is unpacked, also of several members, and told if it is broken") {
-  auto packed = [](const std::string& text) {
-    std::string out(text.size() + 1024, '\0');
-    z_stream z{};
-    REQUIRE(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    z.avail_in = static_cast<uInt>(text.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-  };
   std::string text;
   for (int i = 0; i < 1000; ++i) text += fmt::format("line {}\n", i * i);
   Files files;
@@ -423,6 +429,50 @@ TEST_CASE("a file that is gzip is unpacked, also of several members, and told if
       CHECK(record->offset == Offset{line});
       CHECK(as_text(*record->value) == plain[static_cast<std::size_t>(line)]);
     }
+  }
+}
+
+TEST_CASE("zeros behind gzip are padding, whatever else is there is damage") {
+  std::string text = "a\nb\n";
+  using Lines = std::vector<std::string>;
+  const Lines broken{"a", "b", "! /f: broken gzip data"};
+  Files files;
+  for (std::size_t block : {3, 4096}) {
+    FileFeed::Options options{false, block};
+    for (std::size_t zeros : {1, 511, 600'000}) {
+      std::string padded = packed("a\n") + packed("b\n") + std::string(zeros, '\0');
+      CHECK(files.lines(padded, options) == Lines{"a", "b"});
+      CHECK(files.lines(padded + "x", options) == broken);
+      CHECK(files.lines(padded + packed("c\n"), options) == broken);
+    }
+    CHECK(files.lines(packed(text) + "xy", options) == broken);
+    // Before the first member there is none.
+    CHECK(files.lines(std::string("\x1f\x8b\0\0", 4), options).back().starts_with("! /f: "));
+  }
+}
+
+TEST_CASE("lines before damage in gzip are given before the error, in blocks of any size") {
+  std::string text;
+  Random random(3);
+  for (int i = 0; i < 2000; ++i) text += fmt::format("line {}\n", random.next());
+  Files files;
+  auto whole = files.lines(text, {false, 4096});
+  for (bool cut : {true, false}) {
+    CAPTURE(cut);
+    std::string damaged = packed(text);
+    std::size_t at = damaged.size() * 3 / 4;
+    if (cut) {
+      damaged.resize(at);
+    } else {
+      // So that it is found there.
+      for (std::size_t i = 0; i < 64; ++i) damaged[at + i] = '\xff';
+    }
+    auto few = files.lines(damaged, {false, 7});
+    auto many = files.lines(damaged, {false, 1 << 20});
+    CHECK(few.size() > whole.size() / 2);
+    CHECK(few == many);
+    CHECK(few.back().starts_with("! /f: "));
+    if (cut) CHECK(std::equal(few.begin(), few.end() - 1, whole.begin()));
   }
 }
 
