@@ -34,10 +34,15 @@ struct HoldingBack {
   bool is_silent = false;
 };
 
-std::string event_time_text(Watermark watermark, const std::optional<HoldingBack>& by) {
+template <class Partitions>
+std::string event_time_text(Watermark watermark, const std::optional<HoldingBack>& by,
+                            const Partitions& partitions) {
   if (watermark == watermark_max) return "event time has ended";
   std::string text = watermark == watermark_min ? "event time has not begun"
                                                 : "event time is at " + time_text(watermark);
+  bool any_idle =
+      std::any_of(partitions.begin(), partitions.end(), [](const auto& one) { return one.idle; });
+  if (!by && !any_idle) return "nothing that it reads has an event time";
   if (!by) return text + ", all partitions are idle";
   return fmt::format("{}, held back by partition {} of {}{}", text, by->partition.value(), by->name,
                      by->is_silent ? ", which has given no row" : "");
@@ -83,7 +88,7 @@ class PlainRun final : public ForegroundRun {
       const auto& partition = progress.partitions[*progress.held_back_by];
       by = {partition.name, partition.id, partition.watermark == watermark_min};
     }
-    figures.event_time = event_time_text(progress.watermark, by);
+    figures.event_time = event_time_text(progress.watermark, by, progress.partitions);
     Watermark at = by ? progress.partitions[*progress.held_back_by].watermark : watermark_min;
     figures.held_back_by = held_back_text(by, at, progress.partitions);
     return figures;
@@ -163,7 +168,7 @@ RunFigures ResumingRun::figures() const {
     const auto& partition = status.partitions[*status.held_back_by];
     by = {partition.name, partition.partition, partition.watermark == watermark_min};
   }
-  figures.event_time = event_time_text(status.watermark, by);
+  figures.event_time = event_time_text(status.watermark, by, status.partitions);
   Watermark at = by ? status.partitions[*status.held_back_by].watermark : watermark_min;
   figures.held_back_by = held_back_text(by, at, status.partitions);
   return figures;

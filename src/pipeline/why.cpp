@@ -162,8 +162,9 @@ class Look {
     bool is_all_read = lag_records(status_) == 0;
     if (status_.rows_in == 0 || !waits() || status_.rows_out > 0) return;
     if (!status_.held_back_by) {
-      say("Event time is at {}; all partitions are idle, so it moves when a row comes.",
-          time_text(status_.watermark));
+      std::string at = status_.watermark == watermark_min ? "has not begun"
+                                                          : "is at " + time_text(status_.watermark);
+      say("Event time {}; all partitions are idle, so it moves when a row comes.", at);
       return;
     }
     const PartitionStatus& holder = status_.partitions.at(*status_.held_back_by);

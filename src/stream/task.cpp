@@ -282,12 +282,13 @@ Progress Task::progress() const {
     progress.rows_in += input->rows();
     progress.bytes_in += reader.bytes_read();
     progress.bad += input->bad();
+    // What event time does not wait for has none to compare with others.
+    Watermark watermark = input->place().is_timed ? reader.watermark() : watermark_min;
     progress.partitions.push_back({input->place().source, input->name(), reader.partition(),
-                                   reader.position(), reader.watermark(), input->is_idle()});
-    bool holds =
-        !input->is_idle() && input->place().is_timed && (!least || reader.watermark() < *least);
+                                   reader.position(), watermark, input->is_idle()});
+    bool holds = !input->is_idle() && input->place().is_timed && (!least || watermark < *least);
     if (!holds) continue;
-    least = reader.watermark();
+    least = watermark;
     progress.held_back_by = progress.partitions.size() - 1;
   }
   return progress;

@@ -92,7 +92,11 @@ TEST_CASE(
   CHECK(contains(scene.why(),
                  "Event time is at 2015-09-12T11:59:00Z, held back by partition 1 of edits"));
   scene.status().held_back_by.reset();
-  CHECK(contains(scene.why(), "all partitions are idle, so it moves when a row comes."));
+  CHECK(contains(scene.why(),
+                 "Event time is at 2015-09-12T11:59:00Z; all partitions are idle, so it moves when "
+                 "a row comes."));
+  scene.status().watermark = operators::watermark_min;
+  CHECK(contains(scene.why(), "Event time has not begun; all partitions are idle, so it moves "));
 }
 
 TEST_CASE("a window that is not over says until when") {
