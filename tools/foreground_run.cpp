@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "column/timestamp.h"
+#include "pipeline/run_inputs.h"
 #include "pipeline/version_run.h"
 #include "stream/runner.h"
 
@@ -25,6 +26,23 @@ std::string time_text(Watermark watermark) {
   std::string text;
   column::append_timestamp(text, {watermark});
   return text;
+}
+
+constexpr const char* fresh =
+    "--fresh, with which it begins at the start of its topics, and what it wrote stays";
+
+void replace(std::string& text, const std::string& part, const std::string& with) {
+  if (auto at = text.find(part); at != text.npos) text.replace(at, part.size(), with);
+}
+
+/// The same error without what can be done about a deployed pipeline: nobody deployed this one.
+std::string without_versions(std::string what, const std::string& pipeline) {
+  replace(what, pipeline::ways_out(pipeline),
+          fmt::format("put the topic back as it was, from a backup, and run it again, or run it "
+                      "with {}",
+                      fresh));
+  replace(what, ": " + pipeline::way_anew(pipeline), "");
+  return what;
 }
 
 /// The partition that holds event time back.
@@ -122,8 +140,9 @@ class ResumingRun final : public ForegroundRun {
   }
   Result<void> wait() override {
     auto ended = run_->wait();
-    if (ended || ended.error().code != Errc::snapshot_mismatch) return ended;
-    std::string why = ended.error().what;
+    if (ended) return ended;
+    std::string why = without_versions(ended.error().what, options_.pipeline);
+    if (ended.error().code != Errc::snapshot_mismatch) return fail(ended.error().code, why);
     // People know it by the plan's name.
     std::string owner = fmt::format("{}.{} ", options_.pipeline, options_.version);
     if (why.starts_with(owner)) why.replace(0, owner.size(), "it ");

@@ -15,6 +15,11 @@ std::string ways_out(const std::string& pipeline) {
       pipeline);
 }
 
+std::string way_anew(const std::string& pipeline) {
+  return fmt::format("make a new version: leat pipeline replay {} --from start --promote",
+                     pipeline);
+}
+
 Result<RunInputs> RunInputs::open(const stream::Task& task, const plan::Plan& plan,
                                   stream::TopicStore& topics) {
   RunInputs inputs;
@@ -94,9 +99,8 @@ Result<void> RunInputs::check_same(const BeginRecord& begin, const std::string& 
       return fail(
           Errc::snapshot_mismatch,
           fmt::format("{} has another number of partitions than when the version began, and "
-                      "keys may be in others: make a new version: leat pipeline replay {} "
-                      "--from start --promote",
-                      differs.name, pipeline));
+                      "keys may be in others: {}",
+                      differs.name, way_anew(pipeline)));
     }
     if (begin.inputs[i].topic_id == inputs_[i].topic_id) continue;
     return fail(Errc::unknown_topic_id,

@@ -55,5 +55,7 @@ class RunInputs {
 
 /// What is left to do about a pipeline whose input is not what it was.
 std::string ways_out(const std::string& pipeline);
+/// The same where only a version that begins anew can help.
+std::string way_anew(const std::string& pipeline);
 
 }  // namespace leat::pipeline

@@ -106,6 +106,30 @@ TEST_CASE("of rows without event time none is told") {
   CHECK(figures.held_back_by.empty());
 }
 
+TEST_CASE("a run whose input is gone says what helps one that nobody has deployed") {
+  Ground ground;
+  for (int i = 0; i < 3; ++i) ground.add("in", 1'000, "k", "{}");
+  auto start = [&] {
+    auto plan = plan::parse(R"({"version": 1, "name": "p", "nodes": [
+      {"name": "in", "type": "source", "topic": "in", "columns": [{"name": "n", "type": "bigint"}]},
+      {"name": "out", "type": "sink", "input": "in", "topic": "out"}]})");
+    REQUIRE(plan.has_value());
+    return make_resuming_run(std::move(*plan), {ground.topics, ground.files, ground.clock},
+                             {ground.epochs, ground.directory});
+  };
+  CHECK(Ground::figures_behind(3, *start()).rows_in == 3);
+  for (int i = 0; i < 3; ++i) ground.add("in", 1'000, "k", "{}");
+  ground.topics.trim({ground.topics.find_topic("in")->id, PartitionId{0}}, Offset{5});
+  auto run = start();
+  run->start();
+  auto ended = run->wait();
+  REQUIRE_FALSE(ended.has_value());
+  CHECK(ended.error().what ==
+        "the next record to read, offset 3 of partition 0 of in, was deleted: its records are 5 to "
+        "6 now; put the topic back as it was, from a backup, and run it again, or run it with "
+        "--fresh, with which it begins at the start of its topics, and what it wrote stays");
+}
+
 TEST_SUITE_END();
 
 }  // namespace leat::tools
