@@ -35,6 +35,28 @@ std::int64_t revised_ms(const plan::Plan& plan) {
   return bound ? reach_of(*bound).ms.value_or(0) : 0;
 }
 
+/// Before which time two versions have both given all that there is to give, if one of them rests
+/// and the other one has read on; the largest one if they stand at one place, or nobody knows.
+/// `rests` is where the plan that rests has come to: a batch has closed there what was open.
+std::int64_t covered_by_both(VersionData& data, const plan::Plan& resting, const Positions& rests,
+                             const Positions& reads) {
+  Positions both = rests;
+  bool is_one_place = true;
+  for (Position& position : both) {
+    for (const Position& other : reads) {
+      bool is_same = other.name == position.name && other.partition == position.partition;
+      if (!is_same || other.offset == position.offset) continue;
+      is_one_place = false;
+      position.offset = std::min(position.offset, other.offset);
+    }
+  }
+  if (is_one_place) return time_max;
+  auto before = data.time_before(resting, both);
+  if (!before) return time_max;
+  bool has_ended = resting.mode.type == plan::Mode::Type::batch;
+  return (has_ended ? before->watermark_at_end_ms : before->watermark_ms).value_or(time_min);
+}
+
 /// The records of a version in a topic: those that it wrote beside the live one, and those that it
 /// wrote as the live one.
 std::vector<OutputRange> output_of(const Version& version, const std::string& topic,
@@ -91,10 +113,17 @@ std::int64_t Deployment::given_to(const Version& version, const Version& live) c
   std::int64_t revised = std::max(revised_ms(*plan), revised_ms(*live_plan));
   const Replay& replay = *version.replay;
   if (replay.to.empty()) {
-    // They stand at one place. One that waits longer for rows has not given what it waits for.
+    std::int64_t to_ms = time_max;
+    if (std::shared_ptr<Run> other = run_of(version.number); other && live_stands_still()) {
+      auto halt = environment_.data.find_halt(owner_of(name_, live.number));
+      if (halt && halt->lost.empty()) {
+        to_ms = covered_by_both(environment_.data, *live_plan, halt->at, other->positions());
+      }
+    }
+    // Else they stand at one place. One that waits longer for rows has not given what it waits for.
     bool is_known = status && live_status && status->watermark != live_status->watermark;
-    if (!is_known) return time_max;
-    return plus(std::min(status->watermark, live_status->watermark), -revised);
+    if (is_known) to_ms = std::min({to_ms, status->watermark, live_status->watermark});
+    return to_ms == time_max ? time_max : plus(to_ms, -revised);
   }
   if (!replay.flush && status) return plus(status->watermark, -revised);
   // What was open at the end was closed there, and not by the live version; or the run is of

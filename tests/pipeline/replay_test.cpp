@@ -163,6 +163,27 @@ TEST_CASE("a comparison is of what both gave, where one did not begin at the sta
   CHECK(scene.compare.asked.back().to_ms == 79);
 }
 
+TEST_CASE("a stream beside a batch at rest is compared up to where both have read") {
+  ServiceWorld world;
+  world.log.end = 10;
+  world.deploy(plan_text("p", 0, R"("mode": {"type": "batch"},)"));
+  world.run_now();
+  world.pass(1s);
+  std::int64_t to_ms = Comparison().to_ms;
+  SUBCASE("which is the same place") {}
+  SUBCASE("which the batch has come to") {
+    world.log.end = 15;
+    to_ms = 9;
+  }
+  world.deploy(plan_text());
+  ReplayRequest request;
+  request.diff = true;
+  world.replay(request);
+  world.pass(2s);
+  REQUIRE(world.compare.asked.size() == 1);
+  CHECK(world.compare.asked.front().to_ms == to_ms);
+}
+
 TEST_CASE("what was compared for an earlier replay says nothing of a later one") {
   Scene scene;
   scene.compare.is_slow = true;
