@@ -51,6 +51,12 @@ class PendingEpoch {
     return commits_seldom_ ? begun_ + patience_with_output : begun_;
   }
 
+  /// Nobody will commit it.
+  void drop() {
+    take_steps();
+    take_output();
+  }
+
   std::size_t steps() const { return steps_.size(); }
   std::vector<EpochRecord::Step> take_steps() {
     closed_ = false;

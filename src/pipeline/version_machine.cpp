@@ -76,19 +76,22 @@ void VersionMachine::take_turn() {
 void VersionMachine::fail_behind_commit(const Error& error) {
   if (!under_way_ || failing_) return fail_with(error);
   failing_ = error;
+  pending_.drop();
   inbox_->wake();
 }
 
+// Nothing more is begun. What was done before the step that failed is whole, and is committed.
+Result<void> VersionMachine::wind_up() {
+  if (auto ok = take_commit_result(); !ok) return ok;
+  if (under_way_) return {};
+  if (failing_ && !abandoned_ && pending_.steps() > 0) return commit_pending();
+  if (failing_) return fail(failing_->code, failing_->what);
+  if (!snapshots_.busy()) end(RunState::stopped, {});
+  return {};
+}
+
 Result<void> VersionMachine::turn() {
-  if (failing_) {
-    if (auto ok = take_commit_result(); !ok) return ok;
-    return under_way_ ? Result<void>() : fail(failing_->code, failing_->what);
-  }
-  if (abandoned_) {
-    if (auto ok = take_commit_result(); !ok) return ok;
-    if (!under_way_ && !snapshots_.busy()) end(RunState::stopped, {});
-    return {};
-  }
+  if (failing_ || abandoned_) return wind_up();
   switch (phase_) {
     case Phase::opening: return open();
     case Phase::recovering: return recover_some();
@@ -103,10 +106,15 @@ Result<void> VersionMachine::work() {
   if (auto ok = commit_if_due(); !ok) return ok;
   if (rests()) return settle();
   if (!may_step()) return {};
+  std::size_t console_bytes = console_text_.size();
   auto stepped = step();
-  if (!stepped) return fail(stepped);
-  if (!*stepped) {
-    if (auto ok = came_to_end(); !ok) return ok;
+  if (stepped && !*stepped) {
+    if (auto ok = came_to_end(); !ok) stepped = fail(ok);
+  }
+  if (!stepped) {
+    console_text_.resize(console_bytes);
+    failing_ = stepped.error();
+    return wind_up();
   }
   if (auto ok = commit_if_due(); !ok) return ok;
   if (rests()) return settle();
@@ -138,7 +146,7 @@ Result<void> VersionMachine::take_commit_result() {
   }
   board_.show_epoch(done.epoch, (at - done.begun) / 1us);
   if (done.first_step) environment_.pace->lived(at - *done.first_step);
-  show_views(done.epoch, done.made_ms, done.watermark, done.positions);
+  if (done.views) show_views(done.epoch, done.made_ms, done.watermark, done.positions);
   if (done.finished) open_views_to_readers();
   if (done.files) {
     if (auto ok = task_->publish_files(); !ok) return ok;
@@ -174,7 +182,12 @@ Result<void> VersionMachine::commit_if_due() {
   auto due_at = pending_.due_at();
   bool due = due_at && (rests() || *due_at <= environment_.clock.monotonic());
   if (!due && !files_due()) return {};
-  auto progress = task_->progress();
+  return commit_pending();
+}
+
+// Where the run fails, what its last step has done to the task is no part of it.
+Result<void> VersionMachine::commit_pending() {
+  auto progress = pending_.steps() > 0 ? std::move(stepped_to_) : task_->progress();
   auto record = make_record(progress);
   if (!record) return fail(record);
   auto output = pending_.take_output();
@@ -186,12 +199,18 @@ Result<void> VersionMachine::commit_if_due() {
   under_way.console = std::exchange(console_text_, {});
   under_way.files = record->files;
   under_way.finished = record->finished;
+  under_way.views = !failing_;
+  if (options_.observer != nullptr || !views_.empty()) {
+    std::vector<Offset> positions;
+    for (const auto& partition : progress.partitions) positions.push_back(partition.position);
+    under_way.positions = inputs_->named(positions);
+  }
   under_way.made_ms =
       record->steps.empty() ? environment_.clock.wall_ms() : record->steps.back().step.now_ms;
   // What gives nothing may have waited for more.
   if (environment_.pace != nullptr && is_seen) under_way.first_step = first_step_at_;
   commit(Record(std::move(*record)), std::move(output), std::move(under_way));
-  take_snapshot_if_due();
+  if (!failing_) take_snapshot_if_due();
   return {};
 }
 
@@ -203,7 +222,7 @@ Result<EpochRecord> VersionMachine::make_record(const stream::Progress& progress
   record.silent = silent_;
   record.finished = finished_;
   record.repeated = repeated_;
-  if (files_due()) {
+  if (!failing_ && files_due()) {
     auto prepared = task_->prepare_files(record.epoch);
     if (!prepared) return fail(prepared);
     record.files = *prepared;
@@ -225,10 +244,7 @@ void VersionMachine::commit(const Record& record, std::vector<stream::OutputBatc
   under_way.epoch = epoch_of(record);
   under_way.begun = environment_.clock.monotonic();
   if (options_.observer != nullptr) under_way.output = output;
-  if (options_.observer != nullptr || !views_.empty()) {
-    under_way.positions = inputs_->named(task_->positions());
-  }
-  seal_views();
+  if (under_way.views) seal_views();
   under_way_ = std::move(under_way);
   commit_result_ = std::make_shared<CommitResult>();
   auto done = [result = commit_result_, inbox = inbox_,

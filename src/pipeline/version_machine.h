@@ -71,6 +71,7 @@ class VersionMachine {
     std::int64_t made_ms = 0;  // by the wall's clock
     bool files = false;
     bool finished = false;
+    bool views = true;  // are shown as of it
     std::string console;
     std::vector<stream::OutputBatch> output;  // for the observer, if there is one
     Positions positions;                      // for it and for views
@@ -95,8 +96,10 @@ class VersionMachine {
   // Working: version_machine.cpp.
   Result<void> turn();
   Result<void> work();
+  Result<void> wind_up();
   Result<void> take_commit_result();
   Result<void> commit_if_due();
+  Result<void> commit_pending();
   Result<EpochRecord> make_record(const stream::Progress& progress);
   void commit(const Record& record, std::vector<stream::OutputBatch> output, UnderWay under_way);
   void take_snapshot_if_due();
@@ -177,8 +180,9 @@ class VersionMachine {
   std::chrono::nanoseconds first_step_at_{0};  // of what is pending
   stream::OutputBatches out_;
   PendingEpoch pending_;
+  stream::Progress stepped_to_;  // behind the last step of it
   std::optional<UnderWay> under_way_;
-  std::optional<Error> failing_;  // why it ends when `under_way_` is committed
+  std::optional<Error> failing_;  // why it ends when what was done is committed
   std::shared_ptr<CommitResult> commit_result_;
   bool silent_ = false;
   bool finished_ = false;

@@ -53,6 +53,7 @@ void VersionMachine::add_step(stream::StepRecord step, std::vector<stream::Outpu
   auto now = environment_.clock.monotonic();
   std::uint64_t hash = hash_.of(output);
   pending_.add(std::move(step), hash, std::move(output), now);
+  stepped_to_ = task_->progress();
   constexpr std::size_t console_bytes_max = 1 << 20;
   if (console_text_.size() >= console_bytes_max) pending_.close();
   if (task_->file_bytes() > 0 && files_since_ == 0ns) files_since_ = now;

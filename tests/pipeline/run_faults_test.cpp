@@ -1,4 +1,5 @@
 // What a run does when what it stands on is not what it was: it ends, and says what and why.
+#include <algorithm>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -198,6 +199,54 @@ TEST_CASE("what is on its way to the disk is shown before the run ends by what i
   CHECK(play.status().state == RunState::failed);
   CHECK_MESSAGE(play.error().starts_with("pipeline p: record 1 of partition 0 of in: "),
                 play.error());
+}
+
+TEST_CASE("steps that were done before the one that fails come out, and it gives nothing") {
+  Play play;
+  auto plan = plan_of("", "", "", R"({"name": "seen", "type": "sink", "input": "in",
+                                      "console": true},)");
+  std::string seen;
+  auto start = [&] {
+    auto options = play.options(plan);
+    options.console = [&](std::string_view text) {
+      seen += text;
+      return Result<void>();
+    };
+    play.start(std::move(options));
+  };
+  start();
+  play.pass(1ms);
+  play.hold_commits();
+  for (int i = 1; i < 4; ++i) {
+    play.produce(0, "a", i);
+    play.pass(1ms);
+  }
+  REQUIRE(play.held.size() == 1);
+  play.produce(0, "a", 4);
+  play.produce_value("{");
+  play.pass(1ms);
+  CHECK(play.status().state == RunState::running);
+  play.commit();
+  play.pass(1ms);
+  CHECK(play.numbers() == "1");
+  CHECK(play.status().state == RunState::running);
+  play.commit();
+  play.pass(1ms);
+  CHECK(play.status().state == RunState::failed);
+  CHECK_MESSAGE(play.error().starts_with("pipeline p: record 4 of partition 0 of in: "),
+                play.error());
+  CHECK(play.numbers() == "1 2 3");
+  CHECK(std::count(seen.begin(), seen.end(), '\n') == 3);
+  CHECK(play.status().rows_in == 3);
+  CHECK(play.record(2).counts.rows_in == 2);
+  // The next one goes on behind them.
+  play.epochs.set_commit({});
+  auto before = play.error();
+  start();
+  play.pass(1s);
+  CHECK(play.error() == before);
+  CHECK(play.numbers() == "1 2 3");
+  CHECK(std::count(seen.begin(), seen.end(), '\n') == 3);
 }
 
 TEST_CASE("fault 32: a record that is none ends the run with its place, and again at each start") {
