@@ -142,7 +142,9 @@ Result<void> PlanOutputs::reject(std::size_t node, const column::Schema& schema,
                                  std::uint32_t row, const std::string& reason) {
   switch (plan_.plan->bad_rows.policy) {
     case BadRows::Policy::skip: return {};
-    case BadRows::Policy::dead_letter: keep_rejected(node, schema, chunk, row, reason); return {};
+    case BadRows::Policy::dead_letter:
+      bad_rows_->keep_rejected(node, schema, chunk, row, reason);
+      return {};
     case BadRows::Policy::fail: break;
   }
   std::string json;
@@ -151,31 +153,11 @@ Result<void> PlanOutputs::reject(std::size_t node, const column::Schema& schema,
                                             place_of(*plan_.plan, node), reason, json));
 }
 
-void PlanOutputs::keep_rejected(std::size_t node, const column::Schema& schema, const Chunk& chunk,
-                                std::uint32_t row, const std::string& reason) {
-  const column::RowContext& context = *chunk.context;
-  RejectedRow rejected;
-  rejected.node = node;
-  rejected.time_ms = context.event_times_ms[row];
-  const column::RowRun& run = column::RunCursor(context).run_of(row);
-  column::append_position(rejected.position, context.position(row, run));
-  rejected.row = bad_rows_->make_rejected(plan_.nodes[node].node->name, schema, chunk, row, reason);
-  rejected_.push_back(std::move(rejected));
-}
-
 std::vector<OutputBatch> PlanOutputs::take() {
   OutputBatches all;
   all.add(out_.take());
   for (auto& [from, out] : late_out_) all.add(out.take());
-  auto before = [](const RejectedRow& a, const RejectedRow& b) {
-    return std::tie(a.node, a.time_ms, a.position) < std::tie(b.node, b.time_ms, b.position);
-  };
-  if (!std::is_sorted(rejected_.begin(), rejected_.end(), before)) {
-    std::stable_sort(rejected_.begin(), rejected_.end(), before);
-  }
-  for (const auto& rejected : rejected_) bad_rows_->write_rejected(rejected.row, all);
-  rejected_.clear();
-  if (bad_rows_) bad_rows_->forget_records();
+  if (bad_rows_) bad_rows_->write_rejected(all);
   return all.take();
 }
 

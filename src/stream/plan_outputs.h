@@ -80,8 +80,6 @@ class PlanOutputs final : public Outlet {
   explicit PlanOutputs(const plan::BoundPlan& plan) : plan_(plan) {}
   Result<void> open_sink(std::size_t node, const Environment& environment, std::int32_t partitions);
   Result<void> open_sides(std::size_t node, TopicStore& store, std::int32_t partitions);
-  void keep_rejected(std::size_t node, const column::Schema& schema, const column::Chunk& chunk,
-                     std::uint32_t row, const std::string& reason);
   Result<SideOutput> open_side(const std::string& topic, TopicStore& store,
                                std::int32_t partitions) const;
 
@@ -91,12 +89,6 @@ class PlanOutputs final : public Outlet {
     std::size_t node = 0;
     std::uint64_t origin = 0;
     friend auto operator<=>(const LateFrom&, const LateFrom&) = default;
-  };
-  struct RejectedRow {
-    std::size_t node = 0;
-    std::int64_t time_ms = 0;
-    std::string position;
-    SideOutput::Rejected row;
   };
 
   // By the numbers of their nodes.
@@ -111,7 +103,6 @@ class PlanOutputs final : public Outlet {
   // Others do: each has batches of its own, since how their rows alternate depends on how much of a
   // step is there at a time.
   std::map<LateFrom, OutputBatches> late_out_;
-  std::vector<RejectedRow> rejected_;  // of this step
   bool discards_ = false;
   bool skips_views_ = false;
 };

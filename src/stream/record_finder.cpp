@@ -1,51 +1,30 @@
 #include "stream/record_finder.h"
 
+#include "record/batch.h"
+
 namespace leat::stream {
 
-void RecordFinder::reset() {
-  record_ = nullptr;
-  records_.reset();
-  batch_.reset();
-  bytes_ = {};
-  owner_ = nullptr;
-}
-
-// At the batch whose range has the offset.
-bool RecordFinder::open(BytesView batches, std::int64_t offset) {
-  record_ = nullptr;
-  records_.reset();
-  batch_.reset();
-  while (!batches.empty()) {
+Result<void> find_records(BytesView batches, std::span<const Offset> offsets,
+                          const TakeRecord& take) {
+  record::Scratch scratch;
+  std::size_t next = 0;
+  while (!batches.empty() && next < offsets.size()) {
     auto batch = record::BatchView::parse(batches);
-    if (!batch || batch->base_offset().value() > offset) return false;
+    if (!batch) return fail(batch);
     batches = batches.subspan(batch->size_bytes());
-    if (batch->next_offset().value() <= offset) continue;
-    if (batch->is_control()) return false;
-    batch_.emplace(*batch);
-    records_.emplace(*batch_, scratch_);
-    return true;
-  }
-  return false;
-}
-
-const record::Record* RecordFinder::find(const column::Buffer& buffer, std::int64_t offset) {
-  bool same_bytes = batch_ && owner_ == buffer.owner && bytes_.data() == buffer.bytes.data();
-  bool ahead = same_bytes && offset >= batch_->base_offset().value() &&
-               offset < batch_->next_offset().value() &&
-               (record_ == nullptr || record_->offset.value() <= offset);
-  if (!ahead) {
-    owner_ = buffer.owner;
-    bytes_ = buffer.bytes;
-    if (!open(bytes_, offset)) return nullptr;
-  }
-  while (record_ == nullptr || record_->offset.value() < offset) {
-    record_ = records_->next();
-    if (record_ == nullptr) {
-      reset();
-      return nullptr;
+    while (next < offsets.size() && offsets[next] < batch->base_offset()) ++next;
+    bool has_any = next < offsets.size() && offsets[next] < batch->next_offset();
+    if (!has_any || batch->is_control()) continue;
+    record::RecordIterator records(*batch, scratch);
+    while (next < offsets.size() && offsets[next] < batch->next_offset()) {
+      const record::Record* record = records.next();
+      if (record == nullptr) break;
+      while (next < offsets.size() && offsets[next] < record->offset) ++next;
+      while (next < offsets.size() && offsets[next] == record->offset) take(next++, *record);
     }
+    if (const Error* error = records.error()) return fail(error->code, error->what);
   }
-  return record_->offset.value() == offset ? record_ : nullptr;
+  return {};
 }
 
 }  // namespace leat::stream

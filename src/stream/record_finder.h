@@ -1,34 +1,26 @@
 // The records that rows were read from.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
+#include <cstddef>
+#include <functional>
+#include <span>
 
-#include "column/chunk.h"
-#include "record/batch.h"
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
 #include "record/record.h"
 
 namespace leat::stream {
 
-/// Finds records in the bytes of chunks, which rows do not carry because hardly any is asked for.
-/// Asked for in rising order they cost one pass over the batches that have them. Keeps the last
-/// bytes alive until reset(). Not thread-safe.
-class RecordFinder {
- public:
-  /// Null if the bytes do not have that offset. Valid until the next call.
-  const record::Record* find(const column::Buffer& buffer, std::int64_t offset);
-  void reset();
+/// Takes one of the offsets that were asked for, by its number, and its record, which is valid
+/// during the call.
+using TakeRecord = std::function<void(std::size_t number, const record::Record& record)>;
 
- private:
-  bool open(BytesView batches, std::int64_t offset);
-
-  std::shared_ptr<const void> owner_;
-  BytesView bytes_;                         // of the buffer that was looked at last
-  std::optional<record::BatchView> batch_;  // of it, the one that records_ walks over
-  record::Scratch scratch_;
-  std::optional<record::RecordIterator> records_;
-  const record::Record* record_ = nullptr;  // that it gave last
-};
+/// Looks for records in `batches`, whole ones one behind the other: rows do not carry theirs,
+/// because hardly any is asked for. REQUIRES: the offsets rise, and may be the same. However many
+/// there are, each batch that has any of them is walked over once. Errc::corrupt_message from a
+/// batch that is none; what was found before it was taken.
+Result<void> find_records(BytesView batches, std::span<const Offset> offsets,
+                          const TakeRecord& take);
 
 }  // namespace leat::stream

@@ -1,12 +1,15 @@
 #include "stream/side_output.h"
 
+#include <algorithm>
 #include <charconv>
 #include <list>
+#include <tuple>
 #include <utility>
 
+#include "column/position.h"
 #include "column/row_text.h"
 #include "column/timestamp.h"
-#include "record/batch.h"
+#include "stream/record_finder.h"
 #include "stream/returned_records.h"
 
 namespace leat::stream {
@@ -29,6 +32,10 @@ class SideOutput::Headers {
     for (const auto& header : headers) headers_.push_back(header);
   }
   void add(const record::Header& header) { headers_.push_back(header); }
+  /// One that was copied, which outlives this.
+  void add_kept(std::string_view name, const std::optional<std::string>& text) {
+    headers_.push_back({name, text ? std::optional(as_bytes(*text)) : std::nullopt});
+  }
   void add_place(std::string source, std::int32_t partition, std::int64_t offset,
                  std::int64_t timestamp_ms) {
     add("leat.topic", std::move(source));
@@ -157,87 +164,112 @@ Result<void> SideOutput::write_late(const column::Schema& schema, const column::
 // Writes those records of `late` that are in `buffer` and were not written yet.
 Result<void> SideOutput::write_from(const column::Buffer& buffer, std::vector<Late>& late,
                                     OutputBatches& out) const {
-  record::Scratch scratch;
-  BytesView left = buffer.bytes;
-  std::size_t next = 0;
-  while (!left.empty() && next < late.size()) {
-    auto batch = record::BatchView::parse(left);
-    if (!batch) return fail(batch);
-    left = left.subspan(batch->size_bytes());
-    while (next < late.size() && late[next].offset < batch->base_offset()) ++next;
-    if (next == late.size() || late[next].offset >= batch->next_offset()) continue;
-    record::RecordIterator records(*batch, scratch);
-    while (next < late.size()) {
-      const record::Record* record = records.next();
-      if (record == nullptr) break;
-      while (next < late.size() && late[next].offset < record->offset) ++next;
-      bool wanted = next < late.size() && late[next].offset == record->offset;
-      if (wanted && !late[next].written) {
-        write_bad(buffer.node, PartitionId{buffer.partition}, *record, late[next].reason, out);
-      }
-      // Once, also if several rows were made of it.
-      for (; next < late.size() && late[next].offset == record->offset; ++next) {
-        late[next].written = true;
-      }
+  std::vector<Offset> offsets;
+  for (const Late& row : late) offsets.push_back(row.offset);
+  return find_records(buffer.bytes, offsets, [&](std::size_t i, const record::Record& record) {
+    // Once, also if several rows were made of it.
+    bool is_same = i > 0 && late[i - 1].offset == late[i].offset;
+    if (!is_same && !late[i].written) {
+      write_bad(buffer.node, PartitionId{buffer.partition}, record, late[i].reason, out);
     }
-    if (const Error* error = records.error()) return fail(error->code, error->what);
-  }
-  return {};
+    late[i].written = true;
+  });
 }
 
-// Null if it is not at hand, or the row was made of several.
-const record::Record* SideOutput::find_record(const column::Chunk& chunk, std::uint32_t row,
-                                              const column::RowRun& run) {
+void SideOutput::keep_rejected(std::size_t node, const column::Schema& schema,
+                               const column::Chunk& chunk, std::uint32_t row,
+                               const std::string& reason) {
+  const auto& context = *chunk.context;
+  Rejected& rejected = rejected_.emplace_back();
+  rejected.node = node;
+  rejected.time_ms = context.event_times_ms[row];
+  rejected.value = object_of(schema, chunk, row);
+  rejected.reason = reason;
+  if (context.runs.empty()) return;
+  const column::RowRun& run = column::RunCursor(context).run_of(row);
+  column::append_position(rejected.position, context.position(row, run));
+  if (source_name(run.node).empty()) return;
+  rejected.run = run;
+  rejected.place = context.places[row];
+  ask_for_record(chunk, run, rejected_.size() - 1);
+}
+
+// Where it may be: the row may be made of several, or the bytes gone.
+void SideOutput::ask_for_record(const column::Chunk& chunk, const column::RowRun& run,
+                                std::size_t number) {
+  constexpr std::size_t rows_max = 64 * 1024;
+  constexpr std::size_t bytes_max = 64 << 20;
   for (const auto& buffer : chunk.context->buffers) {
     if (buffer.bytes.empty() || buffer.node != run.node || buffer.partition != run.partition) {
       continue;
     }
-    auto& finder = finders_[{run.node, run.partition}];
-    if (!finder) finder = std::make_unique<RecordFinder>();
-    const record::Record* record = finder->find(buffer, chunk.context->places[row]);
-    if (record != nullptr) return record;
+    Asked& asked = asked_[buffer.bytes.data()];
+    if (asked.rows.empty()) {
+      asked.buffer = buffer;
+      asked_bytes_ += buffer.bytes.size();
+    }
+    asked.rows.emplace_back(Offset{rejected_[number].place}, number);
+    ++asked_rows_;
   }
-  return nullptr;
+  if (asked_rows_ >= rows_max || asked_bytes_ >= bytes_max) find_asked();
 }
 
-SideOutput::Rejected SideOutput::make_rejected(const std::string& node,
-                                               const column::Schema& schema,
-                                               const column::Chunk& chunk, std::uint32_t row,
-                                               const std::string& reason) {
-  const auto& context = *chunk.context;
-  Rejected rejected{context.event_times_ms[row], {}, object_of(schema, chunk, row), {}};
-  Headers headers;
-  const record::Record* record = nullptr;
-  bool is_returned = false;
-  if (!context.runs.empty()) {
-    const column::RowRun& run = column::RunCursor(context).run_of(row);
-    std::string source = source_name(run.node);
-    if (!source.empty()) record = find_record(chunk, row, run);
-    if (record != nullptr) {
-      if (record->key) rejected.key.emplace(as_text(*record->key));
-      is_returned = add_returned(*record, reason, plan_.name, headers);
-      if (!is_returned) headers.add_all(record->headers);
-    }
-    if (!is_returned && !source.empty()) {
-      headers.add_place(std::move(source), run.partition, context.places[row],
+// Rows come in the order of time, and those of several partitions by turns: so all of a buffer are
+// looked for together.
+void SideOutput::find_asked() {
+  for (auto& place : asked_) {
+    Asked& asked = place.second;
+    std::sort(asked.rows.begin(), asked.rows.end());
+    std::vector<Offset> offsets;
+    for (const auto& row : asked.rows) offsets.push_back(row.first);
+    auto take = [&](std::size_t i, const record::Record& record) {
+      Rejected& rejected = rejected_[asked.rows[i].second];
+      rejected.is_found = true;
+      if (record.key) rejected.key.emplace(as_text(*record.key));
+      Headers headers;
+      add_notes(rejected, &record, headers);
+      rejected.headers = headers.copied();
+    };
+    // Those behind damage are written without their records.
+    [[maybe_unused]] auto found = find_records(asked.buffer.bytes, offsets, take);
+  }
+  asked_.clear();
+  asked_rows_ = asked_bytes_ = 0;
+}
+
+void SideOutput::add_notes(const Rejected& rejected, const record::Record* record,
+                           Headers& headers) const {
+  bool is_returned =
+      record != nullptr && add_returned(*record, rejected.reason, plan_.name, headers);
+  if (!is_returned) {
+    if (record != nullptr) headers.add_all(record->headers);
+    if (rejected.run) {
+      headers.add_place(source_name(rejected.run->node), rejected.run->partition, rejected.place,
                         record != nullptr ? record->timestamp_ms : record::no_timestamp_ms);
     }
+    headers.add_reason(rejected.reason, plan_.name);
   }
-  if (!is_returned) headers.add_reason(reason, plan_.name);
-  headers.add(node_header, node);
-  rejected.headers = headers.copied();
-  return rejected;
+  headers.add(node_header, plan_.nodes[rejected.node].name);
 }
 
-void SideOutput::write_rejected(const Rejected& rejected, OutputBatches& out) const {
-  std::vector<record::Header> headers;
-  for (const auto& [name, text] : rejected.headers) {
-    headers.push_back({name, text ? std::optional(as_bytes(*text)) : std::nullopt});
+void SideOutput::write_rejected(OutputBatches& out) {
+  find_asked();
+  auto before = [](const Rejected& a, const Rejected& b) {
+    return std::tie(a.node, a.time_ms, a.position) < std::tie(b.node, b.time_ms, b.position);
+  };
+  if (!std::is_sorted(rejected_.begin(), rejected_.end(), before)) {
+    std::stable_sort(rejected_.begin(), rejected_.end(), before);
   }
-  std::optional<BytesView> key;
-  if (rejected.key) key = as_bytes(*rejected.key);
-  out.append({to_.id, PartitionId{0}}, rejected.timestamp_ms, key, as_bytes(rejected.value),
-             headers);
+  for (const auto& rejected : rejected_) {
+    Headers headers;
+    if (!rejected.is_found) add_notes(rejected, nullptr, headers);
+    for (const auto& [name, text] : rejected.headers) headers.add_kept(name, text);
+    std::optional<BytesView> key;
+    if (rejected.key) key = as_bytes(*rejected.key);
+    out.append({to_.id, PartitionId{0}}, rejected.time_ms, key, as_bytes(rejected.value),
+               headers.headers());
+  }
+  rejected_.clear();
 }
 
 }  // namespace leat::stream

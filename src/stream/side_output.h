@@ -17,7 +17,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,7 +30,6 @@
 #include "plan/plan.h"
 #include "record/record.h"
 #include "stream/output_batches.h"
-#include "stream/record_finder.h"
 
 namespace leat::stream {
 
@@ -50,37 +48,51 @@ class SideOutput {
   /// the chunk does not hold, is written as its columns. REQUIRES: all are from one partition.
   Result<void> write_late(const column::Schema& schema, const column::Chunk& chunk,
                           std::span<const std::uint32_t> rows, OutputBatches& out);
-  /// A row that has no valid result, and what is known of its record.
-  struct Rejected {
-    std::int64_t timestamp_ms = 0;
-    std::optional<std::string> key;
-    std::string value;
-    /// The record's own first.
-    std::vector<std::pair<std::string, std::optional<std::string>>> headers;
-  };
-  /// `node` is the name of the one that has no result for it. Rows that come in rising order find
-  /// their records soonest; forget_records() behind the last one.
-  Rejected make_rejected(const std::string& node, const column::Schema& schema,
-                         const column::Chunk& chunk, std::uint32_t row, const std::string& reason);
-  void forget_records() { finders_.clear(); }
-  /// To partition 0.
-  void write_rejected(const Rejected& rejected, OutputBatches& out) const;
+  /// Keeps a row that has no valid result until write_rejected(). `node` is the number of the one
+  /// that has none for it. The bytes that its record is in are held until then, or until many rows
+  /// wait: then the records are looked for, in whichever order their rows came.
+  void keep_rejected(std::size_t node, const column::Schema& schema, const column::Chunk& chunk,
+                     std::uint32_t row, const std::string& reason);
+  /// Those that were kept, by node, time and position, to partition 0.
+  void write_rejected(OutputBatches& out);
 
  private:
   struct Late;
   class Headers;
+  /// Of a row that was rejected.
+  struct Rejected {
+    std::size_t node = 0;
+    std::int64_t time_ms = 0;
+    std::string position;
+    std::string value;
+    std::string reason;
+    std::optional<column::RowRun> run;  // nothing if none is known
+    std::int64_t place = 0;
+    // Of its record, if that is found:
+    bool is_found = false;
+    std::optional<std::string> key;
+    std::vector<std::pair<std::string, std::optional<std::string>>> headers;
+  };
+  /// Rows whose records are looked for in one buffer, by their numbers in rejected_.
+  struct Asked {
+    column::Buffer buffer;
+    std::vector<std::pair<Offset, std::size_t>> rows;
+  };
   Result<void> write_from(const column::Buffer& buffer, std::vector<Late>& late,
                           OutputBatches& out) const;
   std::string source_name(std::int32_t node) const;
-  const record::Record* find_record(const column::Chunk& chunk, std::uint32_t row,
-                                    const column::RowRun& run);
+  void ask_for_record(const column::Chunk& chunk, const column::RowRun& run, std::size_t number);
+  void find_asked();
+  void add_notes(const Rejected& rejected, const record::Record* record, Headers& headers) const;
 
   const plan::Plan& plan_;
   Topic to_;
   /// By source and partition, the last record that was written because of a late row.
   std::map<std::pair<std::int32_t, std::int32_t>, Offset> last_late_;
-  /// By source and partition, since rows of several come by turns.
-  std::map<std::pair<std::int32_t, std::int32_t>, std::unique_ptr<RecordFinder>> finders_;
+  std::vector<Rejected> rejected_;
+  std::map<const std::byte*, Asked> asked_;  // by where their buffers are
+  std::size_t asked_rows_ = 0;
+  std::size_t asked_bytes_ = 0;  // of their buffers
 };
 
 }  // namespace leat::stream
