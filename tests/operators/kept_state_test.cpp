@@ -24,6 +24,7 @@
 #include "operators/operator_story.h"
 #include "operators/over.h"
 #include "operators/over_parts.h"
+#include "operators/process_keys.h"
 #include "operators/session_window.h"
 #include "operators/table_join.h"
 #include "operators/top.h"
@@ -194,6 +195,30 @@ void check_kept(const std::string& node, const Needed& needed, Size size = Size:
       REQUIRE(story.kept() <= most + (size == Size::about ? most / 8 : 0));
     }
   }
+}
+
+/// Rows of keys that come for a short time: what was for those that have gone is used again, also
+/// what no snapshot has.
+void check_used_again(const std::string& node) {
+  CAPTURE(node);
+  OperatorStory story(node, make);
+  bool has_right = node.find(R"("b")") != node.npos;
+  std::size_t early = 0, late = 0;
+  constexpr int last = 2'400;
+  for (int i = 0; i < last; ++i) {
+    std::int64_t time_ms = 7 * i + 100;
+    std::string steps;
+    for (int of = 0; of < 2; ++of) {
+      // The second one of a key comes behind the first, and happened before it.
+      std::string key = fmt::format("{:05}", i - of);
+      steps += fmt::format("a {} {} 1; ", time_ms - 9 * of, key);
+      if (has_right) steps += fmt::format("b {} {} 2; ", time_ms - 2 * of, key);
+    }
+    story.tell(steps + fmt::format("> {}", time_ms - 30));
+    std::size_t& most = i < last / 2 ? early : late;
+    most = std::max(most, story.bytes());
+  }
+  CHECK(late <= early * 9 / 8);
 }
 
 std::string over(const std::string& frame, const std::string& emit) {
@@ -403,6 +428,74 @@ TEST_CASE("sessions are kept while rows may join them") {
     }
     CHECK(story.kept() <= early * 3 / 2);
   }
+}
+
+TEST_CASE("the memory of keys that have gone is used again") {
+  for (const char* emit : {"at_once", "watermark", "update"}) {
+    check_used_again(over(R"("range_ms": 0)", emit));
+    check_used_again(over(R"("range_ms": 25)", emit));
+    for (const char* keep : {"first", "last"}) {
+      if (keep == std::string("last") && emit == std::string("at_once")) continue;
+      check_used_again(fmt::format(R"("type": "dedup", "input": "a", "keys": ["k"],
+          "horizon_ms": 30, "keep": "{}", "emit": "{}")",
+                                   keep, emit));
+    }
+  }
+  for (const char* how : hows) {
+    check_used_again(join("interval", how, R"(, "lower_ms": -5, "upper_ms": 10)"));
+    check_used_again(join("window", how, R"(, "window": {"kind": "tumbling", "size_ms": 20})"));
+  }
+  for (const char* more : {"", R"(, "lateness_ms": 7)", R"(, "emit": "update")"}) {
+    check_used_again(window(R"("kind": "tumbling", "size_ms": 10)", more));
+    check_used_again(window(R"("kind": "hopping", "size_ms": 20, "slide_ms": 8)", more));
+    check_used_again(window(R"("kind": "session", "gap_ms": 10)", more));
+  }
+}
+
+namespace {
+
+/// Keeps a number for each key, which nobody changes.
+struct KeepsNumber final : ProcessFunction {
+  struct Number final : Kept {
+    void write(std::string& out) const override { out += "n"; }
+    bool read(std::string_view) override { return true; }
+    std::size_t bytes() const override { return sizeof *this; }
+  };
+  std::unique_ptr<Kept> make_kept() const override { return std::make_unique<Number>(); }
+  std::unique_ptr<Caller> make_caller() const override { return nullptr; }
+  std::string describe_kept() const override { return "a number"; }
+};
+
+}  // namespace
+
+TEST_CASE("a key that a function forgets takes its timers with it, and one that fired is gone") {
+  KeepsNumber function;
+  ProcessKeys keys(function);
+  auto kept = [&] {
+    StateWriter writer;
+    keys.snapshot(writer);
+    return writer.finish().size();
+  };
+  const std::size_t none = kept();
+  std::size_t early = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    auto number = keys.find_or_add(fmt::format("{:04}", i));
+    for (int time_ms : {5, 3, 9, 9}) keys.set_timer(number, time_ms);
+    keys.cancel_timer(number, 3);
+    keys.cancel_timer(number, 4);
+    keys.end_call(number, false);
+    std::size_t with_two = kept();
+    auto timer = keys.take_timer(9);
+    REQUIRE(timer.has_value());
+    CHECK(timer->time_ms == 5);
+    CHECK(kept() == with_two - sizeof(std::int64_t));
+    CHECK_FALSE(keys.take_timer(9).has_value());
+    keys.end_call(number, true);
+    CHECK_FALSE(keys.take_timer(watermark_max).has_value());
+    CHECK(kept() == none);
+    if (i == 10) early = keys.bytes();
+  }
+  CHECK(keys.bytes() == early);
 }
 
 TEST_SUITE_END();
