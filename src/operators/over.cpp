@@ -169,13 +169,9 @@ std::unique_ptr<OperatorState> Over::make_state() const {
   return std::make_unique<State>(parts_);
 }
 
-Result<void> Over::process(OperatorState& state, std::size_t, const column::Chunk& chunk,
-                           Context& context) const {
-  auto rows = take_in_time(chunk, context);
-  if (!rows) return fail(rows);
-  auto extended = parts_.inputs.evaluate(chunk, *rows, context);
-  if (!extended) return fail(extended);
-  static_cast<State&>(state).add(*extended, *rows);
+Result<void> Over::take(OperatorState& state, const column::Chunk& chunk,
+                        std::vector<std::uint32_t> rows, Context&) const {
+  static_cast<State&>(state).add(chunk, rows);
   return {};
 }
 

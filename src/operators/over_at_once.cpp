@@ -3,7 +3,6 @@
 #include <span>
 
 #include "operators/known_rows.h"
-#include "operators/row_tools.h"
 
 namespace leat::operators {
 
@@ -90,13 +89,9 @@ std::unique_ptr<OperatorState> OverAtOnce::make_state() const {
   return std::make_unique<State>(parts_);
 }
 
-Result<void> OverAtOnce::process(OperatorState& state, std::size_t, const column::Chunk& chunk,
-                                 Context& context) const {
-  auto rows = take_in_time(chunk, context);
-  if (!rows) return fail(rows);
-  auto extended = parts_.inputs.evaluate(chunk, *rows, context);
-  if (!extended) return fail(extended);
-  return static_cast<State&>(state).judge(*extended, *rows, context);
+Result<void> OverAtOnce::take(OperatorState& state, const column::Chunk& chunk,
+                              std::vector<std::uint32_t> rows, Context& context) const {
+  return static_cast<State&>(state).judge(chunk, rows, context);
 }
 
 Result<void> OverAtOnce::advance(OperatorState& state, Watermark watermark, Context&) const {

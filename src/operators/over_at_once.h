@@ -4,32 +4,28 @@
 #include <memory>
 #include <vector>
 
-#include "operators/operator.h"
-#include "operators/over_parts.h"
+#include "operators/over_operator.h"
 
 namespace leat::operators {
 
 /// plan::Over that gives each row when it comes, judged by the rows that came before it: with those
-/// of them that are in its frame. Rows behind their watermark are late.
+/// of them that are in its frame.
 ///
 /// Keeps the rows that event time has not passed, and what Over keeps. A row that is not the last
 /// of its key by event time costs as much as its frame has rows.
-class OverAtOnce : public Operator {
+class OverAtOnce : public OverOperator {
  public:
   /// REQUIRES: `node` is a plan::Over that emits at once.
-  explicit OverAtOnce(const plan::BoundNode& node) : parts_(node) {}
+  explicit OverAtOnce(const plan::BoundNode& node) : OverOperator(node) {}
 
   std::unique_ptr<OperatorState> make_state() const override;
-  Result<void> process(OperatorState& state, std::size_t input, const column::Chunk& chunk,
-                       Context& context) const override;
   Result<void> advance(OperatorState& state, Watermark watermark, Context& context) const override;
-  std::vector<std::size_t> gathers_by(std::size_t) const override { return parts_.keys; }
-  bool needs_all() const override { return parts_.keys.empty(); }
 
  private:
   class State;
 
-  OverParts parts_;
+  Result<void> take(OperatorState& state, const column::Chunk& chunk,
+                    std::vector<std::uint32_t> rows, Context& context) const override;
 };
 
 }  // namespace leat::operators

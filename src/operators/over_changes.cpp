@@ -9,7 +9,6 @@
 #include "operators/cell_codec.h"
 #include "operators/gather.h"
 #include "operators/known_rows.h"
-#include "operators/row_tools.h"
 
 namespace leat::operators {
 
@@ -227,13 +226,9 @@ std::unique_ptr<OperatorState> OverChanges::make_state() const {
   return std::make_unique<State>(parts_);
 }
 
-Result<void> OverChanges::process(OperatorState& state, std::size_t, const column::Chunk& chunk,
-                                  Context& context) const {
-  auto rows = take_in_time(chunk, context);
-  if (!rows) return fail(rows);
-  auto extended = parts_.inputs.evaluate(chunk, *rows, context);
-  if (!extended) return fail(extended);
-  static_cast<State&>(state).add(*extended, *rows);
+Result<void> OverChanges::take(OperatorState& state, const column::Chunk& chunk,
+                               std::vector<std::uint32_t> rows, Context&) const {
+  static_cast<State&>(state).add(chunk, rows);
   return {};
 }
 

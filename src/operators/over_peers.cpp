@@ -6,7 +6,6 @@
 
 #include "operators/chunk_maker.h"
 #include "operators/peer_sums.h"
-#include "operators/row_tools.h"
 #include "operators/sorted_rows.h"
 
 namespace leat::operators {
@@ -163,13 +162,9 @@ std::unique_ptr<OperatorState> OverPeers::make_state() const {
   return std::make_unique<State>(parts_);
 }
 
-Result<void> OverPeers::process(OperatorState& state, std::size_t, const column::Chunk& chunk,
-                                Context& context) const {
-  auto rows = take_in_time(chunk, context);
-  if (!rows) return fail(rows);
-  auto extended = parts_.inputs.evaluate(chunk, *rows, context);
-  if (!extended) return fail(extended);
-  static_cast<State&>(state).add(*extended, std::move(*rows));
+Result<void> OverPeers::take(OperatorState& state, const column::Chunk& chunk,
+                             std::vector<std::uint32_t> rows, Context&) const {
+  static_cast<State&>(state).add(chunk, std::move(rows));
   return {};
 }
 

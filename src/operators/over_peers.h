@@ -4,35 +4,30 @@
 #include <memory>
 #include <vector>
 
-#include "operators/operator.h"
-#include "operators/over_parts.h"
+#include "operators/over_operator.h"
 
 namespace leat::operators {
 
 /// plan::Over by watermark whose frame is a range of no time: a row counts for those of its key
 /// that have its time, and for no others. So nothing slides, and nothing is kept of a key: rows
-/// whose time has passed are added up by time and key, and each gets what its own come to. Rows
-/// behind their watermark are late.
+/// whose time has passed are added up by time and key, and each gets what its own come to.
 ///
 /// Keeps the rows that event time has not passed. Those that windows and joins give come in the
 /// order of time when event time has just passed them: they are handed on as they lie in their
 /// chunks, and never copied.
-class OverPeers : public Operator {
+class OverPeers : public OverOperator {
  public:
   /// REQUIRES: `node` is a plan::Over that emits by watermark, with such a frame.
-  explicit OverPeers(const plan::BoundNode& node) : parts_(node) {}
+  explicit OverPeers(const plan::BoundNode& node) : OverOperator(node) {}
 
   std::unique_ptr<OperatorState> make_state() const override;
-  Result<void> process(OperatorState& state, std::size_t input, const column::Chunk& chunk,
-                       Context& context) const override;
   Result<void> advance(OperatorState& state, Watermark watermark, Context& context) const override;
-  std::vector<std::size_t> gathers_by(std::size_t) const override { return parts_.keys; }
-  bool needs_all() const override { return parts_.keys.empty(); }
 
  private:
   class State;
 
-  OverParts parts_;
+  Result<void> take(OperatorState& state, const column::Chunk& chunk,
+                    std::vector<std::uint32_t> rows, Context& context) const override;
 };
 
 }  // namespace leat::operators

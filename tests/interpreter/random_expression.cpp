@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "interpreter/one_of.h"
 #include "plan/literal_words.h"
 
 namespace leat::interpreter {
@@ -9,11 +10,6 @@ namespace leat::interpreter {
 using namespace leat::plan;
 
 namespace {
-
-template <class T>
-T one_of(Random& random, const std::vector<T>& values) {
-  return values[random.below(values.size())];
-}
 
 Value random_value(Random& random, const Type& type) {
   constexpr std::int64_t day_ms = 86'400'000;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "interpreter/one_of.h"
 #include "interpreter/random_expression.h"
 
 namespace leat::interpreter {
@@ -12,11 +13,6 @@ namespace leat::interpreter {
 using namespace leat::plan;
 
 namespace {
-
-template <class T>
-T one_of(Random& random, const std::vector<T>& values) {
-  return values[random.below(values.size())];
-}
 
 Source source_of(Random& random, const std::string& topic) {
   Source source;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "column/timestamp.h"
+#include "interpreter/one_of.h"
 #include "plan/bound_plan.h"
 #include "plan/json.h"
 #include "record/partitioner.h"
@@ -16,11 +17,6 @@ namespace leat::interpreter {
 using namespace leat::plan;
 
 namespace {
-
-template <class T>
-T one_of(Random& random, const std::vector<T>& values) {
-  return values[random.below(values.size())];
-}
 
 Node* find(Plan& plan, const std::string& name) {
   auto has_name = [&](const Node& node) { return node.name == name; };
