@@ -166,7 +166,7 @@ Result<Traits> traits_of(const GenOptions& options, std::int64_t now_ms) {
   if (options.record_template && options.format == "json")
     return refuse("-f and --format json exclude each other");
   if (!options.to && options.codec != "none") return refuse("-z is for --to");
-  if (options.count && *options.count < 0) return refuse("-n: a number that is not below 0");
+  if (options.count && *options.count < 0) return refuse("-n takes a count of records, 0 or more");
   if (options.seed < 0 || options.first_event < 0 || options.drift_after < 0)
     return refuse("--seed, --first and --drift-after are not below 0");
   // Fewer keys than are hot by themselves are all hot.
