@@ -50,6 +50,17 @@ Aggregate sum(Expression number);
 Aggregate min(Expression value);
 Aggregate max(Expression value);
 Aggregate avg(Expression number);
+/// The value where `order_by` is least, or largest; of several the first in the order of time.
+Aggregate min_by(Expression value, Expression order_by);
+Aggregate max_by(Expression value, Expression order_by);
+/// Whether all are true, or at least one is.
+Aggregate bool_and(Expression condition);
+Aggregate bool_or(Expression condition);
+/// Variance and standard deviation of all values, or as a sample's: NULL of fewer than two.
+Aggregate var_pop(Expression number);
+Aggregate var_samp(Expression number);
+Aggregate stddev_pop(Expression number);
+Aggregate stddev_samp(Expression number);
 /// In the order of time.
 Aggregate first(Expression value);
 Aggregate last(Expression value);

@@ -45,7 +45,34 @@ Expression abs(Expression number);
 Expression ceil(Expression number);
 Expression floor(Expression number);
 Expression round(Expression number);
+/// With so many digits behind the point, from -38 to 38; below 0 with zeros before it.
+Expression round(Expression number, int digits);
+/// The same without rounding.
+Expression trunc(Expression number);
+Expression trunc(Expression number, int digits);
+/// -1, 0 or 1.
+Expression sign(Expression number);
 Expression sqrt(Expression number);
+Expression power(Expression base, Expression exponent);
+Expression exp(Expression number);
+/// The natural logarithm.
+Expression ln(Expression number);
+/// The logarithm of base 10.
+Expression log(Expression number);
+/// Angles are in radians.
+Expression sin(Expression angle);
+Expression cos(Expression angle);
+Expression tan(Expression angle);
+Expression asin(Expression number);
+Expression acos(Expression number);
+Expression atan(Expression number);
+Expression atan2(Expression y, Expression x);
+Expression degrees(Expression radians);
+Expression radians(Expression degrees);
+Expression pi();
+/// Of `count` buckets of the same width from `low` to before `high` the one with the number, from
+/// 1; 0 before and count + 1 behind them.
+Expression width_bucket(Expression number, Expression low, Expression high, Expression count);
 
 // ---- Texts: characters count from 1 -------------------------------------------------------------
 
@@ -77,6 +104,27 @@ Expression lpad(Expression text, Expression length);
 Expression lpad(Expression text, Expression length, Expression fill);
 Expression rpad(Expression text, Expression length);
 Expression rpad(Expression text, Expression length, Expression fill);
+Expression repeat(Expression text, Expression count);
+Expression reverse(Expression text);
+/// Each character of `from` becomes that of `to` in the same place, or nothing if there is none.
+Expression translate(Expression text, Expression from, Expression to);
+/// The first letter of each word in capitals, the others in small letters: of A to Z alone.
+Expression initcap(Expression text);
+/// All of them with the separator between, NULLs left out.
+Expression concat_ws(Expression separator, std::vector<Expression> texts);
+/// The code point of the first character, and back.
+Expression ascii(Expression text);
+Expression chr(Expression code);
+/// Of a text or bytes.
+Expression octet_length(Expression text);
+/// 32 hexadecimal digits, of a text or bytes.
+Expression md5(Expression text);
+/// Bytes as "hex" or "base64", and back.
+Expression encode(Expression bytes, std::string_view encoding);
+Expression decode(Expression text, std::string_view encoding);
+/// Bytes that are UTF-8 as a text; others are an error. And back.
+Expression convert_from(Expression bytes);
+Expression convert_to(Expression text);
 Expression starts_with(Expression text, Expression prefix);
 /// % stands for any characters, _ for one.
 Expression like(Expression text, Expression pattern);
@@ -86,6 +134,8 @@ Expression ilike(Expression text, Expression pattern);
 Expression regexp_like(Expression text, std::string_view pattern);
 /// The first match, or what its first group matches; NULL if there is none.
 Expression regexp_extract(Expression text, std::string_view pattern);
+/// What its groups match, or the first match where there are none; NULL if there is no match.
+Expression regexp_match(Expression text, std::string_view pattern);
 /// `flags`: g for all matches, i for any case.
 Expression regexp_replace(Expression text, std::string_view pattern, Expression by,
                           std::string_view flags = {});
@@ -107,6 +157,12 @@ Expression date_part(std::string_view unit, Expression time);
 Expression to_char(Expression time, std::string_view pattern);
 /// Of seconds since 1970.
 Expression to_timestamp(Expression seconds);
+/// Of a text, by a template such as "YYYY-MM-DD HH24:MI".
+Expression to_timestamp(Expression text, std::string_view pattern);
+Expression to_date(Expression text, std::string_view pattern);
+Expression make_date(Expression year, Expression month, Expression day);
+Expression make_timestamp(Expression year, Expression month, Expression day, Expression hour,
+                          Expression minute, Expression seconds);
 /// Processing time.
 Expression now();
 
@@ -114,6 +170,9 @@ Expression now();
 
 /// Of items of one type, of which some may be NULL.
 Expression array(std::vector<Expression> items);
+/// The parts of a text between separators, and back, NULLs left out.
+Expression string_to_array(Expression text, Expression separator);
+Expression array_to_string(Expression texts, Expression separator);
 /// Without what is not distinct from `item`.
 Expression array_remove(Expression array, Expression item);
 Expression cardinality(Expression array);

@@ -5,7 +5,6 @@
 //                                                   first, in units of 2^-1074
 #include "aggregate/exact_sum.h"
 
-#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -63,6 +62,8 @@ class ExactSum::AllDigits {
     return negative ? -value : value;
   }
 
+  const Words& words() const { return words_; }
+
   void snapshot(StateWriter& writer) const {
     for (std::uint64_t word : words_) writer.write(word);
   }
@@ -108,7 +109,7 @@ class ExactSum::AllDigits {
     return (words_[word] & ((std::uint64_t{1} << (end % word_bits)) - 1)) != 0;
   }
 
-  std::array<std::uint64_t, 34> words_{};
+  Words words_{};
 };
 
 ExactSum::ExactSum() = default;
@@ -139,6 +140,14 @@ void ExactSum::merge(const ExactSum& other) {
 
 double ExactSum::round() const {
   return all_digits_ ? all_digits_->round() : high_;
+}
+
+ExactSum::Words ExactSum::words() const {
+  if (all_digits_) return all_digits_->words();
+  AllDigits sum;
+  sum.add(high_);
+  sum.add(low_);
+  return sum.words();
 }
 
 void ExactSum::snapshot(StateWriter& writer) const {

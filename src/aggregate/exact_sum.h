@@ -1,8 +1,10 @@
 // Sums of doubles that do not depend on the order of the summands.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "base/state.h"
@@ -31,6 +33,10 @@ class ExactSum {
   void merge(const ExactSum& other);
   /// The double next to the exact sum, of two the even one; infinite if that is beyond the largest.
   double round() const;
+
+  /// All its digits: a number in two's complement, the lowest word first, in units of 2^-1074.
+  using Words = std::array<std::uint64_t, 34>;
+  Words words() const;
 
   void snapshot(StateWriter& writer) const;
   void restore(StateReader& reader);

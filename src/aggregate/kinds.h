@@ -13,6 +13,10 @@ std::unique_ptr<Accumulators> make_counts(const plan::BoundAggregate& aggregate)
 std::unique_ptr<Accumulators> make_sums(const plan::BoundAggregate& aggregate);
 /// min and max
 std::unique_ptr<Accumulators> make_extremes(const plan::BoundAggregate& aggregate);
+/// bool_and and bool_or
+std::unique_ptr<Accumulators> make_truths(const plan::BoundAggregate& aggregate);
+/// var_pop, var_samp, stddev_pop and stddev_samp
+std::unique_ptr<Accumulators> make_variances(const plan::BoundAggregate& aggregate);
 /// first and last, min and max of intervals
 std::unique_ptr<Accumulators> make_chosen(const plan::BoundAggregate& aggregate);
 /// count_distinct
@@ -24,7 +28,7 @@ std::unique_ptr<Accumulators> make_approximate_counts(const plan::BoundAggregate
 std::unique_ptr<Accumulators> make_percentiles(const plan::BoundAggregate& aggregate);
 /// array_agg and string_agg
 std::unique_ptr<Accumulators> make_lists(const plan::BoundAggregate& aggregate);
-/// top_n
+/// top_n, min_by and max_by
 std::unique_ptr<Accumulators> make_tops(const plan::BoundAggregate& aggregate);
 
 }  // namespace leat::aggregate

@@ -1,5 +1,5 @@
-// The values of the first rows by some other value, ties by the order of time. In a snapshot, for
-// each group, in no order:
+// The values of the first rows by some other value, or of the first one alone, ties by the order of
+// time. In a snapshot, for each group, in no order:
 //
 //   rows := count:u32 (order:text row_time item) *     order as column/row_key.h writes it
 #include <algorithm>
@@ -103,10 +103,28 @@ struct Top {
   std::size_t limit;
 };
 
+// min_by and max_by: the value of the first row itself, which may be NULL.
+template <class Kind>
+struct TopOne : Top<Kind> {
+  bool result(const typename Top<Kind>::State& state, const Cell& cell) const {
+    if (state.empty() || state.front().item.null)
+      cell.out.set_null(cell.row);
+    else
+      Kind::give(state.front().item.value, cell.out, cell.row);
+    return true;
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Accumulators> make_tops(const plan::BoundAggregate& bound) {
   const plan::Aggregate& aggregate = *bound.aggregate;
+  if (aggregate.function != "top_n") {
+    bool largest = aggregate.function == "max_by";
+    return with_cell(bound.argument->type, [&]<class Kind>(Kind) -> std::unique_ptr<Accumulators> {
+      return accumulators_of(TopOne<Kind>{{largest, 1}});
+    });
+  }
   auto limit = static_cast<std::size_t>(*aggregate.limit);
   return with_cell(bound.argument->type, [&]<class Kind>(Kind) -> std::unique_ptr<Accumulators> {
     return accumulators_of(Top<Kind>{aggregate.descending, limit});

@@ -115,6 +115,8 @@ Kernel integer_kernel(std::string_view name, std::size_t arguments) {
       return [=](const Call& call) { map_checked<int64_t, int64_t>(call, negate, out_of_range); };
     if (name == "abs")
       return [=](const Call& call) { map_checked<int64_t, int64_t>(call, absolute, out_of_range); };
+    auto sign = [](int64_t a) -> int64_t { return (a > 0) - (a < 0); };
+    if (name == "sign") return [=](const Call& call) { map<int64_t, int64_t>(call, sign); };
     return {};
   }
   if (name == "+") return of_integers(Add{}, out_of_range);
@@ -142,6 +144,8 @@ Kernel real_kernel(std::string_view name) {
   if (name == "ceil") return of_reals([](double a) { return std::ceil(a); });
   if (name == "floor") return of_reals([](double a) { return std::floor(a); });
   if (name == "round") return of_reals([](double a) { return std::rint(a); });  // halves to even
+  if (name == "trunc") return of_reals([](double a) { return std::trunc(a); });
+  if (name == "sign") return of_reals([](double a) { return (a > 0 ? 1.0 : 0) - (a < 0 ? 1 : 0); });
   if (name != "sqrt") return {};
   return [](const Call& call) {
     auto root = [](double a) { return Checked<double>{std::sqrt(a), a < 0 ? 1u : 0u}; };

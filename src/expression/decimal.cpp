@@ -150,7 +150,9 @@ Kernel one_decimal_kernel(std::string_view name, const Type& type) {
   Int128 one = power_of_ten(type.scale);
   if (name == "negate") return of_one([](Int128 a) { return -a; });
   if (name == "abs") return of_one([](Int128 a) { return a < 0 ? -a : a; });
+  if (name == "sign") return of_one([](Int128 a) { return Int128{a > 0} - Int128{a < 0}; });
   if (name == "round") return of_one([=](Int128 a) { return divide_rounded(a, one); });
+  if (name == "trunc") return of_one([=](Int128 a) { return divide_whole(a, one); });
   if (name == "ceil") {
     return of_one([=](Int128 a) {
       Int128 whole = divide_whole(a, one);

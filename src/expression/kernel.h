@@ -59,7 +59,7 @@ class Cells {
 /// Where at least one of some arguments is NULL.
 class Nulls {
  public:
-  static constexpr std::size_t arguments_max = 4;
+  static constexpr std::size_t arguments_max = 6;
   explicit Nulls(std::span<const Operand> arguments) {
     ASSERT(arguments.size() <= arguments_max);
     for (const auto& argument : arguments) {
@@ -234,11 +234,17 @@ void map_checked(const Call& call, F f, Why why) {
 // another subject.
 Kernel arithmetic_kernel(const plan::BoundExpression& call);
 Kernel decimal_kernel(const plan::BoundExpression& call);
+Kernel mathematics_kernel(const plan::BoundExpression& call);
+Kernel rounding_kernel(const plan::BoundExpression& call);
 Kernel comparison_kernel(const plan::BoundExpression& call);
 Kernel logic_kernel(const plan::BoundExpression& call);
 Kernel text_kernel(const plan::BoundExpression& call);
+Kernel reshape_kernel(const plan::BoundExpression& call);
+Kernel encoding_kernel(const plan::BoundExpression& call);
+Kernel text_array_kernel(const plan::BoundExpression& call);
 Kernel pattern_kernel(const plan::BoundExpression& call);
 Kernel time_kernel(const plan::BoundExpression& call);
+Kernel read_time_kernel(const plan::BoundExpression& call);
 Kernel to_char_kernel(const plan::BoundExpression& call);
 Kernel json_kernel(const plan::BoundExpression& call);
 Kernel array_kernel(const plan::BoundExpression& call);

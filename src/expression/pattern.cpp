@@ -146,6 +146,29 @@ void extract_regex(const Call& call, const Regex& regex) {
   });
 }
 
+// What the groups of the first match are, or all of it if the pattern has no group.
+void match_regex(const Call& call, const Regex& regex) {
+  Texts texts(call.arguments[0]);
+  column::Vector& items = call.out().items();
+  auto groups = static_cast<std::size_t>(regex.re2.NumberOfCapturingGroups());
+  std::vector<re2::StringPiece> match(groups + 1);
+  std::size_t first = groups > 0 ? 1 : 0;
+  for_known_texts(call, [&](std::uint32_t row) {
+    if (!regex.find(texts[row], match)) return call.out().set_null(row);
+    std::size_t begin = items.size();
+    items.resize(begin + match.size() - first);
+    for (std::size_t i = first; i < match.size(); ++i) {
+      std::size_t item = begin + i - first;
+      if (match[i].data() == nullptr)
+        items.set_null(item);
+      else
+        items.set_text(item, {match[i].data(), match[i].size()});
+    }
+    call.out().set_list(
+        row, {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(match.size() - first)});
+  });
+}
+
 void replace_regex(const Call& call, const RE2& regex, bool all) {
   Texts texts(call.arguments[0]), replacements(call.arguments[2]);
   std::string text, error;
@@ -174,6 +197,7 @@ Kernel regex_kernel(const plan::BoundExpression& call) {
     bool all = flags.find('g') != flags.npos;
     return [=](const Call& each) { replace_regex(each, regex->re2, all); };
   }
+  if (call.function == "regexp_match") return [=](const Call& each) { match_regex(each, *regex); };
   if (call.function == "regexp_like") return [=](const Call& each) { find_regex(each, *regex); };
   return [=](const Call& each) { extract_regex(each, *regex); };
 }

@@ -5,6 +5,7 @@
 
 #include "expression/characters.h"
 #include "expression/known_texts.h"
+#include "expression/made_text.h"
 
 namespace leat::expression {
 
@@ -20,18 +21,6 @@ constexpr int64_t padded_max = 1'000'000;
 
 using Texts = Cells<string_view>;
 using Integers = Cells<int64_t>;
-
-// Room for a result, which is all of it.
-char* make_text(const Call& call, std::uint32_t row, std::size_t size) {
-  char* room = call.result.texts.reserve(size);
-  call.result.texts.keep(size);
-  call.out().set_text(row, {room, size});
-  return room;
-}
-
-char* append(char* out, string_view text) {
-  return std::copy(text.begin(), text.end(), out);
-}
 
 template <char (*change)(char)>
 void change_letters(const Call& call) {

@@ -317,7 +317,7 @@ Kernel date_part_kernel(const std::string& unit) {
 Kernel time_kernel(const plan::BoundExpression& call) {
   const std::string& name = call.function;
   if (name == "+" || name == "-") return sum_kernel(call);
-  if (name == "to_timestamp") return to_timestamp;
+  if (name == "to_timestamp" && call.arguments.size() == 1) return to_timestamp;
   if (name == "now") return [](const Call& each) { each.out().set_integer(0, each.now_ms); };
   if (name != "date_trunc" && name != "extract" && name != "date_part") return {};
   const auto& unit = std::get<std::string>(call.arguments[0].literal);

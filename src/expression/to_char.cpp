@@ -113,6 +113,7 @@ constexpr Pattern patterns[] = {
     {"SS", [](char* out, const Moment& m) { return digits<2>(out, m.time.of_day / 1000 % 60); }},
     {"SSSS", [](char* out, const Moment& m) { return write_integer(out, m.time.of_day / 1000); }},
     {"MS", [](char* out, const Moment& m) { return digits<3>(out, m.time.of_day % 1000); }},
+    {"US", [](char* out, const Moment& m) { return digits<6>(out, m.time.of_day % 1000 * 1000); }},
     {"AM", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "AM" : "PM"); }},
     {"PM", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "AM" : "PM"); }},
     {"am", [](char* out, const Moment& m) { return write(out, m.hour < 12 ? "am" : "pm"); }},

@@ -41,8 +41,65 @@ Expression floor(Expression number) {
 Expression round(Expression number) {
   return call("round", {number});
 }
+Expression round(Expression number, int digits) {
+  return call("round", {number, digits});
+}
+Expression trunc(Expression number) {
+  return call("trunc", {number});
+}
+Expression trunc(Expression number, int digits) {
+  return call("trunc", {number, digits});
+}
+Expression sign(Expression number) {
+  return call("sign", {number});
+}
 Expression sqrt(Expression number) {
   return call("sqrt", {number});
+}
+Expression power(Expression base, Expression exponent) {
+  return call("power", {base, exponent});
+}
+Expression exp(Expression number) {
+  return call("exp", {number});
+}
+Expression ln(Expression number) {
+  return call("ln", {number});
+}
+Expression log(Expression number) {
+  return call("log", {number});
+}
+Expression sin(Expression angle) {
+  return call("sin", {angle});
+}
+Expression cos(Expression angle) {
+  return call("cos", {angle});
+}
+Expression tan(Expression angle) {
+  return call("tan", {angle});
+}
+Expression asin(Expression number) {
+  return call("asin", {number});
+}
+Expression acos(Expression number) {
+  return call("acos", {number});
+}
+Expression atan(Expression number) {
+  return call("atan", {number});
+}
+Expression atan2(Expression y, Expression x) {
+  return call("atan2", {y, x});
+}
+Expression degrees(Expression radians) {
+  return call("degrees", {radians});
+}
+Expression radians(Expression degrees) {
+  return call("radians", {degrees});
+}
+Expression pi() {
+  return call("pi", {});
+}
+Expression width_bucket(Expression number, Expression low, Expression high, Expression count) {
+  return call("width_bucket", {number, low, high, count});
 }
 Expression lower(Expression text) {
   return call("lower", {text});
@@ -110,6 +167,46 @@ Expression rpad(Expression text, Expression length) {
 Expression rpad(Expression text, Expression length, Expression fill) {
   return call("rpad", {text, length, fill});
 }
+Expression repeat(Expression text, Expression count) {
+  return call("repeat", {text, count});
+}
+Expression reverse(Expression text) {
+  return call("reverse", {text});
+}
+Expression translate(Expression text, Expression from, Expression to) {
+  return call("translate", {text, from, to});
+}
+Expression initcap(Expression text) {
+  return call("initcap", {text});
+}
+Expression concat_ws(Expression separator, std::vector<Expression> texts) {
+  texts.insert(texts.begin(), std::move(separator));
+  return call("concat_ws", std::move(texts));
+}
+Expression ascii(Expression text) {
+  return call("ascii", {text});
+}
+Expression chr(Expression code) {
+  return call("chr", {code});
+}
+Expression octet_length(Expression text) {
+  return call("octet_length", {text});
+}
+Expression md5(Expression text) {
+  return call("md5", {text});
+}
+Expression encode(Expression bytes, std::string_view encoding) {
+  return call("encode", {bytes, encoding});
+}
+Expression decode(Expression text, std::string_view encoding) {
+  return call("decode", {text, encoding});
+}
+Expression convert_from(Expression bytes) {
+  return call("convert_from", {bytes, "UTF8"});
+}
+Expression convert_to(Expression text) {
+  return call("convert_to", {text, "UTF8"});
+}
 Expression starts_with(Expression text, Expression prefix) {
   return call("starts_with", {text, prefix});
 }
@@ -124,6 +221,9 @@ Expression regexp_like(Expression text, std::string_view pattern) {
 }
 Expression regexp_extract(Expression text, std::string_view pattern) {
   return call("regexp_extract", {text, pattern});
+}
+Expression regexp_match(Expression text, std::string_view pattern) {
+  return call("regexp_match", {text, pattern});
 }
 Expression regexp_replace(Expression text, std::string_view pattern, Expression by,
                           std::string_view flags) {
@@ -152,11 +252,30 @@ Expression to_char(Expression time, std::string_view pattern) {
 Expression to_timestamp(Expression seconds) {
   return call("to_timestamp", {seconds});
 }
+Expression to_timestamp(Expression text, std::string_view pattern) {
+  return call("to_timestamp", {text, pattern});
+}
+Expression to_date(Expression text, std::string_view pattern) {
+  return call("to_date", {text, pattern});
+}
+Expression make_date(Expression year, Expression month, Expression day) {
+  return call("make_date", {year, month, day});
+}
+Expression make_timestamp(Expression year, Expression month, Expression day, Expression hour,
+                          Expression minute, Expression seconds) {
+  return call("make_timestamp", {year, month, day, hour, minute, seconds});
+}
 Expression now() {
   return call("now", {});
 }
 Expression array(std::vector<Expression> items) {
   return call("array", std::move(items));
+}
+Expression string_to_array(Expression text, Expression separator) {
+  return call("string_to_array", {text, separator});
+}
+Expression array_to_string(Expression texts, Expression separator) {
+  return call("array_to_string", {texts, separator});
 }
 Expression array_remove(Expression array, Expression item) {
   return call("array_remove", {array, item});
@@ -219,6 +338,34 @@ Aggregate max(Expression value) {
 }
 Aggregate avg(Expression number) {
   return make("avg", std::move(number));
+}
+Aggregate min_by(Expression value, Expression order_by) {
+  Aggregate made = make("min_by", std::move(value));
+  made.order_by = std::move(order_by);
+  return made;
+}
+Aggregate max_by(Expression value, Expression order_by) {
+  Aggregate made = make("max_by", std::move(value));
+  made.order_by = std::move(order_by);
+  return made;
+}
+Aggregate bool_and(Expression condition) {
+  return make("bool_and", std::move(condition));
+}
+Aggregate bool_or(Expression condition) {
+  return make("bool_or", std::move(condition));
+}
+Aggregate var_pop(Expression number) {
+  return make("var_pop", std::move(number));
+}
+Aggregate var_samp(Expression number) {
+  return make("var_samp", std::move(number));
+}
+Aggregate stddev_pop(Expression number) {
+  return make("stddev_pop", std::move(number));
+}
+Aggregate stddev_samp(Expression number) {
+  return make("stddev_samp", std::move(number));
 }
 Aggregate first(Expression value) {
   return make("first", std::move(value));

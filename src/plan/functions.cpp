@@ -13,127 +13,6 @@ namespace {
 
 using Kind = Type::Kind;
 
-constexpr Signature function_table[] = {
-    {"+", "bigint bigint", "bigint"},
-    {"+", "decimal decimal", "plus"},
-    {"+", "double double", "double"},
-    {"+", "timestamp interval", "timestamp"},
-    {"+", "interval timestamp", "timestamp"},
-    {"+", "date bigint", "date"},
-    {"+", "bigint date", "date"},
-    {"+", "interval interval", "interval"},
-    {"-", "bigint bigint", "bigint"},
-    {"-", "decimal decimal", "plus"},
-    {"-", "double double", "double"},
-    {"-", "timestamp interval", "timestamp"},
-    {"-", "timestamp timestamp", "interval"},
-    {"-", "date bigint", "date"},
-    {"-", "date date", "bigint"},
-    {"-", "interval interval", "interval"},
-    {"*", "bigint bigint", "bigint"},
-    {"*", "decimal decimal", "times"},
-    {"*", "double double", "double"},
-    {"*", "interval bigint", "interval"},
-    {"*", "bigint interval", "interval"},
-    {"/", "bigint bigint", "bigint"},
-    {"/", "decimal decimal", "over"},
-    {"/", "double double", "double"},
-    {"%", "bigint bigint", "bigint"},
-    {"%", "decimal decimal", "any"},
-    {"negate", "bigint", "bigint"},
-    {"negate", "decimal", "first"},
-    {"negate", "double", "double"},
-    {"negate", "interval", "interval"},
-    {"abs", "bigint", "bigint"},
-    {"abs", "decimal", "first"},
-    {"abs", "double", "double"},
-    {"ceil", "decimal", "whole"},
-    {"ceil", "double", "double"},
-    {"floor", "decimal", "whole"},
-    {"floor", "double", "double"},
-    {"round", "decimal", "whole"},
-    {"round", "double", "double"},
-    {"sqrt", "double", "double"},
-    {"=", "ordered ordered", "boolean"},
-    {"<>", "ordered ordered", "boolean"},
-    {"<", "ordered ordered", "boolean"},
-    {"<=", "ordered ordered", "boolean"},
-    {">", "ordered ordered", "boolean"},
-    {">=", "ordered ordered", "boolean"},
-    {"is_distinct_from", "ordered ordered", "boolean"},
-    {"between", "ordered ordered ordered", "boolean"},
-    {"in", "ordered ordered*", "boolean"},
-    {"greatest", "ordered ordered*", "any"},
-    {"least", "ordered ordered*", "any"},
-    {"and", "boolean boolean*", "boolean"},
-    {"or", "boolean boolean*", "boolean"},
-    {"not", "boolean", "boolean"},
-    {"is_null", "any", "boolean"},
-    {"coalesce", "any any*", "any"},
-    {"nullif", "ordered ordered", "first"},
-    {"case", "when*", "any"},
-    {"lower", "text", "text"},
-    {"upper", "text", "text"},
-    {"length", "text", "bigint"},
-    {"length", "bytes", "bigint"},
-    {"substring", "text bigint bigint?", "text"},
-    {"position", "text text", "bigint"},
-    {"replace", "text text text", "text"},
-    {"trim", "text text?", "text"},
-    {"ltrim", "text text?", "text"},
-    {"rtrim", "text text?", "text"},
-    {"split_part", "text text bigint", "text"},
-    {"||", "text text", "text"},
-    {"concat", "text text*", "text"},
-    {"left", "text bigint", "text"},
-    {"right", "text bigint", "text"},
-    {"lpad", "text bigint text?", "text"},
-    {"rpad", "text bigint text?", "text"},
-    {"starts_with", "text text", "boolean"},
-    {"like", "text text", "boolean"},
-    {"ilike", "text text", "boolean"},
-    {"regexp_like", "text regex", "boolean"},
-    {"regexp_extract", "text regex", "text"},
-    {"regexp_replace", "text regex text flags?", "text"},
-    {"date_trunc", "span timestamp", "timestamp"},
-    {"date_bin", "interval timestamp timestamp", "timestamp"},
-    {"extract", "unit timestamp", "bigint"},
-    {"extract", "part timestamp", "decimal(20,3)"},
-    {"extract", "interval_unit interval", "bigint"},
-    {"extract", "part interval", "decimal(20,3)"},
-    {"date_part", "unit timestamp", "double"},
-    {"date_part", "part timestamp", "double"},
-    {"to_char", "timestamp template", "text"},
-    {"to_timestamp", "double", "timestamp"},
-    {"now", "", "timestamp"},
-    {"json_value", "text path", "text"},
-    {"array", "ordered ordered*", "list"},
-    {"array_remove", "array item", "first"},
-    {"cardinality", "array", "bigint"},
-    {"element", "array bigint", "element"},
-};
-
-constexpr Signature aggregate_table[] = {
-    {"count", "", "bigint"},
-    {"count", "any", "bigint"},
-    {"count_distinct", "ordered", "bigint"},
-    {"approx_count_distinct", "ordered", "bigint"},
-    {"sum", "bigint", "bigint"},
-    {"sum", "decimal", "total"},
-    {"sum", "double", "double"},
-    {"min", "ordered", "first"},
-    {"max", "ordered", "first"},
-    {"avg", "bigint", "double"},
-    {"avg", "decimal", "mean"},
-    {"avg", "double", "double"},
-    {"first", "any", "first"},
-    {"last", "any", "first"},
-    {"percentile", "double", "double"},
-    {"top_n", "ordered", "list"},
-    {"array_agg", "ordered", "list"},
-    {"string_agg", "text", "text"},
-};
-
 struct Casts {
   Kind from;
   std::vector<Kind> to;
@@ -276,8 +155,14 @@ std::optional<Match> match_words(const std::vector<std::string_view>& words,
   return match;
 }
 
-// The digits of a sum, a product and a quotient of decimals. None is rounded but a quotient, to
-// at least six digits behind the point; what does not fit into 38 digits is an overflow.
+// How many digits a quotient has behind the point: as many as the wider operand, and 16, as
+// PostgreSQL has them, or what `whole` digits before it leave of 38, but at least six.
+int quotient_scale(int operands, int whole) {
+  return std::max({operands, 6, std::min(16, precision_max - whole)});
+}
+
+// The digits of a sum, a product and a quotient of decimals. None is rounded but a quotient; what
+// does not fit into 38 digits is an overflow.
 Type decimal_result(std::string_view operation, const Type& a, const Type& b) {
   int scale = std::max(a.scale, b.scale), whole_a = a.precision - a.scale;
   int whole = std::max(whole_a, b.precision - b.scale) + 1;
@@ -285,14 +170,23 @@ Type decimal_result(std::string_view operation, const Type& a, const Type& b) {
     scale = a.scale + b.scale;
     whole = a.precision + b.precision - scale;
   } else if (operation == "over") {
-    scale = std::max(scale, 6);
     whole = whole_a + b.scale;
+    scale = quotient_scale(scale, whole);
   }
   return decimal(std::clamp(whole + scale, 1, precision_max), scale);
 }
 
+// The digits of a decimal that keeps `digits` behind the point; none of its own before it is lost,
+// and rounding may add one.
+Type rounded_type(const Type& from, std::int64_t digits, bool may_grow) {
+  int scale = static_cast<int>(std::max<std::int64_t>(digits, 0));
+  int whole = from.precision - from.scale + (may_grow && digits < from.scale ? 1 : 0);
+  return decimal(std::clamp(whole + scale, 1, precision_max), scale);
+}
+
 Result<Type> result_of(std::string_view word, const Resolved& resolved,
-                       const std::vector<std::string_view>& words) {
+                       const std::vector<std::string_view>& words,
+                       const std::vector<Operand>& operands) {
   const auto& types = resolved.arguments;
   if (word == "any") {
     auto is_any = [](std::string_view w) { return w == "any" || w == "ordered" || w == "decimal"; };
@@ -305,8 +199,14 @@ Result<Type> result_of(std::string_view word, const Resolved& resolved,
   if (word == "element") return element_of(types[0]);
   if (word == "list") return array_of(types[0]);
   if (word == "whole") return decimal(std::min(types[0].precision + 1, precision_max), 0);
+  if (word == "rounded" || word == "cut") {
+    return rounded_type(types[0], std::get<std::int64_t>(*operands[1].literal), word == "rounded");
+  }
   if (word == "total") return decimal(precision_max, types[0].scale);
-  if (word == "mean") return decimal(precision_max, std::max<int>(types[0].scale, 6));
+  if (word == "mean") {
+    return decimal(precision_max,
+                   quotient_scale(types[0].scale, types[0].precision - types[0].scale));
+  }
   if (word == "plus" || word == "times" || word == "over") {
     if (word == "times" && types[0].scale + types[1].scale > precision_max) {
       return fail(Errc::plan_error, "the product would have more than 38 digits behind the point");
@@ -329,8 +229,10 @@ std::string literal_mismatch(const Signature& row, const std::vector<std::string
     const auto& [type, literal] = operands[i];
     if (!is_literal_word(words[i]) || fits_literal_word(words[i], type, literal)) continue;
     if (literal == nullptr || literal->is_null()) {
-      return fmt::format("{} needs a literal text as argument {}", row.name, i + 1);
+      return fmt::format("{} needs a literal {} as argument {}", row.name,
+                         name(type_of_word(words[i])), i + 1);
     }
+    if (type != Type{}) return fmt::format("{}: {}", row.name, number_complaint());
     const auto& text = std::get<std::string>(*literal);
     if (units_of(words[i]).empty()) return literal_complaint(words[i], text);
     return fmt::format("{} knows no '{}'", row.name, shortened(text, 80));
@@ -341,15 +243,15 @@ std::string literal_mismatch(const Signature& row, const std::vector<std::string
 // What is wrong with a call that is right but for a literal; empty if more is wrong.
 std::string literal_mismatch(std::span<const Signature> table, std::string_view name,
                              const std::vector<Operand>& operands) {
-  auto is_text = [](std::string_view, const Operand& operand) {
-    return operand.type == Type{Kind::text};
+  auto is_of_type = [](std::string_view word, const Operand& operand) {
+    return operand.type == type_of_word(word);
   };
   std::string why;
   std::vector<std::string_view> units;
   for (const auto& row : table) {
     if (row.name != name) continue;
     auto words = expand(row.arguments, operands.size());
-    if (!words || !match_words(*words, operands, is_text)) continue;
+    if (!words || !match_words(*words, operands, is_of_type)) continue;
     if (why.empty()) why = literal_mismatch(row, *words, operands);
     if (words->empty()) continue;
     auto more = units_of(words->front());
@@ -384,13 +286,6 @@ Error no_match(std::span<const Signature> table, std::string_view name,
 
 }  // namespace
 
-std::span<const Signature> functions() {
-  return function_table;
-}
-std::span<const Signature> aggregates() {
-  return aggregate_table;
-}
-
 Result<Resolved> resolve(std::span<const Signature> table, std::string_view name,
                          const std::vector<Operand>& operands) {
   std::optional<Match> best;
@@ -409,7 +304,7 @@ Result<Resolved> resolve(std::span<const Signature> table, std::string_view name
     result = row.result;
   }
   if (!best) return tl::unexpected(no_match(table, name, operands));
-  auto type = result_of(result, best->resolved, best_words);
+  auto type = result_of(result, best->resolved, best_words, operands);
   if (!type) return fail(type);
   best->resolved.result = *type;
   return best->resolved;

@@ -29,8 +29,8 @@ namespace leat::plan {
 //   first              the first argument's type
 //   element, list      the first argument's elements; an array of the first argument
 //   plus, times, over  decimals as decimal_result() says
-//   total, mean        a decimal of 38 digits and the argument's scale; at least six behind the
-//   point whole              a decimal without a fraction
+//   total, mean        a decimal of 38 digits and the argument's scale; a mean's as a quotient's
+//   whole, rounded, cut    a decimal without a fraction; with as many digits as a literal says
 struct Signature {
   std::string_view name;
   std::string_view arguments;

@@ -79,7 +79,7 @@ constexpr Pattern number_patterns[] = {
     {"SSSSS", "SSSS"}, {"SSSS", "SSSS"}, {"IYYY", "IYYY"}, {"YYYY", "YYYY"}, {"IDDD", "IDDD"},
     {"HH24", "HH24"},  {"HH12", "HH12"}, {"DDD", "DDD"},   {"HH", "HH12"},   {"YY", "YY"},
     {"MM", "MM"},      {"DD", "DD"},     {"ID", "ID"},     {"IW", "IW"},     {"MI", "MI"},
-    {"SS", "SS"},      {"MS", "MS"},     {"Q", "Q"}};
+    {"SS", "SS"},      {"MS", "MS"},     {"US", "US"},     {"Q", "Q"}};
 // What is written decides how the name is. A longer one is before what it begins with.
 constexpr string_view name_patterns[] = {"MONTH", "Month", "month", "MON", "Mon", "mon",
                                          "DAY",   "Day",   "day",   "DY",  "Dy",  "dy",
@@ -110,19 +110,48 @@ std::string unknown_pattern(string_view text, std::size_t at) {
       fmt::join(known, ", "));
 }
 
+// Why times are not read by a template; empty if they are.
+std::string unread_pattern(string_view text) {
+  std::string why;
+  auto split = split_template(text, &why);
+  if (!split) return why;
+  for (const auto& part : *split) {
+    if (part.pattern && part.text[0] == 'I') {
+      return fmt::format("weeks of ISO, as {}, are written only", part.text);
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 bool is_literal_word(string_view word) {
-  constexpr std::array<string_view, 4> others{"regex", "path", "template", "flags"};
+  constexpr std::array<string_view, 8> others{"regex",  "path",    "template", "flags",
+                                              "digits", "reading", "encoding", "charset"};
   return !units_of(word).empty() || std::find(others.begin(), others.end(), word) != others.end();
 }
 
+Type type_of_word(string_view word) {
+  return word == "digits" ? Type{Type::Kind::bigint} : Type{Type::Kind::text};
+}
+
+std::string number_complaint() {
+  return fmt::format("digits are from -{} to {}", precision_max, precision_max);
+}
+
 bool fits_literal_word(string_view word, const Type& type, const Value* literal) {
-  if (type != Type{Type::Kind::text} || literal == nullptr || literal->is_null()) return false;
+  if (type != type_of_word(word) || literal == nullptr || literal->is_null()) return false;
+  if (word == "digits") {
+    auto digits = std::get<std::int64_t>(*literal);
+    return -precision_max <= digits && digits <= precision_max;
+  }
   const auto& text = std::get<std::string>(*literal);
   if (word == "regex") return regex_error(text).empty();
   if (word == "path") return parse_json_path(text).has_value();
   if (word == "template") return split_template(text).has_value();
+  if (word == "reading") return unread_pattern(text).empty();
+  if (word == "encoding") return text == "hex" || text == "base64";
+  if (word == "charset") return in_case(text, std::tolower) == "utf8";
   if (word == "flags") return text.empty() || text == "g" || text == "i" || text == "gi";
   return unit_named(word, text).has_value();
 }
@@ -156,6 +185,11 @@ std::string literal_complaint(string_view word, const std::string& text) {
     split_template(text, &why);
     return fmt::format("'{}' is no template: {}", shown, why);
   }
+  if (word == "reading") {
+    return fmt::format("'{}' is no template to read by: {}", shown, unread_pattern(text));
+  }
+  if (word == "encoding") return fmt::format("'{}' is no encoding; there are: hex, base64", shown);
+  if (word == "charset") return fmt::format("'{}' is no charset; there is: UTF8", shown);
   return fmt::format("'{}' are no flags; there are: g, i, gi", shown);
 }
 
@@ -184,6 +218,7 @@ std::optional<std::vector<TemplatePart>> split_template(string_view text, std::s
     } else {
       part.text = text[at];
     }
+    part.quoted = text[at] == '"';
     found.push_back(std::move(part));
   }
   return found;

@@ -22,12 +22,19 @@ namespace leat::plan {
 //   regex          RE2's syntax
 //   path           a JSON path
 //   template       what split_template() takes
+//   reading        the same, of patterns that texts are read by: none of ISO's weeks
+//   encoding       hex, base64
+//   charset        UTF8
 //   flags          of regexp_replace(): g, i, both, or none
+//   digits         a bigint, -38 to 38: how many digits behind the point, or before it, are kept
 //
 // Units may be written as PostgreSQL takes them: in capitals, in the plural, cut short.
 bool is_literal_word(std::string_view word);
 
-/// Whether `literal` is there, a text, and right for the word.
+/// What a literal for the word is: a text, but for `digits`.
+Type type_of_word(std::string_view word);
+
+/// Whether `literal` is there, of that type, and right for the word.
 bool fits_literal_word(std::string_view word, const Type& type, const Value* literal);
 
 /// The words that one of the units takes; none if `word` is none of them.
@@ -41,14 +48,19 @@ std::optional<std::string_view> unit_named(std::string_view word, std::string_vi
 /// REQUIRES: it does not fit.
 std::string literal_complaint(std::string_view word, const std::string& text);
 
+/// What is wrong with a number that is none for `digits`.
+std::string number_complaint();
+
 /// One step of a template of to_char(): a pattern to fill in, or a text to copy.
 struct TemplatePart {
   bool pattern = false;
   std::string text;
+  /// Of a text to copy: it was in double quotes.
+  bool quoted = false;
 };
 
 /// The patterns are PostgreSQL's YYYY YY IYYY Q MM MON DD DDD IDDD DY DAY MONTH ID IW HH24 HH12 HH
-/// MI SS SSSS SSSSS MS AM PM, in capitals or in small letters; names also as Mon. A pattern that
+/// MI SS SSSS SSSSS MS US AM PM, in capitals or in small letters; names also as Mon. A pattern that
 /// means the same as another one is given as that: HH12 for hh, SSSS for sssss. Letters that mean
 /// themselves are in double quotes. Nothing for anything else, with `why`, if that is wanted.
 std::optional<std::vector<TemplatePart>> split_template(std::string_view text,

@@ -89,10 +89,12 @@ void NodeBinder::bind_aggregate(const Aggregate& aggregate, const std::string& p
   require(!bound.order_by || !bound.order_by->type.array, place + ".order_by",
           "must not be an array");
   bool percentile = aggregate.function == "percentile", top_n = aggregate.function == "top_n";
+  bool by_another = aggregate.function == "min_by" || aggregate.function == "max_by";
   double fraction = aggregate.fraction.value_or(0);
   require(percentile == aggregate.fraction.has_value() && fraction >= 0 && fraction <= 1,
           place + ".fraction", "belongs to percentile, and is from 0 to 1");
-  require(top_n == aggregate.order_by.has_value(), place + ".order_by", "belongs to top_n");
+  require((top_n || by_another) == aggregate.order_by.has_value(), place + ".order_by",
+          "belongs to top_n, min_by and max_by");
   require(top_n || !aggregate.descending, place + ".descending", "belongs to top_n");
   std::int64_t limit = aggregate.limit.value_or(1);
   require(top_n == aggregate.limit.has_value() && limit >= 1 && limit <= rows_max, place + ".limit",

@@ -105,7 +105,7 @@ TEST_CASE("a sum may leave its type's range on the way, and is judged at the end
 }
 
 TEST_CASE("an average of decimals rounds halves away from zero") {
-  Type type = column::decimal(8, 6);
+  Type type = column::decimal(38, 6);  // which leaves no room for more digits
   auto average = [&](std::vector<Value> values) { return Group("avg", type).add(values).result(); };
   auto micros = [](int units) { return Value(column::Decimal{units, 6}); };
   CHECK(average({micros(1), micros(2)}) == micros(2));
@@ -118,6 +118,45 @@ TEST_CASE("no aggregate gives a negative zero") {
   Value half = Group("avg", Type::double_precision).add({-tiny, 0.0}).result();
   CHECK(std::get<double>(half) == 0);
   CHECK(!std::signbit(std::get<double>(half)));
+}
+
+TEST_CASE("variances are those of PostgreSQL, and exact where it loses digits") {
+  const std::vector<Value> four{1.0, 2.0, 3.0, 4.0};
+  auto of = [](const char* function, const std::vector<Value>& values) {
+    return Group(function, Type::double_precision).add(values).result();
+  };
+  CHECK(of("var_pop", four) == Value(1.25));
+  CHECK(of("var_samp", four) == Value(1.6666666666666667));
+  CHECK(of("stddev_pop", four) == Value(1.118033988749895));
+  CHECK(of("stddev_samp", four) == Value(1.2909944487358056));
+  CHECK(of("var_samp", {1.0, {}, 3.0}) == Value(2.0));
+  CHECK(of("var_samp", {7.0}).is_null());
+  CHECK(of("stddev_samp", {7.0}).is_null());
+  CHECK(of("var_pop", {7.0}) == Value(0.0));
+  CHECK(of("var_pop", {{}}).is_null());
+  CHECK(of("stddev_pop", std::vector<Value>(10, Value(0.1))) == Value(0.0));
+  CHECK(of("var_samp", {1e15, 1e15 + 1, 1e15 + 2}) == Value(1.0));
+  CHECK(of("var_samp", {1e8 + 0.25, 1e8 + 0.5, 1e8 + 0.75}) == Value(0.0625));
+  CHECK(of("var_samp", {-1e153, 1e153}) == Value(2e306));
+  CHECK(of("var_pop", {1e200}) == Value("double out of range: overflow"));
+  CHECK(of("stddev_pop", {-tiny, tiny}) == Value(0.0));
+  CHECK(Group("var_samp", Type::double_precision)
+            .add({1.0, 1e200, 3.0, 0.1})
+            .take_away({1e200, 0.1})
+            .result() == Value(2.0));
+}
+
+TEST_CASE("all are true, or one is") {
+  auto of = [](const char* function, const std::vector<Value>& values) {
+    return Group(function, Type::boolean).add(values).result();
+  };
+  CHECK(of("bool_and", {true, {}, true}) == Value(true));
+  CHECK(of("bool_and", {true, false}) == Value(false));
+  CHECK(of("bool_or", {false, {}}) == Value(false));
+  CHECK(of("bool_or", {false, true}) == Value(true));
+  CHECK(of("bool_or", {{}}).is_null());
+  CHECK(Group("bool_and", Type::boolean).add({true, false}).take_away({false}).result() ==
+        Value(true));
 }
 
 TEST_CASE("a group without values has no result but counts") {

@@ -123,8 +123,10 @@ RandomAggregate::RandomAggregate(Random& random, const plan::Signature& signatur
     aggregate.fraction = one_of<double>(random, {0, 0.25, 0.5, 0.99, 1});
   }
   if (signature.name == "string_agg") aggregate.separator = one_of<std::string>(random, {"", ", "});
-  if (signature.name != "top_n") return;
+  bool top = signature.name == "top_n";
+  if (!top && !signature.name.ends_with("_by")) return;
   bound.order_by.emplace().type = random_type(random, "ordered");
+  if (!top) return;
   aggregate.descending = random.one_in(2);
   aggregate.limit = random.between(1, 6);
 }

@@ -9,6 +9,7 @@
 #include "interpreter/decimal_number.h"
 #include "interpreter/evaluate.h"
 #include "interpreter/sketches.h"
+#include "interpreter/variance.h"
 
 namespace leat::interpreter {
 
@@ -114,6 +115,22 @@ Value joined(const Inputs& inputs, const std::string& separator) {
   return text;
 }
 
+Value first_by(const Inputs& inputs, int sign) {
+  const AggregateInput* best = nullptr;
+  for (const auto* input : inputs) {
+    if (best == nullptr || compare(input->order_by, best->order_by) * sign > 0) best = input;
+  }
+  return best == nullptr ? Value() : best->argument;
+}
+
+Value all_or_any(const Inputs& inputs, bool decided) {
+  if (inputs.empty()) return {};
+  for (const auto* input : inputs) {
+    if (std::get<bool>(input->argument) == decided) return decided;
+  }
+  return !decided;
+}
+
 Value value_of(const BoundAggregate& bound, const Inputs& all) {
   const Aggregate& aggregate = *bound.aggregate;
   const std::string& name = aggregate.function;
@@ -127,6 +144,11 @@ Value value_of(const BoundAggregate& bound, const Inputs& all) {
   if (name == "avg") return average_of(inputs, argument, bound.type);
   if (name == "min") return extreme_of(inputs, -1);
   if (name == "max") return extreme_of(inputs, 1);
+  if (name == "min_by") return first_by(known(all, &AggregateInput::order_by), -1);
+  if (name == "max_by") return first_by(known(all, &AggregateInput::order_by), 1);
+  if (name == "bool_and") return all_or_any(inputs, false);
+  if (name == "bool_or") return all_or_any(inputs, true);
+  if (auto kind = variance_kind(name)) return variance(arguments_of(inputs), *kind);
   if (name == "first") return inputs.empty() ? Value() : inputs.front()->argument;
   if (name == "last") return inputs.empty() ? Value() : inputs.back()->argument;
   if (name == "percentile") return percentile(arguments_of(inputs), *aggregate.fraction);

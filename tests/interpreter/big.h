@@ -56,6 +56,7 @@ Big divide_rounded(const Big& a, const Big& b);
 class ExactSum {
  public:
   void add(double value);
+  const Big& units() const { return sum_; }
   /// The double nearest to the sum, of two the even one; infinite if it is beyond all.
   double rounded() const;
 

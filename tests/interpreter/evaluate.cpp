@@ -128,6 +128,7 @@ std::optional<Value> function_of_nulls(const std::string& name, const Values& ar
   if (name == "greatest") return extreme(arguments, 1);
   if (name == "least") return extreme(arguments, -1);
   if (name == "concat") return concat(arguments);
+  if (name == "concat_ws") return concat_ws(arguments);
   if (name == "array") return Array{arguments};
   if (name == "array_remove") return remove_items(arguments);
   return {};
@@ -164,6 +165,9 @@ Value call_function(const Call& call) {
     return there ? items[static_cast<std::size_t>(number - 1)] : null;
   }
   if (auto value = arithmetic(call)) return *value;
+  if (auto value = number_function(call)) return *value;
+  if (auto value = shape_function(call)) return *value;
+  if (auto value = made_time(call)) return *value;
   if (auto value = time_function(call)) return *value;
   auto value = text_function(call);
   ASSERT(value.has_value());

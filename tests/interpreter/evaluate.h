@@ -44,7 +44,13 @@ plan::Value cast(const plan::Value& value, const plan::Type& from, const plan::T
 /// Each takes the calls that are of its subject; nothing if this is none of them. REQUIRES: no NULL
 /// among the arguments.
 std::optional<plan::Value> arithmetic(const Call& call);
+std::optional<plan::Value> number_function(const Call& call);
 std::optional<plan::Value> text_function(const Call& call);
+std::optional<plan::Value> shape_function(const Call& call);
 std::optional<plan::Value> time_function(const Call& call);
+std::optional<plan::Value> made_time(const Call& call);
+
+/// The first one between each two of the others that are not NULL.
+plan::Value concat_ws(const Values& arguments);
 
 }  // namespace leat::interpreter

@@ -42,6 +42,11 @@ const std::map<std::string_view, std::vector<std::string>>& literal_texts() {
       {"regex", {"a", "[a-c]+", "(b|c).?", "^x", "\\d+"}},
       {"path", {"$.a", "$.a[0]", "$"}},
       {"template", {"YYYY-MM-DD HH24:MI:SS.MS", "Day DD Mon IYYY-IW-ID", "HH12 AM \"o'clock\""}},
+      {"reading",
+       {"YYYY-MM-DD HH24:MI:SS.MS", "DD/Mon/YYYY:HH12:MI AM", "YYMMDD", "DDD YYYY",
+        "YYYYMMDDHH24MISSUS", "Day Month YY\"at\"SSSS", "Q"}},
+      {"encoding", {"hex", "base64"}},
+      {"charset", {"UTF8", "utf8"}},
       {"flags", {"", "g", "i", "gi"}}};
   return texts;
 }
@@ -87,6 +92,7 @@ Expression ExpressionMaker::for_word(std::string_view word, const Type& common, 
   if (auto texts = literal_texts().find(word); texts != literal_texts().end()) {
     return literal({}, one_of(random_, texts->second));
   }
+  if (word == "digits") return literal({Type::Kind::bigint}, random_.between(-6, 8));
   if (word == "any" || word == "ordered") return of_type(common, depth);
   if (word == "item") return of_type({Type::Kind::text}, depth);
   if (word == "array") return leaf(array_of({Type::Kind::text}));

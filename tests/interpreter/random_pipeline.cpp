@@ -148,8 +148,9 @@ class PipelineMaker {
       if (random_.one_in(4)) aggregate.filter = of_type({Type::Kind::boolean});
       if (row.name == "percentile") aggregate.fraction = one_of<double>(random_, {0, 0.5, 0.99, 1});
       if (row.name == "string_agg") aggregate.separator = ",";
-      if (row.name == "top_n") {
-        aggregate.order_by = maker.any(true);
+      bool top = row.name == "top_n";
+      if (top || row.name.ends_with("_by")) aggregate.order_by = maker.any(true);
+      if (top) {
         aggregate.descending = random_.one_in(2);
         aggregate.limit = random_.between(1, 4);
       }

@@ -170,6 +170,7 @@ std::string fill_pattern(const std::string& pattern, Timestamp time) {
   if (pattern == "SS") return fmt::format("{:02}", civil.ms / 1000 % 60);
   if (pattern == "SSSS") return fmt::format("{}", civil.ms / 1000);
   if (pattern == "MS") return fmt::format("{:03}", civil.ms % 1000);
+  if (pattern == "US") return fmt::format("{:03}000", civil.ms % 1000);
   if (pattern == "am" || pattern == "pm") return hour < 12 ? "am" : "pm";
   ASSERT(pattern == "AM" || pattern == "PM");
   return hour < 12 ? "AM" : "PM";
