@@ -15,14 +15,14 @@ class AsOfJoin::State : public OperatorState {
  public:
   explicit State(const AsOfJoin& join)
       : columns_(join.columns_),
-        left_(columns_.left),
-        right_(columns_.right),
-        left_key_(columns_.left_keys),
-        right_key_(columns_.right_keys),
+        left_(columns_.left.types, columns_.left.chunk_row_bytes),
+        right_(columns_.right.types),
+        left_key_(columns_.left.keys),
+        right_key_(columns_.right.keys),
         output_(columns_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("as_of_join", 2);
+    writer.section("as_of_join", columns_.state_version());
     SavedRows left(writer, left_.store());
     left_.snapshot(left);
     SavedRows right(writer, right_.store());
@@ -31,7 +31,8 @@ class AsOfJoin::State : public OperatorState {
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("as_of_join", 2); !section) return fail(section);
+    if (auto section = reader.section("as_of_join", columns_.state_version()); !section)
+      return fail(section);
     RestoredRows left(reader, left_.store());
     left_.restore(left);
     left.finish();
@@ -48,9 +49,9 @@ class AsOfJoin::State : public OperatorState {
 
   void add(std::size_t input, const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
     if (input == 0)
-      left_.add(chunk, rows);
+      left_.keep(columns_.left.of(chunk), rows);
     else
-      right_.add(columns_.stored_of(chunk), rows);
+      right_.add(columns_.right.of(chunk), rows);
   }
 
   Result<void> advance(Watermark watermark, Context& context) {
@@ -109,15 +110,14 @@ class AsOfJoin::State : public OperatorState {
   KeyWriter left_key_;
   KeyWriter right_key_;
   LatestRows latest_;
-  HashedKeys hashed_{columns_.left_keys};
+  HashedKeys hashed_{columns_.left.keys};
   // Within one call of advance():
   JoinOutput output_;
   std::vector<RowId> released_left_;
   std::vector<RowId> released_right_;
 };
 
-AsOfJoin::AsOfJoin(const plan::BoundPlan& plan, std::size_t node)
-    : columns_(plan, node), right_keys_(plan.nodes[node].right_keys) {}
+AsOfJoin::AsOfJoin(const plan::BoundPlan& plan, std::size_t node) : columns_(plan, node) {}
 
 std::unique_ptr<OperatorState> AsOfJoin::make_state() const {
   return std::make_unique<State>(*this);
@@ -136,7 +136,7 @@ Result<void> AsOfJoin::advance(OperatorState& state, Watermark watermark, Contex
 }
 
 std::vector<std::size_t> AsOfJoin::gathers_by(std::size_t input) const {
-  return input == 0 ? columns_.left_keys : right_keys_;
+  return input == 0 ? columns_.left_keys : columns_.right_keys;
 }
 
 }  // namespace leat::operators

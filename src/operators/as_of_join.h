@@ -29,7 +29,6 @@ class AsOfJoin : public Operator {
   class State;
 
   JoinColumns columns_;
-  std::vector<std::size_t> right_keys_;  // of the input
 };
 
 }  // namespace leat::operators

@@ -68,7 +68,7 @@ void ChunkMaker::add_column(const column::Type& type, std::span<const StoredRow>
   auto owned = expression::OwnedVector::make(type, rows.size());
   gather(owned->vector, 0, rows.size(), [&](std::size_t i) {
     const StoredRow& row = rows[i];
-    return row.block == nullptr ? Cell{} : Cell{&row.block->columns[column], row.row};
+    return row.block == nullptr ? Cell{} : Cell{row.block->columns[column], row.row};
   });
   auto kind = physical(type);
   if (kind == column::Physical::text || kind == column::Physical::list) {

@@ -55,7 +55,7 @@ class ChunkMaker {
   std::vector<std::shared_ptr<const column::Vector>> columns_;
   std::shared_ptr<column::TextArena> rests_;
   std::string rest_;  // being written
-  const column::TextArena* kept_last_ = nullptr;
+  const void* kept_last_ = nullptr;
 };
 
 }  // namespace leat::operators

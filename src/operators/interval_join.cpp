@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "operators/hashed_keys.h"
 #include "operators/row_chains.h"
 #include "operators/row_tools.h"
 #include "operators/sorted_rows.h"
@@ -23,39 +24,35 @@ class IntervalJoin::State : public OperatorState {
         left_(columns_.left),
         right_(columns_.right),
         held_(types_of(columns_.schema)),
-        left_key_(columns_.left_keys),
-        right_key_(columns_.right_keys),
         output_(columns_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("interval_join", 2);
-    SavedRows left(writer, left_.store());
-    left_.snapshot(left);
-    std::vector<RowId> ids = lefts_.ids();
+    writer.section("interval_join", columns_.state_version());
+    SavedRows left(writer, left_.rows.store());
+    left_.rows.snapshot(left);
+    std::vector<RowId> ids = left_.passed.ids();
     left.write(ids);
     for (RowId id : ids) writer.write(static_cast<std::uint8_t>(is_matched(id) ? 1 : 0));
-    SavedRows right(writer, right_.store());
-    right_.snapshot(right);
-    right.write(rights_.ids());
+    SavedRows right(writer, right_.rows.store());
+    right_.rows.snapshot(right);
+    right.write(right_.passed.ids());
     held_.snapshot(writer);
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("interval_join", 2); !section) return fail(section);
-    RestoredRows left(reader, left_.store());
-    left_.restore(left);
-    std::vector<RowId> lefts = left.take_some();
-    for (RowId id : lefts) {
-      StoredRow row = left_.store().row(id);
-      keep_left({id, left_key_.find_or_add_in(keys_, row).first, row.time_ms()},
-                reader.read<std::uint8_t>() != 0);
+    if (auto section = reader.section("interval_join", columns_.state_version()); !section)
+      return fail(section);
+    RestoredRows left(reader, left_.rows.store());
+    left_.rows.restore(left);
+    for (RowId id : left.take_some()) {
+      left_.passed.add({id, KeyTable::none, left_.row(id).time_ms()});
+      set_matched(id, reader.read<std::uint8_t>() != 0);
     }
     left.finish();
-    RestoredRows right(reader, right_.store());
-    right_.restore(right);
+    RestoredRows right(reader, right_.rows.store());
+    right_.rows.restore(right);
     for (RowId id : right.take_some()) {
-      StoredRow row = right_.store().row(id);
-      rights_.add({id, right_key_.find_or_add_in(keys_, row).first, row.time_ms()});
+      right_.passed.add({id, KeyTable::none, right_.row(id).time_ms()});
     }
     right.finish();
     held_.restore(reader);
@@ -63,31 +60,17 @@ class IntervalJoin::State : public OperatorState {
   }
 
   std::size_t bytes() const override {
-    return left_.bytes() + right_.bytes() + held_.bytes() + keys_.bytes() + lefts_.bytes() +
-           rights_.bytes() + matched_.capacity() / 8;
+    return left_.bytes() + right_.bytes() + held_.bytes() + keys_.bytes() +
+           awaited_.capacity() * sizeof(std::uint32_t) + matched_.capacity() / 8;
   }
 
   void add(std::size_t input, const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
-    if (input == 0) {
-      left_.add(chunk, rows);
-    } else {
-      right_.add(columns_.stored_of(chunk), rows);
-    }
+    Side& side = input == 0 ? left_ : right_;
+    side.rows.keep(side.kept.of(chunk), rows);
   }
 
   Result<void> advance(Watermark watermark, Context& context) {
-    std::vector<RowId> lefts = left_.take(watermark), rights = right_.take(watermark);
-    auto right = rights.begin();
-    for (RowId left : lefts) {
-      std::int64_t time_ms = left_.store().row(left).time_ms();
-      for (; right != rights.end() && right_.store().row(*right).time_ms() <= time_ms; ++right) {
-        if (auto taken = take_right(*right, context); !taken) return fail(taken);
-      }
-      if (auto taken = take_left(left, time_ms, context); !taken) return fail(taken);
-    }
-    for (; right != rights.end(); ++right) {
-      if (auto taken = take_right(*right, context); !taken) return fail(taken);
-    }
+    if (auto taken = take_before(watermark, context); !taken) return fail(taken);
     if (auto given = give_pairs(context); !given) return fail(given);
     if (auto expired = expire(watermark, context); !expired) return fail(expired);
     if (auto given = give(context); !given) return fail(given);
@@ -106,49 +89,150 @@ class IntervalJoin::State : public OperatorState {
     RowId right;
   };
 
+  struct Side {
+    explicit Side(const JoinColumns::Kept& columns)
+        : kept(columns),
+          rows(columns.types, columns.chunk_row_bytes),
+          key(columns.keys),
+          hashed(columns.keys) {}
+
+    StoredRow row(RowId id) const { return rows.store().row(id); }
+    std::size_t bytes() const { return rows.bytes() + passed.bytes(); }
+
+    const JoinColumns::Kept& kept;
+    SortedRows rows;  // all, of which some wait for event time to pass them
+    KeyWriter key;
+    RowChains passed;  // those that it has passed, and that may still get a partner
+    // Within one call of advance():
+    std::vector<RowId> taken;  // in their order
+    std::vector<RowId> released;
+    HashedKeys hashed;
+  };
+  // A row of the side that has fewer, as it waits for its turn among those of the other.
+  struct Awaited {
+    RowId id;
+    KeyTable::Number key;  // none with a NULL in it
+    std::int64_t time_ms;
+  };
+
   // Whether rows come out of the order in which they are found.
   bool holds() const { return columns_.how != plan::Join::How::inner; }
+  bool is_left(const Side& side) const { return &side == &left_; }
   bool is_matched(RowId left) const { return matched_[left]; }
-
-  void keep_left(const RowChains::Row& row, bool matched) {
-    lefts_.add(row);
-    if (matched_.size() <= row.id) matched_.resize(row.id + 1);
-    matched_[row.id] = matched;
+  void set_matched(RowId left, bool matched) {
+    if (matched_.size() <= left) matched_.resize(left + 1);
+    matched_[left] = matched;
   }
 
-  Result<void> take_left(RowId id, std::int64_t time_ms, Context& context) {
-    if (auto moved = move_to(time_ms, context); !moved) return fail(moved);
-    StoredRow row = left_.store().row(id);
-    if (left_key_.has_null(row)) {
-      released_left_.push_back(id);
-      return columns_.gives_unmatched() ? give_alone(id, context) : Result<void>();
-    }
-    RowChains::Row left{id, left_key_.find_or_add_in(keys_, row).first, time_ms};
-    keep_left(left, false);
-    for (RowId right = rights_.first(left.key); right != no_row; right = rights_.next(right)) {
-      std::int64_t ahead = rights_.time_ms(right) - time_ms;
-      if (ahead > join_.upper_ms_) break;
-      if (ahead < join_.lower_ms_) continue;
-      if (auto found = pair(id, right, context); !found) return fail(found);
+  // A row that is passed is looked for by those of the other side that come behind it. Mostly there
+  // are much fewer of one side, and of the other side most rows go without having been looked for.
+  // So it is said at first which keys the fewer ones have, and of the many only those get a place
+  // among the rows of a key that one is going to look for. The others do when fewer ones come
+  // later.
+  Result<void> take_before(Watermark watermark, Context& context) {
+    for (Side* side : {&left_, &right_}) side->taken = side->rows.take(watermark);
+    if (left_.taken.empty() && right_.taken.empty()) return {};
+    bool few_left = left_.taken.size() < right_.taken.size();
+    Side& few = few_left ? left_ : right_;
+    Side& many = few_left ? right_ : left_;
+    std::int64_t first_ms = many.row(many.taken[0]).time_ms();
+    if (!few.taken.empty()) first_ms = std::min(first_ms, few.row(few.taken[0]).time_ms());
+    if (auto moved = move_to(first_ms, context); !moved) return fail(moved);
+    tell_keys(few);
+    if (!few.taken.empty()) tell_keys(many);
+    await(few);
+    auto next = few_.begin();
+    // Of rows of the same time the right one comes first.
+    auto take_few = [&](std::int64_t time_ms) -> Result<void> {
+      for (; next != few_.end(); ++next) {
+        if (few_left ? next->time_ms >= time_ms : next->time_ms > time_ms) break;
+        if (auto took = take_few_row(few, *next, many, context); !took) return fail(took);
+      }
+      return {};
+    };
+    Result<void> took;
+    auto cells_of = [&](std::size_t i) { return many.row(many.taken[i]); };
+    many.hashed.for_each(keys_, many.taken.size(), cells_of,
+                         [&](std::size_t i, const HashedKey& key) {
+                           if (!took) return;
+                           StoredRow row = cells_of(i);
+                           std::int64_t time_ms = row.time_ms();
+                           if (next != few_.end()) took = take_few(time_ms);
+                           if (took) took = take_row(many, many.taken[i], row, key, few, context);
+                         });
+    if (!took) return took;
+    for (; next != few_.end(); ++next) {
+      if (took = take_few_row(few, *next, many, context); !took) return took;
     }
     return {};
   }
 
-  Result<void> take_right(RowId id, Context& context) {
-    StoredRow row = right_.store().row(id);
+  void tell_keys(Side& side) {
+    side.passed.tell_keys(
+        [&](RowId id) { return side.key.find_or_add_in(keys_, side.row(id)).first; });
+  }
+
+  void await(Side& few) {
+    few_.clear();
+    for (RowId id : few.taken) {
+      StoredRow row = few.row(id);
+      KeyTable::Number key = KeyTable::none;
+      if (!few.key.has_null(row)) {
+        key = few.key.find_or_add_in(keys_, row).first;
+        if (awaited_.size() <= key) awaited_.resize(key + 1);
+        ++awaited_[key];
+      }
+      few_.push_back({id, key, row.time_ms()});
+    }
+  }
+
+  Result<void> take_few_row(Side& few, const Awaited& row, const Side& many, Context& context) {
+    if (auto moved = move_to(row.time_ms, context); !moved) return fail(moved);
+    if (row.key == KeyTable::none) return take_alone(few, row.id, context);
+    --awaited_[row.key];
+    pass(few, {row.id, row.key, row.time_ms});
+    return find_partners(row.id, row.time_ms, row.key, many, context);
+  }
+
+  Result<void> take_row(Side& many, RowId id, const StoredRow& row, const HashedKey& hashed,
+                        const Side& few, Context& context) {
     std::int64_t time_ms = row.time_ms();
     if (auto moved = move_to(time_ms, context); !moved) return fail(moved);
-    if (right_key_.has_null(row)) {
-      released_right_.push_back(id);
-      return {};
-    }
-    RowChains::Row right{id, right_key_.find_or_add_in(keys_, row).first, time_ms};
-    rights_.add(right);
-    for (RowId left = lefts_.first(right.key); left != no_row; left = lefts_.next(left)) {
-      std::int64_t ahead = time_ms - lefts_.time_ms(left);
-      if (ahead < join_.lower_ms_) break;
-      if (ahead > join_.upper_ms_) continue;
-      if (auto found = pair(left, id, context); !found) return fail(found);
+    if (many.key.has_null(row)) return take_alone(many, id, context);
+    KeyTable::Number key = keys_.find(hashed);
+    bool looked_for = key != KeyTable::none && is_awaited(key);
+    pass(many, {id, looked_for ? key : KeyTable::none, time_ms});
+    return key == KeyTable::none ? Result<void>() : find_partners(id, time_ms, key, few, context);
+  }
+
+  // A row with a NULL in its key.
+  Result<void> take_alone(Side& side, RowId id, Context& context) {
+    side.released.push_back(id);
+    bool alone = is_left(side) && columns_.gives_unmatched();
+    return alone ? give_alone(id, context) : Result<void>();
+  }
+
+  void pass(Side& side, const RowChains::Row& row) {
+    if (is_left(side)) set_matched(row.id, false);
+    side.passed.add(row);
+  }
+
+  bool is_awaited(KeyTable::Number key) const { return key < awaited_.size() && awaited_[key] > 0; }
+
+  // Among the rows of the other side, which are not younger.
+  Result<void> find_partners(RowId id, std::int64_t time_ms, KeyTable::Number key,
+                             const Side& other, Context& context) {
+    bool of_left = !is_left(other);
+    for (RowId partner = other.passed.first(key); partner != no_row;
+         partner = other.passed.next(partner)) {
+      std::int64_t before_ms = time_ms - other.passed.time_ms(partner);
+      std::int64_t ahead_ms = of_left ? -before_ms : before_ms;  // of the right row
+      bool too_far = ahead_ms > join_.upper_ms_, too_far_back = ahead_ms < join_.lower_ms_;
+      // So are those behind it.
+      if (of_left ? too_far : too_far_back) break;
+      if (too_far || too_far_back) continue;
+      auto found = of_left ? pair(id, partner, context) : pair(partner, id, context);
+      if (!found) return fail(found);
     }
     return {};
   }
@@ -158,8 +242,7 @@ class IntervalJoin::State : public OperatorState {
     matched_[left] = true;
     switch (columns_.how) {
       case plan::Join::How::inner: pairs_.push_back({left, right}); return {};
-      case plan::Join::How::left:
-        return hold(time_, left_.store().row(left), right_.store().row(right), context);
+      case plan::Join::How::left: return hold(time_, left_.row(left), right_.row(right), context);
       case plan::Join::How::semi: return again ? Result<void>() : give_alone(left, context);
       case plan::Join::How::anti: break;
     }
@@ -167,7 +250,7 @@ class IntervalJoin::State : public OperatorState {
   }
 
   Result<void> give_alone(RowId left, Context& context) {
-    StoredRow row = left_.store().row(left);
+    StoredRow row = left_.row(left);
     return hold(row.time_ms(), row, {}, context);
   }
 
@@ -188,13 +271,13 @@ class IntervalJoin::State : public OperatorState {
 
   Result<void> give_pairs(Context& context) {
     auto before = [&](const Pair& a, const Pair& b) {
-      auto left = left_.store().row(a.left).position() <=> left_.store().row(b.left).position();
+      auto left = left_.row(a.left).position() <=> left_.row(b.left).position();
       if (left != 0) return left < 0;
-      return right_.store().row(a.right).position() < right_.store().row(b.right).position();
+      return right_.row(a.right).position() < right_.row(b.right).position();
     };
     if (pairs_.size() > 1) std::sort(pairs_.begin(), pairs_.end(), before);
     for (const auto& [left, right] : pairs_) {
-      auto held = hold(time_, left_.store().row(left), right_.store().row(right), context);
+      auto held = hold(time_, left_.row(left), right_.row(right), context);
       if (!held) return fail(held);
     }
     pairs_.clear();
@@ -203,25 +286,28 @@ class IntervalJoin::State : public OperatorState {
 
   // Rows that none of `time_ms` or later can be a partner of.
   Result<void> expire(std::int64_t time_ms, Context& context) {
-    while (!lefts_.empty() && lefts_.oldest().time_ms + join_.upper_ms_ < time_ms) {
-      RowChains::Row row = lefts_.oldest();
-      if (columns_.gives_unmatched() && !is_matched(row.id)) {
-        if (auto given = give_alone(row.id, context); !given) return fail(given);
+    RowChains& lefts = left_.passed;
+    while (!lefts.empty() && lefts.oldest().time_ms + join_.upper_ms_ < time_ms) {
+      RowId id = lefts.oldest().id;
+      if (columns_.gives_unmatched() && !is_matched(id)) {
+        if (auto given = give_alone(id, context); !given) return fail(given);
       }
-      lefts_.drop_oldest();
-      released_left_.push_back(row.id);
-      forget_key(row.key);
+      drop_oldest(left_);
     }
-    while (!rights_.empty() && rights_.oldest().time_ms - join_.lower_ms_ < time_ms) {
-      RowChains::Row row = rights_.oldest();
-      rights_.drop_oldest();
-      released_right_.push_back(row.id);
-      forget_key(row.key);
+    const RowChains& rights = right_.passed;
+    while (!rights.empty() && rights.oldest().time_ms - join_.lower_ms_ < time_ms) {
+      drop_oldest(right_);
     }
     return {};
   }
-  void forget_key(KeyTable::Number key) {
-    if (lefts_.first(key) == no_row && rights_.first(key) == no_row) keys_.erase(key);
+  void drop_oldest(Side& side) {
+    RowChains::Row row = side.passed.oldest();
+    side.passed.drop_oldest();
+    side.released.push_back(row.id);
+    if (row.key == KeyTable::none) return;
+    bool is_used = left_.passed.first(row.key) != no_row ||
+                   right_.passed.first(row.key) != no_row || is_awaited(row.key);
+    if (!is_used) keys_.erase(row.key);
   }
 
   // What was put together goes out, or is held; then rows may go.
@@ -235,34 +321,29 @@ class IntervalJoin::State : public OperatorState {
         held_.add(*chunk, all);
       }
     }
-    for (RowId id : released_left_) left_.store().release(id);
-    for (RowId id : released_right_) right_.store().release(id);
-    released_left_.clear();
-    released_right_.clear();
+    for (Side* side : {&left_, &right_}) {
+      for (RowId id : side->released) side->rows.store().release(id);
+      side->released.clear();
+    }
     return {};
   }
 
   const IntervalJoin& join_;
   const JoinColumns& columns_;
-  SortedRows left_;
-  SortedRows right_;
+  Side left_;
+  Side right_;
   SortedRows held_;
-  KeyWriter left_key_;
-  KeyWriter right_key_;
   KeyTable keys_;
-  RowChains lefts_;
-  RowChains rights_;
   std::vector<bool> matched_;  // by the left rows' numbers
   // Within one call of advance():
-  std::int64_t time_ = watermark_min;  // of the rows that are taken
-  std::vector<Pair> pairs_;            // of this time, if pairs come out as they are found
+  std::vector<Awaited> few_;            // rows of the side that has fewer
+  std::vector<std::uint32_t> awaited_;  // by key: how many of them are yet to be taken
+  std::int64_t time_ = watermark_min;   // of the rows that are taken
+  std::vector<Pair> pairs_;             // of this time, if pairs come out as they are found
   JoinOutput output_;
-  std::vector<RowId> released_left_;
-  std::vector<RowId> released_right_;
 };
 
-IntervalJoin::IntervalJoin(const plan::BoundPlan& plan, std::size_t node)
-    : columns_(plan, node), right_keys_(plan.nodes[node].right_keys) {
+IntervalJoin::IntervalJoin(const plan::BoundPlan& plan, std::size_t node) : columns_(plan, node) {
   const auto& join = std::get<plan::Join>(plan.nodes[node].node->body);
   lower_ms_ = *join.lower_ms;
   upper_ms_ = *join.upper_ms;
@@ -291,7 +372,7 @@ Watermark IntervalJoin::passes_on(Watermark watermark) const {
 }
 
 std::vector<std::size_t> IntervalJoin::gathers_by(std::size_t input) const {
-  return input == 0 ? columns_.left_keys : right_keys_;
+  return input == 0 ? columns_.left_keys : columns_.right_keys;
 }
 
 }  // namespace leat::operators

@@ -34,7 +34,6 @@ class IntervalJoin : public Operator {
   class State;
 
   JoinColumns columns_;
-  std::vector<std::size_t> right_keys_;  // of the input
   std::int64_t lower_ms_;
   std::int64_t upper_ms_;
 };

@@ -3,11 +3,25 @@
 #include <algorithm>
 #include <variant>
 
+#include "operators/chunk_row_bytes.h"
 #include "operators/row_tools.h"
+#include "plan/used_columns.h"
 
 namespace leat::operators {
 
 using How = plan::Join::How;
+
+namespace {
+
+// As long as a chunk may be.
+std::shared_ptr<const column::Vector> nulls_of(const column::Type& type) {
+  auto nulls = std::make_shared<column::Vector>(type);
+  nulls->resize(column::chunk_rows);
+  for (std::size_t row = 0; row < column::chunk_rows; ++row) nulls->set_null(row);
+  return nulls;
+}
+
+}  // namespace
 
 JoinColumns::JoinColumns(const plan::BoundPlan& plan, std::size_t number)
     : node(static_cast<std::int32_t>(number)) {
@@ -16,32 +30,62 @@ JoinColumns::JoinColumns(const plan::BoundPlan& plan, std::size_t number)
   schema = bound.schema;
   how = join.how;
   windowed = join.kind == plan::Join::Kind::window;
-  left = types_of(plan.nodes[bound.inputs[0]].schema);
   left_keys = bound.keys;
+  right_keys = bound.right_keys;
+  std::vector<bool> used = plan::used_columns(plan)[number];
+  // Rows that are looked up may turn out to be late behind it, and are then written whole.
+  if (join.kind == plan::Join::Kind::table) used.assign(used.size(), true);
+  const column::Schema& left_schema = plan.nodes[bound.inputs[0]].schema;
   const column::Schema& right_schema = plan.nodes[bound.inputs[1]].schema;
-  for (std::size_t i = 0; i < right_schema.size(); ++i) {
-    auto key = std::find(bound.right_keys.begin(), bound.right_keys.end(), i);
-    bool is_key = key != bound.right_keys.end();
-    bool shared = false;  // stands in the left row already
-    for (std::size_t k = 0; k < join.keys.size(); ++k) {
-      shared = shared || (bound.right_keys[k] == i && join.keys[k].left == join.keys[k].right);
-    }
-    bool given = gives_pairs() && !shared;
-    if (!given && !is_key) continue;
-    if (given) right_given.push_back(right.size());
-    right_stored.push_back(i);
-    right.push_back(right_schema[i].type);
+  std::vector<std::size_t> left_columns, right_columns;  // that come out
+  for (std::size_t i = 0; i < left_schema.size(); ++i) left_columns.push_back(i);
+  for (std::size_t i = 0; i < right_schema.size() && gives_pairs(); ++i) {
+    if (!is_shared(i, join)) right_columns.push_back(i);
   }
-  for (std::size_t key : bound.right_keys) {
-    auto at = std::find(right_stored.begin(), right_stored.end(), key);
-    right_keys.push_back(static_cast<std::size_t>(at - right_stored.begin()));
+  std::vector<bool> wanted(used.begin() + (windowed ? 2 : 0), used.end());
+  add(left_schema, left_columns, left_keys, wanted, left, left_given);
+  wanted.erase(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(left_columns.size()));
+  add(right_schema, right_columns, right_keys, wanted, right, right_given);
+  left.chunk_row_bytes = chunk_row_bytes(plan, bound.inputs[0]);
+  right.chunk_row_bytes = chunk_row_bytes(plan, bound.inputs[1]);
+}
+
+// `wanted` says of each of `columns` whether it is read behind the join.
+void JoinColumns::add(const column::Schema& input, const std::vector<std::size_t>& columns,
+                      const std::vector<std::size_t>& keys, const std::vector<bool>& wanted,
+                      Kept& kept, std::vector<Given>& given) {
+  std::vector<bool> is_kept(input.size());
+  for (std::size_t key : keys) is_kept[key] = true;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (wanted[i]) is_kept[columns[i]] = true;
+    drops_some = drops_some || !is_kept[columns[i]];
+  }
+  std::vector<std::size_t> places(input.size());
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    places[i] = kept.columns.size();
+    if (!is_kept[i]) continue;
+    kept.columns.push_back(i);
+    kept.types.push_back(input[i].type);
+  }
+  for (std::size_t key : keys) kept.keys.push_back(places[key]);
+  for (std::size_t i : columns) {
+    const column::Type& type = input[i].type;
+    given.push_back({type, places[i], is_kept[i] ? nullptr : nulls_of(type)});
   }
 }
 
-column::Chunk JoinColumns::stored_of(const column::Chunk& right_chunk) const {
-  column::Chunk chunk = right_chunk;
+// Stands in the left row already.
+bool JoinColumns::is_shared(std::size_t right_column, const plan::Join& join) const {
+  for (std::size_t k = 0; k < join.keys.size(); ++k) {
+    if (right_keys[k] == right_column && join.keys[k].left == join.keys[k].right) return true;
+  }
+  return false;
+}
+
+column::Chunk JoinColumns::Kept::of(const column::Chunk& input) const {
+  column::Chunk chunk = input;
   chunk.columns.clear();
-  for (std::size_t i : right_stored) chunk.columns.push_back(right_chunk.columns[i]);
+  for (std::size_t i : columns) chunk.columns.push_back(input.columns[i]);
   return chunk;
 }
 
@@ -60,14 +104,22 @@ void JoinOutput::add(std::int64_t time_ms, const StoredRow& left, const StoredRo
 std::optional<column::Chunk> JoinOutput::take() {
   if (left_.empty()) return {};
   if (columns_.windowed) add_windows();
-  for (std::size_t c = 0; c < columns_.left.size(); ++c) {
-    maker_.add_column(columns_.left[c], left_, c);
-  }
-  for (std::size_t c : columns_.right_given) maker_.add_column(columns_.right[c], right_, c);
+  add_columns(columns_.left_given, left_);
+  add_columns(columns_.right_given, right_);
   left_.clear();
   right_.clear();
   windows_.clear();
   return maker_.finish();
+}
+
+void JoinOutput::add_columns(const std::vector<JoinColumns::Given>& columns,
+                             const std::vector<StoredRow>& rows) {
+  for (const auto& column : columns) {
+    if (column.nulls)
+      maker_.add_column(column.nulls);
+    else
+      maker_.add_column(column.type, rows, column.kept);
+  }
 }
 
 void JoinOutput::add_windows() {

@@ -1,7 +1,9 @@
 // The rows of joins.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,7 +19,27 @@ namespace leat::operators {
 
 /// What a join needs of its inputs, and how its rows are put together: window_start and window_end
 /// of window joins, the left row, columns of the right one unless left rows are given alone.
+///
+/// Only columns that are read are kept: by the join, or behind it. The others are NULL in what
+/// comes out.
 struct JoinColumns {
+  /// What is kept of one side's rows.
+  struct Kept {
+    std::vector<std::size_t> columns;  // of the input
+    std::vector<column::Type> types;
+    std::vector<std::size_t> keys;    // among the kept ones
+    std::size_t chunk_row_bytes = 0;  // of the input's chunks
+
+    /// A chunk of the input with the kept columns alone.
+    column::Chunk of(const column::Chunk& chunk) const;
+  };
+  /// A column of what comes out.
+  struct Given {
+    column::Type type;
+    std::size_t kept = 0;                         // which of the kept ones it is
+    std::shared_ptr<const column::Vector> nulls;  // what it is in place of that, if nobody reads it
+  };
+
   /// REQUIRES: `node`, the number of its plan's node, is a plan::Join.
   JoinColumns(const plan::BoundPlan& plan, std::size_t node);
 
@@ -25,22 +47,28 @@ struct JoinColumns {
   column::Schema schema;  // of what comes out
   plan::Join::How how;
   bool windowed;
-  std::vector<column::Type> left;
-  std::vector<std::size_t> left_keys;
-  /// Which columns of the right side are kept at all, and their types.
-  std::vector<std::size_t> right_stored;
-  std::vector<column::Type> right;
-  /// Among the kept ones: the keys, and those that come out.
-  std::vector<std::size_t> right_keys;
-  std::vector<std::size_t> right_given;
+  std::vector<std::size_t> left_keys;   // of the input
+  std::vector<std::size_t> right_keys;  // likewise
+  Kept left;
+  Kept right;
+  std::vector<Given> left_given;
+  std::vector<Given> right_given;
+  bool drops_some = false;  // whether columns that could come out are not kept
+
+  /// Of a state's section: 2 if its rows have all columns, as they had before there was a choice.
+  std::uint8_t state_version() const { return drops_some ? 3 : 2; }
 
   /// Whether a left row is given alone when it has no partner, or at most once when it has one.
   bool gives_unmatched() const {
     return how == plan::Join::How::left || how == plan::Join::How::anti;
   }
   bool gives_pairs() const { return how == plan::Join::How::inner || how == plan::Join::How::left; }
-  /// The kept columns of a chunk of the right side.
-  column::Chunk stored_of(const column::Chunk& right_chunk) const;
+
+ private:
+  void add(const column::Schema& input, const std::vector<std::size_t>& columns,
+           const std::vector<std::size_t>& keys, const std::vector<bool>& wanted, Kept& kept,
+           std::vector<Given>& given);
+  bool is_shared(std::size_t right_column, const plan::Join& join) const;
 };
 
 /// Collects a join's rows for chunks, in the order in which they are added. No rows are added to
@@ -58,6 +86,8 @@ class JoinOutput {
 
  private:
   void add_windows();
+  void add_columns(const std::vector<JoinColumns::Given>& columns,
+                   const std::vector<StoredRow>& rows);
 
   const JoinColumns& columns_;
   ChunkMaker maker_;

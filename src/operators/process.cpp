@@ -108,7 +108,7 @@ class Process::State : public OperatorState, private ProcessActions {
 
   void set_columns(const RowBlock& block) {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      columns_[i] = &block.columns[process_.reads_[i]];
+      columns_[i] = block.columns[process_.reads_[i]];
     }
     caller_->set_columns(columns_);
   }

@@ -12,39 +12,42 @@ namespace {
 using Rows = std::span<const std::uint32_t>;
 
 void write_block(StateWriter& writer, const RowBlock& block, Rows rows) {
-  auto numbers_of = [&]<class T>(const std::vector<T>& values) {
+  auto numbers_of = [&]<class T>(const T* values) {
     writer.write_numbers<T>(rows.size(), [&](std::size_t i) { return values[rows[i]]; });
   };
   writer.write(static_cast<std::uint32_t>(rows.size()));
   numbers_of(block.times_ms);
   numbers_of(block.origins);
   numbers_of(block.places);
-  writer.write_numbers<std::uint8_t>(
-      rows.size(), [&](std::size_t i) { return static_cast<std::uint8_t>(block.kinds[rows[i]]); });
+  writer.write_numbers<std::uint8_t>(rows.size(), [&](std::size_t i) {
+    return static_cast<std::uint8_t>(StoredRow{&block, rows[i]}.kind());
+  });
   bool rests = false;
-  for (std::uint32_t row : rows) rests = rests || !block.rests[row].empty();
+  for (std::uint32_t row : rows) rests = rests || !StoredRow{&block, row}.rest().empty();
   writer.write(static_cast<std::uint8_t>(rests ? 1 : 0));
-  if (rests) write_texts(writer, block.rests, rows);
-  for (const auto& column : block.columns) write_column(writer, column, rows);
+  if (rests) write_texts(writer, {block.rests, block.size()}, rows);
+  for (const column::Vector* column : block.columns) write_column(writer, *column, rows);
 }
 
 void read_block(StateReader& reader, RowBlock& block, std::size_t begin, std::size_t count) {
+  CopiedRows& copied = *block.copied;
   auto numbers_to = [&]<class T>(std::vector<T>& values) {
     reader.read_numbers<T>(count, [&](std::size_t i, T value) { values[begin + i] = value; });
   };
-  numbers_to(block.times_ms);
-  numbers_to(block.origins);
-  numbers_to(block.places);
+  numbers_to(copied.times_ms);
+  numbers_to(copied.origins);
+  numbers_to(copied.places);
   reader.read_numbers<std::uint8_t>(count, [&](std::size_t i, std::uint8_t kind) {
     constexpr std::uint8_t kinds = 3;
-    block.kinds[begin + i] = static_cast<column::RowKind>(kind & kinds);
+    copied.kinds[begin + i] = static_cast<column::RowKind>(kind & kinds);
   });
   if (reader.read<std::uint8_t>() != 0) {
-    auto rests = std::span(block.rests).subspan(begin, count);
-    block.text_bytes += read_texts(reader, rests, *block.texts);
+    block.make_room_for_rests();
+    auto rests = std::span(copied.rests).subspan(begin, count);
+    block.text_bytes += read_texts(reader, rests, *copied.texts);
   }
-  for (auto& column : block.columns) {
-    block.text_bytes += read_column(reader, column, begin, count, *block.texts);
+  for (auto& column : copied.columns) {
+    block.text_bytes += read_column(reader, column, begin, count, *copied.texts);
   }
 }
 

@@ -11,6 +11,12 @@ std::vector<RowId> SortedRows::add(const column::Chunk& chunk,
   return ids;
 }
 
+void SortedRows::keep(const column::Chunk& chunk, std::span<const std::uint32_t> rows) {
+  std::vector<RowId> ids;
+  store_.keep(chunk, rows, ids);
+  order_.add(store_, ids);
+}
+
 void SortedRows::snapshot(SavedRows& saved) const {
   saved.write(order_.rows());
 }

@@ -18,10 +18,14 @@ namespace leat::operators {
 /// time. They stay in the store for whoever took them. Not thread-safe.
 class SortedRows {
  public:
-  explicit SortedRows(std::vector<column::Type> types) : store_(std::move(types)) {}
+  /// `chunk_row_bytes`: as RowStore has it, for keep().
+  explicit SortedRows(std::vector<column::Type> types, std::size_t chunk_row_bytes = 0)
+      : store_(std::move(types), chunk_row_bytes) {}
 
   /// Copies these rows of the chunk. Says where they are.
   std::vector<RowId> add(const column::Chunk& chunk, std::span<const std::uint32_t> rows);
+  /// The same for rows that will mostly be gone soon: RowStore::keep().
+  void keep(const column::Chunk& chunk, std::span<const std::uint32_t> rows);
   /// The rows with an event time before `watermark`, in order, behind those of earlier calls. Who
   /// takes them releases them, when they are needed no longer.
   std::vector<RowId> take(Watermark watermark) { return order_.take(store_, watermark); }

@@ -15,7 +15,7 @@ namespace {
 // A column of stored cells, and what their texts are in.
 struct Borrowed {
   column::Vector vector;
-  std::vector<std::shared_ptr<const column::TextArena>> texts;
+  std::vector<std::shared_ptr<const void>> texts;
 };
 
 std::shared_ptr<const column::Vector> column_of(const std::vector<StoredRow>& rows,
@@ -23,7 +23,7 @@ std::shared_ptr<const column::Vector> column_of(const std::vector<StoredRow>& ro
   auto borrowed = std::make_shared<Borrowed>(Borrowed{column::Vector(type), {}});
   borrowed->vector.resize(rows.size());
   gather(borrowed->vector, 0, rows.size(), [&](std::size_t i) {
-    return rows[i].block == nullptr ? Cell{} : Cell{&rows[i].block->columns[column], rows[i].row};
+    return rows[i].block == nullptr ? Cell{} : Cell{rows[i].block->columns[column], rows[i].row};
   });
   const RowBlock* last = nullptr;
   for (const auto& row : rows) {
@@ -41,9 +41,9 @@ class TableJoin::State : public OperatorState {
  public:
   explicit State(const TableJoin& join)
       : columns_(join.columns_),
-        store_(columns_.right),
+        store_(columns_.right.types),
         left_key_(columns_.left_keys),
-        right_key_(columns_.right_keys) {}
+        right_key_(columns_.right.keys) {}
 
   void snapshot(StateWriter& writer) const override {
     writer.section("table_join", 2);
@@ -66,7 +66,7 @@ class TableJoin::State : public OperatorState {
     std::vector<std::uint32_t> rows;
     for (std::size_t i = 0; i < chunk.selection.size(); ++i) rows.push_back(chunk.selection[i]);
     std::vector<RowId> ids;
-    store_.add(columns_.stored_of(chunk), rows, ids);
+    store_.add(columns_.right.of(chunk), rows, ids);
     for (RowId id : ids) learn(id);
   }
 
@@ -87,8 +87,8 @@ class TableJoin::State : public OperatorState {
     if (count == 0) return {};
     given.resize(count);
     column::Chunk out = count == found_.size() ? chunk : select(chunk, std::move(given));
-    for (std::size_t c : columns_.right_given) {
-      out.columns.push_back(column_of(partners, columns_.right[c], c));
+    for (const auto& column : columns_.right_given) {
+      out.columns.push_back(column_of(partners, column.type, column.kept));
     }
     return context.push(out);
   }
@@ -131,8 +131,7 @@ class TableJoin::State : public OperatorState {
   std::vector<RowId> found_;  // of the chunk's rows that are looked up; kept for its memory
 };
 
-TableJoin::TableJoin(const plan::BoundPlan& plan, std::size_t node)
-    : columns_(plan, node), right_keys_(plan.nodes[node].right_keys) {}
+TableJoin::TableJoin(const plan::BoundPlan& plan, std::size_t node) : columns_(plan, node) {}
 
 std::unique_ptr<OperatorState> TableJoin::make_state() const {
   return std::make_unique<State>(*this);
@@ -147,7 +146,7 @@ Result<void> TableJoin::process(OperatorState& state, std::size_t input, const c
 }
 
 std::vector<std::size_t> TableJoin::gathers_by(std::size_t input) const {
-  return input == 0 ? columns_.left_keys : right_keys_;
+  return input == 0 ? columns_.left_keys : columns_.right_keys;
 }
 
 }  // namespace leat::operators

@@ -28,7 +28,6 @@ class TableJoin : public Operator {
   class State;
 
   JoinColumns columns_;
-  std::vector<std::size_t> right_keys_;  // of the input
 };
 
 }  // namespace leat::operators

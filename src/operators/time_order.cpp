@@ -40,26 +40,32 @@ void TimeOrder::add(const RowStore& store, std::span<const RowId> rows) {
 
 std::vector<RowId> TimeOrder::take(const RowStore& store, Watermark watermark) {
   Less less(store);
-  Entries taken;
+  Entries merged;
+  std::span<const Entry> taken;  // mostly of one run
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     auto from = run->entries.begin() + static_cast<std::ptrdiff_t>(run->begin);
     auto to = std::partition_point(from, run->entries.end(),
                                    [&](const Entry& entry) { return entry.time_ms < watermark; });
     if (from == to) continue;
-    std::span<const Entry> first(from, to);
-    if (taken.empty())
-      taken.assign(from, to);
-    else
-      taken = less.merge(taken, first);
-    run->begin += first.size();
-    if (run->begin * 2 < run->entries.size()) continue;
-    run->entries.erase(run->entries.begin(), to);
-    run->begin = 0;
+    std::span<const Entry> some(from, to);
+    run->begin += some.size();
+    if (taken.empty()) {
+      taken = some;
+    } else {
+      merged = less.merge(taken, some);
+      taken = merged;
+    }
   }
-  std::erase_if(runs_, [](const Run& run) { return run.size() == 0; });
   std::vector<RowId> ids;
   ids.reserve(taken.size());
   for (const auto& entry : taken) ids.push_back(entry.id);
+  for (auto& run : runs_) {
+    if (run.begin * 2 < run.entries.size()) continue;
+    run.entries.erase(run.entries.begin(),
+                      run.entries.begin() + static_cast<std::ptrdiff_t>(run.begin));
+    run.begin = 0;
+  }
+  std::erase_if(runs_, [](const Run& run) { return run.size() == 0; });
   return ids;
 }
 
@@ -88,6 +94,7 @@ std::vector<RowId> TimeOrder::rows() const {
 // sorted alone.
 void TimeOrder::sort(const RowStore& store, Entries& entries) {
   Less less(store);
+  if (std::is_sorted(entries.begin(), entries.end(), less)) return;
   Entries ahead, behind;
   ahead.reserve(entries.size());
   for (const auto& entry : entries) {

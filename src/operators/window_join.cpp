@@ -19,13 +19,14 @@ namespace {
 struct Side {
   struct Known {
     Watermark watermark = watermark_min;
-    KeyTable::Number key = KeyTable::none;  // none if there is a NULL in it
+    KeyTable::Number key = KeyTable::none;  // none if nobody has looked for it, or with a NULL
     RowId next = no_row;                    // of the same key, while a window is joined
   };
 
-  Side(const std::vector<column::Type>& types, const std::vector<std::size_t>& keys)
-      : store(types), key(keys) {}
+  explicit Side(const JoinColumns::Kept& columns)
+      : kept(columns), store(columns.types), key(columns.keys) {}
 
+  const JoinColumns::Kept& kept;
   RowStore store;
   KeyWriter key;
   std::vector<Known> known;
@@ -40,12 +41,12 @@ class WindowJoin::State : public OperatorState {
   explicit State(const WindowJoin& join)
       : columns_(join.columns_),
         windows_(join.windows_),
-        left_(columns_.left, columns_.left_keys),
-        right_(columns_.right, columns_.right_keys),
+        left_(columns_.left),
+        right_(columns_.right),
         output_(columns_) {}
 
   void snapshot(StateWriter& writer) const override {
-    writer.section("window_join", 2);
+    writer.section("window_join", columns_.state_version());
     writer.write(joined_);
     for (bool is_left : {true, false}) {
       const Side& side = is_left ? left_ : right_;
@@ -60,7 +61,8 @@ class WindowJoin::State : public OperatorState {
   }
 
   Result<void> restore(StateReader& reader) override {
-    if (auto section = reader.section("window_join", 2); !section) return fail(section);
+    auto section = reader.section("window_join", columns_.state_version());
+    if (!section) return fail(section);
     joined_ = reader.read<Watermark>();
     for (Side* side : {&left_, &right_}) {
       RestoredRows restored(reader, side->store);
@@ -82,11 +84,13 @@ class WindowJoin::State : public OperatorState {
     std::vector<Watermark> watermarks;
     column::RunCursor runs(*chunk.context);
     Side& side = input == 0 ? left_ : right_;
-    const column::Chunk kept = input == 0 ? chunk : columns_.stored_of(chunk);
+    const column::Chunk kept = side.kept.of(chunk);
+    SliceSpan slice;
     for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
       std::uint32_t row = chunk.selection[i];
       Watermark watermark = runs.run_of(row).watermark_ms;
-      SliceSpan slice = windows_.slice_of(chunk.context->event_times_ms[row]);
+      std::int64_t time_ms = chunk.context->event_times_ms[row];
+      if (!slice.contains(time_ms)) slice = windows_.slice_of(time_ms);
       if (slice.last_end_ms <= watermark) {
         late.push_back(row);
         continue;
@@ -101,11 +105,7 @@ class WindowJoin::State : public OperatorState {
     }
     std::vector<RowId> ids;
     side.store.add(kept, counting, ids);
-    auto cells_of = [&](std::size_t i) { return side.store.row(ids[i]); };
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      side.key.prefetch_in(keys_, i, ids.size(), cells_of);
-      keep(side, ids[i], watermarks[i]);
-    }
+    for (std::size_t i = 0; i < ids.size(); ++i) keep(side, ids[i], watermarks[i]);
     return {};
   }
 
@@ -129,20 +129,23 @@ class WindowJoin::State : public OperatorState {
   };
 
   void keep(Side& side, RowId id, Watermark watermark) {
-    StoredRow row = side.store.row(id);
-    KeyTable::Number key = KeyTable::none;
-    if (!side.key.has_null(row)) {
-      key = side.key.find_or_add_in(keys_, row).first;
-      if (uses_.size() <= key) {
-        uses_.resize(key + 1);
-        firsts_.resize(key + 1, no_row);
-      }
-      ++uses_[key];
-    }
     if (side.known.size() <= id) side.known.resize(id + 1);
-    side.known[id] = {watermark, key, no_row};
-    Slice& slice = slices_[windows_.slice_of(row.time_ms()).start_ms];
-    (&side == &left_ ? slice.left : slice.right).push_back(id);
+    side.known[id] = {watermark, KeyTable::none, no_row};
+    std::int64_t time_ms = side.store.row(id).time_ms();
+    if (last_ == nullptr || !last_span_.contains(time_ms)) {
+      last_span_ = windows_.slice_of(time_ms);
+      last_ = &slices_[last_span_.start_ms];
+    }
+    (&side == &left_ ? last_->left : last_->right).push_back(id);
+  }
+
+  void use_key(Side& side, RowId id, KeyTable::Number key) {
+    if (uses_.size() <= key) {
+      uses_.resize(key + 1);
+      firsts_.resize(key + 1, no_row);
+    }
+    ++uses_[key];
+    side.known[id].key = key;
   }
 
   // The rows of one side that count in the window, by their positions.
@@ -169,19 +172,44 @@ class WindowJoin::State : public OperatorState {
     std::vector<RowId> lefts = rows_in(left_, &Slice::left, window);
     if (lefts.empty()) return {};
     std::vector<RowId> rights = rows_in(right_, &Slice::right, window);
-    // Each key's chain, from the first on.
-    for (auto id = rights.rbegin(); id != rights.rend(); ++id) {
-      Side::Known& known = right_.known[*id];
-      known.next = std::exchange(firsts_[known.key], *id);
-    }
+    if (rights.empty() && !columns_.gives_unmatched()) return {};
+    chain(rights);
     Result<void> given;
-    for (RowId left : lefts) {
-      KeyTable::Number key = left_.known[left].key;
-      RowId first = key == KeyTable::none ? no_row : firsts_[key];
-      if (given) given = join_row(left, first, window, context);
+    auto cells_of = [&](std::size_t i) { return left_.store.row(lefts[i]); };
+    for (std::size_t i = 0; i < lefts.size() && given; ++i) {
+      left_.key.prefetch_in(keys_, i, lefts.size(), cells_of);
+      given = join_row(lefts[i], first_of(lefts[i]), window, context);
     }
     for (RowId id : rights) firsts_[right_.known[id].key] = no_row;
     return given;
+  }
+
+  // Links those of each key, from the first on. Keys are known from here on.
+  void chain(const std::vector<RowId>& rights) {
+    std::size_t count = rights.size();
+    auto cells_of = [&](std::size_t i) { return right_.store.row(rights[count - 1 - i]); };
+    for (std::size_t i = 0; i < count; ++i) {
+      right_.key.prefetch_in(keys_, i, count, cells_of);
+      RowId id = rights[count - 1 - i];
+      Side::Known& known = right_.known[id];
+      if (known.key == KeyTable::none) {
+        use_key(right_, id, right_.key.find_or_add_in(keys_, cells_of(i)).first);
+      }
+      known.next = std::exchange(firsts_[known.key], id);
+    }
+  }
+
+  // Of the right rows of a left row's key.
+  RowId first_of(RowId left) {
+    Side::Known& known = left_.known[left];
+    if (known.key == KeyTable::none) {
+      StoredRow row = left_.store.row(left);
+      if (left_.key.has_null(row)) return no_row;
+      KeyTable::Number key = left_.key.find_in(keys_, row);
+      if (key == KeyTable::none) return no_row;
+      use_key(left_, left, key);
+    }
+    return firsts_[known.key];
   }
 
   Result<void> join_row(RowId left, RowId right, const Span& window, Context& context) {
@@ -207,6 +235,7 @@ class WindowJoin::State : public OperatorState {
   // What no later window has. Rows stay until what they gave is pushed.
   void forget_before(std::int64_t time_ms) {
     while (!slices_.empty() && slices_.begin()->first < time_ms) {
+      last_ = nullptr;
       Slice& slice = slices_.begin()->second;
       for (RowId id : slice.left) forget_key(left_.known[id].key);
       for (RowId id : slice.right) forget_key(right_.known[id].key);
@@ -235,10 +264,12 @@ class WindowJoin::State : public OperatorState {
   Side left_;
   Side right_;
   KeyTable keys_;
-  std::vector<std::uint32_t> uses_;       // by key: of how many rows
+  std::vector<std::uint32_t> uses_;       // by key: of how many rows that know it
   std::vector<RowId> firsts_;             // by key: of right rows, while a window is joined
   std::map<std::int64_t, Slice> slices_;  // by their starts
-  Watermark joined_ = watermark_min;      // windows that end there or before
+  Slice* last_ = nullptr;                 // that a row was added to; null if it may be gone
+  SliceSpan last_span_;
+  Watermark joined_ = watermark_min;  // windows that end there or before
   // Within one call of advance():
   JoinOutput output_;
   std::vector<RowId> released_left_;
@@ -246,9 +277,7 @@ class WindowJoin::State : public OperatorState {
 };
 
 WindowJoin::WindowJoin(const plan::BoundPlan& plan, std::size_t node)
-    : columns_(plan, node),
-      right_keys_(plan.nodes[node].right_keys),
-      windows_(*std::get<Join>(plan.nodes[node].node->body).window) {}
+    : columns_(plan, node), windows_(*std::get<Join>(plan.nodes[node].node->body).window) {}
 
 std::unique_ptr<OperatorState> WindowJoin::make_state() const {
   return std::make_unique<State>(*this);
@@ -265,7 +294,7 @@ Result<void> WindowJoin::advance(OperatorState& state, Watermark watermark,
 }
 
 std::vector<std::size_t> WindowJoin::gathers_by(std::size_t input) const {
-  return input == 0 ? columns_.left_keys : right_keys_;
+  return input == 0 ? columns_.left_keys : columns_.right_keys;
 }
 
 }  // namespace leat::operators

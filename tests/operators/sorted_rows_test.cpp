@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -25,6 +26,8 @@ const std::vector<Type> types{
     {Type::Kind::bigint},   {Type::Kind::text},     column::array_of({Type::Kind::text}),
     column::decimal(20, 2), {Type::Kind::interval}, {Type::Kind::double_precision}};
 
+constexpr std::size_t chunk_row_bytes = 150;
+
 /// A row as the test knows it: what decides about its order, and a number that says all cells.
 struct Known {
   std::int64_t time_ms;
@@ -38,12 +41,16 @@ struct Known {
 /// Rows of two partitions in random chunks. Their bytes are gone when the chunk is.
 class Maker {
  public:
-  explicit Maker(std::uint64_t seed) : random_(seed) {}
+  /// A chunk says of so many bytes for each row that it keeps them in memory; of 0 it says nothing.
+  explicit Maker(std::uint64_t seed, std::size_t record_bytes = 0)
+      : random_(seed), record_bytes_(record_bytes) {}
 
   std::pair<column::Chunk, std::vector<Known>> make(std::int64_t time_ms, std::size_t count) {
     auto context = std::make_shared<column::RowContext>();
     auto texts = std::make_shared<column::TextArena>();
-    context->buffers.push_back({texts});
+    static const Bytes records(std::size_t{4096} * 512);
+    REQUIRE(count * record_bytes_ <= records.size());
+    context->buffers.push_back({texts, 0, BytesView(records).first(count * record_bytes_)});
     std::vector<std::shared_ptr<column::Vector>> columns;
     for (const auto& type : types) {
       columns.push_back(std::make_shared<column::Vector>(type));
@@ -104,6 +111,7 @@ class Maker {
   }
 
   Random random_;
+  std::size_t record_bytes_;
   std::int64_t number_ = 0;
 };
 
@@ -207,6 +215,101 @@ TEST_CASE("rows that stay while others go keep their cells, and memory goes back
   CHECK(largest < 3'000'000);
   for (const auto& [id, known] : kept) store.release(id);
   CHECK(store.size() == 0);
+}
+
+TEST_CASE("rows of chunks that are kept have their cells, and few that are left are copied") {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    Maker maker(seed, 100);
+    RowStore store(types, chunk_row_bytes);
+    std::map<RowId, Known> kept;
+    std::vector<std::weak_ptr<const void>> chunks;
+    for (int step = 0; step < 40; ++step) {
+      auto [chunk, known] = maker.make(step, random.one_in(4) ? 100 : 2'000);
+      std::vector<RowId> ids;
+      std::vector<std::uint32_t> rows;
+      for (std::uint32_t row = 0; row < chunk.rows; ++row) {
+        if (!random.one_in(5)) rows.push_back(row);
+      }
+      store.keep(chunk, rows, ids);
+      REQUIRE(ids.size() == rows.size());
+      for (std::size_t i = 0; i < ids.size(); ++i) kept.emplace(ids[i], known[rows[i]]);
+      chunks.push_back(chunk.columns[0]);
+      if (chunk.rows == 2'000) CHECK(store.bytes() > 2'000 * 100);
+      // One of a hundred stays for long, the others for five steps at most.
+      for (auto it = kept.begin(); it != kept.end();) {
+        bool stays = it->second.number % 100 == 0 || it->second.time_ms > step + 15;
+        if (!stays) store.release(it->first);
+        it = stays ? std::next(it) : kept.erase(it);
+      }
+      CHECK(store.size() == kept.size());
+      for (int i = 0; i < 50 && !kept.empty(); ++i) {
+        auto one = kept.lower_bound(static_cast<RowId>(random.below(store.id_end())));
+        if (one != kept.end()) check_row(store.row(one->first), one->second);
+      }
+    }
+    for (const auto& [id, known] : kept) check_row(store.row(id), known);
+    auto alive = std::count_if(chunks.begin(), chunks.end(),
+                               [](const auto& chunk) { return !chunk.expired(); });
+    CHECK(alive <= 8);
+    for (const auto& [id, known] : kept) store.release(id);
+    CHECK(store.size() == 0);
+    CHECK(std::all_of(chunks.begin(), chunks.end(),
+                      [](const auto& chunk) { return chunk.expired(); }));
+  }
+}
+
+TEST_CASE("chunks that are kept hold no more memory than they may, and some say too little") {
+  Maker maker(8, 512), unknown(8);
+  RowStore store(types, chunk_row_bytes);
+  std::vector<RowId> ids;
+  std::vector<std::weak_ptr<const void>> chunks;
+  auto alive = [&] {
+    return std::count_if(chunks.begin(), chunks.end(),
+                         [](const auto& chunk) { return !chunk.expired(); });
+  };
+  for (int step = 0; step < 40; ++step) {
+    auto [chunk, known] = maker.make(step, 4'096);
+    store.keep(chunk, all(chunk.rows), ids);
+    chunks.push_back(chunk.columns[0]);
+  }
+  // Each is of 2 MiB of records, and less than 1 MiB of columns. The first one made room for the
+  // last that was kept; then it was known that rows stay, and those behind were copied.
+  CHECK(alive() > 20);
+  CHECK(alive() <= 32);
+  CHECK(store.bytes() < RowStore::kept_bytes_max * 2);
+  chunks.clear();
+  for (std::size_t rows : {4'096, 1'000}) {
+    auto [chunk, known] = (rows == 1'000 ? maker : unknown).make(50, rows);
+    store.keep(chunk, all(chunk.rows), ids);
+    chunks.push_back(chunk.columns[0]);
+  }
+  auto [chunk, known] = maker.make(51, 4'096);
+  std::vector<std::uint32_t> few = all(1'000);
+  store.keep(chunk, few, ids);
+  chunks.push_back(chunk.columns[0]);
+  chunk = {};
+  CHECK(alive() == 0);
+}
+
+TEST_CASE("records count once, however many chunks of them are kept, until the last one is gone") {
+  Maker maker(9, 256);
+  RowStore store(types, chunk_row_bytes);
+  std::vector<RowId> ids;
+  auto [chunk, known] = maker.make(0, 2'000);
+  constexpr std::size_t record_bytes = std::size_t{2'000} * 256;
+  std::size_t before = store.bytes();
+  store.keep(chunk, all(chunk.rows), ids);
+  std::size_t of_first = store.bytes() - before;
+  CHECK(of_first > record_bytes + 2'000 * chunk_row_bytes);
+  store.keep(chunk, all(chunk.rows), ids);
+  std::size_t of_both = store.bytes() - before;
+  CHECK(of_both < 2 * of_first - record_bytes / 2);
+  for (std::size_t i = 0; i < 2'000; ++i) store.release(ids[i]);
+  CHECK(store.bytes() - before > record_bytes);
+  for (std::size_t i = 2'000; i < 4'000; ++i) store.release(ids[i]);
+  CHECK(store.bytes() - before < record_bytes);
 }
 
 TEST_CASE("a chunk made of stored rows outlives them") {
