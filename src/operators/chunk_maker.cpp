@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "expression/operand.h"
 #include "operators/gather.h"
+#include "operators/gather_stored.h"
 #include "operators/watermark.h"
 
 namespace leat::operators {
@@ -66,10 +67,7 @@ void ChunkMaker::add_column(const column::Type& type, std::span<const StoredRow>
                             std::size_t column) {
   ASSERT(rows.size() == this->rows());
   auto owned = expression::OwnedVector::make(type, rows.size());
-  gather(owned->vector, 0, rows.size(), [&](std::size_t i) {
-    const StoredRow& row = rows[i];
-    return row.block == nullptr ? Cell{} : Cell{row.block->columns[column], row.row};
-  });
+  gather_stored(owned->vector, rows, column);
   auto kind = physical(type);
   if (kind == column::Physical::text || kind == column::Physical::list) {
     for (const auto& row : rows) {

@@ -1,6 +1,7 @@
 #include "operators/table_join.h"
 
-#include "operators/gather.h"
+#include "expression/operand.h"
+#include "operators/gather_stored.h"
 #include "operators/hashed_keys.h"
 #include "operators/latest_rows.h"
 #include "operators/row_tools.h"
@@ -14,24 +15,23 @@ namespace {
 
 // A column of stored cells, and what their texts are in.
 struct Borrowed {
-  column::Vector vector;
+  std::shared_ptr<const column::Vector> vector;
   std::vector<std::shared_ptr<const void>> texts;
 };
 
 std::shared_ptr<const column::Vector> column_of(const std::vector<StoredRow>& rows,
                                                 const column::Type& type, std::size_t column) {
-  auto borrowed = std::make_shared<Borrowed>(Borrowed{column::Vector(type), {}});
-  borrowed->vector.resize(rows.size());
-  gather(borrowed->vector, 0, rows.size(), [&](std::size_t i) {
-    return rows[i].block == nullptr ? Cell{} : Cell{rows[i].block->columns[column], rows[i].row};
-  });
+  auto owned = expression::OwnedVector::make(type, rows.size());
+  gather_stored(owned->vector, rows, column);
+  auto borrowed = std::make_shared<Borrowed>();
+  borrowed->vector = expression::OwnedVector::release(std::move(owned));
   const RowBlock* last = nullptr;
   for (const auto& row : rows) {
     if (row.block == nullptr || row.block == last) continue;
     last = row.block;
     borrowed->texts.push_back(row.block->texts);
   }
-  return {borrowed, &borrowed->vector};
+  return {borrowed, borrowed->vector.get()};
 }
 
 }  // namespace
