@@ -40,6 +40,23 @@ struct HttpClient::State {
     io.run();
     return outcome;
   }
+  Result<void> connect() {
+    error_code error;
+    asio::ip::tcp::resolver resolver(io);
+    auto found = resolver.resolve(address.host, std::to_string(address.port), error);
+    if (error) return refuse(error);
+    error = run([&](auto done) { stream.async_connect(found, done); });
+    if (error) return refuse(error);
+    return {};
+  }
+  /// Whether the server has said its last: nothing of a request that comes now was done by it.
+  bool is_closed() {
+    error_code error;
+    char next = 0;
+    stream.socket().non_blocking(true, error);
+    stream.socket().receive(asio::buffer(&next, 1), asio::socket_base::message_peek, error);
+    return error && error != asio::error::would_block;
+  }
   tl::unexpected<Error> refuse(const error_code& error) const {
     return fail(Errc::connection_failed,
                 fmt::format("http://{}: {}", address.to_string(), error.message()));
@@ -54,18 +71,18 @@ Result<std::unique_ptr<HttpClient>> HttpClient::connect(const Address& address,
   auto state = std::make_unique<State>();
   state->address = address;
   state->timeout = timeout;
-  error_code error;
-  asio::ip::tcp::resolver resolver(state->io);
-  auto found = resolver.resolve(address.host, std::to_string(address.port), error);
-  if (error) return state->refuse(error);
-  error = state->run([&](auto done) { state->stream.async_connect(found, done); });
-  if (error) return state->refuse(error);
+  if (auto connected = state->connect(); !connected) return fail(connected);
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
 }
 
 Result<HttpAnswer> HttpClient::ask(const std::string& method, const std::string& target,
                                    const std::string& body) {
   State& state = *state_;
+  if (state.is_closed()) {
+    state.stream.close();
+    state.buffer.clear();
+    if (auto connected = state.connect(); !connected) return fail(connected);
+  }
   http::request<http::string_body> request(http::string_to_verb(method), target, 11);
   request.set(http::field::host, state.address.to_string());
   request.set(http::field::user_agent, "leat");

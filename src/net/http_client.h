@@ -15,8 +15,9 @@ struct HttpAnswer {
   std::string body;
 };
 
-/// One connection. For use by one thread at a time; needs no loop. After an error it is of no use
-/// any more.
+/// One connection, and another one where the server has closed it in between, as servers do with
+/// idle ones. For use by one thread at a time; needs no loop. After an error it is of no use any
+/// more.
 class HttpClient {
  public:
   /// `timeout` is for connecting, and for each answer. Errc::connection_failed, naming the address.

@@ -29,11 +29,11 @@ constexpr std::chrono::seconds patience{20};
 /// Answers with the path; counts how many holds it gave out still live.
 class HoldingServer {
  public:
-  HoldingServer() {
+  explicit HoldingServer(const HttpOptions& options = {}) {
     auto listener = Listener::bind(io_, Address{"127.0.0.1", 0});
     REQUIRE(listener);
     server_ = std::make_unique<HttpServer>(
-        std::move(*listener), HttpOptions{},
+        std::move(*listener), options,
         [this](const HttpRequest& request, HttpServer::Answer answer) {
           HttpResponse response{request.is_local ? 200 : 403, "text/plain",
                                 request.path + request.body};
@@ -92,6 +92,22 @@ TEST_CASE("what an answer holds is kept until the connection ends") {
   for (int i = 0; i < 2000 && server.holds > 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   CHECK(server.holds == 0);
+}
+
+TEST_CASE("a client that was idle for longer than its server lets it asks on another connection") {
+  HttpOptions options;
+  options.idle_timeout = std::chrono::milliseconds(20);
+  HoldingServer server(options);
+  auto client = server.connect();
+  for (const char* method : {"GET", "POST", "DELETE"}) {
+    REQUIRE(client->get("/hold"));
+    for (int i = 0; i < 2000 && server.holds > 0; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    REQUIRE(server.holds == 0);
+    auto answer = client->ask(method, "/again", "");
+    REQUIRE_MESSAGE(answer, answer.error().what);
+    CHECK(answer->body == "/again");
+  }
 }
 
 TEST_CASE("nobody there is an error that names the address") {
