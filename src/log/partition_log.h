@@ -108,7 +108,10 @@ class PartitionLog final : public Log, public std::enable_shared_from_this<Parti
   bool has_producers() const override { return producers_.is_loaded(); }
   void load_producers(UniqueFunction<void(Result<void>)> done) override;
   /// The store ends: what waits is not called any more, but let go, since it may hold this log.
-  void abandon_loading() { std::exchange(loading_, {}); }
+  void abandon() {
+    std::exchange(loading_, {});
+    std::exchange(pending_, {});
+  }
   const ProducerTable& producers() const override { return producers_.table(); }
   void commit_before_marker(ProducerId producer) override;
   void set_options(const LogOptions& options) override { options_ = options; }

@@ -107,7 +107,7 @@ std::shared_ptr<PartitionLog> DataStore::find_log(const TopicPartition& id) cons
 }
 
 DataStore::~DataStore() {
-  for (auto& [id, log] : logs_) log->abandon_loading();
+  for (auto& [id, log] : logs_) log->abandon();
   logs_.clear();
   context_.alive.reset();
 }
