@@ -89,8 +89,7 @@ std::optional<Wait> wait_of(const plan::Node& node, Watermark watermark) {
 /// Looks at one version that is at work.
 class Look {
  public:
-  Look(const PipelineView& pipeline, const VersionView& version)
-      : pipeline_(pipeline), version_(version), status_(*version.status) {}
+  explicit Look(const VersionView& version) : version_(version), status_(*version.status) {}
 
   Sentences tell() {
     tell_missing();
@@ -243,7 +242,6 @@ class Look {
     say("Commits take {}: it waits for the disk.", duration_text(status_.last_commit_us / 1000));
   }
 
-  const PipelineView& pipeline_;
   const VersionView& version_;
   const VersionStatus& status_;
   Sentences sentences_;
@@ -299,7 +297,7 @@ Sentences why_of(const PipelineView& pipeline, const VersionView& version) {
                           recovery.epochs_repeated, recovery.epochs_to_repeat)};
     }
     case Activity::running:
-      if (version.status) return Look(pipeline, version).tell();
+      if (version.status) return Look(version).tell();
       return {"It is starting."};
     case Activity::finished: return {"It has come to its end."};
     case Activity::deployed:
