@@ -185,6 +185,9 @@ Result<void> VersionMachine::begin() {
   ++epoch_;
   UnderWay under_way;
   under_way.made_ms = beginning_.begun_ms;
+  if (options_.observer != nullptr || !views_.empty()) {
+    under_way.positions = inputs_->named(task_->positions());
+  }
   commit(Record(beginning_), {}, std::move(under_way));
   return start_working();
 }
