@@ -229,9 +229,10 @@ Result<void> FixedWindow::give(WindowState& state, const Span& window,
 
 Result<void> FixedWindow::update(OperatorState& operator_state, Context& context) const {
   auto& state = static_cast<WindowState&>(operator_state);
-  if (!changes_ || (state.revisions.empty() && state.changes.changed.empty())) return {};
-  if (emit_ == Window::Emit::every && !is_due(every_ms_, state.changes.told_ms, context)) return {};
+  if (!changes_) return {};
   state.collect_revisions();
+  if (state.changes.changed.empty()) return {};
+  if (emit_ == Window::Emit::every && !is_due(every_ms_, state.changes.told_ms, context)) return {};
   auto& changed = state.changes.changed;
   // What is not closed yet is given first as it is on time.
   while (!changed.empty() && (!closes_ || *changed.begin() <= state.closed_ms)) {

@@ -20,6 +20,8 @@ GivenWindow& WindowChanges::window(std::int64_t end_ms, TableMaker& maker) {
 
 void WindowChanges::note(std::int64_t end_ms, GivenWindow& window,
                          std::span<const std::uint32_t> keys) {
+  // Of rows without a valid argument there is nothing to tell, so no time to tell it begins.
+  if (keys.empty()) return;
   window.make_room();
   for (std::uint32_t key : keys) {
     if (std::exchange(window.is_changed[key], 1) == 0) window.changed.push_back(key);
