@@ -67,7 +67,10 @@ Broker::Broker(const log::Store::Environment& environment, BrokerOptions options
 Broker::~Broker() {
   if (retention_timer_ != 0) environment_.executor.cancel(retention_timer_);
   for (const auto& [id, partitions] : partitions_) {
-    for (const auto& partition : partitions) partition->set_gone();
+    for (const auto& partition : partitions) {
+      partition->set_gone();
+      partition->abandon();
+    }
   }
 }
 

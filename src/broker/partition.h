@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -93,6 +94,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   [[nodiscard]] Ticket on_gone(UniqueFunction<void()> listener);
   /// The broker has forgotten it: tells whoever listens. The caller holds it meanwhile.
   void set_gone();
+  /// The broker ends: what waits is not called any more, but let go, since it may hold this one.
+  void abandon() { std::exchange(loading_, {}); }
 
   /// Its topic is not durable yet. What is appended from here on is answered when that is, or fails
   /// with it: a start would not find it.
