@@ -331,6 +331,19 @@ TEST_CASE("a transaction is aborted at its timeout, also one that was begun befo
   CHECK(again->epoch == producer->epoch + 1);
 }
 
+TEST_CASE(
+    "a transaction has its timeout from when it began, however long its coordinator was there") {
+  TransactionWorld world(2);
+  REQUIRE(world.create_topic());
+  world.executor().run_for(std::chrono::minutes(10));
+  auto producer = world.init({}, 5'000);
+  REQUIRE(world.add(*producer));
+  REQUIRE(world.send(*producer, 0, 0, "a"));
+  world.executor().run_for(std::chrono::seconds(3));
+  REQUIRE(world.end(*producer, true));
+  CHECK(world.committed(0) == std::vector<std::string>{"a"});
+}
+
 TEST_CASE("of two producers with an id, the one that says it had it first is fenced") {
   TransactionWorld world(1);
   REQUIRE(world.create_topic());
