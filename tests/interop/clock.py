@@ -23,6 +23,28 @@ def library():
     return found[0] if found else None
 
 
+# libfaketime takes absolute times of all timers for ones of the clock that it sets, so a monotonic
+# timer that is due at once, which Asio sets to the first nanosecond, would be due in fifty years.
+TIMERS = """
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+int timerfd_settime(int timer, int flags, const struct itimerspec* to, struct itimerspec* from) {
+  return (int)syscall(SYS_timerfd_settime, timer, flags, to, from);
+}
+"""
+
+
+def timers(folder):
+    """A library that leaves timers to the kernel, to be loaded before libfaketime."""
+    built = folder / "timers.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", built], input=TIMERS.encode(),
+                   check=True)
+    return built
+
+
 class SetClock:
     """The wall clock of one server. Its monotonic clock is the machine's."""
 
@@ -30,7 +52,8 @@ class SetClock:
         self.file = folder / "clock"
         self.set_by(0)
         self.environment = {
-            "LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "LD_PRELOAD": f"{timers(folder)} {library()}",
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def set_by(self, seconds):
@@ -41,9 +64,12 @@ class SetClock:
 
 
 def create(server, topic, partitions):
-    """One that takes records of any time: to a broker of a year ago all are of the future."""
-    leat("topic", "create", topic, "-p", str(partitions), "-b", server.kafka, "-c",
-         "message.timestamp.type=LogAppendTime")
+    """One that takes records of any time: to a broker of a year ago all are of the future, and to
+    one of a year later all are old enough to be deleted."""
+    made = leat("topic", "create", topic, "-p", str(partitions), "-b", server.kafka, "-c",
+                "message.timestamp.type=LogAppendTime", "-c", "retention.ms=-1")
+    if made.returncode != 0:
+        raise RuntimeError(made.stderr)
 
 
 def produce(server, topic, partition, row):
