@@ -132,8 +132,10 @@ Result<void> SourceReader::decode_rows(std::optional<Floor> floor) {
     if (record == nullptr) break;
     decode(*record, floor);
   }
-  if (const Error* error = feed_->error()) return fail(error->code, error->what);
-  return {};
+  const Error* error = feed_->error();
+  // What lies before it is given first; the next read meets it again.
+  if (error == nullptr || block_->rows > 0 || !bad_.empty()) return {};
+  return fail(error->code, error->what);
 }
 
 void SourceReader::add_bad(const record::Record& record, std::string reason) {

@@ -365,6 +365,35 @@ TEST_CASE("records that were deleted under a reader are an error, with where the
                                  "to 5 now") != std::string::npos);
 }
 
+TEST_CASE("rows before a damaged batch are given before the error, wherever a block ends") {
+  Plans plans(R"("topic": "in", )" + columns(R"({"name": "v", "type": "bigint"})"));
+  record::BatchBuilder builder;
+  for (int i = 0; i < 3; ++i) builder.append(1000, {}, as_bytes(R"({"v": 1})"), {});
+  Bytes whole = builder.build({});
+  Bytes damaged = whole;
+  damaged.at(record::batch_header_bytes) = std::byte{0xff};  // the first record's length
+  damaged.at(record::batch_header_bytes + 1) = std::byte{0x7f};
+  MemoryTopics topics;
+  Topic topic = *topics.create_topic("in", 1);
+  Bytes extent = whole;
+  extent.insert(extent.end(), damaged.begin(), damaged.end());
+  topics.append_extent({topic.id, PartitionId{0}}, extent);
+  for (std::size_t block_rows : {1, 2, 3, 4, 100}) {
+    INFO("blocks of ", block_rows);
+    auto reader = open_topic(plans, topics, 0, block_rows);
+    std::size_t rows = 0;
+    auto filled = reader->fill({});
+    for (; filled && *filled; filled = reader->fill({})) {
+      rows += reader->block()->rows;
+      reader->consume(reader->block()->rows);
+    }
+    CHECK(rows == 3);
+    REQUIRE_FALSE(filled.has_value());
+    CHECK(reader->position() == Offset{3});
+    CHECK_FALSE(reader->fill({}).has_value());
+  }
+}
+
 TEST_CASE("a file's lines end in LF, CRLF or with the file") {
   Files files;
   using Lines = std::vector<std::string>;
