@@ -276,8 +276,10 @@ void Runs::report() {
     fmt::print(stderr, "{}: {} rows in, {} out, {} late, {} bad in {:.2f} s, {:.0f} rows/s\n",
                names_[i], figures.rows_in, figures.rows_out, figures.late, figures.bad, seconds,
                static_cast<double>(figures.rows_in) / seconds);
-    // Windows that are open stay unwritten: here is why.
-    if (!is_batch_[i]) fmt::print(stderr, "{}: {}\n", names_[i], figures.event_time);
+    // Windows that are open stay unwritten: here is why. One that was refused has none.
+    bool was_refused = figures.has_failed && figures.rows_in == 0;
+    if (!is_batch_[i] && !was_refused)
+      fmt::print(stderr, "{}: {}\n", names_[i], figures.event_time);
   }
 }
 

@@ -174,6 +174,12 @@ def check_stalled(folder):
     check(live.poll() is None, "and says so while it waits for it", line)
     live.send_signal(signal.SIGINT)
     live.communicate(timeout=60)
+    plan["nodes"][1]["window"]["size_ms"] = 1000
+    patient.write_text(json.dumps(plan))
+    refused = leat("run", patient, "-d", data)
+    check(refused.returncode == 1 and b"--fresh" in refused.stderr and
+          b"event time" not in refused.stderr,
+          "a run that is refused says why, and nothing of its windows", refused.stderr)
 
 
 def check_files(folder):
