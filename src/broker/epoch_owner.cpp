@@ -161,11 +161,16 @@ void EpochOwner::settle() {
   if (!is_serving_ || is_committing_) return;
   bool is_removal = !requests_.front().open;
   if (unread_) return is_removal ? serve() : answer(*unread_);
-  resolve([self = shared_from_this()](const Result<void>& found) {
+  // Both are its own: where it waited for them itself, a broker that ends would leave it behind.
+  resolve([weak = weak_from_this()](const Result<void>& found) {
+    auto self = weak.lock();
+    if (!self) return;
     if (!found) return self->answer(found.error());
-    self->ends_->when_done([self](const Result<void>& ended) {
-      if (!ended) return self->answer(ended.error());
-      self->serve();
+    self->ends_->when_done([weak](const Result<void>& ended) {
+      auto waiting = weak.lock();
+      if (!waiting) return;
+      if (!ended) return waiting->answer(ended.error());
+      waiting->serve();
     });
   });
 }

@@ -300,4 +300,20 @@ TEST_CASE("what a broker that has gone cannot answer any more is cancelled") {
   CHECK(answer->error().code == Errc::cancelled);
 }
 
+TEST_CASE("an owner that waits for its last epoch's markers goes with its broker") {
+  auto waiting = std::make_shared<int>();
+  std::weak_ptr<int> left = waiting;
+  {
+    EpochWorld world;
+    world.create_topic("t", 1);
+    auto writer = world.writer();
+    REQUIRE(world.commit(writer, "a"));
+    bool is_answered = false;
+    world.broker().epochs().open(
+        "p.1", [&, held = std::exchange(waiting, nullptr)](auto) { is_answered = true; });
+    CHECK_FALSE(is_answered);
+  }
+  CHECK(left.expired());
+}
+
 TEST_SUITE_END();
