@@ -68,7 +68,7 @@ void multiply_all(const Call& call, const Type& type) {
   DigitLimit limit(type);
   auto of_small = [=](Int128 a, Int128 b) {
     Int128 product = Int128{static_cast<std::int64_t>(a)} * static_cast<std::int64_t>(b);
-    bool good = is_small(a) & is_small(b) & limit.fits(product);
+    bool good = (int{is_small(a)} & int{is_small(b)} & int{limit.fits(product)}) != 0;
     return Checked<Int128>{product, good ? 0u : 1u};
   };
   if (map_cells<Int128, Int128, Int128>(call, of_small) == 0) return set_nulls(call);
