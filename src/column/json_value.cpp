@@ -24,6 +24,20 @@ std::size_t string_bytes(std::string_view text) {
   }
 }
 
+// What people get wrong most.
+bool is_number_in_quotes(std::string_view token) {
+  if (!token.starts_with('"')) return false;
+  std::string text(token.substr(1, token.size() - 2));
+  std::string plain(text.size(), ' ');
+  std::ptrdiff_t size = unescape_json(text, plain.data());
+  return size >= 0 && is_json_number({plain.data(), static_cast<std::size_t>(size)});
+}
+
+bool is_numeric(const Type& type) {
+  return type == Type::bigint || type == Type::double_precision ||
+         (type.kind == Type::decimal && !type.array);
+}
+
 }  // namespace
 
 bool JsonValueReader::wrong(std::string_view token, const Type& type) {
@@ -36,6 +50,10 @@ bool JsonValueReader::set(std::string_view token, bool may_have_escapes, std::st
                           Vector& out, std::size_t row) {
   if (set_one(token, may_have_escapes, out, row)) return true;
   reason_ = fmt::format("{} is no {}", name, column::name(bad_type_));
+  if (is_numeric(bad_type_) && is_number_in_quotes(bad_token_)) {
+    reason_ += ": it is a text; send it as a number, or declare the column as text and cast it";
+    return false;
+  }
   bool is_decimal = !bad_type_.array && bad_type_.kind == Type::decimal;
   if (!is_decimal || !is_json_number(bad_token_)) return false;
   Int128 units;

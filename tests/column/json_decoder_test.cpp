@@ -86,7 +86,6 @@ TEST_CASE("texts and keys are unescaped") {
 TEST_CASE("a value of another type is the row's error, and names the field") {
   check(R"({"i":1.5})", "i is no bigint");
   check(R"({"i":1e3})", "i is no bigint");
-  check(R"({"i":"1"})", "i is no bigint");
   check(R"({"i":true})", "i is no bigint");
   check(R"({"i":9223372036854775808})", "i is no bigint");
   check(R"({"i":99999999999999999999999999})", "i is no bigint");
@@ -102,6 +101,21 @@ TEST_CASE("a value of another type is the row's error, and names the field") {
   check(R"({"at":"yesterday"})", "at is no timestamp");
   check(R"({"at":9999999999999999})", "at is no timestamp");
   check(R"({"t":"\ud800"})", "t is no text");
+}
+
+TEST_CASE("a number in quotes is a text, and the reason says what to do") {
+  const std::string advice =
+      ": it is a text; send it as a number, or declare the column as text and cast it";
+  check(R"({"i":"1"})", "i is no bigint" + advice);
+  check(R"({"i":"-1.5"})", "i is no bigint" + advice);
+  check(R"({"i":"\u0031"})", "i is no bigint" + advice);
+  check(R"({"d":"2.5e3"})", "d is no double" + advice);
+  check(R"({"i":"fast"})", "i is no bigint");
+  check(R"({"i":""})", "i is no bigint");
+  check(R"({"i":" 1"})", "i is no bigint");
+  check(R"({"i":"0x1"})", "i is no bigint");
+  check(R"({"b":"1"})", "b is no boolean");
+  check(R"({"at":"1442018700050"})", "at is no timestamp");
 }
 
 TEST_CASE("a record that is no JSON object is an error, not a crash") {

@@ -184,7 +184,10 @@ TEST_CASE("decimals keep the digits of their number") {
   CHECK(text("decimal(4,2)", "123e-3") == "0.12");
   CHECK(text("decimal(4,2)", "0e999") == "0.00");
   CHECK(text("decimal(4,2)", "1e1001") == "invalid input syntax for decimal(4,2): \"1e1001\"");
-  CHECK(text("decimal(4,2)", "\"1\"") == "c is no decimal(4,2)");
+  CHECK(text("decimal(4,2)", "\"1\"") ==
+        "c is no decimal(4,2): it is a text; send it as a number, or declare the column as text "
+        "and cast it");
+  CHECK(text("decimal(4,2)", "\"one\"") == "c is no decimal(4,2)");
 }
 
 TEST_CASE("an array has values of one type, and nulls") {
@@ -194,6 +197,9 @@ TEST_CASE("an array has values of one type, and nulls") {
   CHECK(decode_one("text[]", "$.t", R"({"t":["a",1]})").reason == "c is no text");
   CHECK(decode_one("text[]", "$.t", R"({"t":"a"})").reason == "c is no text[]");
   CHECK(decode_one("bigint[]", "$.t", R"({"t":[[1]]})").reason == "c is no bigint");
+  CHECK(decode_one("bigint[]", "$.t", R"({"t":[1,"2"]})").reason ==
+        "c is no bigint: it is a text; send it as a number, or declare the column as text and "
+        "cast it");
 }
 
 TEST_CASE("paths into random objects give what the judge finds there") {

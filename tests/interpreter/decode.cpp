@@ -24,6 +24,21 @@ BadValue not_a(const std::string& what, const Type& type) {
   return {what + " is no " + name(type)};
 }
 
+// A number that was sent in quotes is what people get wrong most.
+BadValue not_a(const std::string& what, const Type& type, const Json& json) {
+  BadValue bad = not_a(what, type);
+  const auto* text = std::get_if<std::string>(&json);
+  bool is_numeric = type.kind == Type::Kind::bigint || type.kind == Type::Kind::decimal ||
+                    type.kind == Type::Kind::double_precision;
+  bool has_blanks = text != nullptr && text->find_first_of(" \t\r\n") != text->npos;
+  if (text == nullptr || !is_numeric || has_blanks) return bad;
+  auto number = parse_json(*text, RepeatedNames::last_counts);
+  if (number && std::holds_alternative<JsonNumber>(*number)) {
+    bad.why += ": it is a text; send it as a number, or declare the column as text and cast it";
+  }
+  return bad;
+}
+
 // Numbers as decimals from their own digits; times as texts or whole milliseconds.
 Value from_json(const Json& json, const Type& type, const std::string& what) {
   if (std::holds_alternative<std::nullptr_t>(json)) return {};
@@ -36,7 +51,7 @@ Value from_json(const Json& json, const Type& type, const std::string& what) {
   }
   if (type.kind == Type::Kind::decimal) {
     const auto* number = std::get_if<JsonNumber>(&json);
-    if (number == nullptr) throw not_a(what, type);
+    if (number == nullptr) throw not_a(what, type, json);
     return cast(number->token, text_type, type);
   }
   if (type.kind == Type::Kind::timestamp) {
@@ -47,7 +62,7 @@ Value from_json(const Json& json, const Type& type, const std::string& what) {
     }
   }
   auto value = read_literal(type.kind, json);
-  if (!value) throw not_a(what, type);
+  if (!value) throw not_a(what, type, json);
   return *value;
 }
 
