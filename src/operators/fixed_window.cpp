@@ -140,6 +140,7 @@ Result<void> FixedWindow::advance(OperatorState& operator_state, Watermark water
     if (!end_ms || *end_ms > watermark) break;
     if (auto ok = close(state, *end_ms, context); !ok) return ok;
     state.closed_ms = *end_ms;
+    // What stays in the stack is in the next window, which is then the one that closes next.
     state.stack.leave_before(node_.slices.window(*end_ms + node_.slices.stride_ms()).start_ms);
     state.free_before(*end_ms);
   }
@@ -166,7 +167,6 @@ SliceStack::Tables FixedWindow::sum_of(WindowState& state, const Span& window) c
     if (whole != nullptr) tables.push_back(whole->table);
     return tables;
   }
-  state.stack.leave_before(window.start_ms);
   std::int64_t from_ms = window.start_ms;
   if (state.entered_ms >= from_ms) from_ms = state.entered_ms + 1;
   auto end = state.slices.lower_bound(window.end_ms);

@@ -170,6 +170,7 @@ TEST_CASE("a batch is no larger than a chunk, and what follows from rows alone d
       [&](const Batch<Payment>& batch, Totals& totals, BatchOutput<Running>& out) {
         largest = std::max(largest, batch.size());
         ++batches;
+        out.reject(0, "it is the first one");
         for (std::size_t i = 0; i < batch.size(); ++i) {
           double total = ++totals.by_user["all"];
           out.emit(i, {"all", total, batch.times_ms()[i]});
@@ -181,6 +182,7 @@ TEST_CASE("a batch is no larger than a chunk, and what follows from rows alone d
   test.finish();
   CHECK(largest <= 4'096);
   CHECK(batches > 1);
+  CHECK(test.bad() == batches);
   auto given = test.take<Running>("out");
   REQUIRE(given.size() == rows);
   for (int i = 0; i < rows; ++i) {

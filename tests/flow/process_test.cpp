@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "leat/stream.h"
 #include "plan/used_columns.h"
@@ -198,6 +199,39 @@ TEST_CASE("timers are called in the order of time and keys, behind the rows of t
   CHECK(of.take() == Lines{"21 timer of b 1", "22 timer of b 1", "25 row of c", "35 timer of c 2"});
 }
 
+TEST_CASE("a timer for a time that has passed is called behind the row, also behind other timers") {
+  auto on_row = [](const Event& event, Seen&, Context<Said>& context) {
+    context.set_timer(event.time - 5ms);
+    context.emit({"row of " + event.user});
+  };
+  SaidTrial of = trial({}, on_row, [](Seen&, Context<Said>& context) { context.emit({"timer"}); });
+  of.give({{{"a", 1, at(10)}, 0, 0}, {{"b", 1, at(20)}, 0, 1}});
+  of.trial.advance(21);
+  CHECK(of.take() == Lines{"10 row of a", "10 timer", "20 row of b", "20 timer"});
+}
+
+TEST_CASE("a function sees the cells of each row, whichever rows came before and behind it") {
+  auto tell = [](const Event& event, Context<Said>& context) {
+    context.emit({event.user, {static_cast<std::int64_t>(*event.amount)}});
+  };
+  SaidTrial of = trial({}, tell);
+  constexpr int chunks = 3, rows = 2'000;  // more than are kept in one place
+  for (int chunk = 0; chunk < chunks; ++chunk) {
+    std::vector<GivenEvent> events;
+    for (int i = 0; i < rows; ++i) {
+      int time = i * chunks + chunk;
+      events.push_back({{std::to_string(time), static_cast<double>(time), at(time)}, chunk, i});
+    }
+    of.give(events);
+  }
+  of.trial.advance(operators::watermark_max);
+  Lines lines = of.take();
+  REQUIRE(lines.size() == chunks * rows);
+  for (std::size_t time = 0; time < lines.size(); ++time) {
+    REQUIRE(lines[time] == fmt::format("{0} {0} {0}", time));
+  }
+}
+
 TEST_CASE("what is forgotten begins anew, and takes no memory") {
   SaidTrial of = trial({}, [](const Event& event, Seen& seen, Context<Said>& context) {
     seen.last.assign(1000, 'x');
@@ -208,6 +242,8 @@ TEST_CASE("what is forgotten begins anew, and takes no memory") {
   std::size_t before = of.trial.bytes();
   of.give({{{"a", 1, at(1)}, 0, 0}, {{"a", 1, at(2)}, 0, 1}});
   of.trial.advance(3);
+  CHECK(of.trial.bytes() > before + 1000);
+  of.trial.restart();
   CHECK(of.trial.bytes() > before + 1000);
   of.give({{{"a", 0, at(3)}, 0, 2}, {{"a", 1, at(4)}, 0, 3}, {{"a", 0, at(5)}, 0, 4}});
   of.trial.advance(6);

@@ -76,6 +76,7 @@ class Rows : public Context {
   };
 
   Result<void> push(const column::Chunk& chunk) override {
+    CHECK(chunk.rows <= column::chunk_rows);
     column::RunCursor runs(*chunk.context);
     for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
       std::uint32_t row = chunk.selection[i];
@@ -198,6 +199,27 @@ TEST_CASE("a join gives the same rows whether it keeps chunks or copies their ro
         CHECK((run(joined, seed, true, false).rows == copied.rows));
         CHECK((run(joined, seed, true, true).rows == copied.rows));
       }
+    }
+  }
+}
+
+TEST_CASE("however many rows are joined at once, they are given in chunks") {
+  for (std::string kind : kinds) {
+    for (std::string how : {"inner", "left"}) {
+      CAPTURE(kind);
+      CAPTURE(how);
+      Joined joined(kind, how, false);
+      Maker left(1, 0), right(1, 1);
+      Rows rows;
+      auto state = joined.join->make_state();
+      for (std::int64_t time = 0; time < 600; time += 100) {
+        for (std::size_t input : {0, 1}) {
+          column::Chunk chunk = (input == 0 ? left : right).make(time, 1'100, 400);
+          REQUIRE(joined.join->process(*state, input, chunk, rows).has_value());
+        }
+      }
+      REQUIRE(joined.join->advance(*state, watermark_max, rows).has_value());
+      CHECK(rows.rows.size() > column::chunk_rows);
     }
   }
 }

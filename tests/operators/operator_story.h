@@ -9,8 +9,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "base/state.h"
 #include "operators/operator.h"
+#include "operators/restarted.h"
 #include "plan/bound_plan.h"
 
 namespace leat::operators {
@@ -62,11 +62,7 @@ class OperatorStory : public Context {
   }
   std::size_t bytes() const { return state_->bytes(); }
   /// How large a snapshot is.
-  std::size_t kept() const {
-    StateWriter writer;
-    state_->snapshot(writer);
-    return writer.finish().size();
-  }
+  std::size_t kept() const { return snapshot_bytes(*state_); }
   const Operator& node() const { return *operator_; }
 
   Result<void> push(const column::Chunk& chunk) override {

@@ -12,6 +12,13 @@
 
 namespace leat::operators {
 
+/// How large a snapshot of it is.
+inline std::size_t snapshot_bytes(const OperatorState& state) {
+  StateWriter writer;
+  state.snapshot(writer);
+  return writer.finish().size();
+}
+
 /// The state as another one that was written and read.
 inline std::unique_ptr<OperatorState> restarted(const Operator& of, const OperatorState& state) {
   StateWriter writer;

@@ -1,5 +1,7 @@
 // Windows of rows that are taken back and changed: what they say in the end is what the judge makes
 // of the rows that stand then.
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -58,12 +60,12 @@ void count(Lines& lines, const std::string& line, int by) {
 
 class Revisions final : private Context {
  public:
-  explicit Revisions(const std::string& keys, const std::string& window,
-                     const std::string& aggregates)
-      : plan_(plan_of(
-            R"({"name": "w", "type": "window", "input": "a", "emit": "update", "keys": [)" + keys +
-                R"(], "window": {)" + window + R"(}, "aggregates": [)" + aggregates + "]}",
-            0)),
+  Revisions(const std::string& keys, const std::string& window, const std::string& aggregates,
+            const std::string& emit = R"("update")")
+      : plan_(plan_of(R"({"name": "w", "type": "window", "input": "a", "emit": )" + emit +
+                          R"(, "keys": [)" + keys + R"(], "window": {)" + window +
+                          R"(}, "aggregates": [)" + aggregates + "]}",
+                      0)),
         bound_(bind(plan_)) {
     while (bound_.nodes[node_].node->name != "w") ++node_;
     operator_ = std::make_unique<RevisedWindow>(bound_.nodes[node_], schema(0),
@@ -84,7 +86,18 @@ class Revisions final : private Context {
   void give(const Rows& rows) {
     auto chunk = stream::chunk_of_rows(schema(0), rows);
     REQUIRE(operator_->process(*state_, 0, chunk, *this).has_value());
+    tell(now_ms_);
+  }
+  /// At that processing time.
+  void tell(std::int64_t now_ms) {
+    now_ms_ = now_ms;
     REQUIRE(operator_->update(*state_, *this).has_value());
+  }
+  /// Says how many results are bad.
+  int finish() {
+    rejected_ = 0;
+    REQUIRE(operator_->advance(*state_, watermark_max, *this).has_value());
+    return rejected_;
   }
   void restart() { state_ = restarted(*operator_, *state_); }
   /// What the judge says of these rows.
@@ -101,7 +114,7 @@ class Revisions final : private Context {
     return lines;
   }
   const Lines& standing() const { return standing_; }
-  std::size_t bytes() const { return state_->bytes(); }
+  std::size_t kept() const { return snapshot_bytes(*state_); }
 
  private:
   static plan::BoundPlan bind(const plan::Plan& plan) {
@@ -131,9 +144,10 @@ class Revisions final : private Context {
   }
   Result<void> reject(const column::Schema&, const column::Chunk&, std::uint32_t,
                       const std::string&) override {
+    ++rejected_;
     return {};
   }
-  std::int64_t now_ms() const override { return 0; }
+  std::int64_t now_ms() const override { return now_ms_; }
 
   plan::Plan plan_;
   plan::BoundPlan bound_;
@@ -141,6 +155,8 @@ class Revisions final : private Context {
   std::unique_ptr<Operator> operator_;
   std::unique_ptr<OperatorState> state_;
   Lines standing_;
+  int rejected_ = 0;
+  std::int64_t now_ms_ = 0;
 };
 
 /// Changes of some rows, and what stands behind them.
@@ -180,6 +196,7 @@ TEST_CASE("whatever is taken back, windows say what the rows that stand add up t
         R"("kind": "cumulate", "size_ms": 60, "step_ms": 20)"}[random.below(3)];
     const std::string keys = std::vector<std::string>{"", R"("g")", R"("k", "g")"}[random.below(3)];
     Revisions trial(keys, shape, random.one_in(3) ? counts_alone : every_aggregate);
+    const std::size_t nothing = trial.kept();
     Rows to_come = trial.source_rows(random), standing;
     for (int step = 0; step < 20; ++step) {
       trial.give(random_changes(random, to_come, standing));
@@ -187,11 +204,64 @@ TEST_CASE("whatever is taken back, windows say what the rows that stand add up t
       if (random.one_in(5)) REQUIRE(trial.standing() == trial.judge(standing));
     }
     REQUIRE(trial.standing() == trial.judge(standing));
-    // All goes, and so does what is said of it.
+    // All goes, and so do what is said of it and what is kept.
     for (Row& row : standing) row.kind = Kind::remove;
     trial.give(standing);
     CHECK(trial.standing().empty());
+    CHECK(trial.kept() == nothing);
     CHECK(trial.judge({}).empty());
+  }
+}
+
+TEST_CASE(
+    "changes are told each time that so much processing time has passed, also behind a restart") {
+  Random random(1);
+  Revisions trial("", R"("kind": "tumbling", "size_ms": 60)", counts_alone,
+                  R"("every", "every_ms": 50)");
+  Rows to_come = trial.source_rows(random), standing;
+  REQUIRE(to_come.size() > 3);
+  auto give_next = [&] {
+    standing.push_back(to_come[standing.size()]);
+    trial.give({standing.back()});
+  };
+  auto is_told = [&] { return trial.standing() == trial.judge(standing); };
+  trial.tell(50);
+  give_next();
+  CHECK(is_told());
+  give_next();
+  trial.restart();
+  trial.tell(99);
+  CHECK_FALSE(is_told());
+  trial.tell(100);
+  CHECK(is_told());
+  // Where there is nothing to tell, the next change waits for nothing.
+  trial.restart();
+  trial.tell(200);
+  trial.tell(210);
+  give_next();
+  CHECK(is_told());
+}
+
+TEST_CASE("a result beyond its type is bad in the end, if it is so still") {
+  for (bool stays : {true, false}) {
+    CAPTURE(stays);
+    Random random(1);
+    Revisions trial("", R"("kind": "tumbling", "size_ms": 60)",
+                    R"({"name": "xa", "function": "sum", "argument": {"column": "v"}})");
+    Rows rows = trial.source_rows(random);
+    rows.resize(2);
+    constexpr std::size_t v = 3;
+    for (Row& row : rows) {
+      row.time = 1'000'000;
+      row.values[v] = std::numeric_limits<std::int64_t>::max();
+    }
+    trial.give(rows);
+    CHECK(trial.standing().empty());
+    trial.restart();
+    rows[0].kind = Kind::remove;
+    if (!stays) trial.give({rows[0]});
+    CHECK(trial.finish() == (stays ? 1 : 0));
+    CHECK(trial.finish() == 0);
   }
 }
 

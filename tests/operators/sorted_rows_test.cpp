@@ -186,6 +186,7 @@ TEST_CASE("rows come back once each in the order of time, whatever their chunks 
       waiting.erase(waiting.begin(), end);
       CHECK(rows.waiting() == waiting.size());
       CHECK(rows.store().size() == waiting.size());
+      if (waiting.empty()) CHECK(rows.bytes() == rows.store().bytes());
     }
   }
 }

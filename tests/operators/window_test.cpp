@@ -107,12 +107,28 @@ TEST_CASE("a window gives what came on time when it closes, and then what late r
   CHECK(story.tell("102 y 4 120; > 120; 103 z 1 110") == "late 102");
 }
 
+TEST_CASE("a window of late rows alone tells of them without waiting for its end") {
+  WindowStory story(make_window,
+                    R"("window": {"kind": "tumbling", "size_ms": 10}, "lateness_ms": 10)");
+  CHECK(story.tell("102 x 4 111; > 111") == "100 110 x 1 4");
+  CHECK(story.tell("103 x 1 112; > 112") == "- 100 110 x 1 4; + 100 110 x 2 5");
+}
+
 TEST_CASE("each change is told when there was one") {
   WindowStory story(make_window,
                     R"("window": {"kind": "tumbling", "size_ms": 10}, "emit": "update")");
   CHECK(story.tell("100 x 1; 101 x 2; > 100") == "100 110 x 2 3");
   CHECK(story.tell("> 101") == "");
   CHECK(story.tell("102 x 4; now 1") == "- 100 110 x 2 3; + 100 110 x 3 7");
+}
+
+TEST_CASE("rows of keys that came before the last changes were told count like others") {
+  WindowStory story(make_window, R"("window": {"kind": "hopping", "size_ms": 20, "slide_ms": 10},
+                                 "emit": "update")");
+  CHECK(story.tell("105 x 1; 106 y 2; now 1") ==
+        "90 110 x 1 1; 90 110 y 1 2; 100 120 x 1 1; 100 120 y 1 2");
+  CHECK(story.tell("107 y 4; now 2") ==
+        "- 90 110 y 1 2; + 90 110 y 2 6; - 100 120 y 1 2; + 100 120 y 2 6");
 }
 
 TEST_CASE("changes are told each time that so much processing time has passed, and at the end") {
@@ -141,6 +157,7 @@ TEST_CASE("a result beyond its type is bad when nothing can change it any more")
   WindowStory telling(make_window, shape + R"(, "emit": "update")");
   CHECK(telling.tell("100 x 1; 101 x " + most + "; now 1") == "");
   CHECK(telling.tell("102 x -1; now 1") == "100 110 x 3 " + most);
+  CHECK(telling.tell("> end") == "");
 }
 
 TEST_CASE("what no open window needs is freed") {
@@ -156,6 +173,28 @@ TEST_CASE("what no open window needs is freed") {
     }
     CHECK(story.bytes() <= before * 3 / 2);
   }
+}
+
+TEST_CASE("of a slice that no window needs any more its tables stay, for the next ones") {
+  WindowStory story(make_window, R"("window": {"kind": "hopping", "size_ms": 20, "slide_ms": 10})");
+  story.tell("105 x 1; 106 x 2 110");
+  auto& state = static_cast<WindowState&>(story.state());
+  const WindowTable* whole = state.slices.begin()->second.whole()->table.get();
+  const WindowTable* other = state.slices.begin()->second.partials.back()->table.get();
+  CHECK(story.tell("> 120") == "90 110 x 1 1; 100 120 x 2 3");
+  CHECK(state.slices.empty());
+  CHECK(state.split.empty());
+  auto last = state.take_table(), before = state.take_table();
+  CHECK(last.get() == other);
+  CHECK(before.get() == whole);
+
+  WindowStory telling(make_window,
+                      R"("window": {"kind": "tumbling", "size_ms": 10}, "emit": "update")");
+  telling.tell("105 x 1");
+  auto& told = static_cast<WindowState&>(telling.state());
+  const WindowTable* sums = told.changes.windows.begin()->second.sums.get();
+  telling.tell("> 110");
+  CHECK(told.take_table().get() == sums);
 }
 
 TEST_CASE("a state of other windows is refused") {
@@ -200,6 +239,11 @@ TEST_CASE("rows that are spread over states and put together are as those of one
     }
     advance(watermark_max);
     CHECK(found == expected);
+    for (WindowStory* of : {&one, &whole, &part, &other}) {
+      const auto& state = static_cast<const WindowState&>(of->state());
+      CHECK(state.slices.empty());
+      CHECK(state.split.empty());
+    }
   }
 }
 
