@@ -77,6 +77,7 @@ void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
     } else if (watermark >= span.last_end_ms + lateness_ms_) {
       state.late.push_back(row);
     } else {
+      hand_over();  // a partial has its rows in their order
       std::int64_t last_ms = span.last_end_ms;
       if (closes_) {
         std::int64_t on_time_ms = node_.slices.first_open(span, watermark, 0);

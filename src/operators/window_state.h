@@ -21,7 +21,7 @@ namespace leat::operators {
 struct Partial {
   std::int64_t first_ms = 0;
   std::shared_ptr<WindowTable> table;
-  std::vector<std::uint32_t> rows;  // of the chunk at hand; empty between chunks
+  std::vector<std::uint32_t> rows;  // of the chunk at hand, rising; empty between chunks
   GivenWindow* window = nullptr;    // whose sums `table` is, if it is
 };
 

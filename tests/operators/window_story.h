@@ -1,6 +1,7 @@
 // Small runs of one window as texts: rows in, event time that moves on, rows out.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -41,7 +42,7 @@ class WindowStory : public Context {
   }
 
   /// Steps, separated by `;`: a row `time key value watermark`, without the last one if it is not
-  /// late anywhere; `> time` for event time that has come so far, `> end` for its end; `now time`
+  /// late anywhere, several with `&` between them if they come together; `> time` for event time that has come so far, `> end` for its end; `now time`
   /// for processing time. Tells what came out: `start end key aggregates`, in front `-`, `+` or `!`
   /// for what is changed or gone; `late time`; `bad start end key`.
   std::string tell(const std::string& steps) {
@@ -49,16 +50,15 @@ class WindowStory : public Context {
     std::istringstream in(steps);
     for (std::string step; std::getline(in, step, ';');) {
       std::istringstream words(step);
-      std::string first, key, value, watermark;
-      words >> first >> key >> value;
-      if (!(words >> watermark)) watermark = std::to_string(watermark_min);
+      std::string first, second;
+      words >> first >> second;
       if (first == ">") {
-        advance(key == "end" ? watermark_max : std::stoll(key));
+        advance(second == "end" ? watermark_max : std::stoll(second));
       } else if (first == "now") {
-        now_ms_ = std::stoll(key);
+        now_ms_ = std::stoll(second);
         CHECK(operator_->update(*state_, *this).has_value());
       } else if (!first.empty()) {
-        take(std::stoll(first), key, value, std::stoll(watermark));
+        take(step);
       }
     }
     return told_;
@@ -119,30 +119,37 @@ class WindowStory : public Context {
     CHECK(operator_->update(*state_, *this).has_value());
   }
 
-  void take(std::int64_t time_ms, const std::string& key, const std::string& value,
-            Watermark watermark) {
+  void take(const std::string& rows) {
     auto texts = std::make_shared<column::Vector>(column::Type(column::Type::Kind::text));
     auto numbers = std::make_shared<column::Vector>(column::Type(column::Type::Kind::bigint));
-    texts->resize(1);
-    numbers->resize(1);
-    auto owner = std::make_shared<std::string>(key);
-    if (key == "-")
-      texts->set_null(0);
-    else
-      texts->set_text(0, *owner);
-    if (value == "-")
-      numbers->set_null(0);
-    else
-      numbers->set_integer(0, std::stoll(value));
+    auto keys = std::make_shared<std::deque<std::string>>();
     auto context = std::make_shared<column::RowContext>();
-    context->event_times_ms = {time_ms};
-    context->places = {place_++};
-    context->runs = {{1, 0, watermark, 0}};
-    context->buffers = {{owner}};
+    context->buffers = {{keys}};
     column::Chunk chunk;
+    std::istringstream in(rows);
+    for (std::string row; std::getline(in, row, '&'); ++chunk.rows) {
+      std::istringstream words(row);
+      std::int64_t time_ms = 0;
+      std::string value;
+      words >> time_ms >> keys->emplace_back() >> value;
+      Watermark watermark = watermark_min;
+      if (!(words >> watermark)) watermark = watermark_min;
+      texts->resize(chunk.rows + 1);
+      numbers->resize(chunk.rows + 1);
+      if (keys->back() == "-")
+        texts->set_null(chunk.rows);
+      else
+        texts->set_text(chunk.rows, keys->back());
+      if (value == "-")
+        numbers->set_null(chunk.rows);
+      else
+        numbers->set_integer(chunk.rows, std::stoll(value));
+      context->event_times_ms.push_back(time_ms);
+      context->places.push_back(place_++);
+      context->runs.push_back({static_cast<std::uint32_t>(chunk.rows + 1), 0, watermark, 0});
+    }
     chunk.columns = {texts, numbers};
-    chunk.rows = 1;
-    chunk.selection = column::Selection::all(1);
+    chunk.selection = column::Selection::all(chunk.rows);
     chunk.context = context;
     CHECK(operator_->process(*state_, 0, chunk, *this).has_value());
   }

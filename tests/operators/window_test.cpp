@@ -55,6 +55,12 @@ constexpr const char* aggregates = R"([
   {"name": "low", "function": "min", "argument": {"column": "k"}},
   {"name": "end", "function": "last", "argument": {"column": "m"}}])";
 
+// Has no valid argument where g is 0.
+constexpr const char* failing_aggregates = R"([
+  {"name": "n", "function": "count"},
+  {"name": "q", "function": "sum", "argument": {"call": "/", "arguments": [
+    {"column": "v"}, {"column": "g"}]}}])";
+
 /// Holds random windows with these options to the judge.
 void try_windows(const std::string& options, Given given) {
   for (std::uint64_t seed = 0; seed < 80; ++seed) {
@@ -63,7 +69,8 @@ void try_windows(const std::string& options, Given given) {
     trial.plan =
         plan_of(fmt::format(R"({{"name": "n", "type": "window", "input": "a",
       "window": {{{}}}, "keys": [{}], "aggregates": {}{}}})",
-                            random_shape(random), random_keys(random), aggregates, options),
+                            random_shape(random), random_keys(random),
+                            random.one_in(4) ? failing_aggregates : aggregates, options),
                 random.one_in(2) ? 30 : 5);
     trial.node = "n";
     trial.given = given;
@@ -158,6 +165,16 @@ TEST_CASE("a result beyond its type is bad when nothing can change it any more")
   CHECK(telling.tell("100 x 1; 101 x " + most + "; now 1") == "");
   CHECK(telling.tell("102 x -1; now 1") == "100 110 x 3 " + most);
   CHECK(telling.tell("> end") == "");
+}
+
+TEST_CASE("rows that came with late ones without a valid argument count all the same") {
+  WindowStory story(make_window, R"("window": {"kind": "tumbling", "size_ms": 10}, "emit": "update",
+                                 "lateness_ms": 10)",
+                    R"("k")",
+                    R"({"name": "s", "function": "sum", "argument":
+                       {"call": "/", "arguments": [{"bigint": 6}, {"column": "v"}]}})");
+  CHECK(story.tell("100 x 2 & 101 x 3 111 & 102 y 0 111; > 111") == "bad y 0; 100 110 x 5");
+  CHECK(story.tell("115 x 1 & 116 x 2 & 117 x 0 121; > 121") == "bad x 0; 110 120 x 9");
 }
 
 TEST_CASE("what no open window needs is freed") {
