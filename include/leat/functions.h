@@ -57,8 +57,9 @@ Expression power(Expression base, Expression exponent);
 Expression exp(Expression number);
 /// The natural logarithm.
 Expression ln(Expression number);
-/// The logarithm of base 10.
+/// The logarithm of base 10, or of another base.
 Expression log(Expression number);
+Expression log(Expression base, Expression number);
 /// Angles are in radians.
 Expression sin(Expression angle);
 Expression cos(Expression angle);
@@ -119,6 +120,11 @@ Expression chr(Expression code);
 Expression octet_length(Expression text);
 /// 32 hexadecimal digits, of a text or bytes.
 Expression md5(Expression text);
+/// The bytes of a digest, of a text or bytes: encode(sha256(text), "hex").
+Expression sha224(Expression text);
+Expression sha256(Expression text);
+Expression sha384(Expression text);
+Expression sha512(Expression text);
 /// Bytes as "hex" or "base64", and back.
 Expression encode(Expression bytes, std::string_view encoding);
 Expression decode(Expression text, std::string_view encoding);
@@ -153,8 +159,10 @@ Expression date_bin(Expression stride, Expression time, Expression origin);
 Expression extract(std::string_view unit, Expression time);
 /// The same as a double.
 Expression date_part(std::string_view unit, Expression time);
-/// By a template such as "YYYY-MM-DD HH24:MI".
-Expression to_char(Expression time, std::string_view pattern);
+/// By a template such as "YYYY-MM-DD HH24:MI"; a number by one such as "999,990.00".
+Expression to_char(Expression value, std::string_view pattern);
+/// Of a text, by a template such as "999,990.00": a decimal of as many digits.
+Expression to_number(Expression text, std::string_view pattern);
 /// Of seconds since 1970.
 Expression to_timestamp(Expression seconds);
 /// Of a text, by a template such as "YYYY-MM-DD HH24:MI".
@@ -163,6 +171,15 @@ Expression to_date(Expression text, std::string_view pattern);
 Expression make_date(Expression year, Expression month, Expression day);
 Expression make_timestamp(Expression year, Expression month, Expression day, Expression hour,
                           Expression minute, Expression seconds);
+Expression make_interval(Expression years, Expression months = 0, Expression weeks = 0,
+                         Expression days = 0, Expression hours = 0, Expression minutes = 0,
+                         Expression seconds = 0.0);
+/// What is between two times in years, months, days and hours of the calendar.
+Expression age(Expression time, Expression since);
+/// An interval with 24 hours as a day; with 30 days as a month; with both.
+Expression justify_hours(Expression interval);
+Expression justify_days(Expression interval);
+Expression justify_interval(Expression interval);
 /// Processing time.
 Expression now();
 

@@ -8,6 +8,7 @@
 
 #include "expression/made_text.h"
 #include "expression/md5.h"
+#include "expression/sha2.h"
 #include "plan/text_place.h"
 
 namespace leat::expression {
@@ -157,6 +158,15 @@ void digest(const Call& call) {
   });
 }
 
+Kernel sha2_kernel(Sha2 digest) {
+  return [=](const Call& call) {
+    auto size = [](string_view) { return sha2_bytes_max; };
+    write_texts(call, size, [=](std::uint32_t, char* out, string_view bytes) {
+      return write_sha2(out, digest, bytes);
+    });
+  };
+}
+
 void check_utf8(const Call& call) {
   Texts texts(call.arguments[0]);
   for_known_rows(call, [&](std::uint32_t row) {
@@ -176,6 +186,10 @@ void give_bytes(const Call& call) {
 Kernel encoding_kernel(const plan::BoundExpression& call) {
   const std::string& name = call.function;
   if (name == "md5") return digest;
+  if (name == "sha224") return sha2_kernel(Sha2::sha224);
+  if (name == "sha256") return sha2_kernel(Sha2::sha256);
+  if (name == "sha384") return sha2_kernel(Sha2::sha384);
+  if (name == "sha512") return sha2_kernel(Sha2::sha512);
   if (name == "convert_from") return check_utf8;
   if (name == "convert_to") return give_bytes;
   if (name != "encode" && name != "decode") return {};

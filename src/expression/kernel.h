@@ -59,7 +59,7 @@ class Cells {
 /// Where at least one of some arguments is NULL.
 class Nulls {
  public:
-  static constexpr std::size_t arguments_max = 6;
+  static constexpr std::size_t arguments_max = 7;
   explicit Nulls(std::span<const Operand> arguments) {
     ASSERT(arguments.size() <= arguments_max);
     for (const auto& argument : arguments) {
@@ -246,6 +246,9 @@ Kernel pattern_kernel(const plan::BoundExpression& call);
 Kernel time_kernel(const plan::BoundExpression& call);
 Kernel read_time_kernel(const plan::BoundExpression& call);
 Kernel to_char_kernel(const plan::BoundExpression& call);
+Kernel interval_kernel(const plan::BoundExpression& call);
+Kernel write_number_kernel(const plan::BoundExpression& call);
+Kernel read_number_kernel(const plan::BoundExpression& call);
 Kernel json_kernel(const plan::BoundExpression& call);
 Kernel array_kernel(const plan::BoundExpression& call);
 Kernel cast_kernel(const plan::BoundExpression& cast);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <fmt/format.h>
+
 #include "expression/kernel.h"
 
 namespace leat::expression {
@@ -95,6 +97,27 @@ struct Power {
   }
 };
 
+// Of any base. More digits on the way than a double has, so that log(3, 243) is 5.
+struct LogarithmToBase {
+  static bool is_defined(double base, double number) { return base > 0 && base != 1 && number > 0; }
+  Checked<double> operator()(double base, double number) const {
+    auto logarithm =
+        std::log(static_cast<long double>(number)) / std::log(static_cast<long double>(base));
+    return if_it_is(is_defined(base, number), static_cast<double>(logarithm));
+  }
+  static std::string why(double base, double number) {
+    std::string reason = "division by zero";  // as PostgreSQL says it
+    if (base <= 0 || number <= 0) {
+      reason = Logarithm<std::log>::why(base <= 0 ? base : number);
+    }
+    return fmt::format("log({}, {}): {}", base, number, reason);
+  }
+};
+
+void find_logarithm(const Call& call) {
+  map_checked<double, double, double>(call, LogarithmToBase{}, LogarithmToBase::why);
+}
+
 void raise(const Call& call) {
   map_checked<double, double, double>(call, Power{}, Power::why);
 }
@@ -156,6 +179,7 @@ constexpr Row rows[] = {
 }  // namespace
 
 Kernel mathematics_kernel(const plan::BoundExpression& call) {
+  if (call.function == "log" && call.arguments.size() == 2) return find_logarithm;
   const auto* row = std::find_if(std::begin(rows), std::end(rows),
                                  [&](const Row& each) { return each.name == call.function; });
   return row == std::end(rows) ? Kernel() : row->kernel;

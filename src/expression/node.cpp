@@ -199,11 +199,12 @@ std::size_t Node::select(const Frame& frame, const Rows& rows, std::uint32_t* ou
 
 Kernel find_kernel(const plan::BoundExpression& expression) {
   if (expression.kind == plan::Expression::Kind::cast) return cast_kernel(expression);
-  for (auto find :
-       {arithmetic_kernel, decimal_kernel, comparison_kernel, logic_kernel, text_kernel,
-        pattern_kernel, time_kernel, date_bin_kernel, to_char_kernel, json_kernel, array_kernel,
-        remainder_kernel, null_test_kernel, mathematics_kernel, rounding_kernel, reshape_kernel,
-        encoding_kernel, text_array_kernel, read_time_kernel}) {
+  for (auto find : {arithmetic_kernel,   decimal_kernel,     comparison_kernel, logic_kernel,
+                    text_kernel,         pattern_kernel,     time_kernel,       date_bin_kernel,
+                    to_char_kernel,      json_kernel,        array_kernel,      remainder_kernel,
+                    null_test_kernel,    mathematics_kernel, rounding_kernel,   reshape_kernel,
+                    encoding_kernel,     text_array_kernel,  read_time_kernel,  interval_kernel,
+                    write_number_kernel, read_number_kernel}) {
     if (auto kernel = find(expression)) return kernel;
   }
   ASSERT(false);

@@ -211,7 +211,7 @@ class Reader {
 
  private:
   void add(const plan::TemplatePart& part) {
-    if (part.pattern) return add_pattern(part.text);
+    if (part.pattern) return add_pattern(part.text, part.is_short);
     string_view text = part.text;
     while (!text.empty()) {
       std::size_t size = character_begin(text, 1);
@@ -222,10 +222,10 @@ class Reader {
       text.remove_prefix(size);
     }
   }
-  void add_pattern(string_view name) {
+  void add_pattern(string_view name, bool is_short) {
     for (const auto& number : number_patterns) {
       if (number.name != name) continue;
-      parts_.push_back({Part::Kind::field, number.field, number.width, true});
+      parts_.push_back({Part::Kind::field, number.field, is_short ? 0 : number.width, true});
       return;
     }
     std::string small(name);

@@ -73,6 +73,17 @@ int64_t day_of_iso_year(const Moment& moment) {
   return (IsoWeek(moment.time.day).week - 1) * 7 + iso_weekday(moment.time.day);
 }
 
+// By FM: without the zeros that a number is filled up with, or the blanks behind a name.
+char* shorten(char* begin, char* end) {
+  bool negative = *begin == '-';
+  char* digits = begin + (negative ? 1 : 0);
+  char* first = digits;
+  while (end - first > 1 && *first == '0') ++first;
+  end = std::copy(first, end, digits);
+  while (end > begin && end[-1] == ' ') --end;
+  return end;
+}
+
 struct Pattern {
   string_view name;
   Write write;
@@ -124,6 +135,7 @@ constexpr Pattern patterns[] = {
 struct Step {
   Write write = nullptr;
   std::string text;
+  bool is_short = false;
 };
 
 struct Template {
@@ -131,8 +143,10 @@ struct Template {
     auto parts = plan::split_template(text);
     for (auto& part : *parts) {
       size_max += part.pattern ? pattern_max : part.text.size();
-      Step& step = steps.emplace_back(Step{nullptr, std::move(part.text)});
+      Step& step = steps.emplace_back(Step{nullptr, std::move(part.text), false});
       if (!part.pattern) continue;
+      // Parts of a second are what they are.
+      step.is_short = part.is_short && step.text != "MS" && step.text != "US";
       step.write = std::find_if(std::begin(patterns), std::end(patterns), [&](const auto& each) {
                      return each.name == step.text;
                    })->write;
@@ -141,7 +155,9 @@ struct Template {
   char* fill(char* out, int64_t time) const {
     Moment moment(time);
     for (const auto& step : steps) {
+      char* begin = out;
       out = step.write != nullptr ? step.write(out, moment) : write(out, step.text);
+      if (step.is_short) out = shorten(begin, out);
     }
     return out;
   }
@@ -153,7 +169,8 @@ struct Template {
 }  // namespace
 
 Kernel to_char_kernel(const plan::BoundExpression& call) {
-  if (call.function != "to_char") return {};
+  bool of_time = call.function == "to_char" && call.arguments[0].type == column::Type::timestamp;
+  if (!of_time) return {};
   auto filled = std::make_shared<Template>(std::get<std::string>(call.arguments[1].literal));
   return [filled](const Call& each) {
     Cells<int64_t> times(each.arguments[0]);

@@ -68,6 +68,9 @@ Expression ln(Expression number) {
 Expression log(Expression number) {
   return call("log", {number});
 }
+Expression log(Expression base, Expression number) {
+  return call("log", {base, number});
+}
 Expression sin(Expression angle) {
   return call("sin", {angle});
 }
@@ -195,6 +198,18 @@ Expression octet_length(Expression text) {
 Expression md5(Expression text) {
   return call("md5", {text});
 }
+Expression sha224(Expression text) {
+  return call("sha224", {text});
+}
+Expression sha256(Expression text) {
+  return call("sha256", {text});
+}
+Expression sha384(Expression text) {
+  return call("sha384", {text});
+}
+Expression sha512(Expression text) {
+  return call("sha512", {text});
+}
 Expression encode(Expression bytes, std::string_view encoding) {
   return call("encode", {bytes, encoding});
 }
@@ -246,8 +261,11 @@ Expression extract(std::string_view unit, Expression time) {
 Expression date_part(std::string_view unit, Expression time) {
   return call("date_part", {unit, time});
 }
-Expression to_char(Expression time, std::string_view pattern) {
-  return call("to_char", {time, pattern});
+Expression to_char(Expression value, std::string_view pattern) {
+  return call("to_char", {value, pattern});
+}
+Expression to_number(Expression text, std::string_view pattern) {
+  return call("to_number", {text, pattern});
 }
 Expression to_timestamp(Expression seconds) {
   return call("to_timestamp", {seconds});
@@ -264,6 +282,22 @@ Expression make_date(Expression year, Expression month, Expression day) {
 Expression make_timestamp(Expression year, Expression month, Expression day, Expression hour,
                           Expression minute, Expression seconds) {
   return call("make_timestamp", {year, month, day, hour, minute, seconds});
+}
+Expression make_interval(Expression years, Expression months, Expression weeks, Expression days,
+                         Expression hours, Expression minutes, Expression seconds) {
+  return call("make_interval", {years, months, weeks, days, hours, minutes, seconds});
+}
+Expression age(Expression time, Expression since) {
+  return call("age", {time, since});
+}
+Expression justify_hours(Expression interval) {
+  return call("justify_hours", {interval});
+}
+Expression justify_days(Expression interval) {
+  return call("justify_days", {interval});
+}
+Expression justify_interval(Expression interval) {
+  return call("justify_interval", {interval});
 }
 Expression now() {
   return call("now", {});

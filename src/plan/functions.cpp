@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "plan/literal_words.h"
+#include "plan/number_template.h"
 #include "plan/text_place.h"
 
 namespace leat::plan {
@@ -201,6 +202,10 @@ Result<Type> result_of(std::string_view word, const Resolved& resolved,
   if (word == "whole") return decimal(std::min(types[0].precision + 1, precision_max), 0);
   if (word == "rounded" || word == "cut") {
     return rounded_type(types[0], std::get<std::int64_t>(*operands[1].literal), word == "rounded");
+  }
+  if (word == "read") {
+    auto read = parse_number_reading(std::get<std::string>(*operands[1].literal));
+    return decimal(read->whole_digits + read->fraction_digits, read->fraction_digits);
   }
   if (word == "total") return decimal(precision_max, types[0].scale);
   if (word == "mean") {

@@ -30,7 +30,7 @@ namespace leat::plan {
 //   element, list      the first argument's elements; an array of the first argument
 //   plus, times, over  decimals as decimal_result() says
 //   total, mean        a decimal of 38 digits and the argument's scale; a mean's as a quotient's
-//   whole, rounded, cut    a decimal without a fraction; with as many digits as a literal says
+//   whole, rounded, cut, read    a decimal without a fraction; of as many digits as a literal says
 struct Signature {
   std::string_view name;
   std::string_view arguments;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "plan/json_path.h"
+#include "plan/number_template.h"
 #include "plan/regex_error.h"
 #include "plan/text_place.h"
 
@@ -126,8 +127,9 @@ std::string unread_pattern(string_view text) {
 }  // namespace
 
 bool is_literal_word(string_view word) {
-  constexpr std::array<string_view, 8> others{"regex",  "path",    "template", "flags",
-                                              "digits", "reading", "encoding", "charset"};
+  constexpr std::array<string_view, 10> others{
+      "regex",   "path",     "template", "flags",           "digits",
+      "reading", "encoding", "charset",  "number_template", "number_reading"};
   return !units_of(word).empty() || std::find(others.begin(), others.end(), word) != others.end();
 }
 
@@ -150,6 +152,8 @@ bool fits_literal_word(string_view word, const Type& type, const Value* literal)
   if (word == "path") return parse_json_path(text).has_value();
   if (word == "template") return split_template(text).has_value();
   if (word == "reading") return unread_pattern(text).empty();
+  if (word == "number_template") return parse_number_template(text).has_value();
+  if (word == "number_reading") return parse_number_reading(text).has_value();
   if (word == "encoding") return text == "hex" || text == "base64";
   if (word == "charset") return in_case(text, std::tolower) == "utf8";
   if (word == "flags") return text.empty() || text == "g" || text == "i" || text == "gi";
@@ -188,6 +192,14 @@ std::string literal_complaint(string_view word, const std::string& text) {
   if (word == "reading") {
     return fmt::format("'{}' is no template to read by: {}", shown, unread_pattern(text));
   }
+  if (word == "number_template") {
+    parse_number_template(text, &why);
+    return fmt::format("'{}' is no template of numbers: {}", shown, why);
+  }
+  if (word == "number_reading") {
+    parse_number_reading(text, &why);
+    return fmt::format("'{}' is no template to read numbers by: {}", shown, why);
+  }
   if (word == "encoding") return fmt::format("'{}' is no encoding; there are: hex, base64", shown);
   if (word == "charset") return fmt::format("'{}' is no charset; there is: UTF8", shown);
   return fmt::format("'{}' are no flags; there are: g, i, gi", shown);
@@ -202,8 +214,12 @@ std::optional<std::vector<TemplatePart>> split_template(string_view text, std::s
   for (std::size_t at = 0, taken = 1; at < text.size(); at += taken) {
     TemplatePart part;
     taken = 1;
-    if (auto pattern = pattern_of(text.substr(at)); !pattern.written.empty()) {
-      part = {true, std::string(pattern.meaning)};
+    bool fills_not = text.substr(at).starts_with("FM") || text.substr(at).starts_with("fm");
+    if (fills_not) at += 2;
+    Pattern pattern = pattern_of(text.substr(at));
+    if (fills_not && pattern.written.empty()) return refuse("FM stands right before a pattern");
+    if (!pattern.written.empty()) {
+      part = {true, std::string(pattern.meaning), false, fills_not};
       taken = pattern.written.size();
     } else if (text[at] == '"') {
       auto end = text.find('"', at + 1);

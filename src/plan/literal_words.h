@@ -23,6 +23,8 @@ namespace leat::plan {
 //   path           a JSON path
 //   template       what split_template() takes
 //   reading        the same, of patterns that texts are read by: none of ISO's weeks
+//   number_template    what parse_number_template() takes
+//   number_reading     what parse_number_reading() takes
 //   encoding       hex, base64
 //   charset        UTF8
 //   flags          of regexp_replace(): g, i, both, or none
@@ -57,10 +59,14 @@ struct TemplatePart {
   std::string text;
   /// Of a text to copy: it was in double quotes.
   bool quoted = false;
+  /// Of a pattern, by FM: it has no zeros in front and no blanks behind; where texts are read, it
+  /// has any number of digits.
+  bool is_short = false;
 };
 
 /// The patterns are PostgreSQL's YYYY YY IYYY Q MM MON DD DDD IDDD DY DAY MONTH ID IW HH24 HH12 HH
-/// MI SS SSSS SSSSS MS US AM PM, in capitals or in small letters; names also as Mon. A pattern that
+/// MI SS SSSS SSSSS MS US AM PM, in capitals or in small letters; names also as Mon; FM may stand
+/// right before each. A pattern that
 /// means the same as another one is given as that: HH12 for hh, SSSS for sssss. Letters that mean
 /// themselves are in double quotes. Nothing for anything else, with `why`, if that is wanted.
 std::optional<std::vector<TemplatePart>> split_template(std::string_view text,

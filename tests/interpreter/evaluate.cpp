@@ -4,6 +4,8 @@
 #include <initializer_list>
 
 #include "base/assert.h"
+#include "interpreter/interval_functions.h"
+#include "interpreter/number_template.h"
 #include "plan/json_path.h"
 
 namespace leat::interpreter {
@@ -165,7 +167,9 @@ Value call_function(const Call& call) {
     return there ? items[static_cast<std::size_t>(number - 1)] : null;
   }
   if (auto value = arithmetic(call)) return *value;
+  if (auto value = number_template_function(call)) return *value;
   if (auto value = number_function(call)) return *value;
+  if (auto value = interval_function(call)) return *value;
   if (auto value = shape_function(call)) return *value;
   if (auto value = made_time(call)) return *value;
   if (auto value = time_function(call)) return *value;

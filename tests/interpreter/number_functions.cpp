@@ -34,6 +34,17 @@ double with_logarithm(double a) {
   return a;
 }
 
+double logarithm(double base, double number) {
+  try {
+    long double divisor = std::log(static_cast<long double>(with_logarithm(base)));
+    long double dividend = std::log(static_cast<long double>(with_logarithm(number)));
+    if (base == 1) throw BadValue{"division by zero"};
+    return static_cast<double>(dividend / divisor);
+  } catch (const BadValue& bad) {
+    throw BadValue{fmt::format("log({}, {}): {}", base, number, bad.why)};
+  }
+}
+
 double with_angle(double a) {
   if (a < -1 || a > 1) throw BadValue{"input is out of range"};
   return a;
@@ -115,6 +126,7 @@ std::optional<Value> number_function(const Call& call) {
   if (name == "width_bucket") {
     return width_bucket(call.real(0), call.real(1), call.real(2), call.integer(3));
   }
+  if (name == "log" && call.has(1)) return logarithm(call.real(0), call.real(1));
   if (name == "power") return power(call.real(0), call.real(1));
   if (name == "atan2") return std::atan2(call.real(0), call.real(1));
   if ((name == "round" || name == "trunc") && call.has(1)) {

@@ -34,6 +34,7 @@ struct Part {
   std::string field;  // empty for a character
   std::string character;
   bool separates = false;
+  bool is_short = false;  // has any number of digits
 
   bool is_number() const {
     static const std::set<std::string> names{"month", "mon", "day", "dy", "am", "pm"};
@@ -47,13 +48,13 @@ std::vector<Part> parts_of(const std::string& format) {
   auto pieces = split_template(format);
   for (const auto& piece : *pieces) {
     if (piece.pattern) {
-      parts.push_back({piece.text, "", false});
+      parts.push_back({piece.text, "", false, piece.is_short});
       continue;
     }
     for (const auto& character : characters_of(piece.text)) {
       auto c = static_cast<unsigned char>(character[0]);
       bool separates = !piece.quoted && (is_blank(character[0]) || (c < 0x80 && std::ispunct(c)));
-      parts.push_back({"", character, separates});
+      parts.push_back({"", character, separates, false});
     }
   }
   return parts;
@@ -107,7 +108,7 @@ class Reading {
     static const std::map<std::string, std::size_t> widths{{"YYYY", 4}, {"DDD", 3}, {"SSSS", 5},
                                                            {"MS", 3},   {"US", 6},  {"Q", 1}};
     std::size_t width = widths.contains(field) ? widths.at(field) : 2;
-    bool is_fixed = at + 1 < parts_.size() && parts_[at + 1].has_digit();
+    bool is_fixed = !parts_[at].is_short && at + 1 < parts_.size() && parts_[at + 1].has_digit();
     if (is_fixed && left_.size() < width) throw NoTime{};
     std::string text = is_fixed ? left_.substr(0, width) : left_;
     std::size_t end = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;

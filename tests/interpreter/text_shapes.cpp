@@ -9,6 +9,7 @@
 
 #include "interpreter/characters.h"
 #include "interpreter/evaluate.h"
+#include "interpreter/sha2.h"
 #include "plan/text_place.h"
 
 namespace leat::interpreter {
@@ -259,6 +260,7 @@ Value regexp_match(const std::string& text, const std::string& pattern) {
 
 std::optional<Value> bytes_function(const std::string& name, const Call& call) {
   if (name == "md5") return md5(call.text(0));
+  if (name.starts_with("sha")) return sha2(call.text(0), std::stoi(name.substr(3)));
   if (name == "octet_length") return static_cast<std::int64_t>(call.text(0).size());
   if (name == "encode") {
     return call.text(1) == "hex" ? hexadecimal(call.text(0)) : base64(call.text(0));

@@ -176,11 +176,22 @@ std::string fill_pattern(const std::string& pattern, Timestamp time) {
   return hour < 12 ? "AM" : "PM";
 }
 
+// FM takes the zeros and blanks that fill a part up, but not those of thousandths.
+std::string shortened_part(std::string text, const std::string& pattern) {
+  if (pattern == "MS" || pattern == "US") return text;
+  if (auto end = text.find_last_not_of(' '); end != text.npos) text.erase(end + 1);
+  std::string sign = text[0] == '-' ? "-" : "";
+  text.erase(0, sign.size());
+  text.erase(0, std::min(text.find_first_not_of('0'), text.size() - 1));
+  return sign + text;
+}
+
 std::string to_char(Timestamp time, const std::string& format) {
   std::string text;
   auto parts = split_template(format);
   for (const auto& part : *parts) {
-    text += part.pattern ? fill_pattern(part.text, time) : part.text;
+    std::string filled = part.pattern ? fill_pattern(part.text, time) : part.text;
+    text += part.is_short ? shortened_part(filled, part.text) : filled;
   }
   return text;
 }

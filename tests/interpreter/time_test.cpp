@@ -175,6 +175,43 @@ TEST_CASE("templates may be in small letters, and names are as they are written"
   });
 }
 
+TEST_CASE("FM leaves out the zeros and blanks that fill the next pattern up") {
+  check_calls({
+      {"to_char", {"timestamp 2024-03-05T07:08:09.012Z", "text FMDD.FMMM.FMYYYY"}, "5.3.2024"},
+      {"to_char", {"timestamp 2024-03-05T07:08:09.012Z", "text FMHH24:FMMI:FMSS"}, "7:8:9"},
+      {"to_char", {"timestamp 2024-03-05T07:08:09.012Z", "text FMHH12 FMAM"}, "7 AM"},
+      {"to_char", {"timestamp 2024-03-05T07:08:09.012Z", "text FMMS FMUS"}, "012 012000"},
+      {"to_char",
+       {"timestamp 2024-03-05T07:08:09.012Z", "text FMDDD FMIDDD FMIW FMID FMQ"},
+       "65 65 10 2 1"},
+      {"to_char",
+       {"timestamp 2024-03-05T07:08:09.012Z", "text FMMonth|FMDay|FMMON|FMdy|"},
+       "March|Tuesday|MAR|tue|"},
+      {"to_char", {"timestamp 2024-03-05T07:08:09.012Z", "text fmmonth dd"}, "march 05"},
+      {"to_char",
+       {"timestamp 2024-03-05T07:08:09.012Z", "text FMYY FMIYYY FMSSSS"},
+       "24 2024 25689"},
+      {"to_char", {"timestamp 0005-03-05T00:00:00Z", "text FMYYYY|YYYY|FMYY"}, "5|0005|5"},
+      {"to_char", {"timestamp 2000-01-01T00:00:00Z", "text FMYY FMHH24 FMMI FMSSSS"}, "0 0 0 0"},
+  });
+}
+
+TEST_CASE("FM lets a number have any digits where texts are read") {
+  check_calls({
+      {"to_timestamp",
+       {"text 5/3/2024 7:8", "text FMDD/FMMM/FMYYYY FMHH24:FMMI"},
+       "2024-03-05 07:08:00+00"},
+      {"to_timestamp", {"text 2024 March 5", "text YYYY FMMonth DD"}, "2024-03-05 00:00:00+00"},
+      {"to_date", {"text 5 3 2024", "text FMDDFMMMFMYYYY"}, "2024-03-05"},
+      {"to_date",
+       {"text 5 3 2024", "text DDMMYYYY"},
+       "! '5 3 2024' does not fit the template 'DDMMYYYY'"},
+      {"to_date",
+       {"text 20240305", "text FMYYYYMMDD"},
+       "! '20240305' does not fit the template 'FMYYYYMMDD'"},
+  });
+}
+
 TEST_CASE("SSSS is seconds past midnight, not seconds twice") {
   check_calls({
       {"to_char", {"timestamp 2024-05-06T13:04:05Z", "text SSSS"}, "47045"},
