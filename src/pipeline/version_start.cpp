@@ -270,6 +270,7 @@ Result<void> VersionMachine::start_working() {
   counted_ = {progress.rows_in, progress.rows_out, progress.late, progress.bad};
   bytes_read_ = progress.bytes_in;
   snapshots_.policy().add(progress.bytes_in, 0);
+  bool at_end = false;
   if (beginning_.repeats && !finished_) {
     EpochPlace place = repeated_.value_or(beginning_.repeats->begin);
     if (place.epoch < beginning_.repeats->end.epoch) {
@@ -277,6 +278,8 @@ Result<void> VersionMachine::start_working() {
       if (!log) return fail(log);
       repeated_log_ = std::move(*log);
       repeats_.emplace(*repeated_log_, place, beginning_.repeats->end);
+    } else {
+      at_end = is_bounded();  // it died before it could say so
     }
   }
   silent_ = !repeats_ && is_silent_at(task_->positions());
@@ -295,7 +298,7 @@ Result<void> VersionMachine::start_working() {
   auto cuts = std::exchange(deferred_cuts_, {});
   for (auto& [positions, done] : cuts) run_to(positions, std::move(done));
   inbox_->wake();
-  return {};
+  return at_end ? finish() : Result<void>();
 }
 
 }  // namespace leat::pipeline

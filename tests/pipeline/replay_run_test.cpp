@@ -76,6 +76,40 @@ TEST_CASE("an exact replay that is killed goes on where it was, and then by itse
   CHECK(repeated == play.values());
 }
 
+TEST_CASE("an exact replay that ends comes to its end though it is killed behind any commit") {
+  bool ended = false;
+  for (int commits = 1; !ended; ++commits) {
+    CAPTURE(commits);
+    Play play;
+    play.start(plan_of(""));
+    for (int i = 0; i < 5; ++i) {
+      play.produce(i, "a", i);
+      play.pass(1ms);
+    }
+    play.drop();
+    auto options = replay_of(play, plan_of(""));
+    options.to.emplace();
+    options.rows_per_s = 100;  // so that each step is an epoch of its own
+    play.hold_commits();
+    play.start(options);
+    for (int i = 0; i < commits; ++i) {
+      for (int ms = 0; ms < 100 && play.held.empty(); ++ms) play.pass(1ms);
+      if (!play.held.empty()) play.commit();
+    }
+    play.pass(1ms);
+    ended = play.status().state == RunState::finished;
+    play.crash();
+    play.epochs.set_commit(nullptr);
+    // Behind what is repeated, so nothing of it.
+    play.produce(6, "a", 6);
+    play.start(options);
+    play.pass(1s);
+    CHECK(play.error() == "");
+    CHECK(play.status().state == RunState::finished);
+    CHECK(play.values("out.v2") == play.values());
+  }
+}
+
 TEST_CASE("what cannot be repeated is said at once") {
   Play play;
   play.start(plan_of(""));
