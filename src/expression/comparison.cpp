@@ -82,6 +82,33 @@ void is_in(const Call& call) {
   });
 }
 
+// Writes those of the first `count` rows for which `is_true`, where no branch for a single one is
+// worth it: of some that follow each other mostly all are wanted, or none.
+template <class IsTrue>
+std::size_t collect_blocks(std::size_t count, std::uint32_t* out, IsTrue is_true) {
+  constexpr std::size_t block = column::block_rows;
+  std::size_t kept = 0, begin = 0;
+  auto one = [&](std::size_t row) {
+    bool wanted = is_true(static_cast<std::uint32_t>(row));
+    out[kept] = static_cast<std::uint32_t>(row);
+    kept += wanted ? 1 : 0;
+  };
+  for (; begin + block <= count; begin += block) {
+    std::uint64_t wanted = 0;
+    for (std::size_t i = 0; i < block; ++i) {
+      wanted += is_true(static_cast<std::uint32_t>(begin + i)) ? 1 : 0;
+    }
+    if (wanted == block) {
+      for (std::size_t i = 0; i < block; ++i) out[kept + i] = static_cast<std::uint32_t>(begin + i);
+      kept += block;
+    } else if (wanted > 0) {
+      for (std::size_t i = 0; i < block; ++i) one(begin + i);
+    }
+  }
+  for (; begin < count; ++begin) one(begin);
+  return kept;
+}
+
 // The rows for which both are there and compare.
 template <class T, class Holds>
 Selector choose_rows(Holds holds) {
@@ -91,6 +118,14 @@ Selector choose_rows(Holds holds) {
     bool any_null = nulls.any() && nulls.any_in(choice.rows);
     return with_cells<T>(left, [&](auto a) {
       return with_cells<T>(right, [&](auto b) {
+        if constexpr (std::is_arithmetic_v<T>) {
+          if (!any_null && choice.rows.is_all()) {
+            auto is_true = [=](std::uint32_t row) { return holds(a(row), b(row)); };
+            std::uint32_t* out = choice.out;
+            std::size_t count = choice.rows.count;
+            return vectorized([=] { return collect_blocks(count, out, is_true); });
+          }
+        }
         if (!any_null) {
           return collect(choice.rows, choice.out,
                          [=](std::uint32_t row) { return holds(a(row), b(row)); });

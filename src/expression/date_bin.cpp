@@ -1,6 +1,11 @@
+#include "expression/optimize.h"
+
 #include "expression/date_bin.h"
 
+#include <algorithm>
+
 #include "column/calendar.h"
+#include "column/row_blocks.h"
 
 namespace leat::expression {
 
@@ -29,15 +34,24 @@ class Bins {
   }
   /// Most times lie in the bin of the one before.
   Checked<int64_t> begin_of(int64_t time) {
-    if (static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(begin_.value) < length_)
-      return begin_;
+    if (holds(time)) return begin_;
     // What stands under a NULL may be any number.
     if (!is_time(time)) return {0, 1};
     find(time);
     return begin_;
   }
+  /// Whether a block of times lies in the bin that was asked for last.
+  bool holds_block(const int64_t* times) const {
+    std::uint64_t others = 0;
+    for (std::size_t i = 0; i < column::block_rows; ++i) others |= holds(times[i]) ? 0 : 1;
+    return others == 0;
+  }
+  Checked<int64_t> last() const { return begin_; }
 
  private:
+  bool holds(int64_t time) const {
+    return static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(begin_.value) < length_;
+  }
   static Int128 length_of(const Interval& stride) {
     return Int128{stride.days} * day_ms + stride.ms;
   }
@@ -67,20 +81,37 @@ void bin_each(const Call& call) {
   });
 }
 
-void date_bin(const Call& call) {
-  const Operand &stride = call.arguments[0], &origin = call.arguments[2];
-  bool known = stride.constant && origin.constant && !stride.is_null(0) && !origin.is_null(0);
-  if (!known || Bins::error_of(stride.vector->interval(0)) != nullptr) return bin_each(call);
-  Bins bins(stride.vector->interval(0), origin.vector->integer(0));
-  Cells<int64_t> times(call.arguments[1]);
-  int64_t* out = cells_of<int64_t>(call.out());
+// Sets the cells of `out`. Says whether a time has no bin.
+bool bin_rows(const Rows& rows, const int64_t* times, Bins bins, int64_t* out) {
   std::uint64_t bad = 0;
-  call.rows.each([&, bins](std::uint32_t row) mutable {
+  auto one = [&](std::size_t, std::uint32_t row) {
     Checked<int64_t> begin = bins.begin_of(times[row]);
     out[row] = begin.value;
     bad |= begin.bad;
-  });
-  if (bad != 0) return bin_each(call);
+  };
+  auto block = [&](std::size_t i, std::uint32_t row) {
+    column::ask_ahead(times + row);
+    if (bins.holds_block(times + row)) {
+      std::fill_n(out + row, column::block_rows, bins.last().value);
+      bad |= bins.last().bad;
+    } else {
+      for (std::uint32_t k = 0; k < column::block_rows; ++k) one(i + k, row + k);
+    }
+  };
+  column::each_block(rows.list, rows.count, block, one);
+  return bad != 0;
+}
+
+void date_bin(const Call& call) {
+  const Operand &stride = call.arguments[0], &time = call.arguments[1], &origin = call.arguments[2];
+  bool known = stride.constant && origin.constant && !stride.is_null(0) && !origin.is_null(0);
+  if (!known || time.constant || Bins::error_of(stride.vector->interval(0)) != nullptr)
+    return bin_each(call);
+  Bins bins(stride.vector->interval(0), origin.vector->integer(0));
+  const int64_t* times = cells_of<int64_t>(*time.vector);
+  int64_t* out = cells_of<int64_t>(call.out());
+  Rows rows = call.rows;
+  if (vectorized([=] { return bin_rows(rows, times, bins, out); })) return bin_each(call);
   set_nulls(call);
 }
 

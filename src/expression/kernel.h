@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "base/assert.h"
+#include "column/row_blocks.h"
 #include "expression/operand.h"
 #include "expression/vectorized.h"
 #include "plan/bound_plan.h"
@@ -79,16 +80,12 @@ class Nulls {
     }
     return false;
   }
-  /// Whether one of these rows has one. What a filter lets pass mostly has none, though its chunk
-  /// may: to know that costs less than to look at each row's arguments.
+  /// Whether one of these rows has one: column/row_blocks.h.
   bool any_in(const Rows& rows) const {
-    std::uint8_t any = 0;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const std::uint8_t* nulls = masks_[i].nulls;
-      const std::uint32_t mask = masks_[i].rows;
-      rows.each([&](std::uint32_t row) { any |= nulls[row & mask]; });
-    }
-    return any != 0;
+    return std::any_of(masks_.begin(), masks_.begin() + count_, [&](const Mask& mask) {
+      if (mask.rows == 0) return rows.count > 0 && mask.nulls[0] != 0;
+      return column::any_null(mask.nulls, rows.list, rows.count);
+    });
   }
 
  private:
@@ -161,21 +158,25 @@ std::uint64_t loop_over(R* __restrict out, std::size_t count, F f) {
 template <class R, class... Cells, class F>
 std::uint64_t loop_over_rows(const Call& call, F f) {
   R* out = cells_of<R>(call.out());
-  std::size_t count = call.rows.count;
-  if (!call.rows.is_all()) {
-    std::uint64_t bad = 0;
-    call.rows.each([&](std::uint32_t row) {
-      Checked<R> result = f(row);
-      out[row] = result.value;
-      bad |= result.bad;
-    });
-    return bad;
-  }
+  Rows rows = call.rows;
   if constexpr ((std::is_arithmetic_v<R> && ... && std::is_arithmetic_v<Cells>)) {
-    return vectorized([=] { return loop_over(out, count, f); });
-  } else {
-    return loop_over(out, count, f);
+    rows = rows.without_gaps();
+    if (rows.is_all()) {
+      std::uint64_t bad = vectorized([=] { return loop_over(out, rows.count, f); });
+      // It may be of a row between those that are meant.
+      if (bad == 0 || call.rows.is_all()) return bad;
+      rows = call.rows;
+    }
+  } else if (rows.is_all()) {
+    return loop_over(out, rows.count, f);
   }
+  std::uint64_t bad = 0;
+  rows.each([&](std::uint32_t row) {
+    Checked<R> result = f(row);
+    out[row] = result.value;
+    bad |= result.bad;
+  });
+  return bad;
 }
 
 /// result = f(a), or f(a, b), which are Checked<R>, whether or not a cell is NULL. Says whether any

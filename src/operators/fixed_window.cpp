@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "operators/row_tools.h"
 
 namespace leat::operators {
 
@@ -41,8 +42,27 @@ std::vector<std::size_t> FixedWindow::gathers_by(std::size_t) const {
   return changes_ ? keys_ : std::vector<std::size_t>();
 }
 
+// Whether all rows count in all windows of one slice, to which they are given: as most chunks' do.
+bool FixedWindow::sort_together(WindowState& state, const Chunk& chunk) const {
+  if (chunk.selection.size() == 0) return true;
+  TimeBounds bounds(*chunk.context);
+  SliceSpan span = node_.slices.slice_of(bounds.earliest_ms);
+  if (!span.contains(bounds.latest_ms) || bounds.watermark_ms >= span.first_end_ms) return false;
+  Partial& whole = whole_of(state, span);
+  append_rows(chunk.selection, whole.rows);
+  state.touched.push_back(&whole);
+  return true;
+}
+
+// What rows are for that count in all windows of the slice.
+Partial& FixedWindow::whole_of(WindowState& state, const SliceSpan& span) const {
+  return closes_ ? state.partial(state.slice(span), span.first_end_ms)
+                 : state.revision(span.first_end_ms, span.last_end_ms);
+}
+
 // Gives every selected row to what it counts in, or to `late`.
 void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
+  if (sort_together(state, chunk)) return;
   const auto& context = *chunk.context;
   SliceSpan span;
   Partial* whole = nullptr;  // for rows that count in all windows of the span
@@ -69,10 +89,7 @@ void FixedWindow::sort_rows(WindowState& state, const Chunk& chunk) const {
       whole = nullptr;
     }
     if (watermark < span.first_end_ms) {
-      if (whole == nullptr) {
-        whole = closes_ ? &state.partial(state.slice(span), span.first_end_ms)
-                        : &state.revision(span.first_end_ms, span.last_end_ms);
-      }
+      if (whole == nullptr) whole = &whole_of(state, span);
       *end++ = row;
     } else if (watermark >= span.last_end_ms + lateness_ms_) {
       state.late.push_back(row);

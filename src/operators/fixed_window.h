@@ -41,6 +41,8 @@ class FixedWindow final : public Operator {
   void merge(OperatorState& whole, OperatorState& part, Watermark watermark) const override;
 
  private:
+  bool sort_together(WindowState& state, const column::Chunk& chunk) const;
+  Partial& whole_of(WindowState& state, const SliceSpan& span) const;
   void sort_rows(WindowState& state, const column::Chunk& chunk) const;
   Result<void> add_rows(WindowState& state, const column::Chunk& chunk, Context& context) const;
   Result<void> close(WindowState& state, std::int64_t end_ms, Context& context) const;

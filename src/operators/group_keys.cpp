@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "column/position.h"
+#include "column/row_blocks.h"
 #include "column/row_key.h"
 
 namespace leat::operators {
@@ -138,9 +139,8 @@ void GroupKeys::find_integers(const Vector& column, std::span<const std::uint32_
                               std::vector<std::uint32_t>& groups) {
   auto cells = column.integers();
   // What a filter let pass mostly has none, though its chunk may.
-  bool nulls = column.has_nulls() && std::any_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
-                 return column.is_null(row);
-               });
+  bool nulls =
+      column.has_nulls() && column::any_null(column.nulls().data(), rows.data(), rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i + ahead < rows.size()) integers_.prefetch(cells[rows[i + ahead]]);
     groups[i] = nulls && column.is_null(rows[i]) ? integers_.find_or_add_null()

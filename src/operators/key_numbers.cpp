@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "column/row_blocks.h"
 #include "operators/row_tools.h"
 
 namespace leat::operators {
@@ -14,8 +15,16 @@ bool is_integer(const column::Chunk& chunk, std::span<const std::size_t> columns
   if (columns.size() != 1) return false;
   const column::Vector& key = *chunk.columns[columns[0]];
   if (physical(key.type()) != column::Physical::integer) return false;
-  auto is_null = [&](std::uint32_t row) { return key.is_null(row); };
-  return !key.has_nulls() || std::none_of(rows.begin(), rows.end(), is_null);
+  return !key.has_nulls() || !column::any_null(key.nulls().data(), rows.data(), rows.size());
+}
+
+// Whether the first rows, as many as a block has, are of this key.
+bool is_block_of(std::int64_t key, std::span<const std::int64_t> cells,
+                 std::span<const std::uint32_t> rows) {
+  if (rows.size() < column::block_rows) return false;
+  std::int64_t differing = 0;
+  for (std::uint32_t row : rows.first(column::block_rows)) differing |= cells[row] ^ key;
+  return differing == 0;
 }
 
 }  // namespace
@@ -40,7 +49,9 @@ void KeyNumbers::find_runs(KeyTable& table, const column::Chunk& chunk,
     std::int64_t key = cells[rows[begin]];
     KeyTable::Number number = table.find_or_add(key).first;
     std::size_t end = begin;
-    while (end < rows.size() && cells[rows[end]] == key) numbers_[end++] = number;
+    while (is_block_of(key, cells, rows.subspan(end))) end += column::block_rows;
+    while (end < rows.size() && cells[rows[end]] == key) ++end;
+    std::fill(numbers_.data() + begin, numbers_.data() + end, number);
     bool is_run = end - begin >= run_min;
     begin = end;
     if (is_run) continue;

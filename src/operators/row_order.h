@@ -12,6 +12,7 @@
 
 #include "column/chunk.h"
 #include "column/position.h"
+#include "column/row_blocks.h"
 #include "column/row_key.h"
 #include "plan/stateful_nodes.h"
 
@@ -42,22 +43,36 @@ class RowOrder {
     std::uint64_t number = rough_cell(cells.column(columns_[0]), cells.row);
     return descending_[0] ? ~number : number;
   }
-  /// `use(i, number)` with that of the i-th of several rows of a chunk.
+  /// Calls `use(i)` for those of a chunk's rows, the i-th of some, whose number is not above
+  /// `limits[groups[i]]`, which `use` may change. Few are, so that it is worth while to look at
+  /// several together.
   template <class Use>
-  void each_rough(const column::Chunk& chunk, std::span<const std::uint32_t> rows,
-                  const Use& use) const {
+  void each_not_behind(const column::Chunk& chunk, std::span<const std::uint32_t> rows,
+                       std::span<const std::uint32_t> groups, const std::uint64_t* limits,
+                       const Use& use) const {
     const column::Vector& column = *chunk.columns[columns_[0]];
     const std::uint64_t turned = descending_[0] ? ~std::uint64_t{0} : 0;
+    auto one = [&](std::size_t i, std::uint32_t row) {
+      if ((rough_cell(column, row) ^ turned) <= limits[groups[i]]) use(i);
+    };
     if (physical(column.type()) != column::Physical::integer) {
-      for (std::size_t i = 0; i < rows.size(); ++i) use(i, rough_cell(column, rows[i]) ^ turned);
+      for (std::size_t i = 0; i < rows.size(); ++i) one(i, rows[i]);
       return;
     }
-    auto cells = column.integers();
-    auto nulls = column.nulls();
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::uint64_t null = nulls[rows[i]] != 0 ? ~std::uint64_t{0} : 0;
-      use(i, ((std::bit_cast<std::uint64_t>(cells[rows[i]]) ^ sign) | null) ^ turned);
-    }
+    const std::uint8_t* nulls = column.nulls().data();
+    if (!column.has_nulls() || !column::any_null(nulls, rows.data(), rows.size())) nulls = nullptr;
+    auto block = [=, &one, cells = column.integers().data(), group = groups.data()](
+                     std::size_t i, std::uint32_t row) {
+      column::ask_ahead(cells + row);
+      bool any = nulls != nullptr && column::any_null(nulls + row, nullptr, column::block_rows);
+      for (std::size_t k = 0; k < column::block_rows; ++k) {
+        std::uint64_t number = std::bit_cast<std::uint64_t>(cells[row + k]) ^ sign ^ turned;
+        any |= number <= limits[group[i + k]];
+      }
+      if (!any) return;
+      for (std::uint32_t k = 0; k < column::block_rows; ++k) one(i + k, row + k);
+    };
+    column::each_block(rows.data(), rows.size(), block, one);
   }
   /// What decides between rows that are equal by that: the order of time.
   static void append_time(std::string& out, std::int64_t time_ms,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "expression/vectorized.h"
 #include "operators/watermark.h"
@@ -17,38 +18,32 @@ std::vector<column::Type> types_of(const column::Schema& schema) {
   return types;
 }
 
-namespace {
-
-std::int64_t earliest(std::span<const std::int64_t> times_ms) {
-  return expression::vectorized([times_ms] {
-    std::int64_t least = std::numeric_limits<std::int64_t>::max();
-    for (std::int64_t time : times_ms) least = std::min(least, time);
-    return least;
+TimeBounds::TimeBounds(const column::RowContext& context) : watermark_ms(watermark_min) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  std::span<const std::int64_t> times_ms = context.event_times_ms;
+  auto [least, most] = expression::vectorized([times_ms] {
+    std::int64_t earliest = Limits::max(), latest = Limits::min();
+    for (std::int64_t time : times_ms) {
+      earliest = std::min(earliest, time);
+      latest = std::max(latest, time);
+    }
+    return std::pair(earliest, latest);
   });
+  earliest_ms = least;
+  latest_ms = most;
+  for (const auto& run : context.runs) watermark_ms = std::max(watermark_ms, run.watermark_ms);
 }
-
-// Whether no row can be late: the earliest one is not behind the last of the watermarks. So it is
-// with most chunks, since less time passes in one than rows are waited for.
-bool all_are_in_time(const column::RowContext& context) {
-  Watermark last = watermark_min;
-  for (const auto& run : context.runs) last = std::max(last, run.watermark_ms);
-  return earliest(context.event_times_ms) >= last;
-}
-
-}  // namespace
 
 Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Context& context) {
   const column::RowContext& from = *chunk.context;
-  bool all = all_are_in_time(from);
-  if (all && !chunk.selection.is_all()) {
-    auto rows = chunk.selection.listed();
-    return std::vector<std::uint32_t>(rows.begin(), rows.end());
-  }
-  std::vector<std::uint32_t> some(chunk.selection.size());
+  TimeBounds bounds(from);
+  bool all = bounds.earliest_ms >= bounds.watermark_ms;
+  std::vector<std::uint32_t> some;
   if (all) {
-    std::iota(some.begin(), some.end(), 0u);
+    append_rows(chunk.selection, some);
     return some;
   }
+  some.resize(chunk.selection.size());
   std::size_t count = 0;
   column::RunCursor runs(from);
   // Nearly none is late.
@@ -70,6 +65,17 @@ Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Cont
   }
   if (auto pushed = context.push_late(chunk, late); !pushed) return fail(pushed);
   return some;
+}
+
+void append_rows(const column::Selection& selection, std::vector<std::uint32_t>& rows) {
+  if (!selection.is_all()) {
+    auto listed = selection.listed();
+    rows.insert(rows.end(), listed.begin(), listed.end());
+    return;
+  }
+  std::size_t before = rows.size();
+  rows.resize(before + selection.size());
+  std::iota(rows.begin() + static_cast<std::ptrdiff_t>(before), rows.end(), 0u);
 }
 
 column::Chunk select(const column::Chunk& chunk, std::vector<std::uint32_t> rows) {

@@ -18,8 +18,21 @@ namespace leat::operators {
 /// The types of columns, as stores take them.
 std::vector<column::Type> types_of(const column::Schema& schema);
 
+/// What holds for all rows of a chunk, selected or not: so most chunks need not be judged row by
+/// row, since less time passes in one than rows are waited for.
+struct TimeBounds {
+  std::int64_t earliest_ms;
+  std::int64_t latest_ms;
+  Watermark watermark_ms;  // the last of those that rows carry
+
+  explicit TimeBounds(const column::RowContext& context);
+};
+
 /// The rows of the chunk that are not behind their watermark. The others go to push_late().
 Result<std::vector<std::uint32_t>> take_in_time(const column::Chunk& chunk, Context& context);
+
+/// Appends all rows of the selection.
+void append_rows(const column::Selection& selection, std::vector<std::uint32_t>& rows);
 
 /// A chunk of the same columns with only these rows, which are in rising order.
 column::Chunk select(const column::Chunk& chunk, std::vector<std::uint32_t> rows);

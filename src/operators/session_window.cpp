@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "operators/row_tools.h"
+
 namespace leat::operators {
 
 using column::Chunk;
@@ -38,21 +40,13 @@ void SessionWindow::sort_rows(SessionState& state, const Chunk& chunk) const {
   const auto& context = *chunk.context;
   state.all_rows.clear();
   state.late.clear();
-  // Nearly all are on time.
-  state.on_time_rows.resize(chunk.selection.size());
-  std::size_t on_time = 0;
-  column::RunCursor known(context);
-  for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
-    std::uint32_t row = chunk.selection[i];
-    state.on_time_rows[on_time] = row;
-    bool counts = context.event_times_ms[row] + node_.gap_ms > known.run_of(row).watermark_ms;
-    on_time += counts ? 1 : 0;
-  }
-  if (on_time == chunk.selection.size()) {
+  state.on_time_rows.clear();
+  TimeBounds bounds(context);
+  if (bounds.earliest_ms > earlier_by(bounds.watermark_ms, node_.gap_ms)) {
+    append_rows(chunk.selection, state.on_time_rows);
     if (changes_) state.all_rows = state.on_time_rows;
     return;
   }
-  state.on_time_rows.clear();
   column::RunCursor runs(context);
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
     std::uint32_t row = chunk.selection[i];

@@ -83,10 +83,8 @@ class TopChanges::State : public OperatorState {
     auto numbers = numbers_.find_or_add(keys_, chunk, rows);
     make_groups();
     Able able{chunk, column::RunCursor(*chunk.context), {}, {}};
-    top_.order_.each_rough(chunk, rows, [&](std::size_t i, std::uint64_t rough) {
-      if (rough > roughs_[numbers[i]]) return;
-      consider(able, rows[i], numbers[i]);
-    });
+    top_.order_.each_not_behind(chunk, rows, numbers, roughs_.data(),
+                                [&](std::size_t i) { consider(able, rows[i], numbers[i]); });
     keep(able);
   }
 

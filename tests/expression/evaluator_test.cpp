@@ -1,3 +1,6 @@
+#include <limits>
+
+#include "base/random.h"
 #include "expression/rows_of_values.h"
 
 TEST_SUITE_BEGIN("expression");
@@ -139,6 +142,51 @@ TEST_CASE("division by a constant is exact whatever the numbers") {
               std::to_string(a / divisor));
         CHECK(cells(call("%", {col("a"), number(divisor)}), schema, rows)[0] ==
               std::to_string(a % divisor));
+      }
+    }
+  }
+}
+
+TEST_CASE("rows give the same alone as among others that follow each other") {
+  plan::Schema schema{{"a", bigint}, {"b", bigint}, {"t", {plan::Type::timestamp}}};
+  const plan::Type interval{plan::Type::interval};
+  auto bin = call("date_bin", {plan::literal(interval, column::Interval{0, 0, 100}), col("t"),
+                               plan::literal(schema[2].type, column::Timestamp{7})});
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    Table table(1 + random.below(300));
+    std::int64_t a = 0;
+    bool nulls = random.one_in(2);
+    for (auto& row : table) {
+      if (random.one_in(20)) a = static_cast<std::int64_t>(random.below(3));
+      auto t = static_cast<std::int64_t>(&row - table.data()) * 2;
+      // What overflows is mostly not selected.
+      bool large = nulls && random.one_in(30);
+      row = {a, large ? column::Value(std::numeric_limits<std::int64_t>::max()) : 1,
+             column::Timestamp{t}};
+      if (large && random.one_in(2)) row = {null, null, null};
+    }
+    TestChunk rows(schema, table);
+    std::vector<std::uint32_t> selected;
+    for (std::uint32_t row = 0; row < table.size(); ++row) {
+      if (table[row][1] == column::Value(1) || random.one_in(9)) selected.push_back(row);
+    }
+    auto selection = column::Selection::of(selected);
+    if (random.one_in(3)) selection = column::Selection::all(table.size());
+    for (const auto& expression :
+         {call("=", {col("a"), number(1)}), call("<>", {col("a"), col("b")}),
+          call("<", {col("a"), number(2)}), bin,
+          call("*", {number(3), call("+", {col("a"), col("b")})})}) {
+      Evaluator evaluator(bound(expression, schema));
+      RowErrors errors;
+      auto vector = evaluator.evaluate(rows.chunk, selection, test_now_ms, errors);
+      check_selection(evaluator, rows.chunk, selection, *vector, errors);
+      for (std::size_t i = 0; i < selection.size(); ++i) {
+        RowErrors own;
+        auto alone =
+            evaluator.evaluate(rows.chunk, column::Selection::of({selection[i]}), test_now_ms, own);
+        CHECK(cell_text(*vector, errors, selection[i]) == cell_text(*alone, own, selection[i]));
       }
     }
   }

@@ -69,8 +69,9 @@ column::Selection random_selection(Random& random, std::size_t rows) {
   if (random.one_in(2)) return column::Selection::all(rows);
   std::vector<std::uint32_t> selected;
   auto one_in = 1 + random.below(4);
+  bool most = random.one_in(2);  // in stretches, with few rows between them
   for (std::uint32_t row = 0; row < rows; ++row) {
-    if (random.one_in(one_in)) selected.push_back(row);
+    if (most ? !random.one_in(16) : random.one_in(one_in)) selected.push_back(row);
   }
   return column::Selection::of(std::move(selected));
 }
@@ -90,7 +91,7 @@ class Comparison {
     auto bound = plan::bind_expression(expression, schema_);
     REQUIRE_MESSAGE(bound.has_value(), bound.error().what);
     INFO("expression: ", print(*bound, schema_));
-    Table table(1 + random_.below(24));
+    Table table(1 + random_.below(random_.one_in(4) ? 80 : 24));
     for (auto& row : table) row = random_row(random_, schema_);
     TestChunk rows(schema_, std::move(table));
     if (random_.one_in(3)) forget_nulls(rows);

@@ -42,9 +42,10 @@ class WindowStory : public Context {
   }
 
   /// Steps, separated by `;`: a row `time key value watermark`, without the last one if it is not
-  /// late anywhere, several with `&` between them if they come together; `> time` for event time that has come so far, `> end` for its end; `now time`
-  /// for processing time. Tells what came out: `start end key aggregates`, in front `-`, `+` or `!`
-  /// for what is changed or gone; `late time`; `bad start end key`.
+  /// late anywhere, several with `&` between them if they come together; `> time` for event time
+  /// that has come so far, `> end` for its end; `now time` for processing time. Tells what came
+  /// out: `start end key aggregates`, in front `-`, `+` or `!` for what is changed or gone; `late
+  /// time`; `bad start end key`.
   std::string tell(const std::string& steps) {
     told_.clear();
     std::istringstream in(steps);

@@ -66,12 +66,11 @@ void try_windows(const std::string& options, Given given) {
   for (std::uint64_t seed = 0; seed < 80; ++seed) {
     Random random(seed);
     Trial trial;
-    trial.plan =
-        plan_of(fmt::format(R"({{"name": "n", "type": "window", "input": "a",
+    trial.plan = plan_of(fmt::format(R"({{"name": "n", "type": "window", "input": "a",
       "window": {{{}}}, "keys": [{}], "aggregates": {}{}}})",
-                            random_shape(random), random_keys(random),
-                            random.one_in(4) ? failing_aggregates : aggregates, options),
-                random.one_in(2) ? 30 : 5);
+                                     random_shape(random), random_keys(random),
+                                     random.one_in(4) ? failing_aggregates : aggregates, options),
+                         random.one_in(2) ? 30 : 5);
     trial.node = "n";
     trial.given = given;
     trial.logs["a"] = interpreter::random_log(random, 3, random.one_in(4) ? 400 : 60);

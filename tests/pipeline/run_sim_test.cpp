@@ -343,9 +343,8 @@ class Story {
   // whole before the first row. A run that is told where to stop reads some partitions only.
   bool depends_on_order() {
     auto bound = plan::bind(plan_);
-    return std::any_of(bound->nodes.begin(), bound->nodes.end(), [](const auto& node) {
-      return stream::traits_of(node).judges_arrival;
-    });
+    return std::any_of(bound->nodes.begin(), bound->nodes.end(),
+                       [](const auto& node) { return stream::traits_of(node).judges_arrival; });
   }
 
   void compare_with_plain_run() {
