@@ -227,6 +227,11 @@ Kernel from_decimal(const Type& from, const Type& to) {
   return checked<std::int64_t, Int128>(whole, bigint_error);
 }
 
+// What nobody looks at may be no date.
+std::int64_t begin_of_day(std::int64_t date) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(date) * day_ms);
+}
+
 }  // namespace
 
 Kernel cast_kernel(const plan::BoundExpression& cast) {
@@ -239,7 +244,7 @@ Kernel cast_kernel(const plan::BoundExpression& cast) {
     case Type::double_precision: return from_double(to);
     case Type::decimal: return from_decimal(from, to);
     case Type::boolean: return mapped<int64_t, int64_t>([](int64_t truth) { return truth; });
-    case Type::date: return mapped<int64_t, int64_t>([](int64_t days) { return days * day_ms; });
+    case Type::date: return mapped<int64_t, int64_t>(begin_of_day);
     case Type::timestamp: return mapped<int64_t, int64_t>(column::day_of);
     case Type::bytes:
     case Type::interval: break;

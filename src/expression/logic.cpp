@@ -299,7 +299,8 @@ class CoalesceNode final : public Node {
 };
 
 void negate(const Call& call) {
-  map<std::int64_t, std::int64_t>(call, [](std::int64_t truth) { return 1 - truth; });
+  map<std::int64_t, std::int64_t>(call,
+                                  [](std::int64_t truth) -> std::int64_t { return truth ^ 1; });
 }
 
 }  // namespace

@@ -112,7 +112,9 @@ void subtract_from_date(const Call& call) {
 }
 
 void subtract_dates(const Call& call) {
-  map<int64_t, int64_t, int64_t>(call, [](int64_t a, int64_t b) { return a - b; });
+  map<int64_t, int64_t, int64_t>(call, [](int64_t a, int64_t b) {
+    return static_cast<int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+  });
 }
 
 void to_timestamp(const Call& call) {

@@ -182,7 +182,7 @@ Deployment::Worker& Deployment::worker_of(const Version& version) {
   worker.plan = plan::parse(version.plan);
   if (worker.plan) worker.views = view_traits(*worker.plan);
   if (is_batch(worker.plan) && !worker.plan->mode.schedule.empty()) {
-    auto schedule = Cron::parse(worker.plan->mode.schedule);
+    auto schedule = plan::Cron::parse(worker.plan->mode.schedule);
     if (schedule) worker.schedule = *schedule;
   }
   Keeper::Environment environment{environment_.executor, environment_.clock, environment_.start};

@@ -14,7 +14,7 @@
 #include "base/executor.h"
 #include "pipeline/catalog.h"
 #include "pipeline/compare.h"
-#include "pipeline/cron.h"
+#include "plan/cron.h"
 #include "pipeline/cut.h"
 #include "pipeline/failures.h"
 #include "pipeline/halt_finder.h"
@@ -114,7 +114,7 @@ class Deployment {
     Result<plan::Plan> plan;
     /// Of that plan, which would have to be bound for each reader otherwise.
     std::vector<ViewTraits> views;
-    std::optional<Cron> schedule;
+    std::optional<plan::Cron> schedule;
     std::unique_ptr<Keeper> keeper;
     /// What its run was started with: behind topics' names, and a batch's run.
     std::string suffix;

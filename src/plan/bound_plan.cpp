@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "plan/cron.h"
 #include "plan/limits.h"
 #include "plan/node_binder.h"
 #include "plan/untimed_rows.h"
@@ -110,7 +111,9 @@ Result<void> check_mode(const Mode& mode) {
     return fail(Errc::plan_error, fmt::format("mode.schedule: longer than the {} bytes it may be",
                                               schedule_bytes_max));
   }
-  return {};
+  if (mode.schedule.empty()) return {};
+  auto schedule = Cron::parse(mode.schedule);
+  return schedule ? Result<void>() : fail(Errc::plan_error, "mode." + schedule.error().what);
 }
 
 Result<void> check_whole(const Plan& plan) {
@@ -123,7 +126,8 @@ Result<void> check_whole(const Plan& plan) {
   bool dead_letter = plan.bad_rows.policy == BadRows::Policy::dead_letter;
   if (dead_letter == plan.bad_rows.topic.empty()) {
     return fail(Errc::plan_error,
-                "bad_rows.topic: belongs to the policy dead_letter, and to it alone");
+                dead_letter ? "bad_rows.topic: is missing, and the policy dead_letter needs it"
+                            : "bad_rows.topic: belongs to the policy dead_letter, and to it alone");
   }
   std::set<std::string> names;
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {

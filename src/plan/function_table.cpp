@@ -78,7 +78,7 @@ constexpr Signature function_table[] = {
     {">=", "ordered ordered", "boolean"},
     {"is_distinct_from", "ordered ordered", "boolean"},
     {"between", "ordered ordered ordered", "boolean"},
-    {"in", "ordered ordered*", "boolean"},
+    {"in", "ordered ordered ordered*", "boolean"},
     {"greatest", "ordered ordered*", "any"},
     {"least", "ordered ordered*", "any"},
     {"and", "boolean boolean*", "boolean"},

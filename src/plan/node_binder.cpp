@@ -67,6 +67,12 @@ bool NodeBinder::require(bool holds, const std::string& place, const std::string
   return holds;
 }
 
+bool NodeBinder::require_member(bool belongs, bool is_there, const std::string& place,
+                                const std::string& whose) {
+  return require(!belongs || is_there, place, fmt::format("is missing; {} have one", whose)) &&
+         require(belongs || !is_there, place, fmt::format("only {} have one", whose));
+}
+
 void NodeBinder::bind_inputs() {
   for (const auto& name : inputs_of(*out_.node)) {
     std::string there;

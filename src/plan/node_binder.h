@@ -20,6 +20,9 @@ class NodeBinder {
   bool ok() const { return complaint_.empty(); }
   void complain(const std::string& place, const std::string& what);
   bool require(bool holds, const std::string& place, const std::string& what);
+  /// That a member is there where it belongs, and only there; `whose` says where that is.
+  bool require_member(bool belongs, bool is_there, const std::string& place,
+                      const std::string& whose);
 
   void bind_inputs();
   const BoundNode& input(std::size_t i = 0) const { return before_.nodes[out_.inputs[i]]; }

@@ -91,14 +91,15 @@ void NodeBinder::bind_aggregate(const Aggregate& aggregate, const std::string& p
   bool percentile = aggregate.function == "percentile", top_n = aggregate.function == "top_n";
   bool by_another = aggregate.function == "min_by" || aggregate.function == "max_by";
   double fraction = aggregate.fraction.value_or(0);
-  require(percentile == aggregate.fraction.has_value() && fraction >= 0 && fraction <= 1,
-          place + ".fraction", "belongs to percentile, and is from 0 to 1");
-  require((top_n || by_another) == aggregate.order_by.has_value(), place + ".order_by",
-          "belongs to top_n, min_by and max_by");
+  require_member(percentile, aggregate.fraction.has_value(), place + ".fraction", "percentiles");
+  require(fraction >= 0 && fraction <= 1, place + ".fraction", "must be from 0 to 1");
+  require_member(top_n || by_another, aggregate.order_by.has_value(), place + ".order_by",
+                 "top_n, min_by and max_by");
   require(top_n || !aggregate.descending, place + ".descending", "belongs to top_n");
   std::int64_t limit = aggregate.limit.value_or(1);
-  require(top_n == aggregate.limit.has_value() && limit >= 1 && limit <= rows_max, place + ".limit",
-          fmt::format("belongs to top_n, and is from 1 to {}", rows_max));
+  require_member(top_n, aggregate.limit.has_value(), place + ".limit", "aggregates top_n");
+  require(limit >= 1 && limit <= rows_max, place + ".limit",
+          fmt::format("must be from 1 to {}", rows_max));
   require(aggregate.separator.empty() || aggregate.function == "string_agg", place + ".separator",
           "belongs to string_agg");
   add_column(aggregate.name, bound.type, place + ".name");
@@ -181,15 +182,15 @@ void NodeBinder::bind_body(const Dedup& dedup) {
 
 void NodeBinder::check_join_kind(const Join& join) {
   bool interval = join.kind == Join::Kind::interval;
-  require(interval == join.lower_ms.has_value(), "lower_ms", "belongs to interval joins");
-  require(interval == join.upper_ms.has_value(), "upper_ms", "belongs to interval joins");
+  require_member(interval, join.lower_ms.has_value(), "lower_ms", "interval joins");
+  require_member(interval, join.upper_ms.has_value(), "upper_ms", "interval joins");
   if (ok() && interval) {
     require(*join.lower_ms <= *join.upper_ms, "upper_ms", "is below lower_ms");
     require(*join.lower_ms >= -span_max_ms, "lower_ms", "is beyond 366 days");
     require(*join.upper_ms <= span_max_ms, "upper_ms", "is beyond 366 days");
   }
   bool window = join.kind == Join::Kind::window;
-  require(window == join.window.has_value(), "window", "belongs to window joins");
+  require_member(window, join.window.has_value(), "window", "window joins");
   if (join.window) {
     check_window(*join.window, "window");
     require(join.window->kind != WindowShape::Kind::session, "window.kind",

@@ -118,7 +118,11 @@ TEST_CASE("a complaint names the node, the field, and what there is") {
            {R"("type": "window", "input": "in", "window": {"kind": "tumbling", "size_ms": 1000},
                "aggregates": [{"name": "p", "function": "percentile",
                "argument": {"column": "added"}}])",
-            "nodes[2] 'x' aggregates[0].fraction: belongs to percentile, and is from 0 to 1"},
+            "nodes[2] 'x' aggregates[0].fraction: is missing; percentiles have one"},
+           {R"("type": "window", "input": "in", "window": {"kind": "tumbling", "size_ms": 1000},
+               "aggregates": [{"name": "s", "function": "sum", "fraction": 0.5,
+               "argument": {"column": "added"}}])",
+            "nodes[2] 'x' aggregates[0].fraction: only percentiles have one"},
            {R"("type": "project", "input": "in", "columns": [
                {"name": "a", "expression": {"bigint": 1}},
                {"name": "a", "expression": {"bigint": 2}}])",
@@ -327,6 +331,8 @@ TEST_CASE("a mode has what belongs to it, within bounds") {
   CHECK(said(R"({"type": "batch", "trigger_ms": 5})") == fmt::format(fmt::runtime(trigger), 5));
   CHECK(said(R"({"type": "stream", "schedule": "0 2 * * *"})") ==
         "mode.schedule: belongs to the type batch, and to it alone");
+  CHECK(said(R"({"type": "batch", "schedule": "0 2 31 2 *"})") ==
+        "mode.schedule: no year has a day of '0 2 31 2 *'");
   CHECK(said(R"({"type": "batch", "schedule": ")" + std::string(201, ' ') + "\"}") ==
         "mode.schedule: longer than the 200 bytes it may be");
 }

@@ -87,7 +87,7 @@ TEST_CASE("fault 40: numbers that no run could hold are refused") {
         "nodes[1] 'x' every_ms: must be from 0 to 366 days");
   CHECK(complaint(window(R"({"name": "a", "function": "top_n", "argument": {"column": "n"},
                              "order_by": {"column": "n"}, "limit": 9223372036854775807}])")) ==
-        "nodes[1] 'x' aggregates[0].limit: belongs to top_n, and is from 1 to 1000000000");
+        "nodes[1] 'x' aggregates[0].limit: must be from 1 to 1000000000");
   std::string over = R"(, {"name": "x", "type": "over", "input": "in", "aggregates": [],
                            "frame": {"rows": 9223372036854775807}})";
   CHECK(complaint(head + over + tail) == "nodes[1] 'x' frame.rows: must be from 0 to 1000000000");

@@ -5,12 +5,12 @@
 #include <doctest/doctest.h>
 
 #include "column/timestamp.h"
-#include "pipeline/cron.h"
+#include "plan/cron.h"
 
-TEST_SUITE_BEGIN("pipeline");
+TEST_SUITE_BEGIN("plan");
 
 using namespace leat;
-using namespace leat::pipeline;
+using namespace leat::plan;
 
 namespace {
 

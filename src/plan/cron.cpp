@@ -1,4 +1,4 @@
-#include "pipeline/cron.h"
+#include "plan/cron.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace leat::pipeline {
+namespace leat::plan {
 
 namespace {
 
@@ -173,4 +173,4 @@ std::int64_t Cron::next_after(std::int64_t time_ms) const {
   }
 }
 
-}  // namespace leat::pipeline
+}  // namespace leat::plan

@@ -15,7 +15,7 @@
 
 #include "base/result.h"
 
-namespace leat::pipeline {
+namespace leat::plan {
 
 class Cron {
  public:
@@ -40,4 +40,4 @@ class Cron {
   bool any_weekday_ = false;
 };
 
-}  // namespace leat::pipeline
+}  // namespace leat::plan
