@@ -1,6 +1,7 @@
 #include "operators/filter.h"
 
 #include "operators/row_tools.h"
+#include "operators/row_versions.h"
 
 namespace leat::operators {
 
@@ -11,20 +12,6 @@ namespace {
 
 bool is_true(const column::Vector& condition, std::uint32_t row) {
   return !condition.is_null(row) && condition.integer(row) != 0;
-}
-
-// Of the two versions of a row that changes one may pass and the other not: so one goes, and one
-// comes.
-column::Chunk without_updates(column::Chunk chunk) {
-  const auto& kinds = chunk.context->kinds;
-  if (kinds.empty()) return chunk;
-  auto context = std::make_shared<column::RowContext>(*chunk.context);
-  for (RowKind& kind : context->kinds) {
-    if (kind == RowKind::update_before) kind = RowKind::erase;
-    if (kind == RowKind::update_after) kind = RowKind::insert;
-  }
-  chunk.context = std::move(context);
-  return chunk;
 }
 
 }  // namespace
@@ -38,7 +25,7 @@ Result<void> Filter::process(OperatorState&, std::size_t, const column::Chunk& c
   RowErrors errors;
   column::Chunk passing = chunk;
   passing.selection = condition_.select(chunk, chunk.selection, context.now_ms(), errors);
-  if (auto rejected = reject(schema_, chunk, errors, context); !rejected) return fail(rejected);
+  if (auto ok = reject_versions(schema_, chunk, errors, context); !ok) return ok;
   if (passing.selection.size() == 0) return {};
   return context.push(without_updates(std::move(passing)));
 }

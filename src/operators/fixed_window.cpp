@@ -218,7 +218,8 @@ Result<void> FixedWindow::close(WindowState& state, std::int64_t end_ms, Context
   return {};
 }
 
-// Pushes the window's rows, by key.
+// Pushes the window's rows, by key. Where rows may still come late, what has no valid result is
+// only noted: it may have one then.
 Result<void> FixedWindow::give(WindowState& state, const Span& window,
                                const std::shared_ptr<const WindowTable>& table,
                                Context& context) const {
@@ -235,12 +236,13 @@ Result<void> FixedWindow::give(WindowState& state, const Span& window,
     Chunk chunk = rows_.make(part, table, bad);
     auto next = bad.begin();
     for (std::uint32_t row = 0; row < chunk.rows; ++row) {
+      std::uint32_t key = state.groups[part.groups[row]];
       if (next != bad.end() && next->row == row)
-        ++next;
+        given.bad[key] = (next++)->reason;
       else
-        given.given.set(state.groups[part.groups[row]], chunk, rows_.first_result(), row);
+        given.given.set(key, chunk, rows_.first_result(), row);
     }
-    if (auto ok = rows_.push(std::move(chunk), bad, context); !ok) return ok;
+    if (auto ok = rows_.push_good(std::move(chunk), bad, context); !ok) return ok;
   }
   return {};
 }

@@ -1,7 +1,7 @@
 #include "operators/project.h"
 
 #include "operators/gather.h"
-#include "operators/row_tools.h"
+#include "operators/row_versions.h"
 
 namespace leat::operators {
 
@@ -76,15 +76,15 @@ Result<void> Project::process(OperatorState&, std::size_t, const column::Chunk& 
     if (removals) vector = only_in(rows, chunk.rows, vector);
     out.columns.push_back(with_texts(std::move(vector), chunk));
   }
-  if (errors.empty()) return context.push(out);
-  if (auto rejected = reject(input_, chunk, errors, context); !rejected) return fail(rejected);
+  if (errors.empty()) return context.push(table_ ? out : without_split_updates(std::move(out)));
+  if (auto ok = reject_versions(input_, chunk, errors, context); !ok) return ok;
   std::vector<std::uint32_t> good;
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
     if (!errors.contains(chunk.selection[i])) good.push_back(chunk.selection[i]);
   }
   if (good.empty()) return {};
   out.selection = column::Selection::of(std::move(good));
-  return context.push(out);
+  return context.push(without_updates(std::move(out)));
 }
 
 }  // namespace leat::operators

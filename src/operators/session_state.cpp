@@ -24,7 +24,7 @@ void SessionState::follow_joins() {
     ToldSession gone = std::exchange(told[from], {});
     ToldSession& stays = told[into];
     stays.is_late = stays.is_late || gone.is_late;
-    if (gone.is_changed || !gone.given.empty()) note_change(into);
+    if (gone.is_changed || gone.bad || !gone.given.empty()) note_change(into);
     stays.given.insert(stays.given.end(), std::make_move_iterator(gone.given.begin()),
                        std::make_move_iterator(gone.given.end()));
   }

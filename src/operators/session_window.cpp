@@ -128,7 +128,8 @@ Result<void> SessionWindow::close(SessionState& state, std::int64_t end_ms,
   return {};
 }
 
-// Pushes rows of sessions on time, and notes what is given.
+// Pushes rows of sessions on time, and notes what is given. Where rows may still come late, what
+// has no valid result is only noted: it may have one then.
 Result<void> SessionWindow::give(SessionState& state, std::span<const SessionId> ids,
                                  Context& context) const {
   const SessionList& list = state.on_time;
@@ -140,16 +141,16 @@ Result<void> SessionWindow::give(SessionState& state, std::span<const SessionId>
   }
   std::vector<BadResult> bad;
   Chunk chunk = rows_.make({spans, &list.keys(), keys, &list.accumulators(), ids}, nullptr, bad);
+  if (!changes_) return rows_.push(std::move(chunk), bad, context);
   auto next = bad.begin();
-  for (std::uint32_t row = 0; row < chunk.rows && changes_; ++row) {
-    if (next != bad.end() && next->row == row) {
-      ++next;
-      continue;
-    }
-    SessionId id = state.all.find(list.keys(), keys[row], spans[row].start_ms);
-    state.told[id].given.push_back({spans[row], values_of(chunk, rows_.first_result(), row)});
+  for (std::uint32_t row = 0; row < chunk.rows; ++row) {
+    ToldSession& told = state.told[state.all.find(list.keys(), keys[row], spans[row].start_ms)];
+    if (next != bad.end() && next->row == row)
+      told.bad = (next++)->reason;
+    else
+      told.given.push_back({spans[row], values_of(chunk, rows_.first_result(), row)});
   }
-  return rows_.push(std::move(chunk), bad, context);
+  return rows_.push_good(std::move(chunk), bad, context);
 }
 
 Result<void> SessionWindow::update(OperatorState& operator_state, Context& context) const {

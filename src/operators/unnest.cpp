@@ -5,6 +5,7 @@
 #include "expression/operand.h"
 #include "operators/chunk_maker.h"
 #include "operators/gather.h"
+#include "operators/row_versions.h"
 
 namespace leat::operators {
 
@@ -73,7 +74,9 @@ Unnest::Unnest(const plan::BoundNode& node)
 
 Result<void> Unnest::process(OperatorState&, std::size_t, const column::Chunk& chunk,
                              Context& context) const {
-  Output output(*this, chunk);
+  // Versions of a row may have different numbers of items.
+  column::Chunk versions = without_updates(chunk);
+  Output output(*this, versions);
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
     if (auto added = output.add(chunk.selection[i], context); !added) return fail(added);
   }

@@ -120,16 +120,22 @@ Result<void> WindowRows::reject(const Span& window, const GroupKeys& keys, std::
 
 Result<void> WindowRows::push(Chunk chunk, const std::vector<BadResult>& bad,
                               Context& context) const {
+  for (const auto& [row, reason] : bad) {
+    if (auto ok = reject(chunk, row, reason, context); !ok) return ok;
+  }
+  return push_good(std::move(chunk), bad, context);
+}
+
+Result<void> WindowRows::push_good(Chunk chunk, const std::vector<BadResult>& bad,
+                                   Context& context) const {
   if (!bad.empty()) {
     std::vector<std::uint32_t> good;
     auto next = bad.begin();
     for (std::uint32_t row = 0; row < chunk.rows; ++row) {
-      if (next == bad.end() || next->row != row) {
+      if (next != bad.end() && next->row == row)
+        ++next;
+      else
         good.push_back(row);
-        continue;
-      }
-      if (auto ok = reject(chunk, row, next->reason, context); !ok) return ok;
-      ++next;
     }
     chunk.selection = Selection::of(std::move(good));
   }

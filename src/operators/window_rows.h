@@ -59,6 +59,9 @@ class WindowRows {
                                                             column::RowContext& context) const;
   /// Pushes the chunk, without the rows that are bad, which it rejects.
   Result<void> push(column::Chunk chunk, const std::vector<BadResult>& bad, Context& context) const;
+  /// The same of rows that are not bad yet, since they may change: those wait.
+  Result<void> push_good(column::Chunk chunk, const std::vector<BadResult>& bad,
+                         Context& context) const;
   /// Makes and pushes any number of rows.
   Result<void> push_all(const WindowResults& results, const std::shared_ptr<const void>& owner,
                         Context& context) const;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "interpreter/evaluate.h"
 #include "interpreter/nodes.h"
@@ -16,6 +17,17 @@ Interval of_key(const Interval& interval) {
   return {static_cast<std::int64_t>(length / month_ms),
           static_cast<std::int64_t>(length % month_ms / day_ms),
           static_cast<std::int64_t>(length % day_ms)};
+}
+
+// What is taken back without a valid result was rejected when it came.
+bool takes_back(const Row& row) {
+  return row.kind == Kind::update_before || row.kind == Kind::remove;
+}
+
+// Of a change one row goes, and one comes.
+void apart(Row& row) {
+  if (row.kind == Kind::update_before) row.kind = Kind::remove;
+  if (row.kind == Kind::update_after) row.kind = Kind::insert;
 }
 
 }  // namespace
@@ -70,22 +82,29 @@ void run_filter(const Turn& turn, const Rows& rows) {
         passes = !value.is_null() && std::get<bool>(value);
       }
     } catch (const BadValue& bad) {
-      turn.reject(row, bad.why);
+      if (!takes_back(row)) turn.reject(row, bad.why);
       continue;
     }
     if (!passes && !turn.node.table) continue;
-    // Of a row that changes one version may pass and the other not: so one goes, and one comes.
-    if (row.kind == Kind::update_before) row.kind = Kind::remove;
-    if (row.kind == Kind::update_after) row.kind = Kind::insert;
+    // Of a row that changes one version may pass and the other not.
+    apart(row);
     if (!passes) row.kind = Kind::remove;
     turn.result.rows.push_back(std::move(row));
   }
 }
 
+// Where one version of a row that changes has no valid result, the other one goes or comes alone.
 void run_project(const Turn& turn, const Rows& rows) {
+  struct Before {
+    bool is_good;
+    std::size_t place;  // in the result, if it is good
+  };
+  std::map<Position, Before> changing;
+  Rows& given = turn.result.rows;
   for (const auto& row : rows) {
     Row projected = row;
     projected.values.clear();
+    bool good = true;
     try {
       for (std::size_t i = 0; i < turn.node.expressions.size(); ++i) {
         const auto& expression = turn.node.expressions[i];
@@ -95,10 +114,17 @@ void run_project(const Turn& turn, const Rows& rows) {
         projected.values.push_back(there ? evaluate(expression, row.values, turn.now_ms) : Value());
       }
     } catch (const BadValue& bad) {
-      turn.reject(row, bad.why);
-      continue;
+      if (!takes_back(row)) turn.reject(row, bad.why);
+      good = false;
     }
-    turn.result.rows.push_back(std::move(projected));
+    auto before = changing.find(row.position);
+    if (row.kind == Kind::update_after && before != changing.end()) {
+      if (!good && before->second.is_good) given[before->second.place].kind = Kind::remove;
+      if (!before->second.is_good) projected.kind = Kind::insert;
+      changing.erase(before);
+    }
+    if (row.kind == Kind::update_before) changing[row.position] = {good, given.size()};
+    if (good) given.push_back(std::move(projected));
   }
 }
 
@@ -120,6 +146,8 @@ void run_unnest(const Turn& turn, const Rows& rows) {
     std::int64_t number = 0;
     for (const auto& item : std::get<Array>(array).items) {
       Row one = row;
+      // The other version may have fewer items.
+      apart(one);
       one.values.push_back(item);
       one.position.push_back(++number);
       if (counted) one.values.emplace_back(number);

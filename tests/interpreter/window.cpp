@@ -84,9 +84,14 @@ bool is_late(const Window& window, const Row& row) {
   return last + window.lateness_ms <= row.watermark;
 }
 
-// One row for each pane; those that have no valid result are left out, and told of.
-std::map<Pane, Row> results_of(const Turn& turn, const Panes& panes) {
-  std::map<Pane, Row> results;
+struct Results {
+  std::map<Pane, Row> rows;
+  std::map<Pane, std::pair<Row, std::string>> bad;  // without a valid result, and why
+};
+
+// One row for each pane.
+Results results_of(const Turn& turn, const Panes& panes) {
+  Results results;
   for (const auto& [pane, group] : panes) {
     Row row;
     row.time = pane.end - 1;
@@ -96,9 +101,9 @@ std::map<Pane, Row> results_of(const Turn& turn, const Panes& panes) {
     try {
       Values aggregates = aggregate(turn.node, group);
       row.values.insert(row.values.end(), aggregates.begin(), aggregates.end());
-      results.emplace(pane, std::move(row));
+      results.rows.emplace(pane, std::move(row));
     } catch (const BadValue& bad) {
-      turn.reject(row, bad.why);
+      results.bad.emplace(pane, std::pair(std::move(row), bad.why));
     }
   }
   return results;
@@ -151,16 +156,27 @@ Rows what_stands(const Rows& rows) {
   return left;
 }
 
+void reject_all(const Turn& turn, const Results& results) {
+  for (const auto& [pane, bad] : results.bad) turn.reject(bad.first, bad.second);
+}
+
 // What was given when windows closed has become something else. Whose rows were all on time is not
-// looked at again.
-void revise(const Turn& turn, const Places& places, const Panes& closed,
-            const std::map<Pane, Row>& given, const Panes& last) {
+// looked at again. What has no valid result in the end is bad, whatever it had in between.
+void revise(const Turn& turn, const Places& places, const Panes& closed, Results on_time,
+            const Panes& last) {
+  const auto& given = on_time.rows;
   Panes changed = last;
   std::erase_if(changed, [&](const auto& pane) {
     auto before = closed.find(pane.first);
     return before != closed.end() && before->second.size() == pane.second.size();
   });
-  auto results = results_of(turn, changed);
+  Results revised = results_of(turn, changed);
+  const auto& results = revised.rows;
+  std::erase_if(on_time.bad, [&](const auto& bad) {
+    return !last.contains(bad.first) || changed.contains(bad.first);
+  });
+  revised.bad.merge(on_time.bad);
+  reject_all(turn, revised);
   for (const auto& [pane, row] : given) {
     bool stays = last.contains(pane) && (!changed.contains(pane) || results.contains(pane));
     if (!stays) give(turn, places, pane, row, Kind::remove);
@@ -197,16 +213,16 @@ void run_window(const Turn& turn, const Window& window, const Rows& rows) {
   bool once = window.emit != Window::Emit::close || window.lateness_ms == 0;
   if (once) {
     Places places = places_of(last, last);
-    for (const auto& [pane, row] : results_of(turn, last)) {
-      give(turn, places, pane, row, Kind::insert);
-    }
+    Results results = results_of(turn, last);
+    reject_all(turn, results);
+    for (const auto& [pane, row] : results.rows) give(turn, places, pane, row, Kind::insert);
     return;
   }
   Panes closed = panes_of(turn, window, group, 0);
-  auto given = results_of(turn, closed);
+  Results on_time = results_of(turn, closed);
   Places places = places_of(closed, last);
-  for (const auto& [pane, row] : given) give(turn, places, pane, row, Kind::insert);
-  revise(turn, places, closed, given, last);
+  for (const auto& [pane, row] : on_time.rows) give(turn, places, pane, row, Kind::insert);
+  revise(turn, places, closed, std::move(on_time), last);
 }
 
 }  // namespace leat::interpreter

@@ -1,5 +1,8 @@
+#include <array>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -41,13 +44,13 @@ interpreter::Log random_table(Random& random) {
 }
 
 /// Runs the last of `nodes` on random rows, and compares.
-void try_node(const std::string& nodes) {
+void try_node(const std::string& nodes, Given given = Given::as_it_comes) {
   for (std::uint64_t seed = 0; seed < 15; ++seed) {
     Random random(seed);
     Trial trial;
     trial.plan = plan_of(nodes, random.between(0, 30));
     trial.node = trial.plan.nodes[trial.plan.nodes.size() - 2].name;
-    trial.given = Given::as_it_comes;
+    trial.given = given;
     trial.logs["a"] = interpreter::random_log(random, 3, 80);
     trial.logs["t"] = random_table(random);
     check(trial, seed, make_node);
@@ -94,6 +97,76 @@ void try_table(const std::string& nodes) {
   }
 }
 
+/// What came out of a node, and what is bad.
+class Outcome final : public Context {
+ public:
+  Result<void> push(const column::Chunk& chunk) override {
+    for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
+      std::uint32_t row = chunk.selection[i];
+      say(std::array{"", "-", "+", "!"}.at(static_cast<std::size_t>(chunk.context->kinds[row])),
+          chunk, row);
+    }
+    return {};
+  }
+  Result<void> push_late(const column::Chunk&, std::span<const std::uint32_t>) override {
+    return {};
+  }
+  Result<void> reject(const column::Schema&, const column::Chunk& chunk, std::uint32_t row,
+                      const std::string&) override {
+    say("bad", chunk, row);
+    return {};
+  }
+  std::int64_t now_ms() const override { return 0; }
+  std::string text;
+
+ private:
+  void say(const char* mark, const column::Chunk& chunk, std::uint32_t row) {
+    text += fmt::format("{}{} ", mark, chunk.columns[0]->integer(row));
+  }
+};
+
+constexpr auto come = column::RowKind::insert, change = column::RowKind::update_before,
+               to = column::RowKind::update_after, go = column::RowKind::erase;
+
+/// What becomes of one chunk with the column `v`: in front `-`, `+` or `!` for what is changed or
+/// gone. The filter is for 10 / v > 0 and v > 1, the projection v and 10 / v.
+std::string given_of(const std::string& type,
+                     const std::vector<std::pair<column::RowKind, std::int64_t>>& versions) {
+  using plan::call, plan::col;
+  auto number = [](std::int64_t value) { return plan::literal(column::Type::bigint, value); };
+  plan::Expression quotient = call("/", {number(10), col("v")});
+  plan::BoundNode node;
+  node.schema = {{"v", column::Type::bigint}};
+  auto bind = [&](const plan::Expression& expression) {
+    node.expressions.push_back(*plan::bind_expression(expression, node.schema));
+  };
+  std::unique_ptr<Operator> made;
+  if (type == "filter") {
+    bind(call("and", {call(">", {quotient, number(0)}), call(">", {col("v"), number(1)})}));
+    made = std::make_unique<Filter>(node);
+  } else {
+    bind(col("v"));
+    bind(quotient);
+    made = std::make_unique<Project>(node, node.schema);
+  }
+  auto column = std::make_shared<column::Vector>(column::Type(column::Type::Kind::bigint));
+  auto context = std::make_shared<column::RowContext>();
+  column->resize(versions.size());
+  for (const auto& [kind, v] : versions) {
+    column->set_integer(context->kinds.size(), v);
+    context->kinds.push_back(kind);
+  }
+  column::Chunk chunk;
+  chunk.columns = {column};
+  chunk.rows = versions.size();
+  chunk.selection = column::Selection::all(chunk.rows);
+  chunk.context = context;
+  Outcome outcome;
+  auto state = made->make_state();
+  REQUIRE(made->process(*state, 0, chunk, outcome).has_value());
+  return outcome.text;
+}
+
 }  // namespace
 
 TEST_CASE("a filter gives the rows for which its condition is true, and rejects those without") {
@@ -106,11 +179,17 @@ TEST_CASE("a projection gives every row that has valid columns") {
 }
 
 TEST_CASE("rows that are changed or taken back are filtered and projected like others") {
-  std::string window = R"({"name": "s", "type": "window", "input": "a", "keys": ["k"],
-    "window": {"kind": "session", "gap_ms": 10}, "lateness_ms": 30,
-    "aggregates": [{"name": "v", "function": "count"}]}, )";
-  try_node(window + filter("s", above_one));
-  try_node(window + project("s"));
+  for (const char* aggregate : {R"("count")", R"("count", "argument": {"column": "v"})"}) {
+    std::string window =
+        fmt::format(R"({{"name": "s", "type": "window", "input": "a", "keys": ["k"],
+      "window": {{"kind": "session", "gap_ms": 10}}, "lateness_ms": 30,
+      "aggregates": [{{"name": "v", "function": {}}}]}}, )",
+                    aggregate);
+    try_node(window + filter("s", above_one));
+    try_node(window + filter("s", share_above_one));
+    // Which changes go and come apart depends on the chunks.
+    try_node(window + project("s"), Given::changes);
+  }
 }
 
 TEST_CASE("a table's version that does not pass takes back the one that did") {
@@ -124,51 +203,22 @@ TEST_CASE("of a table's row that is taken back there are the columns that are pa
 
 TEST_CASE(
     "of a row that changes a filter lets go the old version and gives the new one, if it passes") {
-  class Given final : public Context {
-   public:
-    Result<void> push(const column::Chunk& chunk) override {
-      for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
-        std::uint32_t row = chunk.selection[i];
-        bool gone = chunk.context->kinds[row] == column::RowKind::erase;
-        bool come = chunk.context->kinds[row] == column::RowKind::insert;
-        text += fmt::format("{}{} ", gone ? '-' : come ? '+' : '?', chunk.columns[0]->integer(row));
-      }
-      return {};
-    }
-    Result<void> push_late(const column::Chunk&, std::span<const std::uint32_t>) override {
-      return {};
-    }
-    Result<void> reject(const column::Schema&, const column::Chunk&, std::uint32_t,
-                        const std::string&) override {
-      return {};
-    }
-    std::int64_t now_ms() const override { return 0; }
-    std::string text;
-  };
-  plan::BoundNode node;
-  node.schema = {{"v", column::Type::bigint}};
-  plan::Expression passes =
-      plan::call(">", {plan::col("v"), plan::literal(column::Type::bigint, std::int64_t{1})});
-  node.expressions.push_back(*plan::bind_expression(passes, node.schema));
-  auto column = std::make_shared<column::Vector>(column::Type(column::Type::bigint));
-  auto context = std::make_shared<column::RowContext>();
-  using column::RowKind;
-  for (std::int64_t v : {5, 1, 1, 5, 5, 6}) {
-    bool before = context->kinds.size() % 2 == 0;
-    context->kinds.push_back(before ? RowKind::update_before : RowKind::update_after);
-    column->resize(context->kinds.size());
-    column->set_integer(context->kinds.size() - 1, v);
+  CHECK(given_of("filter", {{change, 5}, {to, 1}, {change, 1}, {to, 5}, {change, 5}, {to, 6}}) ==
+        "!5 5 !5 6 ");
+}
+
+TEST_CASE("a version without a valid result is rejected when it comes, and not when it goes") {
+  for (const char* node : {"filter", "project"}) {
+    CAPTURE(node);
+    CHECK(given_of(node, {{come, 0}, {go, 0}, {come, 5}, {go, 5}}) == "bad0 5 !5 ");
+    CHECK(given_of(node, {{change, 0}, {to, 4}, {change, 4}, {to, 0}}) == "bad0 4 !4 ");
+    CHECK(given_of(node, {{change, 0}, {to, 0}}) == "bad0 ");
   }
-  column::Chunk chunk;
-  chunk.columns = {column};
-  chunk.rows = column->size();
-  chunk.selection = column::Selection::all(chunk.rows);
-  chunk.context = context;
-  Given given;
-  Filter filter(node);
-  auto state = filter.make_state();
-  REQUIRE(filter.process(*state, 0, chunk, given).has_value());
-  CHECK(given.text == "-5 +5 -5 +6 ");
+  CHECK(given_of("project", {{change, 3}, {to, 4}}) == "-3 +4 ");
+}
+
+TEST_CASE("a change that two chunks share goes in one and comes in the other") {
+  CHECK(given_of("project", {{to, 3}, {change, 4}, {to, 5}, {change, 6}}) == "3 -4 +5 !6 ");
 }
 
 TEST_CASE("a filter passes on whole chunks as they are") {

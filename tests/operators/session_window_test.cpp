@@ -102,13 +102,28 @@ TEST_CASE("changes of sessions are told each time that so much processing time h
 }
 
 TEST_CASE("a session's result beyond its type is bad when nothing can change it any more") {
-  const std::string most = std::to_string(std::numeric_limits<std::int64_t>::max());
+  constexpr std::int64_t most_number = std::numeric_limits<std::int64_t>::max();
+  const std::string most = std::to_string(most_number);
   WindowStory closing(make_sessions, sessions);
   CHECK(closing.tell("100 x 1; 101 x " + most + "; > end") == "bad 100 111 x");
   WindowStory patient(make_sessions, sessions + R"(, "lateness_ms": 10)");
   CHECK(patient.tell("100 x 1; > 119; 101 x " + most + " 119; > 120") ==
         "100 110 x 1 1; ! 100 110 x 1 1");
   CHECK(patient.tell("> 130") == "bad 100 111 x");
+  CHECK(patient.tell("200 x 1; 201 x " + most + "; > 220") == "");
+  patient.restart();
+  CHECK(patient.tell("202 x -9 220; > 221") == "200 212 x 3 " + std::to_string(most_number - 8));
+  CHECK(patient.tell("> 240") == "");
+  CHECK(patient.tell("300 x 1; 301 x " + most + "; > 320") == "");
+  patient.restart();
+  CHECK(patient.tell("> 329") == "");
+  CHECK(patient.tell("> 330") == "bad 300 311 x");
+  // One that a late row joins to another one is bad or good with it.
+  CHECK(patient.tell("400 x 1; 401 x " + most + "; 412 x 1; > 421") == "");
+  CHECK(patient.tell("405 x -9 421; > 430") == "");
+  CHECK(patient.tell("> 431") ==
+        "412 422 x 1 1; ! 412 422 x 1 1; 400 422 x 4 " + std::to_string(most_number - 7));
+  CHECK(patient.tell("> end") == "");
 }
 
 TEST_CASE("keys without sessions are forgotten") {

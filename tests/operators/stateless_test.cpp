@@ -45,6 +45,12 @@ TEST_CASE("each item of an array makes a row, numbered if wished") {
   try_node(tags + R"(}, {"name": "m", "type": "unnest", "input": "n", "column": "tags",
     "as": "y", "ordinality": "i"})",
            make);
+  // One that changes.
+  try_node(R"({"name": "w", "type": "window", "input": "a", "keys": ["k"],
+    "window": {"kind": "session", "gap_ms": 10}, "lateness_ms": 30, "aggregates":
+    [{"name": "all", "function": "array_agg", "argument": {"column": "v"}}]},
+    {"name": "n", "type": "unnest", "input": "w", "column": "all", "as": "x"})",
+           make);
 }
 
 TEST_CASE("a union gives the rows of all its inputs, and knows by which one each came") {

@@ -152,7 +152,8 @@ TEST_CASE("changes are told each time that so much processing time has passed, a
 
 TEST_CASE("a result beyond its type is bad when nothing can change it any more") {
   const std::string shape = R"("window": {"kind": "tumbling", "size_ms": 10})";
-  const std::string most = std::to_string(std::numeric_limits<std::int64_t>::max());
+  constexpr std::int64_t most_number = std::numeric_limits<std::int64_t>::max();
+  const std::string most = std::to_string(most_number);
   WindowStory closing(make_window, shape);
   CHECK(closing.tell("100 y 1; 100 x 1; 101 x " + most + "; > 110") ==
         "bad 100 110 x; 100 110 y 1 1");
@@ -160,6 +161,16 @@ TEST_CASE("a result beyond its type is bad when nothing can change it any more")
   CHECK(patient.tell("100 x 1; > 110; 101 x " + most + " 111; > 111") ==
         "100 110 x 1 1; ! 100 110 x 1 1");
   CHECK(patient.tell("> 120") == "bad 100 110 x");
+  CHECK(patient.tell("200 y 1; 200 x 1; 201 x " + most + "; > 210") == "200 210 y 1 1");
+  patient.restart();
+  CHECK(patient.tell("202 x 1 210; > 211") == "");
+  CHECK(patient.tell("203 x -9 211; > 212") == "200 210 x 4 " + std::to_string(most_number - 7));
+  CHECK(patient.tell("> 220") == "");
+  CHECK(patient.tell("300 x 1; 301 x " + most + "; > 310") == "");
+  patient.restart();
+  CHECK(patient.tell("> 319") == "");
+  CHECK(patient.tell("> 320") == "bad 300 310 x");
+  CHECK(patient.tell("400 x 1; 401 x " + most + "; > end") == "bad 400 410 x");
   WindowStory telling(make_window, shape + R"(, "emit": "update")");
   CHECK(telling.tell("100 x 1; 101 x " + most + "; now 1") == "");
   CHECK(telling.tell("102 x -1; now 1") == "100 110 x 3 " + most);
