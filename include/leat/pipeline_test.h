@@ -86,7 +86,7 @@ class PipelineTest {
   /// Moves event time on in all partitions: no row of an earlier time is to come. Whatever does
   /// come earlier is late.
   void advance_to(Timestamp event_time);
-  /// Moves processing time on.
+  /// Moves processing time on. No partition becomes idle by it: advance_to() says what is to come.
   void set_now(Timestamp now);
   /// No row will come any more: closes all windows. Nothing can be pushed behind it.
   void finish();

@@ -23,9 +23,13 @@
 //
 //       [](Count& count, Context<Alert>& context) { ... }
 //
+// At the end of input all that are set by then are called, and of those that these set the ones up
+// to the time of the last: a timer that always sets the next one ends there.
+//
 // A function is called by one thread at a time for a key, and by several at once for different
-// keys. One that throws makes the row a bad one. What it gives must follow from what it is given,
-// or a replay gives something else. Begin with stream.h.
+// keys. One that throws makes the row a bad one; what it has given, kept and set before stays. What
+// it gives must follow from what it is given, or a replay gives something else. Begin with
+// stream.h.
 #pragma once
 
 #include <chrono>
@@ -145,7 +149,7 @@ class Context {
   Timestamp time() const { return Timestamp(std::chrono::milliseconds(call_.time_ms())); }
   /// Has the second function called for this key when event time has passed `time`, behind all rows
   /// of that time; once, however often it is set. At the earliest behind this row, or 1 ms behind
-  /// this timer.
+  /// this timer. Throws Error if there is no second function.
   void set_timer(Timestamp time) { call_.set_timer(time.time_since_epoch().count()); }
   void cancel_timer(Timestamp time) { call_.cancel_timer(time.time_since_epoch().count()); }
   /// Drops the key's state and timers behind this call: the next row begins anew.

@@ -93,6 +93,8 @@ struct RunStatus {
   std::optional<Timestamp> event_time = {};
   /// Which of the partitions holds it back: the place in `partitions`. Nothing if all are idle.
   std::optional<std::size_t> held_back_by = {};
+  /// Of operators, as it was counted last: the first time behind some thousand rows, then before it
+  /// can have grown by much more than an eighth of what is left of RunOptions::state_bytes_max.
   std::size_t state_bytes = 0;
   std::vector<Partition> partitions = {};
 };
@@ -107,7 +109,8 @@ class Run {
 
   /// Until it has ended by itself, or was told to. Throws Error if it failed.
   void wait();
-  /// Ends a live run at what is there now: reads that, closes all windows, and stops.
+  /// Has a live run end at what is there now: it reads that, closes all windows, and stops. Returns
+  /// at once; wait() waits for it.
   void drain();
   /// Ends it where it is.
   void stop();

@@ -24,6 +24,7 @@ using operators::ProcessFunction;
 /// Appends rows to whatever the operator collects them in.
 class Call final : public detail::ProcessCall {
  public:
+  explicit Call(bool has_timers) : has_timers_(has_timers) {}
   void begin(ProcessActions& actions) { actions_ = &actions; }
 
   std::int64_t time_ms() const override { return actions_->time_ms(); }
@@ -41,12 +42,14 @@ class Call final : public detail::ProcessCall {
     if (time_ms > column::timestamp_max.ms - century_ms) {
       throw Error("a timer must be before the year 9900");
     }
+    if (!has_timers_) throw Error("a timer needs a second function, to be called for it");
     actions_->set_timer(time_ms);
   }
   void cancel_timer(std::int64_t time_ms) override { actions_->cancel_timer(time_ms); }
   void forget() override { actions_->forget(); }
 
  private:
+  const bool has_timers_;
   ProcessActions* actions_ = nullptr;
   std::uint64_t serial_ = 0;
   std::optional<detail::RowCells> cells_;
@@ -54,7 +57,8 @@ class Call final : public detail::ProcessCall {
 
 class UserCaller final : public ProcessFunction::Caller {
  public:
-  explicit UserCaller(std::shared_ptr<const UserProcess> user) : user_(std::move(user)) {}
+  explicit UserCaller(std::shared_ptr<const UserProcess> user)
+      : user_(std::move(user)), call_(user_->has_timers()) {}
 
   void set_columns(std::span<const column::Vector* const> columns) override {
     read_.clear();

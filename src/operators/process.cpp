@@ -91,7 +91,10 @@ class Process::State : public OperatorState, private ProcessActions {
     }
     for (RowId id : done_) rows_.store().release(id);
     done_.clear();
-    if (auto fired = fire_timers(watermark, context); !fired) return fired;
+    // One that always sets the next one would have no end.
+    bool is_end = watermark == watermark_max;
+    std::int64_t before_ms = is_end ? keys_.last_timer_ms() + 1 : watermark;
+    if (auto fired = fire_timers(before_ms, context); !fired) return fired;
     return out_.push(context);
   }
 

@@ -71,7 +71,7 @@ class ProcessFunction : public plan::UserCode {
 /// plan::Process. Rows come to the function in the order of time, or as they come, and their
 /// results in the same order: each has its row's event time and position, its number behind it.
 /// Timers are called when all rows up to their time have been; what they give has the position
-/// (node, time, key, number).
+/// (node, time, key, number). At the end of input those up to the last one that is set by then are.
 ///
 /// Keeps the rows that event time has not passed, and for each key what the function keeps and the
 /// timers that it set, until it forgets the key.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -37,6 +38,10 @@ class ProcessKeys {
   void cancel_timer(Number number, std::int64_t time_ms);
   /// The first one by time, then key, if it is before that time. It is gone then.
   std::optional<Timer> take_timer(std::int64_t before_ms);
+  /// The time of the last one; the least there is if there is none.
+  std::int64_t last_timer_ms() const {
+    return timers_.empty() ? std::numeric_limits<std::int64_t>::min() : timers_.rbegin()->time_ms;
+  }
 
   std::size_t bytes() const;
   //   keys  := count:u32 (key:text kept:text count:u32 timer:i64*)*

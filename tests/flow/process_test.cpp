@@ -257,15 +257,32 @@ TEST_CASE("a function that throws, or gives what no column holds, makes the row 
     if (event.user == "throws") throw std::runtime_error("no");
     if (event.user == "bytes") context.emit({"\xff"});
     if (event.user == "timer") context.set_timer(Timestamp::max());
+    if (event.user == "alone") context.set_timer(at(9));
     context.emit({"all of " + event.user});
   });
   of.give({{{"throws", 1, at(1)}, 0, 0}, {{"bytes", 1, at(2)}, 0, 1}, {{"good", 1, at(3)}, 0, 2}});
-  of.give({{{"timer", 1, at(4)}, 0, 3}});
+  of.give({{{"timer", 1, at(4)}, 0, 3}, {{"alone", 1, at(5)}, 0, 4}});
   of.trial.advance(operators::watermark_max);
   CHECK(of.trial.rejected ==
         Lines{"throws: the function threw: no", "bytes: the function threw: a text must be UTF-8",
-              "timer: the function threw: a timer must be before the year 9900"});
-  CHECK(of.take() == Lines{"1 kept", "2 kept", "3 kept", "3 all of good", "4 kept"});
+              "timer: the function threw: a timer must be before the year 9900",
+              "alone: the function threw: a timer needs a second function, to be called for it"});
+  CHECK(of.take() == Lines{"1 kept", "2 kept", "3 kept", "3 all of good", "4 kept", "5 kept"});
+}
+
+TEST_CASE("a timer that always sets the next one ends with the input") {
+  SaidTrial of = trial(
+      {}, [](const Event&, Seen&, Context<Said>& context) { context.set_timer(at(10)); },
+      [](Seen&, Context<Said>& context) {
+        context.emit({"beat"});
+        context.set_timer(context.time() + std::chrono::milliseconds(10));
+      });
+  of.give({{{"a", 1, at(1)}, 0, 0}, {{"b", 1, at(25)}, 0, 1}});
+  of.trial.advance(15);
+  CHECK(of.take() == Lines{"10 beat"});
+  // Behind the last row that of b is set for 25, and that of a for 30.
+  of.trial.advance(operators::watermark_max);
+  CHECK(of.take() == Lines{"20 beat", "25 beat", "30 beat"});
 }
 
 TEST_CASE("a NULL that has no place in the struct makes the row a bad one") {
