@@ -306,6 +306,12 @@ int run(const RunOptions& options) {
   if (options.workers.value_or(1) < 1) {
     return fail_command({Errc::invalid_argument, "--workers must be at least 1"});
   }
+  constexpr std::int64_t memory_mib_max = std::int64_t{1} << 33;
+  std::int64_t memory_mib = options.memory_mib.value_or(default_memory_mib);
+  if (memory_mib < 1 || memory_mib > memory_mib_max) {
+    return fail_command(
+        {Errc::invalid_argument, fmt::format("--memory must be from 1 to {} MiB", memory_mib_max)});
+  }
   if (options.data && options.brokers) {
     return fail_command({Errc::invalid_argument, "-d and -b exclude each other"});
   }

@@ -82,6 +82,12 @@ class AnswerOutlet final : public stream::Outlet {
     answer_.look(chunk.selection.size(), seen);
     return {};
   }
+  Result<void> write_changes(std::size_t node, std::span<const Chunk> chunks) override {
+    for (const Chunk& chunk : chunks) {
+      if (auto ok = write(node, chunk); !ok) return ok;
+    }
+    return {};
+  }
   Result<void> late(std::size_t, std::size_t, const Chunk&) override { give_up("a row was late"); }
   Result<void> reject(std::size_t, const column::Schema&, const Chunk&, std::uint32_t,
                       const std::string& reason) override {

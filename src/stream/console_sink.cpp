@@ -35,10 +35,17 @@ Result<void> ConsoleSink::write(const column::Chunk& chunk) {
     text_ += '\n';
   }
   const auto& kinds = chunk.context->kinds;
+  auto kind_of = [&](std::size_t i) {
+    return kinds.empty() ? RowKind::insert : kinds[chunk.selection[i]];
+  };
   for (std::size_t i = 0; i < chunk.selection.size(); ++i) {
     std::uint32_t row = chunk.selection[i];
-    RowKind kind = kinds.empty() ? RowKind::insert : kinds[row];
-    if (!all_changes_ && kind == RowKind::update_before) continue;
+    RowKind kind = kind_of(i);
+    if (!all_changes_ && kind == RowKind::update_before) {
+      // What comes in its place is behind it.
+      if (i + 1 < chunk.selection.size() && kind_of(i + 1) == RowKind::update_after) continue;
+      kind = RowKind::erase;
+    }
     append_row(chunk, row, kind);
   }
   return text_.empty() ? Result<void>() : write_(text_);

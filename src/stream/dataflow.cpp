@@ -414,6 +414,13 @@ Result<void> Dataflow::write_sink(std::size_t i, std::span<StepOutput* const> ou
   if (goes_on && node.order->needs_all()) return {};
   std::vector<StepOutput::Given> given;
   std::size_t givers = StepOutput::take(outputs, i, given);
+  if (node.order->revises()) {
+    for (const auto& chunks : node.order->turns(std::move(given))) {
+      for (const Chunk& chunk : chunks) counts_.rows_out += chunk.selection.size();
+      if (auto ok = outlet.write_changes(i, chunks); !ok) return ok;
+    }
+    return {};
+  }
   std::vector<Chunk> chunks = node.order->order(std::move(given), givers);
   if (node.waiting) chunks = pass_through(*node.waiting, chunks, node.watermark);
   for (const Chunk& chunk : chunks) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "column/row_text.h"
+#include "stream/upserts.h"
 
 namespace leat::stream {
 
@@ -119,6 +120,20 @@ Result<void> PlanOutputs::write(std::size_t node, const Chunk& chunk) {
   if (discards_) return {};
   if (auto found = files_.find(node); found != files_.end()) return found->second->write(chunk);
   return consoles_.at(node).write(chunk);
+}
+
+Result<void> PlanOutputs::write_changes(std::size_t node, std::span<const Chunk> chunks) {
+  const plan::BoundNode& bound = plan_.nodes[node];
+  std::vector<Chunk> upserts;
+  bool all = std::get<plan::Sink>(bound.node->body).changes == plan::Sink::Changes::all;
+  if (!all && !bound.keys.empty()) {  // the console has none
+    upserts = as_upserts(chunks, bound.keys);
+    chunks = upserts;
+  }
+  for (const Chunk& chunk : chunks) {
+    if (auto ok = write(node, chunk); !ok) return ok;
+  }
+  return {};
 }
 
 Result<void> PlanOutputs::late(std::size_t node, std::size_t input, const Chunk& chunk) {

@@ -45,6 +45,7 @@ class PlanOutputs final : public Outlet {
                                                    std::int32_t partitions);
 
   Result<void> write(std::size_t node, const column::Chunk& chunk) override;
+  Result<void> write_changes(std::size_t node, std::span<const column::Chunk> chunks) override;
   Result<void> late(std::size_t node, std::size_t input, const column::Chunk& chunk) override;
   Result<void> reject(std::size_t node, const column::Schema& schema, const column::Chunk& chunk,
                       std::uint32_t row, const std::string& reason) override;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/assert.h"
 #include "stream/chunk_order.h"
 
 namespace leat::stream {
@@ -35,22 +36,22 @@ SinkOrder::SinkOrder(const plan::BoundPlan& plan, std::size_t sink, const Traits
     : plan_(plan), traits_(traits), revises_(plan.nodes[sink].revises) {}
 
 std::vector<Chunk> SinkOrder::order(Givens given, std::size_t lanes) const {
-  if (!revises_) {
-    bool in_order = lanes <= 1 && !(traits_.exact && traits_.any_order && traits_.several_ways);
-    std::vector<Chunk> chunks = rows_of(std::move(given));
-    return in_order ? chunks : in_order_of_time(chunks);
-  }
-  if (!traits_.exact) return rows_of(std::move(given));
+  ASSERT(!revises_);
+  bool in_order = lanes <= 1 && !(traits_.exact && traits_.any_order && traits_.several_ways);
+  std::vector<Chunk> chunks = rows_of(std::move(given));
+  return in_order ? chunks : in_order_of_time(chunks);
+}
+
+std::vector<std::vector<Chunk>> SinkOrder::turns(Givens given) const {
   auto by_turn = [](const auto& a, const auto& b) { return a.turn < b.turn; };
   if (!std::is_sorted(given.begin(), given.end(), by_turn)) {
     std::stable_sort(given.begin(), given.end(), by_turn);
   }
-  std::vector<Chunk> all;
+  std::vector<std::vector<Chunk>> all;
   for (auto begin = given.begin(); begin != given.end();) {
     auto end =
         std::find_if(begin, given.end(), [&](const auto& it) { return it.turn != begin->turn; });
-    auto chunks = order_turn(Givens(std::make_move_iterator(begin), std::make_move_iterator(end)));
-    std::move(chunks.begin(), chunks.end(), std::back_inserter(all));
+    all.push_back(order_turn(Givens(std::make_move_iterator(begin), std::make_move_iterator(end))));
     begin = end;
   }
   return all;
@@ -59,7 +60,7 @@ std::vector<Chunk> SinkOrder::order(Givens given, std::size_t lanes) const {
 // Of rows that change: what came in one turn, not empty.
 std::vector<Chunk> SinkOrder::order_turn(Givens given) const {
   std::size_t turn = given.front().turn;
-  if (turn == 0) return rows_of(std::move(given));
+  if (turn == 0 || !traits_.exact) return rows_of(std::move(given));
   const plan::BoundNode& giver = plan_.nodes[turn - 1];
   if (!giver.revises) {
     std::vector<Chunk> chunks = rows_of(std::move(given));

@@ -13,9 +13,9 @@ namespace leat::stream {
 
 /// Puts what the lanes of a graph have for one sink in one order. Rows that stay as they are come
 /// in the order of time where several lanes have some: else they are in it, or came in the order in
-/// which they are to be written. Of rows that change later those of a key come as they came, and
-/// only that counts; unless the order is to be exact, that is to follow from the step alone. Then
-/// they come by turns, and within one by time as far as a key's own order allows.
+/// which they are to be written. Rows that change later come by turns, and within one those of a
+/// key as they came, and only that counts; unless the order is to be exact, that is to follow from
+/// the step alone. Then they come by time as far as a key's own order allows.
 class SinkOrder {
  public:
   struct Traits {
@@ -32,8 +32,11 @@ class SinkOrder {
   bool needs_all() const { return traits_.any_order && revises_; }
   /// Whether Given::way counts.
   bool looks_at_ways() const { return traits_.exact && traits_.several_ways && revises_; }
-  /// `lanes` is how many have some.
+  bool revises() const { return revises_; }
+  /// Of rows that stay as they are. `lanes` is how many have some.
   std::vector<column::Chunk> order(std::vector<StepOutput::Given> given, std::size_t lanes) const;
+  /// Of rows that change later, those of each turn, which changed together.
+  std::vector<std::vector<column::Chunk>> turns(std::vector<StepOutput::Given> given) const;
 
  private:
   std::vector<column::Chunk> order_turn(std::vector<StepOutput::Given> given) const;

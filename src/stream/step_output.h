@@ -20,6 +20,8 @@ class Outlet {
   virtual ~Outlet() = default;
   /// Rows for the sink with that number, in the order in which they are to be written.
   virtual Result<void> write(std::size_t node, const column::Chunk& chunk) = 0;
+  /// The same where rows change later: all of those that changed together.
+  virtual Result<void> write_changes(std::size_t node, std::span<const column::Chunk> chunks) = 0;
   /// Rows of an input that the node did not take because they came too late. All of the node's come
   /// by their positions.
   virtual Result<void> late(std::size_t node, std::size_t input, const column::Chunk& chunk) = 0;

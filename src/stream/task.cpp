@@ -39,7 +39,10 @@ Result<std::unique_ptr<Task>> Task::open(plan::Plan plan, TopicStore& store,
 }
 
 Task::Task(plan::Plan plan, const Clock& clock, const Options& options)
-    : plan_(std::move(plan)), clock_(clock), options_(options) {}
+    : plan_(std::move(plan)),
+      clock_(clock),
+      options_(options),
+      memory_watch_(options.state_bytes_max) {}
 
 Task::~Task() = default;
 
@@ -185,21 +188,17 @@ Result<void> Task::finish_step(Watermark watermark, OutputBatches& out) {
 }
 
 Result<void> Task::check_memory() {
-  // Adding it up looks at every key; but what is kept of few rows may be large.
-  constexpr std::uint64_t rows_between = 128 * 1024;
-  std::uint64_t rows = 0, bytes_read = 0;
+  MemoryWatch::Input read;
   for (const auto& input : inputs_->all()) {
-    rows += input->rows();
-    bytes_read += input->reader().bytes_read();
+    read.rows += input->rows();
+    read.bytes += input->reader().bytes_read();
   }
-  bool due = rows >= memory_checked_at_.rows + rows_between ||
-             bytes_read >= memory_checked_at_.bytes_read + options_.state_bytes_max / 8;
-  if (!due) return {};
-  memory_checked_at_ = {rows, bytes_read};
+  if (!memory_watch_.is_due(read)) return {};
   std::vector<std::size_t> bytes = dataflow_->bytes();
   outputs_->add_bytes(bytes);
   state_bytes_ = 0;
   for (std::size_t of_node : bytes) state_bytes_ += of_node;
+  memory_watch_.counted(read, state_bytes_);
   if (state_bytes_ <= options_.state_bytes_max) return {};
   auto most =
       static_cast<std::size_t>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());

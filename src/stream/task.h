@@ -13,6 +13,7 @@
 #include "file/file.h"
 #include "plan/bound_plan.h"
 #include "stream/dataflow.h"
+#include "stream/memory_watch.h"
 #include "stream/output_batches.h"
 #include "stream/plan_outputs.h"
 #include "stream/row_flow.h"
@@ -45,8 +46,7 @@ struct Progress {
   /// Which of the partitions would move the watermark if it moved.
   std::optional<std::size_t> held_back_by;
   std::vector<Partition> partitions;
-  /// Memory of all that operators keep, more or less, some 100,000 rows or an eighth of what they
-  /// may keep ago at most.
+  /// Memory of all that operators keep, more or less, as it was counted last: see MemoryWatch.
   std::size_t state_bytes = 0;
 };
 
@@ -186,10 +186,7 @@ class Task {
   OutputCounts counted_;  // when the step began
   std::size_t state_bytes_ = 0;
   std::size_t snapshot_bytes_ = 0;  // of the last one
-  struct {
-    std::uint64_t rows = 0;
-    std::uint64_t bytes_read = 0;
-  } memory_checked_at_;  // what had come in by then
+  MemoryWatch memory_watch_;
 };
 
 }  // namespace leat::stream

@@ -439,6 +439,23 @@ TEST_CASE("fault 38: keys without end end the run, with the node that keeps most
   // As soon as it was known: a fourth above, with some blocks of rows.
   CHECK(world.task->progress().state_bytes < 2 * budget);
 
+  // Neither need what is kept be as large as what was read.
+  World repeating;
+  for (int i = 0; i < 20'000; ++i) repeating.add(fmt::format(R"({{"at":1000,"n":{}}})", i));
+  const std::string repeated = R"({"name": "long", "type": "project", "input": "in", "columns": [
+      {"name": "k", "expression": {"call": "repeat", "arguments": [
+        {"cast": {"column": "n"}, "to": "text"}, {"bigint": 1000}]}}]},
+    {"name": "per_k", "type": "window", "input": "long", "keys": ["k"],
+      "window": {"kind": "tumbling", "size_ms": 3600000},
+      "aggregates": [{"name": "n", "function": "count"}]},
+    {"name": "out", "type": "sink", "input": "per_k", "topic": "out"})";
+  repeating.open(plan_of(R"("topic": "in")", repeated), {.state_bytes_max = budget});
+  auto grew = repeating.steps();
+  REQUIRE_FALSE(grew.has_value());
+  CHECK_MESSAGE(grew.error().what.find("in nodes[2] 'per_k'") != std::string::npos,
+                grew.error().what);
+  CHECK(repeating.task->progress().state_bytes < 4 * budget);
+
   // A run ends by it as it does by any other error.
   auto runner = Runner::open(plan_of(R"("topic": "in")", nodes), world.topics, nullptr, world.clock,
                              {.state_bytes_max = budget});

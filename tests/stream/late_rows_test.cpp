@@ -141,6 +141,7 @@ TEST_CASE("rejected rows come out in the order of time, then position, whatever 
   chunk.context = context;
   struct Rows final : Outlet {
     Result<void> write(std::size_t, const column::Chunk&) override { return {}; }
+    Result<void> write_changes(std::size_t, std::span<const column::Chunk>) override { return {}; }
     Result<void> late(std::size_t, std::size_t, const column::Chunk&) override { return {}; }
     Result<void> reject(std::size_t, const column::Schema&, const column::Chunk&, std::uint32_t row,
                         const std::string&) override {
